@@ -1,0 +1,1 @@
+"""One file a question; each only picks combinations of what `study` offers."""

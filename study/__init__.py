@@ -1,0 +1,1 @@
+"""A distributed hyperparameter study of transfer learning: regime, freezing depth, learning rate, labels."""

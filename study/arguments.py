@@ -1,0 +1,94 @@
+"""The command line of `study.run`: its options, and every check that needs no data, torch or Ray.
+
+Knows what may be asked for, not how it is done.
+"""
+
+import argparse
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from study.config import UserError
+from study.space import Cell, Space, known, load, select
+
+USAGE = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that says what is wrong, and the choices, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments"):
+            message += f"; the options are {' '.join(sorted(self._option_string_actions))}"
+        self.exit(USAGE, f"study.run: {message}\n")
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line; a mistake in it ends the process with exit code 2."""
+    parser = _Parser(
+        prog="python -m study.run", description="A hyperparameter study of transfer learning.", allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--space", metavar="NAME", help="a space of search_spaces/, or a path to a .py file with a SPACE")
+    add("--list", action="store_true", help="list the spaces, one line each")
+    add("--data", type=Path, metavar="DIR", help="the real data set there (default: the task's rendered stand-in)")
+    add("--download", action="store_true", help="fetch the real data set into --data DIR first")
+    add("--out", type=Path, metavar="DIR", help="where results go (default: results/<space>)")
+    add("--resume", action="store_true", help="go on with the study in --out")
+    add(
+        "--scale",
+        choices=("demo", "full"),
+        default="demo",
+        help="the space's small subset, or all of it (default: demo)",
+    )
+    add("--only", action="append", default=[], metavar="KEY=VALUE", help="keep the cells with this value; repeatable")
+    add("--trials", type=int, metavar="N", help="search trials a cell")
+    add("--epochs", type=int, metavar="N", help="epochs of a trial that is not pruned")
+    add("--replicates", type=int, metavar="N", help="retrainings of each cell's winner, scored on the test split")
+    add("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
+    add("--cpus-per-trial", type=_share, default=1.0, metavar="X", help="default: 1")
+    add("--gpus-per-trial", type=_share, metavar="X", help="may be a part of one (default: 1 where there are GPUs)")
+    add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
+    add("--time-budget", type=_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
+    add("--deterministic", action="store_true", help="one trial at a time: the same command gives the same table")
+    return parser.parse_args(argv)
+
+
+def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
+    """Give the space as asked for, its cells, and the absolute folder for the results.
+
+    Raises:
+        UserError: the arguments name something that does not exist or contradict each other.
+    """
+    if not args.space:
+        raise UserError(f"--space is missing; one of {', '.join(known())}, or a path to a .py file")
+    if args.data and not args.data.is_dir() and not args.download:
+        raise UserError(f"--data {args.data}: no such folder (--download fetches the data set into it)")
+    if args.download and not args.data:
+        raise UserError("--download needs --data DIR, the folder to fetch into")
+    changes = {key: getattr(args, key) for key in ("trials", "epochs", "replicates") if getattr(args, key) is not None}
+    space = replace(load(args.space).scaled(args.scale), **changes)
+    return space, select(space.cells(), args.only), (args.out or Path("results") / name(args)).absolute()
+
+
+def name(args: argparse.Namespace) -> str:
+    """The space's name: its own, or its file's."""
+    return Path(args.space).stem
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount; write 1, 2 or 0.5")
+    return value
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m or 2h")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]

@@ -1,0 +1,76 @@
+"""What a trial needs to go on after a kill: its tensors, and the scores that belong to them.
+
+Knows nothing of training or Ray. A checkpoint is made in a temporary folder, fsynced and renamed, the last two are
+kept, and it holds safetensors and JSON only, so that reading one runs no code.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import load_file, save_file
+
+KEPT = 2
+
+
+class Checkpoint(NamedTuple):
+    """The tensors after an epoch and the report that was made of it (epoch, seconds, rows, objective, last)."""
+
+    state: dict[str, torch.Tensor]
+    report: dict[str, Any]
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> None:
+    """Keep a checkpoint under its epoch, and drop those older than the last two.
+
+    Args:
+        folder: the trial's own.
+        checkpoint: `report["epoch"]` names it.
+    """
+    name = f"{checkpoint.report['epoch']:06d}"
+    making = folder / f".{name}.{os.getpid()}"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    save_file(checkpoint.state, making / "state.safetensors")
+    manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors")}
+    (making / "manifest.json").write_text(json.dumps(manifest))
+    for path in (making / "state.safetensors", making / "manifest.json", making):
+        _fsync(path)
+    shutil.rmtree(folder / name, ignore_errors=True)
+    making.rename(folder / name)
+    _fsync(folder)
+    for old in _kept(folder)[KEPT:]:
+        shutil.rmtree(old)
+
+
+def latest(folder: Path) -> Checkpoint | None:
+    """Give the newest checkpoint that is whole, or None; a damaged one is passed over."""
+    for path in _kept(folder):
+        try:
+            manifest = json.loads((path / "manifest.json").read_text())
+            if manifest["sha256"] == _digest(path / "state.safetensors"):
+                return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def _kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*"), reverse=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

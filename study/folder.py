@@ -1,0 +1,153 @@
+"""A study's folder on disk: its lock, its immutable study.json, and what makes two runs the same study.
+
+Knows nothing of trials or of how they run.
+"""
+
+import getpass
+import hashlib
+import json
+import os
+import platform
+import socket
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from study.config import UserError
+from study.ledger import Damaged
+
+PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
+
+
+class Locked(Exception):
+    """Another driver runs this study: the text names it; the exit code is 6."""
+
+
+def lock(folder: Path) -> filelock.BaseFileLock:
+    """Take the study's lock; the system gives a dead owner's lock free.
+
+    Raises:
+        Locked: another driver holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = folder / ".owner"
+    held = filelock.FileLock(folder / ".lock")
+    try:
+        held.acquire(timeout=0)
+    except filelock.Timeout:
+        raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
+    owner.write_text(f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}")
+    return held
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """Read study.json.
+
+    Raises:
+        Damaged: it is missing though there is a ledger, or is not what was written.
+    """
+    path = folder / "study.json"
+    try:
+        study = json.loads(path.read_text())
+        checksum = study.pop("sum")
+    except FileNotFoundError:
+        raise Damaged(f"{path}: is missing") from None
+    except (ValueError, KeyError, AttributeError):
+        raise Damaged(f"{path}: is damaged") from None
+    if checksum != _checksum(study):
+        raise Damaged(f"{path}: is damaged (its checksum does not fit)")
+    return study
+
+
+def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
+    """Write study.json of a new study, or check that the folder holds this very one.
+
+    Args:
+        folder: the study's, locked.
+        identity: what must be equal for a resume: space, cells, plan, data and code.
+        resume: whether an existing study is to go on.
+
+    Raises:
+        UserError: there is a study already and `resume` was not asked for.
+        Damaged: the study there is damaged, or another one than this.
+    """
+    check_free(folder, resume)
+    if _holds_study(folder):
+        refuse_change(read_study(folder), json.loads(json.dumps(identity)), folder)
+        return
+    study = identity | {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
+    text = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False)
+    temporary = folder / ".study.json"
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(folder / "study.json")
+
+
+def check_free(folder: Path, resume: bool) -> None:
+    """Refuse a folder that holds a study, unless it is to go on.
+
+    Raises:
+        UserError: there is one and `resume` was not asked for.
+    """
+    if _holds_study(folder) and not resume:
+        raise UserError(f"{folder} holds a study already: add --resume to go on with it, or name another --out")
+
+
+def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:
+    """Refuse to mix two studies.
+
+    Raises:
+        Damaged: something that makes the study what it is has changed; the text lists each difference.
+    """
+    changes = list(_differences(study, identity, ""))
+    if changes:
+        raise Damaged(f"{folder} was made by another study, nothing was changed in it: " + "; ".join(changes))
+
+
+def code_fingerprint() -> str:
+    """Hash this package's sources: results of different code are not mixed."""
+    root = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _holds_study(folder: Path) -> bool:
+    return (folder / "study.json").exists() or any((folder / "ledger").glob("*.jsonl"))
+
+
+def _differences(old: Any, new: Any, where: str) -> Any:
+    if isinstance(new, dict) and isinstance(old, dict):
+        for key in new:
+            yield from _differences(old.get(key), new[key], f"{where}.{key}" if where else key)
+    elif isinstance(new, list) and isinstance(old, list) and len(old) == len(new):
+        for index, (one, two) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(one, two, f"{where}[{index}]")
+    elif old != new:
+        yield f"{where} was {_short(old)}, is {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _checksum(study: dict[str, Any]) -> str:
+    plain = json.loads(json.dumps(study))
+    return hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _host() -> dict[str, Any]:
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return {"name": socket.gethostname(), "python": platform.python_version(), "cpus": os.cpu_count()} | versions
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

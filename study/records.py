@@ -1,0 +1,121 @@
+"""The tidy table of a study, derived from its ledger: one row is one score.
+
+`COLUMNS` is the interface to `analysis`; knows nothing of how a study runs. `python -m study.records results/gtsrb`
+writes the table anew.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from study import ledger
+from study.config import read_values
+
+COLUMNS = {
+    "space": "string",
+    "cell": "string",
+    "trial": "string",
+    "role": "string",
+    "state": "string",
+    "seed": "Int64",
+    "error": "string",
+    "replicate_of": "string",
+    "data": "string",
+    "family": "string",
+    "weights": "string",
+    "regime": "string",
+    "label_fraction": "float64",
+    "image_size": "Int64",
+    "crop": "string",
+    "optimizer": "string",
+    "lr": "float64",
+    "weight_decay": "float64",
+    "freeze_depth": "Int64",
+    "momentum": "float64",
+    "batch_size": "Int64",
+    "warmup": "float64",
+    "label_smoothing": "float64",
+    "augment": "float64",
+    "dropout": "float64",
+    "epoch": "Int64",
+    "step": "Int64",
+    "phase": "Int64",
+    "trained_on": "string",
+    "seconds": "float64",
+    "task": "string",
+    "split": "string",
+    "metric": "string",
+    "score": "float64",
+}
+STATES = {"prune": "pruned", "complete": "complete"}
+
+
+def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame:
+    """Fold a ledger into the table.
+
+    Args:
+        study: study.json's content.
+        events: in order; of a (trial, epoch) that was reported twice, the later report counts.
+
+    Returns:
+        One row a score; a trial without any score has one row whose score is empty.
+    """
+    trials: dict[str, dict[str, Any]] = {}
+    reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    for event in events:
+        name = event["trial"]
+        if event["kind"] == "suggest":
+            trials[name] = _trial(study, event)
+            reports[name] = {}
+        elif event["kind"] == "report":
+            reports[name][event["epoch"]] = event["rows"]
+            trials[name]["state"] = STATES.get(event["decision"], "running")
+        else:
+            trials[name] |= {"state": "failed", "error": event["error"]}
+    rows = [
+        trial | score
+        for name, trial in trials.items()
+        for score in [row for epoch in sorted(reports[name]) for row in reports[name][epoch]] or [{}]
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    frame.to_parquet(temporary, index=False)
+    temporary.replace(path)
+
+
+def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
+    cell = study["cells"][event["cell"]]
+    values = read_values(cell["values"] | event["tuned"])
+    values.pop("task")  # the row's own: which task was scored
+    return values | {
+        "space": study["space"]["name"],
+        "cell": cell["name"],
+        "trial": event["trial"],
+        "role": event["role"],
+        "state": "running",
+        "seed": event["seed"],
+        "replicate_of": event.get("replicate_of"),
+        "data": cell["source"],
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Write the table of each study folder named."""
+    from study.folder import read_study
+
+    for name in arguments:
+        folder = Path(name)
+        write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+        print(folder / "table.parquet")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,240 @@
+"""`python -m study.run --space gtsrb`: one command from a question to an answer.
+
+Knows the order of things (arguments, data, search, table, report) and what each exit code means; imports neither torch
+nor Ray before the arguments are checked.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study import arguments, ledger
+from study import folder as folders
+from study.config import UserError, read_values
+from study.space import Cell, Space, known
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from study.data import Prepared
+    from study.state import State, Trial
+
+DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED, INTERRUPTED = 0, 1, arguments.USAGE, 4, 5, 6, 75
+TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
+CHECKPOINT_EVERY = 30.0  # seconds of training between two checkpoints of a trial: shorter trials are simply run again
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is put together before Ray starts; `prepared` has one entry a cell."""
+
+    name: str
+    scale: str
+    space: Space
+    cells: list[Cell]
+    prepared: list["Prepared"]
+    folder: Path
+    seed: int
+    deterministic: bool
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    args = arguments.parse(argv)
+    try:
+        if args.list:
+            print("\n".join(f"{name:12} {line}" for name, line in known().items()))
+            return DONE
+        return _run(args)
+    except UserError as error:
+        return _say(error, USAGE)
+    except ledger.Damaged as error:
+        return _say(error, REFUSED)
+    except folders.Locked as error:
+        return _say(error, LOCKED)
+    except OSError as error:
+        return _say(f"storage failed ({error}); what was reported is kept, --resume goes on", STORAGE)
+
+
+def _run(args: argparse.Namespace) -> int:
+    space, cells, folder = arguments.question(args)
+    with folders.lock(folder):
+        folders.check_free(folder, args.resume)
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        prepared = _prepare(cells, args, console)
+        study = Study(arguments.name(args), args.scale, space, cells, prepared, folder, args.seed, args.deterministic)
+        folders.begin(folder, _identity(study), args.resume)
+        console.print(_headline(study), soft_wrap=True)
+        return _finish(study, _search(study, args, console), console)
+
+
+def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") -> list["Prepared"]:
+    """Decode or render each data set that the cells need, once."""
+    from rich.progress import Progress
+
+    from study import data, download
+
+    if args.download:
+        download.fetch(str(cells[0].values["task"]), args.data, console.print)
+    made: dict[tuple[Any, ...], Prepared] = {}
+    wanted = [tuple(read_values(cell.values)[key] for key in ("task", "image_size", "crop")) for cell in cells]
+    with Progress(console=console, transient=True) as progress:
+        for task, size, crop in dict.fromkeys(wanted):
+            bar = progress.add_task(f"{task} at {size} px", total=None)
+
+            def advance(done: int, total: int, bar: Any = bar) -> None:
+                progress.update(bar, completed=done, total=total)
+
+            made[task, size, crop] = data.prepare(task, args.data, size, crop, advance)
+    return [made[one] for one in wanted]
+
+
+def _identity(study: Study) -> dict[str, Any]:
+    """What makes a study this one: a resume with any of it changed is refused."""
+    cells = [
+        {"name": cell.name, "values": cell.values, "published": cell.published}
+        | {"source": prepared.source, "data": prepared.fingerprint}
+        for cell, prepared in zip(study.cells, study.prepared, strict=True)
+    ]
+    space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
+    rest = {"seed": study.seed, "deterministic": study.deterministic, "code": folders.code_fingerprint()}
+    return {"space": space, "cells": cells} | rest
+
+
+def _search(study: Study, args: argparse.Namespace, console: "Console") -> "State":
+    """Run, or go on with, the search; the state is done unless it was stopped before its end."""
+    from study import search
+    from study.progress import Progress
+    from study.state import Plan, State
+
+    space = study.space
+    events = list(ledger.read(study.folder / "ledger"))
+    book = ledger.Ledger(study.folder / "ledger", len(events))
+    plan = Plan(space.trials, space.epochs, space.replicates, study.seed)
+    state = State(study.cells, plan, search.asha(space.epochs, space.grace_period, space.reduction_factor), book.append)
+    state.replay(events)
+    table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
+    resources = search.Resources(args.cpus_per_trial, args.gpus_per_trial, args.address, args.deterministic)
+    stop = _Stop(args.time_budget)
+    try:
+        with Progress(state, console) as progress:
+
+            def changed() -> None:
+                progress.update()
+                table()
+
+            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", resources, changed, stop)
+    finally:
+        book.close()
+        _write_table(study.folder)
+    return state
+
+
+def _job(study: Study, trial: "Trial") -> dict[str, Any]:
+    """What the worker gets: plain values only."""
+    return {
+        "trial": trial.id,
+        "role": trial.role,
+        "config": study.cells[trial.cell].values | trial.tuned,
+        "seed": trial.seed,
+        "epochs": study.space.epochs,
+        "prepared": asdict(study.prepared[trial.cell]),
+        "split_seed": study.seed,
+        "draw_seed": trial.seed if trial.role == "replicate" else study.seed,
+        "checkpoints": str(study.folder / "checkpoints" / trial.id),
+        "checkpoint_seconds": CHECKPOINT_EVERY,
+        "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
+    }
+
+
+def _finish(study: Study, state: "State", console: "Console") -> int:
+    """Write the report, print the cells, say what was written; returns the exit code."""
+    from analysis import report, table
+
+    frame = table.load(study.folder)
+    written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
+    _print_cells(report.cell_table(frame), console)
+    for path in filter(Path.exists, written):
+        console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
+    if not state.done():
+        command = " ".join(sys.orig_argv[1:])
+        console.print(f"stopped before its end; go on with: python {command} --resume", soft_wrap=True)
+        return INTERRUPTED
+    for name in ("tune", "checkpoints"):
+        shutil.rmtree(study.folder / name, ignore_errors=True)
+    if failed := state.count("failed"):
+        console.print(f"done, with {failed} of {state.total()} trials failed: the report lists their errors")
+        return FAILED_TRIALS
+    return DONE
+
+
+def _print_cells(cells: Any, console: "Console") -> None:
+    from rich.table import Table
+
+    shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
+    for row in cells.itertuples(index=False):
+        shown.add_row(*row)
+    console.print(shown)
+
+
+class _Stop:
+    """Says when to stop: after SIGINT, SIGTERM or the time budget. A second signal ends the process at once."""
+
+    def __init__(self, budget: float | None) -> None:
+        self._until = None if budget is None else time.monotonic() + budget
+        self._signalled = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def __call__(self) -> bool:
+        return self._signalled or (self._until is not None and time.monotonic() >= self._until)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        if self._signalled:
+            os._exit(INTERRUPTED)  # every report is on the disk already
+        self._signalled = True
+
+
+class _Every:
+    """Calls a function, but not more often than every so many seconds."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        self._seconds, self._call, self._last = seconds, call, time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._last >= self._seconds:
+            self._call()
+            self._last = time.monotonic()
+
+
+def _write_table(folder: Path) -> None:
+    from study import records
+
+    records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+
+
+def _headline(study: Study) -> str:
+    space = study.space
+    size = (
+        f"{len(study.cells)} cells × {space.trials} trials × {space.epochs} epochs, then {space.replicates} replicates"
+    )
+    sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
+    return f"{study.name} ({study.scale}) on {sources}\n{size} → {os.path.relpath(study.folder)}"
+
+
+def _say(error: object, code: int) -> int:
+    print(f"study.run: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

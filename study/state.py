@@ -1,0 +1,196 @@
+"""A study's state, folded from its events: which trial is next, what a score decides, who won.
+
+Knows neither Ray nor files: the same fold serves a running study, a resumed one and a test.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from study.ledger import Event
+from study.sampling import Past, suggest
+from study.seeds import stream
+from study.space import Cell, Value
+
+Row = dict[str, Any]
+
+
+Prune = Callable[[str, int, float], bool]
+"""One cell's early stopping: remembers (trial, epoch, objective) and says whether this one ends its trial."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much a study spends: search trials a cell, epochs a trial, replicates a winner; and its seed."""
+
+    trials: int
+    epochs: int
+    replicates: int
+    seed: int
+
+    @property
+    def startup(self) -> int:
+        """Trials of a cell that are drawn at random before TPE models them: a quarter, 4 to 10."""
+        return min(10, max(4, self.trials // 4))
+
+
+@dataclass
+class Trial:
+    """One training: what it is and how far it came."""
+
+    id: str
+    cell: int
+    role: str
+    seed: int
+    tuned: dict[str, Value]
+    replicate_of: str | None = None
+    state: str = "running"
+    objectives: dict[int, float] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def final(self) -> float:
+        """The objective at the last epoch."""
+        return self.objectives[max(self.objectives)]
+
+
+class State:
+    """The cells with their trials; every change is an event that is recorded first and folded then."""
+
+    def __init__(self, cells: list[Cell], plan: Plan, pruner: Callable[[], Prune], record: Callable[[Event], None]):
+        self.cells, self.plan = cells, plan
+        self.trials: dict[str, Trial] = {}
+        self.by_cell: list[list[Trial]] = [[] for _ in cells]
+        self.live: set[str] = set()
+        self._prune = [pruner() for _ in cells]
+        self._record = record
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Fold what an earlier run recorded: samplers, rungs and trials stand as they stood then."""
+        for event in events:
+            if event["kind"] == "report" and event["decision"] != "complete":
+                self._stops(self.trials[event["trial"]], event["epoch"], event["objective"])
+            self._fold(event)
+
+    def next_trial(self) -> Trial | None:
+        """Give the trial to start now, or None while all that is left waits for a running one.
+
+        Unfinished trials of an earlier run come first; then search trials, the cell with the fewest first; then the
+        replicates of each cell whose search has ended.
+        """
+        trial = self._unfinished() or self._next_search() or self._next_replicate()
+        if trial is not None:
+            self.live.add(trial.id)
+        return trial
+
+    def done(self) -> bool:
+        """Whether all that was asked for has ended."""
+        return all(trial.state != "running" for trial in self.trials.values()) and self.total() == len(self.trials)
+
+    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: object) -> str:
+        """Record one epoch's scores together with what they decide: `continue`, `prune` or `complete`."""
+        trial = self.trials[trial_id]
+        stops = not last and self._stops(trial, epoch, objective)
+        decision = "complete" if last else "prune" if stops else "continue"
+        self._apply(
+            {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | more
+        )
+        return decision
+
+    def fail(self, trial_id: str, error: str, traceback: str = "") -> None:
+        """Record that a trial ended without result."""
+        self._apply({"kind": "fail", "trial": trial_id, "error": error, "traceback": traceback})
+
+    def winner(self, cell: int) -> Trial | None:
+        """The cell's complete search trial with the highest validation score at its last epoch; ties: the earlier."""
+        ended = [trial for trial in self.search(cell) if trial.state == "complete"]
+        return max(ended, key=lambda trial: trial.final, default=None)
+
+    def search(self, cell: int) -> list[Trial]:
+        """The cell's search trials in the order of their suggestion."""
+        return [trial for trial in self.by_cell[cell] if trial.role == "search"]
+
+    def total(self) -> int:
+        """Trials that the study will have, as far as is known: a cell without a winner gets no replicates."""
+        return sum(self._quota(cell) + self._replicates(cell) for cell in range(len(self.cells)))
+
+    def count(self, state: str) -> int:
+        """Trials in a state."""
+        return sum(trial.state == state for trial in self.trials.values())
+
+    def _quota(self, cell: int) -> int:
+        return self.plan.trials if self.cells[cell].tuned else 1
+
+    def _replicates(self, cell: int) -> int:
+        return 0 if self._searched(cell) and self.winner(cell) is None else self.plan.replicates
+
+    def _searched(self, cell: int) -> bool:
+        search = self.search(cell)
+        return len(search) == self._quota(cell) and all(trial.state != "running" for trial in search)
+
+    def _unfinished(self) -> Trial | None:
+        waiting = (trial for trial in self.trials.values() if trial.state == "running" and trial.id not in self.live)
+        return next(waiting, None)
+
+    def _next_search(self) -> Trial | None:
+        room = [cell for cell in range(len(self.cells)) if len(self.search(cell)) < self._quota(cell)]
+        if not room:
+            return None
+        cell = min(room, key=lambda cell: (len(self.search(cell)), cell))
+        number = len(self.search(cell))
+        seed = stream(self.plan.seed, "search", number)
+        return self._start(f"c{cell:03d}-s{number:03d}", cell, "search", seed, self._sample(cell, number))
+
+    def _sample(self, cell: int, number: int) -> dict[str, Value]:
+        tuned = self.cells[cell].tuned
+        if number == 0 or not tuned:
+            return dict(self.cells[cell].baseline)
+        history = [Past(trial.tuned, trial.objectives, trial.state) for trial in self.search(cell)]
+        seed = stream(self.plan.seed, "sample", self.cells[cell].name, number)
+        return suggest(tuned, history, seed, self.plan.startup)
+
+    def _next_replicate(self) -> Trial | None:
+        for cell in range(len(self.cells)):
+            number = len(self.by_cell[cell]) - len(self.search(cell))
+            if number < self._replicates(cell) and self._searched(cell) and (winner := self.winner(cell)):
+                seed = stream(self.plan.seed, "replicate", number)
+                return self._start(
+                    f"c{cell:03d}-r{number:03d}", cell, "replicate", seed, winner.tuned, replicate_of=winner.id
+                )
+        return None
+
+    def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **more: object) -> Trial:
+        event = {"kind": "suggest", "trial": name, "cell": cell, "role": role, "seed": seed, "tuned": dict(tuned)}
+        self._apply(event | more)
+        return self.trials[name]
+
+    def _stops(self, trial: Trial, epoch: int, objective: float) -> bool:
+        """Ask the cell's pruner, once an epoch: a resumed trial's repeated report decides nothing again."""
+        if trial.role != "search" or epoch in trial.objectives:
+            return False
+        return self._prune[trial.cell](trial.id, epoch, objective)
+
+    def _apply(self, event: Event) -> None:
+        self._record(event)
+        self._fold(event)
+
+    def _fold(self, event: Event) -> None:
+        match event["kind"]:
+            case "suggest":
+                fields = {key: event.get(key) for key in ("cell", "role", "seed", "tuned", "replicate_of")}
+                trial = Trial(event["trial"], **fields)  # type: ignore[arg-type]
+                self.trials[trial.id] = trial
+                self.by_cell[trial.cell].append(trial)
+            case "report":
+                trial = self.trials[event["trial"]]
+                trial.objectives[event["epoch"]] = event["objective"]
+                self._end(trial, {"prune": "pruned", "complete": "complete"}.get(event["decision"]))
+            case "fail":
+                trial = self.trials[event["trial"]]
+                trial.error = event["error"]
+                self._end(trial, "failed")
+
+    def _end(self, trial: Trial, state: str | None) -> None:
+        if state is not None:
+            trial.state = state
+            self.live.discard(trial.id)

@@ -1,0 +1,63 @@
+"""The command line: a mistake is one line that names the thing, the value and the choices, and costs no import."""
+
+import subprocess
+import sys
+
+import pytest
+
+from study import run
+
+MISTAKES = [
+    ("", "--space is missing; one of"),
+    ("--space nope", "unknown space 'nope'; one of"),
+    ("--space ../../x", "unknown space '../../x'"),
+    ("--space os.system", "unknown space 'os.system'"),
+    ("--space nowhere.py", "space file 'nowhere.py' does not exist"),
+    ("--space gtsrb --spce x", "unrecognized arguments: --spce x; the options are --address"),
+    ("--space gtsrb --only regime=lpft", "regime has no value 'lpft'; one of feature_extraction"),
+    ("--space gtsrb --only reg=scratch", "'reg' is not compared here; one of family"),
+    ("--space gtsrb --only label_fraction=0.3", "label_fraction has no value '0.3'; one of 0.1"),
+    ("--space gtsrb --trials 0", "trials is 0; it must be at least 1"),
+    ("--space gtsrb --trials -1", "trials is -1; it must be at least 1"),
+    ("--space gtsrb --trials many", "invalid int value: 'many'"),
+    ("--space gtsrb --epochs 0", "epochs is 0; it must be at least 1"),
+    ("--space gtsrb --replicates -1", "replicates is -1; it must be at least 0"),
+    ("--space gtsrb --scale huge", "invalid choice: 'huge' (choose from"),
+    ("--space gtsrb --time-budget 3x", "'3x' is no duration; write 90s, 30m or 2h"),
+    ("--space gtsrb --cpus-per-trial -1", "'-1' is no amount"),
+    ("--space gtsrb --gpus-per-trial nan", "'nan' is no amount"),
+    ("--space gtsrb --data nowhere", "--data nowhere: no such folder"),
+    ("--space gtsrb --download", "--download needs --data DIR"),
+]
+
+
+def code_of(arguments):
+    try:
+        return run.main(arguments.split())
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert code_of(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("study.run: ")
+    assert message in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_arguments_are_checked_before_torch_and_ray_are_imported():
+    check = (
+        "import sys; from study import run; code = run.main(['--space', 'nope']);"
+        "print(code, sorted({'torch', 'ray', 'optuna', 'pandas', 'timm'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "2 []"
+
+
+def test_list_gives_a_line_for_each_space(capsys):
+    assert run.main(["--list"]) == 0
+    assert capsys.readouterr().out.startswith("gtsrb ")

@@ -1,0 +1,105 @@
+"""Downloads from a server on this machine: checksummed, continued after a break, all or nothing."""
+
+import hashlib
+import http.server
+import io
+import threading
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+
+from study import download
+from study.config import UserError
+from study.download import Archive
+
+
+def packed(name="Set/Images/a.txt", text="x" * 50_000):
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr(name, text)
+    return body.getvalue()
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    body, breaks, asked = packed(), 0, []
+
+    def do_GET(self):
+        start = int((self.headers.get("Range") or "bytes=0-").split("=")[1].rstrip("-"))
+        type(self).asked.append(start)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(self.body) - start))
+        self.end_headers()
+        if self.breaks:
+            type(self).breaks -= 1
+            self.wfile.write(self.body[start : start + 20_000])
+        else:
+            self.wfile.write(self.body[start:])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def archive(monkeypatch):
+    Server.breaks, Server.asked = 0, []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    made = Archive(f"http://127.0.0.1:{server.server_port}/set.zip", hashlib.md5(Server.body).hexdigest(), "Set/Images")
+    task = SimpleNamespace(ARCHIVES=(made,))
+    monkeypatch.setattr(download.tasks, "load", lambda name: task)
+    yield task
+    server.shutdown()
+    server.server_close()
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_an_archive_is_fetched_and_unpacked_once(tmp_path, archive):
+    for _ in range(2):
+        download.fetch("toy", tmp_path, print)
+    assert (tmp_path / "Set/Images/a.txt").read_text() == "x" * 50_000
+    assert Server.asked == [0]
+
+
+def test_a_broken_connection_is_continued_where_it_broke(tmp_path, archive):
+    Server.breaks = 2
+    download.fetch("toy", tmp_path, print)
+    assert Server.asked == [0, 20_000, 40_000]
+    assert (tmp_path / "Set/Images/a.txt").exists()
+
+
+def test_a_later_run_continues_an_earlier_one(tmp_path, archive):
+    (tmp_path / "set.zip.part").write_bytes(Server.body[:30_000])
+    download.fetch("toy", tmp_path, print)
+    assert Server.asked == [30_000]
+
+
+def test_a_wrong_checksum_is_refused_and_nothing_is_left(tmp_path, archive):
+    archive.ARCHIVES = (archive.ARCHIVES[0]._replace(md5="0" * 32),)
+    with pytest.raises(UserError, match=r"has checksum .* published is 000"):
+        download.fetch("toy", tmp_path, print)
+    assert files(tmp_path) in ([], [".download.lock"])
+
+
+def test_a_member_that_would_escape_stays_inside(tmp_path, monkeypatch, archive):
+    body = packed("../../escaped.txt")
+    monkeypatch.setattr(Server, "body", body)
+    archive.ARCHIVES = (archive.ARCHIVES[0]._replace(md5=hashlib.md5(body).hexdigest(), provides="escaped.txt"),)
+    inside = tmp_path / "a" / "b" / "c"
+    download.fetch("toy", inside, print)
+    assert [name for name in files(tmp_path) if "escaped" in name] == ["a/b/c/escaped.txt"]
+
+
+def test_a_server_that_does_not_answer_is_named(tmp_path, archive):
+    archive.ARCHIVES = (archive.ARCHIVES[0]._replace(url="http://127.0.0.1:9/set.zip"),)
+    with pytest.raises(UserError, match=r"http://127.0.0.1:9/set.zip does not answer"):
+        download.fetch("toy", tmp_path, print)
+
+
+def test_a_task_without_archives_says_so(tmp_path, archive):
+    archive.ARCHIVES = ()
+    with pytest.raises(UserError, match="no archives to fetch; give its data with --data"):
+        download.fetch("toy", tmp_path, print)

@@ -1,0 +1,80 @@
+"""A study's folder: one driver at a time, one study a folder, nothing damaged taken for whole."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from study import folder
+from study.config import UserError
+from study.ledger import Damaged
+
+IDENTITY = {"space": {"name": "toy", "tuned": {"lr": [0.1, 0.2]}}, "cells": [{"name": "a", "data": "f00"}], "seed": 0}
+
+
+def _hold(path, ready):
+    held = folder.lock(path)
+    ready.set()
+    time.sleep(60)
+    held.release()
+
+
+def test_a_second_driver_is_refused_and_told_who_runs_it_and_a_dead_owner_is_taken_over(tmp_path):
+    ready = multiprocessing.Event()
+    owner = multiprocessing.Process(target=_hold, args=(tmp_path, ready))
+    owner.start()
+    ready.wait(30)
+    with pytest.raises(folder.Locked, match=f"process {owner.pid}"):
+        folder.lock(tmp_path)
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.join()
+    folder.lock(tmp_path).release()
+
+
+def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
+    folder.begin(tmp_path, IDENTITY, resume=False)
+    assert folder.read_study(tmp_path)["space"] == IDENTITY["space"]
+    with pytest.raises(UserError, match="holds a study already: add --resume"):
+        folder.begin(tmp_path, IDENTITY, resume=False)
+    before = (tmp_path / "study.json").read_bytes()
+    folder.begin(tmp_path, IDENTITY, resume=True)
+    assert (tmp_path / "study.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 1}, "seed was 0, is 1"),
+        ({"space": {"name": "toy", "tuned": {"lr": [0.1, 0.3]}}}, r"space.tuned.lr\[1\] was 0.2, is 0.3"),
+        ({"cells": [{"name": "a", "data": "f01"}]}, r'cells\[0\].data was "f00", is "f01"'),
+        ({"cells": []}, "cells was"),
+    ],
+)
+def test_a_changed_study_is_refused_with_the_difference(tmp_path, change, said):
+    folder.begin(tmp_path, IDENTITY, resume=False)
+    with pytest.raises(Damaged, match=said):
+        folder.begin(tmp_path, IDENTITY | change, resume=True)
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-9], lambda text: text.replace('"f00"', '"f02"'), lambda _: ""])
+def test_a_damaged_study_json_is_named(tmp_path, damage):
+    folder.begin(tmp_path, IDENTITY, resume=False)
+    path = tmp_path / "study.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(Damaged, match=r"study.json: is damaged"):
+        folder.begin(tmp_path, IDENTITY, resume=True)
+
+
+def test_a_ledger_without_study_json_is_never_a_fresh_start(tmp_path):
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "000.jsonl").touch()
+    with pytest.raises(Damaged, match=r"study.json: is missing"):
+        folder.begin(tmp_path, IDENTITY, resume=True)
+
+
+def test_resume_without_a_study_starts_one(tmp_path):
+    folder.begin(tmp_path, IDENTITY, resume=True)
+    assert json.loads((tmp_path / "study.json").read_text())["seed"] == 0

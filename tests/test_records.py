@@ -1,0 +1,85 @@
+"""The table: one row a score, the contract with `analysis`, and what a repeated or empty report becomes."""
+
+import pandas as pd
+
+import analysis.table
+from study import records
+from study.config import NAMES, read_values
+
+STUDY = {
+    "space": {"name": "toy"},
+    "cells": [
+        {"name": "regime=scratch", "values": {"regime": "scratch", "task": "toy", "lr": 0.1}, "source": "stand-in"},
+        {"name": "regime=fine_tune", "values": {"regime": "fine_tune", "task": "toy"}, "source": "stand-in"},
+    ],
+}
+
+
+def suggested(trial, cell, **more):
+    return {"kind": "suggest", "trial": trial, "cell": cell, "role": "search", "seed": 5, "tuned": {}} | more
+
+
+def reported(trial, epoch, score, decision="continue"):
+    row = {"epoch": epoch, "step": epoch * 10, "phase": 0, "trained_on": "toy", "seconds": 1.5, "task": "toy"}
+    rows = [row | {"split": split, "metric": "accuracy", "score": score} for split in ("train", "val")]
+    return {"kind": "report", "trial": trial, "epoch": epoch, "objective": score, "decision": decision, "rows": rows}
+
+
+def test_the_columns_are_those_that_analysis_reads():
+    assert list(records.COLUMNS.items()) == list(analysis.table.COLUMNS.items())
+
+
+def test_every_hyperparameter_has_a_column():
+    assert set(NAMES) <= set(records.COLUMNS)
+
+
+def test_one_row_is_one_score():
+    events = [suggested("a", 0), reported("a", 0, 0.1), reported("a", 1, 0.5, "complete")]
+    table = records.table(STUDY, events)
+    assert len(table) == 4
+    assert list(table["score"]) == [0.1, 0.1, 0.5, 0.5]
+    assert set(table["state"]) == {"complete"}
+    assert dict(table.dtypes.astype(str)) == {
+        name: str(pd.Series(dtype=kind).dtype) for name, kind in records.COLUMNS.items()
+    }
+
+
+def test_a_repeated_report_counts_once_the_later_one():
+    events = [suggested("a", 0), reported("a", 1, 0.1), reported("a", 0, 0.2), reported("a", 1, 0.3)]
+    table = records.table(STUDY, events)
+    assert list(zip(table["epoch"], table["score"], strict=True)) == [(0, 0.2), (0, 0.2), (1, 0.3), (1, 0.3)]
+
+
+def test_a_trial_without_scores_has_one_row():
+    events = [suggested("a", 0), suggested("b", 1), {"kind": "fail", "trial": "b", "error": "OSError: no"}]
+    table = records.table(STUDY, events).set_index("trial")
+    assert table.loc["a", "state"] == "running"
+    assert table.loc["b", "state"] == "failed"
+    assert table.loc["b", "error"] == "OSError: no"
+    assert table["score"].isna().all()
+
+
+def test_pruned_is_told_from_complete():
+    events = [suggested("a", 0), reported("a", 1, 0.1, "prune"), suggested("b", 0), reported("b", 1, 0.1, "complete")]
+    states = records.table(STUDY, events).groupby("trial")["state"].first()
+    assert dict(states) == {"a": "pruned", "b": "complete"}
+
+
+def test_no_events_give_an_empty_table_of_the_right_types():
+    assert list(records.table(STUDY, []).columns) == list(records.COLUMNS)
+
+
+def test_what_nothing_reads_is_empty():
+    scratch = read_values({"regime": "scratch", "weights": "imagenet", "momentum": 0.5})
+    assert scratch["weights"] == "none"
+    assert scratch["momentum"] is None
+    shot = read_values({"regime": "zero_shot", "lr": 0.1})
+    assert shot["weights"] == "imagenet"
+    assert shot["lr"] is shot["label_fraction"] is None
+
+
+def test_the_table_is_written_whole_or_not_at_all(tmp_path):
+    table = records.table(STUDY, [suggested("a", 0), reported("a", 0, 0.1)])
+    records.write(table, tmp_path / "table.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "table.parquet").astype(records.COLUMNS), table)

@@ -1,0 +1,34 @@
+"""`python -m tests.toy_study FOLDER`: a study that trains nothing, on Ray, with a ledger; to be killed by tests."""
+
+import sys
+from pathlib import Path
+
+from study import ledger, search
+from study.worker import Worker
+from tests import toys
+
+
+class ToyWorker(Worker):
+    def _start(self, job):
+        self._results = toys.toy_results(job)
+
+
+def main(folder: Path, deterministic: bool = False, fault: str = "", pause: float = 0.02) -> search.State:
+    """Run, or go on with, the toy study in a folder; `fault` makes the third trial of each cell end badly."""
+    events = list(ledger.read(folder / "ledger"))
+    book = ledger.Ledger(folder / "ledger", len(events))
+    state = search.State(toys.SPACE.cells(), toys.state()[0].plan, search.asha(toys.SPACE.epochs, 1, 3), book.append)
+    state.replay(events)
+
+    def job(trial):
+        values = toys.values_of(state, trial) | ({"fault": fault} if trial.id.endswith("s002") else {})
+        plain = {"trial": trial.id, "config": values, "epochs": toys.SPACE.epochs, "pause": pause}
+        return plain | {"journal": str(folder / "journal.txt")}
+
+    resources = search.Resources(deterministic=deterministic)
+    search.run(state, job, folder / "tune", resources, trainable=ToyWorker)
+    return state
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), deterministic="--deterministic" in sys.argv)

@@ -1,0 +1,86 @@
+"""Spaces, states and a trainable that train nothing, for tests of the search."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from study.space import Space, integers, log_uniform
+from study.state import Plan, State
+
+SPACE = Space(
+    task="toy",
+    compared={"regime": ("scratch", "partial_freeze", "fine_tune"), "label_fraction": (0.1, 1.0)},
+    tuned={"lr": log_uniform(1e-4, 1e-1), "freeze_depth": integers(1, 4)},
+    only={"freeze_depth": {"regime": "partial_freeze"}},
+    baseline={"lr": 1e-3, "freeze_depth": 2},
+    trials=6,
+    epochs=9,
+    replicates=2,
+)
+
+
+def objective(values: dict[str, Any], epoch: int) -> float:
+    """More labels are better whatever the rest; each cell has a best learning rate of its own."""
+    best = {"scratch": 1e-2, "partial_freeze": 3e-3, "fine_tune": 1e-3}[values["regime"]]
+    miss = abs(math.log10(values["lr"] / best)) + 0.1 * abs((values.get("freeze_depth") or 3) - 3)
+    return values["label_fraction"] * (1 - math.exp(-epoch / 3)) - 0.1 * miss
+
+
+def never(trial: str, epoch: int, objective: float) -> bool:
+    """A pruner that lets every trial run."""
+    return False
+
+
+def state(space: Space = SPACE, seed: int = 0, pruner: Callable[[], Any] = lambda: never) -> tuple[State, list[dict]]:
+    """A state whose events are kept in a list."""
+    events: list[dict] = []
+    plan = Plan(space.trials, space.epochs, space.replicates, seed)
+    return State(space.cells(), plan, pruner, lambda event: events.append(json.loads(json.dumps(event)))), events
+
+
+def values_of(toy: State, trial: Any) -> dict[str, Any]:
+    """A trial's whole configuration."""
+    return toy.cells[trial.cell].values | trial.tuned
+
+
+def play(toy: State, steps: int | None = None) -> None:
+    """Run a state's trials one after another, without Ray, for so many reports or to the end."""
+    while steps is None or steps > 0:
+        trial = toy.next_trial()
+        if trial is None:
+            return
+        for epoch in range(toy.plan.epochs + 1):
+            score = objective(values_of(toy, trial), epoch)
+            last = epoch == toy.plan.epochs
+            decision = toy.report(trial.id, epoch, score, last, rows=[], worker="", time=0.0)
+            if steps is not None:
+                steps -= 1
+                if steps == 0:
+                    return
+            if decision != "continue":
+                break
+
+
+def toy_results(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Report the objective by epoch, and write every start and step into a journal of its own."""
+    journal = Path(job["journal"])
+    note(journal, job["trial"], "start")
+    for epoch in range(job["epochs"] + 1):
+        time.sleep(job.get("pause", 0.0))
+        if job["config"].get("fault") == "exit" and epoch == 2:
+            os._exit(1)
+        if job["config"].get("fault") == "raise" and epoch == 2:
+            raise RuntimeError("a fault at epoch 2")
+        note(journal, job["trial"], epoch)
+        score = objective(job["config"], epoch)
+        yield {"epoch": epoch, "objective": score, "last": epoch == job["epochs"], "rows": []}
+
+
+def note(journal: Path, trial: str, what: object) -> None:
+    """Append a line in one write, so that processes do not mix theirs."""
+    with journal.open("a") as file:
+        file.write(f"{trial} {what}\n")
