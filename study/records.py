@@ -25,6 +25,7 @@ COLUMNS = {
     "error": "string",
     "replicate_of": "string",
     "data": "string",
+    "published": "float64",
     "family": "string",
     "weights": "string",
     "regime": "string",
@@ -104,6 +105,7 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
         "seed": event["seed"],
         "replicate_of": event.get("replicate_of"),
         "data": cell["source"],
+        "published": cell["published"],
     }
 
 

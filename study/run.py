@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from study.state import State, Trial
 
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED, INTERRUPTED = 0, 1, arguments.USAGE, 4, 5, 6, 75
+LOG_WIDTH = 120  # columns where the output is no terminal
 TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
 CHECKPOINT_EVERY = 30.0  # seconds of training between two checkpoints of a trial: shorter trials are simply run again
 
@@ -69,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
         folders.check_free(folder, args.resume)
         from rich.console import Console
 
-        console = Console(highlight=False)
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
         prepared = _prepare(cells, args, console)
         study = Study(arguments.name(args), args.scale, space, cells, prepared, folder, args.seed, args.deterministic)
         folders.begin(folder, _identity(study), args.resume)
@@ -183,6 +184,8 @@ def _print_cells(cells: Any, console: "Console") -> None:
     shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
     for row in cells.itertuples(index=False):
         shown.add_row(*row)
+    for column in shown.columns:
+        column.no_wrap = True
     console.print(shown)
 
 

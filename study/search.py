@@ -199,7 +199,7 @@ def run(
 
     Args:
         state: the study's, replayed when resumed.
-        job: trial → what the trainable gets, under the configuration's key `job`.
+        job: trial → what the trainable gets, under the configuration's key `job`, with `threads` and `gpu` added.
         storage: absolute path of Tune's own folder, disposable.
         resources: of one trial.
         changed: called after each event that came from a trial.
@@ -209,13 +209,14 @@ def run(
     if state.done():
         return
     cpus, gpus = start_ray(resources)
+    place = {"threads": max(1, int(cpus)), "gpu": gpus > 0}
     handed_out = slots(cpus, gpus, resources.deterministic)
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(handed_out)  # so that all workers start at once
     try:
         tune.Tuner(
             tune.with_resources(trainable, {"cpu": cpus, "gpu": gpus}),
             tune_config=tune.TuneConfig(
-                search_alg=CellSearcher(state, handed_out, job),
+                search_alg=CellSearcher(state, handed_out, lambda trial: job(trial) | place),
                 scheduler=CellScheduler(state, changed),
                 num_samples=-1,
                 reuse_actors=True,

@@ -54,15 +54,15 @@ def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
     The first result of a resumed trial repeats the checkpoint's scores: a kill may have swallowed the report of them.
 
     Args:
-        job: trial, role, config, seed, epochs, prepared, split_seed, draw_seed, device, threads, checkpoints (folder),
-            checkpoint_seconds, model (file or None).
+        job: trial, role, config, seed, epochs, prepared, split_seed, draw_seed, threads, gpu, checkpoints (folder),
+            checkpoint_seconds, model (folder, or None).
 
     Raises:
         ValueError: a score is no finite number.
     """
     import torch
 
-    from study import checkpoints, data, trial
+    from study import checkpoints, data, models, trial
     from study.config import config
     from study.metrics import check_score
 
@@ -87,7 +87,10 @@ def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
             check_score(row["metric"], row["score"])
         result = {"epoch": report.epoch, "objective": report.objective, "last": report.last, "rows": report.rows}
         if report.last and job["model"]:
-            trial.save_model(report, Path(job["model"]))
+            scores = {f"{row['split']} {row['metric']}": row["score"] for row in report.rows}
+            card = {key: job[key] for key in ("trial", "config", "seed")}
+            about = {"classes": opened.classes, "trained_on": job["prepared"]["source"], "scores": scores}
+            models.save(Path(job["model"]), report.model(), card | about)
         elif time.monotonic() - saved >= job["checkpoint_seconds"]:
             seconds = report.rows[-1]["seconds"]
             checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result | {"seconds": seconds}))

@@ -1,0 +1,137 @@
+"""How things look: a regime's colour and marks, a number's digits and unit, a cell's short name.
+
+Knows nothing of tables, statistics or files.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+import seaborn as sns
+
+from analysis import stats
+
+NONE = "–"
+RC: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.6,
+    "lines.markersize": 5,
+    "text.parse_math": False,  # a `$` in a name is a character, not mathematics
+}
+SHORT = {
+    "label_fraction": "labels",
+    "weight_decay": "decay",
+    "freeze_depth": "depth",
+    "label_smoothing": "smooth",
+    "batch_size": "batch",
+    "image_size": "size",
+    "optimizer": "optim",
+}
+
+
+class Look(NamedTuple):
+    """Colour for the screen; marker and dashes too, so that a grey print still tells regimes apart."""
+
+    colour: tuple[float, float, float]
+    marker: str
+    dash: Any
+
+
+_PALETTE = sns.color_palette("colorblind", 10)
+# A regime has one look in every figure of every study, whichever others are present; grey is kept for pruned trials.
+LOOKS = {
+    "scratch": Look(_PALETTE[1], "s", (0, (4, 1.5))),
+    "feature_extraction": Look(_PALETTE[4], "^", (0, (1, 1.2))),
+    "partial_freeze": Look(_PALETTE[2], "D", (0, (5, 1.2, 1, 1.2))),
+    "fine_tune": Look(_PALETTE[0], "o", "solid"),
+    "lp_ft": Look(_PALETTE[3], "v", (0, (7, 1.5))),
+    "gradual_unfreeze": Look(_PALETTE[9], "P", (0, (3, 1, 1, 1, 1, 1))),
+    "discriminative": Look(_PALETTE[5], "p", (0, (2, 1))),
+    "zero_shot": Look(_PALETTE[8], "<", (0, (1, 3))),
+    "prototype": Look(_PALETTE[6], ">", (0, (6, 3))),
+}
+OTHER = Look((0.0, 0.0, 0.0), "h", (0, (2, 3)))
+
+
+def look(regime: Any) -> Look:
+    """A regime's look; regimes without one of their own are black."""
+    return LOOKS.get(regime, OTHER) if isinstance(regime, str) else OTHER
+
+
+def number(value: Any) -> str:
+    """A hyperparameter's value in few characters: 0.0031, 1.2e-5, 3, adamw; a dash where it is empty."""
+    if pd.isna(value):
+        return NONE
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.2g}" if not 0 < abs(value) < 1e-3 else f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-")
+
+
+def fraction(value: float) -> str:
+    """A label fraction as a percentage: 0.1 is `10 %`."""
+    return NONE if pd.isna(value) else f"{100 * value:.4g} %"
+
+
+def score(value: float, metric: str) -> str:
+    """A score as text: shares in per cent with two decimals and no sign, others with three digits."""
+    if pd.isna(value):
+        return NONE
+    return f"{100 * value:.2f}" if metric in stats.SHARES else f"{value:.3g}"
+
+
+def spread(interval: stats.Interval, metric: str) -> str:
+    """A mean with its interval: `83.10 [82.00, 84.20]`; without the brackets where there is none."""
+    mean = score(interval.mean, metric)
+    if pd.isna(interval.low):
+        return mean
+    return f"{mean} [{score(interval.low, metric)}, {score(interval.high, metric)}]"
+
+
+def unit(metric: str) -> str:
+    """A metric's name with its unit, for an axis: `accuracy (%)`."""
+    return f"{metric} (%)" if metric in stats.SHARES else metric
+
+
+def counts(values: Iterable[Any]) -> str:
+    """How many, over several points: `5`, or `3–5` where they differ."""
+    found = sorted({int(value) for value in values})
+    return NONE if not found else f"{found[0]}" if len(found) == 1 else f"{found[0]}–{found[-1]}"
+
+
+def title(compared: Mapping[str, Any]) -> str:
+    """A cell's short name: `fine_tune · 10 % labels · crop=roi`."""
+    return " · ".join(_named(key, value) for key, value in compared.items()) or "all trials"
+
+
+def _named(key: str, value: Any) -> str:
+    if key == "label_fraction" and isinstance(value, float):
+        return f"{fraction(value)} labels"
+    return number(value) if key in ("regime", "family") else f"{key}={number(value)}"
+
+
+def power(value: float, _: int = 0) -> str:
+    """A power of ten as on a logarithmic axis, `10⁻³`; other values as they are."""
+    digits = f"{value:e}".split("e")
+    if float(digits[0]) != 1:
+        return f"{value:g}"
+    return "10" + str(int(digits[1])).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def hundredths(value: float, _: int = 0) -> str:
+    """A share as a number of per cent, for an axis whose label has the unit."""
+    return f"{100 * value:g}"

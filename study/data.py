@@ -1,0 +1,180 @@
+"""Turns a task's images into memory-mapped arrays, once, and opens them cut into training, validation and test.
+Knows nothing of tensors, models or how a trial uses the images."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import PIL
+
+from study import decoding, splits, store, tasks
+from study.config import UserError
+from study.seeds import stream
+from study.tasks import Listing, Task
+
+VALIDATION = 0.2
+"""Share of each class's groups that is never trained on."""
+SIZES = (8, 1024)
+
+
+class Split(NamedTuple):
+    """Some samples of an array of images."""
+
+    images: np.ndarray
+    """(all, size, size, 3) uint8, memory-mapped: the whole file, shared by train and val."""
+    targets: np.ndarray
+    """(n,) int64."""
+    groups: np.ndarray
+    """(n,) int64; samples of one group never straddle a split."""
+    index: np.ndarray  # type: ignore[assignment]  # a tuple's own index() is of no use here
+    """(n,) int64, ascending: the rows of `images` that belong to the split."""
+
+
+class TaskData(NamedTuple):
+    """All a trial may see of a task."""
+
+    task: str
+    classes: tuple[str, ...]
+    metric: str
+    augment: dict[str, float]
+    train: Split
+    val: Split
+    test: Split | None
+    """None while the test is sealed."""
+    key: str
+    """Equal keys have equal image arrays, whatever the split."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task's images, decoded; plain values, to be recorded and sent to workers."""
+
+    task: str
+    path: str
+    """The store entry."""
+    source: str
+    """Where the images come from, for people; contains "stand-in" where they are rendered."""
+    fingerprint: str
+    """Hash of the decoded images, targets and groups."""
+    classes: list[str]
+    metric: str
+    counts: dict[str, int]
+    """Images in "train" (before validation is cut off) and "test"."""
+
+
+def prepare(
+    task: str,
+    folder: Path | None,
+    image_size: int,
+    crop: str | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Decode a data set, or render its stand-in, into the store; opens what is already there.
+
+    Args:
+        task: a module of `study.tasks`.
+        folder: the real data set; None renders the stand-in.
+        image_size: side of the square images in pixels, in [8, 1024].
+        crop: one of the task's choices; None is its first.
+        progress: called with the images done and the images in all.
+
+    Returns:
+        What `open_data` needs.
+
+    Raises:
+        UserError: an unknown task or crop, a size out of range, or a folder that is not the data set it should be.
+    """
+    module = tasks.load(task)
+    crop = _check(module, task, image_size, crop)
+    key: dict[str, Any] = {"task": task, "size": image_size, "crop": crop, "code": _code(module)}
+    if folder is None:
+        make = partial(decoding.write, lambda: module.stand_in(image_size, crop), progress or _silent)
+    else:
+        found = module.read(folder, crop)
+        key["listing"] = _digest(found)
+        make = partial(decoding.write, lambda: decoding.decoded(found, image_size), progress or _silent)
+    entry = store.make_once("data", key, make)
+    counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
+    return Prepared(
+        task, str(entry.path), entry.meta["source"], fingerprint, list(module.CLASSES), module.METRIC, counts
+    )
+
+
+def open_data(prepared: Prepared, label_fraction: float, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
+    """Open prepared data in milliseconds; images are mapped, not read.
+
+    Args:
+        prepared: from `prepare`.
+        label_fraction: share of the training groups whose labels are used, in (0, 1]; validation keeps its size.
+        split_seed: decides the validation groups.
+        draw_seed: decides which labels a fraction has; equal seeds nest.
+        sealed: leaves the test out; its files are not touched then.
+
+    Returns:
+        The splits.
+
+    Raises:
+        UserError: the label fraction is outside (0, 1], or no group is left to validate on.
+        study.store.Damaged: the store entry is gone or not as it was written.
+    """
+    splits.check_fraction(label_fraction)
+    module, path = tasks.load(prepared.task), Path(prepared.path)
+    store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
+    images, targets, groups = _load(path, "train")
+    rest, held = splits.holdout(targets, groups, VALIDATION, stream(split_seed, "validation"))
+    kept = rest[splits.draw(targets[rest], groups[rest], label_fraction, stream(draw_seed, "fraction"))]
+    train, val = (Split(images, targets[rows], groups[rows], rows) for rows in (kept, held))
+    test = None if sealed else _whole(*_load(path, "test"))
+    classes, metric = tuple(prepared.classes), prepared.metric
+    return TaskData(prepared.task, classes, metric, dict(module.AUGMENT), train, val, test, prepared.fingerprint)
+
+
+def _check(module: Task, task: str, image_size: int, crop: str | None) -> str:
+    if not SIZES[0] <= image_size <= SIZES[1]:
+        raise UserError(f"image_size {image_size} is outside [{SIZES[0]}, {SIZES[1]}]")
+    if crop is not None and crop not in module.CROPS:
+        raise UserError(f"unknown crop {crop!r} of task {task}; one of {', '.join(module.CROPS)}")
+    return crop or module.CROPS[0]
+
+
+def _code(module: Task) -> str:
+    """Hash what the pixels depend on besides the data: decoding, the task, the drawing, and the libraries."""
+    folder = Path(tasks.__file__).parent
+    files = [Path(decoding.__file__), folder / "rendered.py", Path(module.__file__), *sorted(folder.glob("_*.py"))]
+    text = b"".join(file.read_bytes() for file in files)
+    return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())
+
+
+def _digest(found: tuple[str, dict[str, Listing]]) -> str:
+    """Hash what is listed and when its folders last changed: a look at 52,000 files would cost more than it finds."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, listing in found[1].items():
+        folders = sorted({os.path.dirname(path) for path in listing.paths})
+        stamps = [(folder, os.stat(folder).st_mtime_ns) for folder in folders]
+        digest.update(json.dumps([name, listing.paths, stamps]).encode())
+        for array in (listing.targets, listing.groups, listing.boxes):
+            digest.update(b"" if array is None else array.tobytes())
+    return digest.hexdigest()
+
+
+def _silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def _files(split: str) -> list[str]:
+    return [f"{split}-{part}.npy" for part in ("images", "targets", "groups")]
+
+
+def _load(path: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    images, targets, groups = _files(split)
+    return np.load(path / images, mmap_mode="r"), np.load(path / targets), np.load(path / groups)
+
+
+def _whole(images: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> Split:
+    return Split(images, targets, groups, np.arange(len(targets)))

@@ -1,0 +1,66 @@
+"""A split's images on the device, and how a batch of them meets a network's input contract. Knows no training."""
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from study.data import Split
+
+_KEPT = 4
+"""Arrays that stay on the device for the worker's next trials: train and test at two image sizes."""
+_arrays: OrderedDict[tuple[str, str], Tensor] = OrderedDict()
+
+
+class Feed(NamedTuple):
+    """The samples of one split."""
+
+    images: Tensor
+    """(all, size, size, 3) uint8 on the device, shared among trials and splits."""
+    rows: Tensor
+    """(n,) int64 on the device: which of them belong to the split."""
+    targets: Tensor
+    """(n,) int64 on the device."""
+    mean: Tensor
+    """(1, 3, 1, 1)."""
+    std: Tensor
+    """(1, 3, 1, 1)."""
+
+    def pixels(self, which: Tensor | slice) -> Tensor:
+        """Give some of the split's images as (batch, 3, size, size) float in [0, 1]."""
+        return self.images[self.rows[which]].permute(0, 3, 1, 2).to(torch.float32).div_(255)
+
+    def normalized(self, pixels: Tensor) -> Tensor:
+        """Apply the family's mean and std; channels come last in memory, as in `trial`'s networks."""
+        return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+
+def feed(split: "Split", key: str, device: str, mean: Sequence[float], std: Sequence[float]) -> Feed:
+    """Put a split on the device; its images only once for each key.
+
+    Args:
+        split: of `study.data`.
+        key: equal keys mean equal image arrays.
+        device: of torch.
+        mean: per channel, of images in [0, 1].
+        std: per channel.
+    """
+    channels = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
+    rows, targets = (torch.from_numpy(array.copy()).to(device) for array in (split.index, split.targets))
+    return Feed(_on_device(split.images, key, device), rows, targets, *channels)
+
+
+def _on_device(images: np.ndarray, key: str, device: str) -> Tensor:
+    if (key, device) not in _arrays:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the mapped file is read-only, and nothing here writes to it
+            _arrays[key, device] = torch.from_numpy(images).to(device)
+    _arrays.move_to_end((key, device))
+    while len(_arrays) > _KEPT:
+        _arrays.popitem(last=False)
+    return _arrays[key, device]

@@ -1,0 +1,95 @@
+"""The optimizer of a phase: its parameter groups, its rate at each step, its state by parameter name.
+
+Knows nothing of regimes, data or losses.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from study.config import Config, UserError
+from study.net import Net
+
+OPTIMIZERS = ("adamw", "sgd")
+
+
+def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim.Optimizer:
+    """Make the optimizer of all that trains.
+
+    Args:
+        net: its frozen stages are left out.
+        multipliers: one per stage; the head's is 1.
+        config: optimizer, lr, weight_decay, momentum.
+
+    Raises:
+        UserError: unknown optimizer.
+    """
+    groups = _groups(net, multipliers, config.weight_decay)
+    match config.optimizer:
+        case "adamw":
+            return torch.optim.AdamW(groups, lr=config.lr)
+        case "sgd":
+            return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
+    raise UserError(f"unknown optimizer {config.optimizer!r}; one of {', '.join(OPTIMIZERS)}")
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set each group's learning rate to its multiplier times `rate`."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["multiplier"]
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """Give a step's rate as a share of the peak: a linear rise, then half a cosine down to almost 0.
+
+    Args:
+        step: 0 <= step < steps.
+        steps: of the phase.
+        warmup: share of the steps that rise, in [0, 1].
+    """
+    rising = round(warmup * steps)
+    if step < rising:
+        return (step + 1) / rising
+    return (1 + math.cos(math.pi * (step - rising) / (steps - rising))) / 2
+
+
+def state(optimizer: torch.optim.Optimizer, net: Net) -> dict[str, Tensor]:
+    """Give the optimizer's tensors, not copied, named `stages.1.0.weight.exp_avg`."""
+    names = {id(parameter): name for name, parameter in net.named_parameters()}
+    return {
+        f"{names[id(parameter)]}.{key}": value
+        for parameter, values in optimizer.state.items()
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def restore(optimizer: torch.optim.Optimizer, net: Net, tensors: Mapping[str, Tensor]) -> None:
+    """Take over what `state` gave of an optimizer of the same groups."""
+    names = {id(parameter): name for name, parameter in net.named_parameters()}
+    found: dict[str, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        name, _, what = key.rpartition(".")
+        found.setdefault(name, {})[what] = value.clone()  # else the caller's tensors would be trained on
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    values = {number: found[names[id(each)]] for number, each in enumerate(parameters) if names[id(each)] in found}
+    optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _groups(net: Net, multipliers: Sequence[float], weight_decay: float) -> list[dict]:
+    """Split each trained part into kernels and matrices, which decay, and norms and biases, which do not."""
+    parts = [(stage, multiplier) for stage, multiplier in zip(net.stages, multipliers, strict=True) if multiplier]
+    groups = []
+    for part, multiplier in [*parts, (net.head, 1.0)]:
+        for decays in (True, False):
+            parameters = _parameters(part, decays)
+            if parameters:
+                decay = weight_decay if decays else 0.0
+                groups.append({"params": parameters, "multiplier": multiplier, "weight_decay": decay})
+    return groups
+
+
+def _parameters(part: nn.Module, decays: bool) -> list[nn.Parameter]:
+    return [parameter for parameter in part.parameters() if (parameter.ndim > 1) == decays]

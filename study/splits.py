@@ -1,0 +1,72 @@
+"""Cuts a data set into validation and training and draws nested label fractions, whole groups at a time and by class.
+Knows nothing of images, files or where the targets come from."""
+
+import numpy as np
+
+from study.config import UserError
+from study.seeds import stream
+
+
+def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Set a share of every class's groups aside.
+
+    A class with one group keeps it in the rest; one with more gives at least one and never all.
+
+    Args:
+        targets: (n,) int, the class of each sample.
+        groups: (n,) int; a group has one class, and its samples stay together.
+        share: of each class's groups, in (0, 1).
+        seed: equal seeds cut equally, whatever the order of the samples.
+
+    Returns:
+        Rows of the rest and rows set aside, each ascending.
+
+    Raises:
+        UserError: no class has a second group, so nothing can be set aside.
+    """
+    orders = _shuffled(targets, groups, seed)
+    held = [order[: min(max(1, round(share * len(order))), len(order) - 1)] for order in orders]
+    aside = np.isin(groups, np.concatenate(held))
+    if not aside.any():
+        raise UserError(f"{len(groups)} samples in {len(orders)} groups, one a class: no group is left to validate on")
+    return np.flatnonzero(~aside), np.flatnonzero(aside)
+
+
+def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Draw a label fraction; with one seed a smaller fraction is a subset of every larger one.
+
+    Args:
+        targets: (n,) int, the class of each sample.
+        groups: (n,) int; a group has one class, and its samples stay together.
+        fraction: of each class's groups, in (0, 1]; rounded, at least one group a class.
+        seed: equal seeds draw equally, whatever the order of the samples.
+
+    Returns:
+        The rows drawn, ascending.
+
+    Raises:
+        UserError: the fraction is outside (0, 1].
+    """
+    check_fraction(fraction)
+    kept = [order[: max(1, round(fraction * len(order)))] for order in _shuffled(targets, groups, seed)]
+    return np.flatnonzero(np.isin(groups, np.concatenate(kept)))
+
+
+def check_fraction(fraction: float) -> None:
+    """Refuse a label fraction outside (0, 1].
+
+    Raises:
+        UserError: it is.
+    """
+    if not 0 < fraction <= 1:
+        raise UserError(f"label_fraction {fraction:g} is outside (0, 1]")
+
+
+def _shuffled(targets: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Each class's groups in a random order of the class's own stream, so that no class moves another."""
+    names, first = np.unique(groups, return_index=True)
+    labels = targets[first]
+    return [
+        np.random.default_rng(stream(seed, int(label))).permutation(names[labels == label])
+        for label in np.unique(labels)
+    ]

@@ -1,0 +1,141 @@
+"""Keeps what is costly to make: an entry is a folder of files, made once, atomically, named after what it is made from.
+Knows nothing of images, weights or what the files mean."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock
+
+MANIFEST = "manifest.json"
+
+
+class Damaged(RuntimeError):
+    """An entry that is missing or not as it was written; its text names the file and the way out."""
+
+
+class Entry(NamedTuple):
+    """A whole entry."""
+
+    path: Path
+    meta: dict[str, Any]
+    """What its maker returned."""
+    files: dict[str, tuple[int, str]]
+    """Size in bytes and checksum by file name."""
+
+
+def root() -> Path:
+    """Return the store's folder: $STUDY_STORE, else transfer-study in the user's cache folder."""
+    if chosen := os.environ.get("STUDY_STORE"):
+        return Path(chosen).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transfer-study"
+
+
+def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]) -> Entry:
+    """Open an entry, making it first where it is missing or damaged; of several processes one makes it.
+
+    Args:
+        kind: the store's folder for such entries, say "data".
+        key: what the entry is made from, JSON-able; its hash is the entry's address.
+        make: fills the empty folder it is given with files and returns what should be remembered (JSON-able).
+
+    Returns:
+        The entry.
+
+    Raises:
+        Exception: whatever `make` raised; nothing is kept then.
+    """
+    path = root() / kind / checksum_of(json.dumps(key, sort_keys=True).encode())[:32]
+    if (entry := _whole(path)) is not None:
+        return entry
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if (entry := _whole(path)) is None:
+            _make(path, key, make)
+            entry = open_entry(path)
+    return entry
+
+
+def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
+    """Open an entry after a cheap check: a file's size.
+
+    Args:
+        path: the entry's folder.
+        names: the files to check; None checks all. The others are not touched.
+
+    Returns:
+        The entry.
+
+    Raises:
+        Damaged: the entry or one of the files is missing or has another size.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+        entry = Entry(path, manifest["meta"], {name: tuple(pair) for name, pair in manifest["files"].items()})
+    except (OSError, ValueError, KeyError) as error:
+        raise Damaged(f"no whole store entry in {path} ({error}); start the study again to make it anew") from error
+    for name in entry.files if names is None else names:
+        _check_size(path / name, entry.files[name][0])
+    return entry
+
+
+def verify(entry: Entry) -> list[str]:
+    """Read every file of an entry and return the names of those whose content is not what was written."""
+    return [name for name, (_, written) in entry.files.items() if _checksum(entry.path / name) != written]
+
+
+def checksum_of(data: bytes) -> str:
+    """Return the hexadecimal BLAKE2b-256 of some bytes."""
+    return hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+def _whole(path: Path) -> Entry | None:
+    try:
+        return open_entry(path)
+    except Damaged:
+        return None
+
+
+def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]) -> None:
+    """Fill a temporary neighbour, flush it to the disk, and only then give it its name; the caller holds the lock."""
+    unfinished = path.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)  # left by a maker that was killed: the lock says it is gone
+    unfinished.mkdir()
+    try:
+        meta = make(unfinished)
+        files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
+        manifest = json.dumps({"key": key, "meta": meta, "files": files}, indent=1)
+        (unfinished / MANIFEST).write_text(manifest)
+        for place in (*unfinished.iterdir(), unfinished):
+            _flush(place)
+        shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped
+        unfinished.rename(path)
+        _flush(path.parent)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _check_size(file: Path, size: int) -> None:
+    try:
+        found = file.stat().st_size
+    except OSError as error:
+        raise Damaged(f"{file} cannot be read ({error.strerror}); start the study again to make it anew") from error
+    if found != size:
+        raise Damaged(f"{file} has {found} bytes instead of {size}; start the study again to make it anew")
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+
+
+def _flush(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,95 @@
+"""Finds a task by its module name and fixes what such a module gives. Knows nothing of stores, splits or training.
+
+A task is one file in this folder with
+
+- `CLASSES: tuple[str, ...]`, `METRIC: str` (the score that selects),
+- `AUGMENT: dict[str, float]`, the ranges at strength 1: rotate (degrees), scale, shift, brightness, contrast (shares),
+  flip (0 or 1),
+- `CROPS: tuple[str, ...]`, the choices for `crop`, the first being the default,
+- `read(folder, crop) -> tuple[str, dict[str, Listing]]`: a line on the source, and the listings of "train" and "test",
+- `stand_in(size, crop) -> tuple[str, dict[str, Arrays]]`: the same from rendered images.
+
+A file whose name begins with an underscore is a part of a task, not a task.
+"""
+
+import pkgutil
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+import numpy as np
+
+from study.config import UserError
+
+_NO_TASK = {"rendered"}  # draws the stand-ins of all tasks
+
+
+class Listing(NamedTuple):
+    """The image files of a split, not yet read."""
+
+    paths: list[str]
+    targets: np.ndarray
+    """(n,) int64."""
+    groups: np.ndarray
+    """(n,) int64; samples of one group never straddle a split."""
+    boxes: np.ndarray | None
+    """(n, 4) float, left, top, right, bottom as shares of width and height: what to cut; None for whole pictures."""
+
+
+class Arrays(NamedTuple):
+    """The images of a split, rendered as they are asked for: a large stand-in need not fit in memory."""
+
+    images: Iterable[np.ndarray]
+    """n images of (size, size, 3) uint8."""
+    targets: np.ndarray
+    groups: np.ndarray
+
+
+class Task(Protocol):
+    """What a task's module gives; see the text above."""
+
+    __file__: str
+    CLASSES: tuple[str, ...]
+    METRIC: str
+    AUGMENT: dict[str, float]
+    CROPS: tuple[str, ...]
+
+    def read(self, folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
+        """List the real data set's files."""
+
+    def stand_in(self, size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
+        """Render the stand-in."""
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all tasks, sorted."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in found if not name.startswith("_") and name not in _NO_TASK))
+
+
+def load(name: str) -> Task:
+    """Import a task.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    if name not in names():
+        raise UserError(f"unknown task {name!r}; one of {', '.join(names())}")
+    return cast(Task, import_module(f"{__name__}.{name}"))
+
+
+def refuse(what: str, problems: list[str], shown: int = 10) -> None:
+    """End with a list of problems, if there are any.
+
+    Args:
+        what: a phrase that follows the number, say "images cannot be decoded".
+        problems: one line each.
+        shown: how many are listed.
+
+    Raises:
+        UserError: there are problems.
+    """
+    if problems:
+        more = [f"… and {len(problems) - shown:,} more"] if len(problems) > shown else []
+        raise UserError("\n  ".join([f"{len(problems):,} {what}:", *problems[:shown], *more]))

@@ -1,0 +1,149 @@
+"""The one training loop: phases of epochs over a split, resumable after each. Knows no regime, family or task."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from study import augment, optim
+from study.config import Config, UserError
+from study.evaluation import precision
+from study.feed import Feed
+from study.net import Net, copied
+from study.seeds import stream
+
+
+class Stretch(NamedTuple):
+    """A phase, ready to be trained."""
+
+    epochs: range
+    """Counted from 1 over all phases."""
+    multipliers: tuple[float, ...]
+    """One learning rate per stage as a share of the head's; zeros, which freeze, come first."""
+
+    @property
+    def depth(self) -> int:
+        """Number of frozen stages."""
+        return self.multipliers.count(0.0)
+
+
+class Epoch(NamedTuple):
+    """What an epoch of training came to."""
+
+    number: int
+    step: int
+    """Optimizer steps so far, over all phases."""
+    phase: int
+    scores: dict[str, float]
+    """Running accuracy and cross-entropy of the training batches, as the network was when it saw each."""
+    state: Callable[[], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What does not change from epoch to epoch."""
+
+    net: Net
+    feed: Feed
+    config: Config
+    ranges: Mapping[str, float]
+    """Of the augmentation, see `study.augment`."""
+    seed: int
+
+    def batches(self) -> list[slice]:
+        """Cut the samples into batches; a single one left over joins the batch before, as BatchNorm needs two."""
+        count, size = len(self.feed.rows), self.config.batch_size
+        if min(count, size) < 2:
+            raise UserError(f"batch_size {size} with {count} training images: a batch needs at least 2")
+        starts = [start for start in range(0, count, size) if start == 0 or start < count - 1]
+        return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]
+
+    def generator(self, name: str, epoch: int) -> torch.Generator:
+        """Give the epoch's random stream of this name."""
+        return torch.Generator().manual_seed(stream(self.seed, name, epoch))
+
+
+def fit(
+    lesson: Lesson, plan: Sequence[Stretch], done: int = 0, tensors: Mapping[str, Tensor] | None = None
+) -> Iterator[Epoch]:
+    """Train a network in place, phase after phase.
+
+    Args:
+        lesson: network, data and hyperparameters.
+        plan: the phases.
+        done: epochs that an earlier process has trained.
+        tensors: `state()` after these epochs.
+
+    Yields:
+        Each epoch; its `state` must be called before the next one is asked for.
+
+    Raises:
+        UserError: fewer than two images, or an unknown optimizer.
+        FloatingPointError: the loss is not finite; names the epoch.
+        RuntimeError: a frozen stage changed.
+    """
+    tensors = dict(tensors or {})
+    known = lesson.net.changing(0)
+    for name in known.keys() & tensors.keys():
+        known[name].copy_(tensors.pop(name))  # what is left is the optimizer's
+    for phase, stretch in enumerate(plan):
+        if done < stretch.epochs.stop - 1:
+            lowest = min(each.depth for each in plan[: phase + 1])
+            yield from _phase(lesson, phase, stretch, lowest, done, tensors)
+
+
+def _phase(
+    lesson: Lesson, phase: int, stretch: Stretch, lowest: int, done: int, tensors: Mapping[str, Tensor]
+) -> Iterator[Epoch]:
+    """Train one phase with an optimizer of its own, and make sure that what is frozen stays."""
+    net = lesson.net
+    net.freeze(stretch.depth)
+    optimizer = optim.build(net, stretch.multipliers, lesson.config)
+    if done in stretch.epochs:
+        optim.restore(optimizer, net, tensors)
+    before = net.frozen_digest()
+    for epoch in range(max(stretch.epochs.start, done + 1), stretch.epochs.stop):
+        scores = _epoch(lesson, optimizer, stretch, epoch)
+        if epoch == stretch.epochs[-1] and net.frozen_digest() != before:
+            raise RuntimeError(f"the {stretch.depth} frozen stages changed in phase {phase}")
+        # what any phase so far has trained can have changed, whatever this one freezes
+        state = lambda: copied({**net.changing(lowest), **optim.state(optimizer, net)})  # noqa: E731
+        yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state)
+
+
+def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int) -> dict[str, float]:
+    """Take one step a batch; nothing waits for the device before the end."""
+    config, feed, batches = lesson.config, lesson.feed, lesson.batches()
+    count, device, generator = len(feed.rows), feed.rows.device, lesson.generator
+    order = torch.randperm(count, generator=generator("order", epoch)).to(device)
+    draws = augment.draw(count, generator("augment", epoch)).to(device)
+    torch.manual_seed(stream(lesson.seed, "dropout", epoch))  # dropout draws from torch's own
+    lesson.net.train()
+    sums = torch.zeros(3, device=device)
+    first, steps = (epoch - stretch.epochs.start) * len(batches), len(stretch.epochs) * len(batches)
+    for number, part in enumerate(batches):
+        pixels = augment.augment(feed.pixels(order[part]), draws[part], lesson.ranges, config.augment)
+        optim.set_rate(optimizer, config.lr * optim.schedule(first + number, steps, config.warmup))
+        sums += _step(lesson, optimizer, feed.normalized(pixels), feed.targets[order[part]])
+    objective, loss, right = (sums / count).tolist()
+    if not math.isfinite(objective):
+        raise FloatingPointError(f"training loss is {objective} in epoch {epoch}")
+    return {"accuracy": right, "loss": loss}
+
+
+def _step(lesson: Lesson, optimizer: torch.optim.Optimizer, images: Tensor, targets: Tensor) -> Tensor:
+    """Update once; gives the batch's sums of the objective, the plain cross-entropy and the right answers."""
+    with precision(lesson.feed):
+        logits = lesson.net(images)
+    logits = logits.float()
+    objective = F.cross_entropy(logits, targets, label_smoothing=lesson.config.label_smoothing)
+    optimizer.zero_grad()
+    objective.backward()
+    optimizer.step()
+    seen = logits.detach()
+    right = (seen.argmax(1) == targets).sum()
+    return torch.stack([objective.detach() * len(targets), F.cross_entropy(seen, targets, reduction="sum"), right])

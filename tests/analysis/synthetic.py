@@ -1,0 +1,89 @@
+"""A study's table made up of plain arithmetic: what the analysis reads, without a study.
+
+Knows the table's columns and the shape of a study; its scores are a formula with noise, no training.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.table import COLUMNS
+
+SOURCE = "stand-in: 43 rendered signs, 4,300 train + 860 test images"
+REGIMES = ("scratch", "feature_extraction", "partial_freeze", "fine_tune")
+FRACTIONS = (0.1, 0.5, 1.0)
+CEILINGS = {"scratch": 0.93, "feature_extraction": 0.84, "partial_freeze": 0.965, "fine_tune": 0.97}
+NEEDS = {"scratch": 0.35, "feature_extraction": 0.06, "partial_freeze": 0.10, "fine_tune": 0.14}
+
+
+def study(regimes=REGIMES, fractions=FRACTIONS, searched=8, repeated=5, epochs=10, seed=0, **config) -> pd.DataFrame:
+    """One table: `searched` trials a cell with a first rung at two epochs, the winner `repeated` times on test."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for place, (regime, share) in enumerate((r, f) for r in regimes for f in fractions):
+        cell = f"regime={regime}, label_fraction={share:g}"
+        told = {"space": "gtsrb", "cell": cell, "regime": regime, "label_fraction": share} | config
+        rows += _cell(place, told, searched, repeated, epochs, draw)
+    return frame(rows)
+
+
+def frame(rows: list[dict]) -> pd.DataFrame:
+    """Rows as a table: every column there, in its order and type."""
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=COLUMNS[name]) for name in COLUMNS})
+
+
+def write(df: pd.DataFrame, folder: Path) -> Path:
+    """Put a table where a study has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    df.to_parquet(folder / "table.parquet", index=False)
+    return folder
+
+
+def _cell(place: int, told: dict, searched: int, repeated: int, epochs: int, draw: np.random.Generator) -> list[dict]:
+    rows, ends = [], []
+    for number in range(searched):
+        config = _config(told, number, draw)
+        final = _final(config, draw)
+        state = "complete" if number < 2 or final > np.quantile([end for end, _ in ends], 0.5) else "pruned"
+        trial = config | {"trial": f"c{place:03d}-s{number:03d}", "role": "search", "state": state, "seed": number}
+        if place == 1 and number == searched - 1:
+            rows.append(trial | {"state": "failed", "error": "RuntimeError: CUDA out of memory"})
+            continue
+        ends.append((final, trial))
+        rows += _curve(trial, final, epochs if state == "complete" else 2, epochs, draw)
+    best = max((end for end in ends if end[1]["state"] == "complete"), key=lambda end: end[0], default=None)
+    for number in range(repeated if best else 0):
+        trial = best[1] | {"trial": f"c{place:03d}-r{number:03d}", "role": "replicate", "seed": 100 + number}
+        trial["replicate_of"] = best[1]["trial"]
+        final = float(np.clip(best[0] - 0.004 + draw.normal(0, 0.006), 0, 1))
+        rows += _curve(trial, final, epochs, epochs, draw)
+        rows += [rows[-1] | {"split": "test", "metric": "accuracy", "score": final - 0.01}]
+    return rows
+
+
+def _config(told: dict, number: int, draw: np.random.Generator) -> dict:
+    lr, decay = (1e-3, 1e-4) if number == 0 else (10 ** draw.uniform(-5, -1), 10 ** draw.uniform(-6, -2))
+    fixed = {"data": SOURCE, "family": "resnet18", "weights": "imagenet", "image_size": 32, "optimizer": "adamw"}
+    fixed |= {"batch_size": 128, "warmup": 0.05, "label_smoothing": 0.05, "augment": 1.0, "dropout": 0.0}
+    depth = {"freeze_depth": 2 if number == 0 else int(draw.integers(0, 6))}
+    return fixed | told | {"lr": lr, "weight_decay": decay} | (depth if told["regime"] == "partial_freeze" else {})
+
+
+def _final(config: dict, draw: np.random.Generator) -> float:
+    """A regime's ceiling, less for few labels, a rate off its best decade, or a deep freeze."""
+    regime, share = config["regime"], config["label_fraction"]
+    height = CEILINGS[regime] - NEEDS[regime] * -np.log10(share) - 0.03 * config.get("freeze_depth", 0) * share
+    off = np.log10(config["lr"]) + (2.5 if regime in ("scratch", "feature_extraction") else 3.2)
+    return float(np.clip(height * np.exp(-0.35 * off**2) + draw.normal(0, 0.004), 0.02, 1))
+
+
+def _curve(trial: dict, final: float, stop: int, epochs: int, draw: np.random.Generator) -> list[dict]:
+    rows = []
+    for epoch in range(stop + 1):
+        level = final if epoch == epochs else 0.02 + (final - 0.02) * (1 - np.exp(-4 * epoch / epochs))
+        level = float(np.clip(level + (0 if epoch in (0, epochs) else draw.normal(0, 0.01)), 0, 1))
+        at = trial | {"epoch": epoch, "step": epoch * 34, "phase": 0, "trained_on": "gtsrb", "seconds": 2.0 * epoch}
+        for split, metric, score in (("val", "loss", 3.8 * (1 - level)), ("val", "accuracy", level)):
+            rows.append(at | {"task": "gtsrb", "split": split, "metric": metric, "score": score})
+    return rows

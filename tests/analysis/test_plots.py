@@ -1,0 +1,116 @@
+"""The numbers of each figure, recomputed from the table; the ink only where it says something of its own."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import figures, plots, stats, style, table
+from tests.analysis import synthetic
+
+
+def axes():
+    return Figure().subplots()
+
+
+def test_label_fraction_shows_the_replicates_on_test(made):
+    data = plots.label_fraction_data(made)
+    assert len(data) == 12
+    for row in data.itertuples():
+        test = made[(made["cell"] == row.cell) & (made["split"] == "test")]["score"]
+        assert (row.mean, row.low, row.high, row.n) == pytest.approx(stats.t_interval(test, (0, 1)))
+    assert set(data["split"]) == {"test"}
+
+
+def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
+    data = plots.label_fraction_data(made[made["role"] == "search"])
+    winners = table.cells(made).set_index("cell")["val"]
+    assert data.set_index("cell")["mean"].to_dict() == winners.to_dict()
+    assert set(data["n"]) == {1}
+    assert data[["low", "high"]].isna().all(axis=None)
+    assert "validation scores of the cells' winners, n = 1" in figures.KINDS[0].caption(data)
+
+
+def test_other_compared_keys_make_panels(made):
+    wider = made.assign(cell="family=resnet18, " + made["cell"])
+    assert set(plots.label_fraction_data(wider)["panel"]) == {"resnet18"}
+
+
+def test_one_label_fraction_is_drawn_as_dots_named_on_the_axis():
+    ax, data = axes(), plots.label_fraction_data(synthetic.study(fractions=(0.5,)))
+    plots.label_fraction_plot(data, ax)
+    assert [text.get_text().replace("\n", "") for text in ax.get_xticklabels()] == list(synthetic.REGIMES)
+    assert "50 % of the labels" in ax.get_xlabel()
+
+
+def test_several_label_fractions_have_ticks_in_per_cent(made):
+    ax = axes()
+    plots.label_fraction_plot(plots.label_fraction_data(made), ax)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "50", "100"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("labels used for training (%)", "test accuracy (%)")
+
+
+def test_curves_are_the_validation_rows_of_search_and_replicates(made):
+    data = plots.curves_data(made)
+    rows = made[(made["split"] == "val") & (made["metric"] == "accuracy")]
+    assert len(data) == len(rows)
+    assert data["score"].sum() == pytest.approx(rows["score"].sum())
+    kinds = data.drop_duplicates("trial")["kind"].value_counts()
+    assert (kinds["winner"], kinds["replicate"]) == (12, 60)
+
+
+def test_curves_of_trials_are_not_joined(made):
+    one = plots.curves_data(made)
+    one = one[one["cell"] == one["cell"].iloc[0]]
+    ax = axes()
+    plots.curves_plot(one, ax)
+    pruned = next(line for line in ax.lines if line.get_label() == "pruned")
+    assert np.isnan(pruned.get_xdata()).sum() == one[one["kind"] == "pruned"]["trial"].nunique()
+    assert not (np.diff(pruned.get_xdata()) < 0).any()
+
+
+def test_learning_rate_response_has_each_search_trial_once(made):
+    data = plots.lr_data(made)
+    once = made[made["role"] == "search"].drop_duplicates("trial").set_index("trial")
+    assert set(data["trial"]) == set(once[once["state"] != "failed"].index)
+    assert data.set_index("trial")["lr"].to_dict() == once.loc[data["trial"], "lr"].to_dict()
+    assert data[data["kind"] == "pruned"]["epoch"].max() == 2
+
+
+def test_freezing_depth_response_is_of_cells_that_read_it(made):
+    assert set(plots.depth_data(made)["regime"]) == {"partial_freeze"}
+    assert plots.depth_data(synthetic.study(regimes=("scratch",))).empty
+
+
+def test_a_regime_looks_the_same_whatever_else_is_there():
+    looks = [style.look(name) for name in table.REGIMES]
+    assert len({look.marker for look in looks}) == len({str(look.dash) for look in looks}) == len(looks)
+    assert len({look.colour for look in looks}) == len(looks)
+    assert set(style.LOOKS) == set(table.REGIMES)
+    assert style.look("of my own") == style.OTHER
+
+
+@pytest.mark.parametrize("kind", figures.KINDS, ids=lambda kind: kind.stem)
+def test_every_picture_has_words_with_n_and_the_interval(made, kind):
+    for picture in figures.pictures(kind, kind.data(made), synthetic.SOURCE):
+        assert "n = " in picture.caption
+        assert "95 % t interval" in picture.caption or "no interval" in picture.caption
+        assert len(picture.alt) > 60
+        assert picture.png.startswith(b"\x89PNG")
+
+
+def test_many_cells_are_drawn_on_several_pages(made):
+    data = plots.lr_data(synthetic.study(fractions=(0.1, 0.2, 0.4, 0.6, 1.0), searched=2, repeated=0, epochs=2))
+    kind = next(kind for kind in figures.KINDS if kind.stem == "learning-rate")
+    assert [picture.stem for picture in figures.pictures(kind, data, "")] == ["learning-rate-1", "learning-rate-2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0031, "0.0031"), (1.24e-5, "1.2e-5"), (1e-4, "1e-4"), (3, "3"), ("adamw", "adamw"), (None, "–"), (0.0, "0")],
+)
+def test_numbers_are_short(value, text):
+    assert style.number(value) == text
+
+
+def test_powers_of_ten():
+    assert (style.power(1e-3), style.power(0.002)) == ("10⁻³", "0.002")

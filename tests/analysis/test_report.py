@@ -1,0 +1,219 @@
+"""What a report says and writes, and that odd tables end in clear words."""
+
+import csv
+import html
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from analysis import __main__ as command
+from analysis import figures, report, table
+from tests.analysis import synthetic
+
+SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 3}
+
+
+def said(df: pd.DataFrame, folder) -> str:
+    """The report's words, after a round trip through the files."""
+    assert command.main([str(synthetic.write(df, folder))]) == 0
+    return html.unescape((folder / "report.html").read_text())
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Pictures of few dots: these tests read words."""
+    monkeypatch.setattr(figures, "DPI", 40)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return synthetic.study(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def tiny(small):
+    return small[small["regime"] == "partial_freeze"]
+
+
+@pytest.fixture(scope="module")
+def written(made, tmp_path_factory):
+    folder = synthetic.write(made, tmp_path_factory.mktemp("written") / "gtsrb")
+    return folder, said(made, folder)
+
+
+def test_the_report_stands_alone(written):
+    folder, _ = written
+    raw = (folder / "report.html").read_text()
+    assert len(raw) < 5_000_000
+    assert not re.search(r"<script|<link|https?://", raw)
+    assert raw.count("<img ") == 4 == len(re.findall(r'src="data:image/png;base64,[^"]+" alt="[^"]{60,}"', raw))
+
+
+def test_figures_and_tables_lie_beside_it(written):
+    folder, _ = written
+    pictures = {path.name for path in (folder / "figures").iterdir()}
+    assert pictures == {"label-fraction.png", "learning-curves.png", "learning-rate.png", "freezing-depth.png"}
+    found = pd.read_csv(folder / "tables" / "cells.csv")
+    assert found["test_mean"].tolist() == pytest.approx(table.cells(table.load(folder))["test_mean"].tolist())
+    for path in (folder / "tables").iterdir():
+        assert set(pd.read_csv(path)["data"]) == {synthetic.SOURCE}
+
+
+def test_stand_in_data_are_said_loudly(written, made, tmp_path):
+    assert "STAND-IN DATA." in written[1]
+    assert "STAND-IN" not in said(made[made["regime"] == "fine_tune"].assign(data="GTSRB official"), tmp_path)
+
+
+def test_the_cell_table_fits_a_terminal(made):
+    lines = report.cell_table(made).to_string(index=False).splitlines()
+    assert len(lines) == 13
+    assert max(map(len, lines)) <= 120
+
+
+def test_the_cell_table_says_what_the_numbers_say(made):
+    row, cell = report.cell_table(made).iloc[0], table.cells(made).iloc[0]
+    assert (row["regime"], row["labels"], row["winner"]) == ("scratch", "10 %", cell["winner"].split("-")[1])
+    wanted = [f"{100 * cell[name]:.2f}" for name in ("test_mean", "test_low", "test_high")]
+    assert row["test [95 %]"] == f"{wanted[0]} [{wanted[1]}, {wanted[2]}]"
+    assert row["done/pruned/failed"] == f"{cell['complete']}/{cell['pruned']}/{cell['failed']}"
+
+
+def test_a_claim_names_both_intervals_and_whether_they_are_apart(made):
+    claims = report.claims(made)
+    cells = table.cells(made)
+    for claim, share in zip(claims, synthetic.FRACTIONS, strict=True):
+        first, second = cells[cells["label_fraction"] == share].nlargest(2, "test_mean").to_dict("records")
+        assert f"is {first['regime']} {100 * first['test_mean']:.2f} [{100 * first['test_low']:.2f}" in claim
+        assert f"next {second['regime']}" in claim
+        assert ("do not overlap" in claim) == (first["test_low"] > second["test_high"])
+
+
+def test_overlapping_intervals_are_not_separated(small):
+    level = small["score"].mask(small["split"] == "test", 0.8 + small["seed"].astype(float) / 1e4)
+    assert all(
+        "intervals overlap: not separated at n = 2" in claim for claim in report.claims(small.assign(score=level))
+    )
+
+
+def test_one_replicate_claims_nothing():
+    claims = report.claims(synthetic.study(**SMALL | {"repeated": 1}))
+    assert len(claims) == 2
+    assert all("nothing can be concluded" in claim for claim in claims)
+
+
+def test_failed_trials_are_listed_and_their_errors_escaped(tiny, tmp_path):
+    state = tiny["state"].mask(tiny["trial"] == "c000-s000", "failed")
+    error = tiny["error"].mask(tiny["trial"] == "c000-s000", "<script>alert('$x_{')</script>")
+    said(tiny.assign(state=state, error=error), tmp_path)
+    raw = (tmp_path / "report.html").read_text()
+    assert "<script>alert" not in raw
+    assert "&lt;script&gt;alert" in raw
+
+
+def test_csv_text_is_no_formula(small, tmp_path):
+    texts = ["=1+1", "+1", "-1", "@sum", "\t=1"]
+    failed = small.drop_duplicates("trial").head(5).assign(state="failed", error=texts)
+    said(failed, tmp_path)
+    with (tmp_path / "tables" / "failed.csv").open(newline="") as file:
+        assert [row["error"] for row in csv.DictReader(file)] == ["'" + text for text in texts]
+
+
+def test_csv_numbers_may_be_negative(tiny, tmp_path):
+    said(tiny.assign(score=-tiny["score"]), tmp_path)
+    assert (pd.read_csv(tmp_path / "tables" / "trials.csv")["val"].dropna() <= 0).all()
+
+
+def test_an_empty_table(made, tmp_path):
+    assert "EMPTY." in said(made.iloc[:0], tmp_path)
+
+
+def test_only_running_trials(tiny, tmp_path):
+    text = said(tiny[tiny["role"] == "search"].assign(state="running"), tmp_path)
+    assert "PARTIAL. 6 trials are still running" in re.sub("<.*?>", "", text)
+    assert "no cell has a winner" in text
+
+
+def test_running_trials_without_a_score(tiny, tmp_path):
+    bare = tiny.drop_duplicates("trial").assign(
+        state="running", score=float("nan"), epoch=None, split=None, metric=None
+    )
+    assert said(bare.astype(table.COLUMNS), tmp_path).count("Not drawn: ") == 4
+
+
+@pytest.mark.parametrize("state", ["pruned", "failed"])
+def test_all_trials_ended_early(tiny, tmp_path, state):
+    text = said(tiny[tiny["role"] == "search"].assign(state=state), tmp_path)
+    assert "Not drawn: no cell has a winner" in text
+    assert "2 of 2 cells have no test score yet" in text
+
+
+def test_no_replicates_yet(tiny, tmp_path):
+    assert "No replicate has a test score yet" in said(tiny[tiny["role"] == "search"], tmp_path)
+
+
+def test_one_cell(tmp_path):
+    text = said(synthetic.study(**SMALL | {"regimes": ("fine_tune",), "fractions": (1.0,)}), tmp_path)
+    assert "1 cell: regime (fine_tune) × label_fraction (100 %)." in text
+    assert "Not drawn: no search trial that reads a freezing depth" in text
+
+
+def test_cells_without_compared_keys(small, tmp_path):
+    text = said(small[small["cell"] == small["cell"].iloc[0]].assign(cell=""), tmp_path)
+    assert "1 cell." in text
+
+
+def test_a_missing_metric(tiny, tmp_path):
+    assert said(tiny[tiny["metric"] == "loss"], tmp_path).count("Not drawn: ") == 4
+
+
+def test_names_of_any_kind(tiny, tmp_path):
+    odd = tiny.assign(
+        regime="my $own^ <b>", cell=tiny["cell"].str.replace(r"regime=\w+", "regime=my $own^ <b>", regex=True)
+    )
+    said(odd, tmp_path)
+    assert "<b>" not in (tmp_path / "report.html").read_text()
+
+
+def test_pictures_of_an_earlier_report_do_not_stay(small, tmp_path):
+    said(small, tmp_path)
+    kept = tmp_path / "figures" / "mine.png"
+    kept.touch()
+    said(small[small["regime"] == "fine_tune"], tmp_path)
+    assert not (tmp_path / "figures" / "freezing-depth.png").exists()
+    assert kept.exists()
+
+
+def test_pictures_beyond_the_reports_size_are_named(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "EMBEDDED", 25_000)
+    assert "see figures/learning-rate.png" in said(tiny, tmp_path)
+
+
+def test_the_command_refuses_in_one_line():
+    told = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
+    assert told.returncode == 2
+    assert told.stderr.splitlines() == ["no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"]
+
+
+@pytest.mark.parametrize(("arguments", "name"), [([], "folder"), (["a", "--fast"], "--fast")])
+def test_wrong_arguments_are_named_in_one_line(arguments, name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1)
+    assert name in said
+
+
+def test_mixed_data_end_with_the_reason(small, tmp_path, capsys):
+    mixed = small["data"].mask(small["regime"] == "fine_tune", "GTSRB official")
+    assert command.main([str(synthetic.write(small.assign(data=mixed), tmp_path))]) == 2
+    assert "mixes scores of different data" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):
+    synthetic.write(tiny, tmp_path)
+    (tmp_path / "figures").touch()
+    assert command.main([str(tmp_path)]) == 5
+    assert "cannot write into" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""Every task in the folder keeps the form that the others rely on."""
+
+import numpy as np
+import pytest
+
+from study import tasks
+from study.config import UserError
+
+RANGES = {"rotate", "scale", "shift", "brightness", "contrast", "flip"}
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_task_gives_what_is_asked_of_it(name: str) -> None:
+    task = tasks.load(name)
+    assert len(set(task.CLASSES)) == len(task.CLASSES) > 1
+    assert task.METRIC
+    assert task.CROPS
+    assert set(task.AUGMENT) == RANGES
+    assert all(value >= 0 for value in task.AUGMENT.values())
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_stand_in_says_so_and_has_whole_groups_of_every_class(name: str) -> None:
+    task = tasks.load(name)
+    for crop in task.CROPS:
+        line, splits = task.stand_in(16, crop)
+        assert line.startswith("stand-in: ")
+        assert set(splits) == {"train", "test"}
+    for split in splits.values():
+        assert set(split.targets.tolist()) == set(range(len(task.CLASSES)))
+        assert len(split.targets) == len(split.groups)
+        first = next(iter(split.images))
+        assert (first.shape, first.dtype) == ((16, 16, 3), np.uint8)
+
+
+def test_an_unknown_task_names_the_choices() -> None:
+    with pytest.raises(UserError, match=r"unknown task 'gtrsb'; one of .*gtsrb"):
+        tasks.load("gtrsb")
+
+
+def test_what_draws_the_stand_ins_is_no_task() -> None:
+    assert "rendered" not in tasks.names()
+    assert not [name for name in tasks.names() if name.startswith("_")]

@@ -1,0 +1,159 @@
+"""Preparing and opening a task's data, on a tiny task that the tests write themselves."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from study import data, store, tasks
+from study.config import UserError
+from study.tasks import Arrays, Listing
+
+CLASSES = ("left", "right")
+TRAIN, TEST = 40, 6
+
+
+def arrays(count: int, size: int) -> Arrays:
+    images = [np.full((size, size, 3), number, np.uint8) for number in range(count)]
+    return Arrays(images, np.arange(count) % 2, np.arange(count) // 4 * 2 + np.arange(count) % 2)
+
+
+def stand_in(size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
+    return "stand-in: tiny", {"train": arrays(TRAIN, size), "test": arrays(TEST, size)}
+
+
+def read(folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
+    paths = sorted(str(path) for path in folder.glob("*.png"))
+    numbers = np.arange(len(paths))
+    boxes = np.tile([0.0, 0.0, 0.5, 1.0], (len(paths), 1)) if crop == "half" else None
+    return f"{len(paths)} pictures", {name: Listing(paths, numbers % 2, numbers, boxes) for name in ("train", "test")}
+
+
+@pytest.fixture(autouse=True)
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    task = SimpleNamespace(
+        __file__=__file__,
+        CLASSES=CLASSES,
+        METRIC="accuracy",
+        AUGMENT={"rotate": 5.0},
+        CROPS=("all", "half"),
+        read=read,
+        stand_in=stand_in,
+    )
+    monkeypatch.setattr(tasks, "load", lambda name: task)
+    return task
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twelve pictures of 20 × 10 pixels: a dark left half and a bright right half."""
+    place = tmp_path / "pictures"
+    place.mkdir()
+    pixels = np.zeros((10, 20, 3), np.uint8)
+    for number in range(12):
+        pixels[:, :10], pixels[:, 10:] = number, 200
+        Image.fromarray(pixels).save(place / f"{number:02d}.png")
+    return place
+
+
+def prepared() -> data.Prepared:
+    return data.prepare("tiny", None, 8, None)
+
+
+def test_prepared_data_are_plain_and_say_where_they_come_from() -> None:
+    first = prepared()
+    assert json.loads(json.dumps(asdict(first))) == asdict(first)
+    assert first.source == "stand-in: tiny"
+    assert first.counts == {"train": TRAIN, "test": TEST}
+    assert first == prepared()
+
+
+def test_the_arrays_come_back_as_made_and_the_splits_are_their_rows() -> None:
+    opened = data.open_data(prepared(), 1.0, 0, 0, sealed=False)
+    assert opened.test is not None
+    assert isinstance(opened.train.images, np.memmap)
+    whole = arrays(TRAIN, 8)
+    for split in (opened.train, opened.val):
+        assert (split.images[split.index] == np.stack(list(whole.images))[split.index]).all()
+        assert (split.targets == whole.targets[split.index]).all()
+        assert (split.groups == whole.groups[split.index]).all()
+    assert sorted([*opened.train.index, *opened.val.index]) == list(range(TRAIN))
+    assert (opened.test.targets == arrays(TEST, 8).targets).all()
+    assert (opened.task, opened.classes, opened.metric, opened.augment) == (
+        "tiny",
+        CLASSES,
+        "accuracy",
+        {"rotate": 5.0},
+    )
+
+
+def test_a_label_fraction_shrinks_training_and_nothing_else() -> None:
+    some, all_of_it = (data.open_data(prepared(), fraction, 1, 2, sealed=True) for fraction in (0.5, 1.0))
+    assert set(some.train.index) < set(all_of_it.train.index)
+    assert (some.val.index == all_of_it.val.index).all()
+
+
+def test_split_and_draw_have_seeds_of_their_own() -> None:
+    first, draw, split = (data.open_data(prepared(), 0.5, *seeds, sealed=True) for seeds in ((0, 0), (0, 1), (1, 0)))
+    assert (first.val.index == draw.val.index).all()
+    assert set(first.train.index) != set(draw.train.index)
+    assert set(first.val.index) != set(split.val.index)
+
+
+def test_sealed_data_open_without_the_tests_files() -> None:
+    ready = prepared()
+    for name in ("images", "targets", "groups"):
+        (Path(ready.path) / f"test-{name}.npy").unlink()
+    assert data.open_data(ready, 1.0, 0, 0, sealed=True).test is None
+    with pytest.raises(store.Damaged, match=r"test-images\.npy"):
+        data.open_data(ready, 1.0, 0, 0, sealed=False)
+    assert data.open_data(prepared(), 1.0, 0, 0, sealed=False).test is not None
+
+
+def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> None:
+    told: list[tuple[int, int]] = []
+    ready = data.prepare("tiny", folder, 8, "half", lambda done, total: told.append((done, total)))
+    split = data.open_data(ready, 1.0, 0, 0, sealed=False).test
+    assert split is not None
+    assert split.images.shape == (12, 8, 8, 3)
+    assert (
+        split.images[:, :, :6] == np.arange(12)[:, None, None, None]
+    ).all()  # of the bright half, only what blurs in
+    assert told[-1] == (24, 24)
+
+
+def test_a_folder_that_changed_is_decoded_anew(folder: Path) -> None:
+    first = data.prepare("tiny", folder, 8, None)
+    (folder / "11.png").unlink()
+    second = data.prepare("tiny", folder, 8, None)
+    assert (first.counts["train"], second.counts["train"]) == (12, 11)
+    assert first.fingerprint != second.fingerprint
+
+
+def test_all_images_that_cannot_be_decoded_are_listed_and_nothing_is_kept(folder: Path) -> None:
+    for number in range(11):
+        (folder / f"{number:02d}.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"(?s)^11 images cannot be decoded:.*00\.png.*09\.png.*and 1 more$"):
+        data.prepare("tiny", folder, 8, None)
+    assert not list(store.root().rglob(store.MANIFEST))
+
+
+@pytest.mark.parametrize("size", [7, 1025])
+def test_an_image_size_out_of_range_is_refused(size: int) -> None:
+    with pytest.raises(UserError, match=rf"image_size {size} is outside \[8, 1024\]"):
+        data.prepare("tiny", None, size, None)
+
+
+def test_an_unknown_crop_names_the_choices() -> None:
+    with pytest.raises(UserError, match="unknown crop 'square' of task tiny; one of all, half"):
+        data.prepare("tiny", None, 8, "square")
+
+
+def test_a_label_fraction_out_of_range_is_refused() -> None:
+    with pytest.raises(UserError, match="label_fraction 0 "):
+        data.open_data(prepared(), 0.0, 0, 0, sealed=True)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import torch
+
+from study import feed as feeds
+from study.evaluation import BATCH, evaluate
+from study.feed import feed
+from tests.toy_task import task
+
+MEAN, STD = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
+
+
+def test_batches_are_the_splits_own_images_in_the_networks_units():
+    data = task()
+    made = feed(data.val, data.key, "cpu", MEAN, STD)
+    expected = (data.val.images[data.val.index[[2, 0]]] / 255 - MEAN) / STD
+    given = made.normalized(made.pixels(torch.tensor([2, 0])))
+    np.testing.assert_allclose(given.numpy(), expected.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-6)
+    assert given.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_one_array_serves_all_splits_of_a_key_and_old_ones_go():
+    data = task()
+    pointers = {feed(split, data.key, "cpu", MEAN, STD).images.data_ptr() for split in (data.train, data.val)}
+    assert len(pointers) == 1
+    for _ in range(6):
+        other = task()
+        feed(other.train, other.key, "cpu", MEAN, STD)
+    assert len(feeds._arrays) == feeds._KEPT
+    assert (data.key, "cpu") not in feeds._arrays
+
+
+def test_a_read_only_map_is_read_without_a_warning(tmp_path, recwarn):
+    data = task()
+    np.save(tmp_path / "images.npy", data.train.images)
+    mapped = data.train._replace(images=np.load(tmp_path / "images.npy", mmap_mode="r"))
+    feed(mapped, data.key, "cpu", MEAN, STD).pixels(slice(0, 2))
+    assert not recwarn.list
+
+
+def test_evaluation_is_in_eval_mode_and_the_batch_size_does_not_matter(monkeypatch):
+    data = task()
+    made = feed(data.train, data.key, "cpu", MEAN, STD)
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 32 * 32, 3))
+    whole = evaluate(net, made, ("accuracy", "loss"))
+    monkeypatch.setitem(BATCH, "cpu", 7)
+    assert evaluate(net, made, ("accuracy", "loss")) == pytest.approx(whole)

@@ -1,0 +1,68 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from study import families, optim
+from study.config import UserError
+from tests.toy_task import SMALL
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return families.build("small_cnn", "none", 3)
+
+
+def test_every_trained_parameter_is_in_one_group_with_its_rate_and_decay(net):
+    multipliers = (0.0, 0.25, 0.5, 1.0)
+    net.freeze(1)
+    optimizer = optim.build(net, multipliers, replace(SMALL, weight_decay=0.1))
+    optim.set_rate(optimizer, 2.0)
+    found = {id(each): group for group in optimizer.param_groups for each in group["params"]}
+    assert len(found) == sum(len(group["params"]) for group in optimizer.param_groups)
+    for part, multiplier in zip([*net.stages, net.head], [*multipliers, 1.0], strict=True):
+        for parameter in part.parameters():
+            assert (id(parameter) in found) == parameter.requires_grad == (multiplier > 0)
+            if multiplier:
+                assert found[id(parameter)]["lr"] == 2.0 * multiplier
+                assert found[id(parameter)]["weight_decay"] == (0.1 if parameter.ndim > 1 else 0.0)
+
+
+def test_an_unknown_optimizer_is_refused_with_the_choices(net):
+    with pytest.raises(UserError, match="'lamb'; one of adamw, sgd"):
+        optim.build(net, (1.0,) * 4, replace(SMALL, optimizer="lamb"))
+
+
+def test_the_rate_rises_then_follows_half_a_cosine():
+    rates = [optim.schedule(step, 10, 0.2) for step in range(10)]
+    assert rates[:3] == [0.5, 1.0, 1.0]
+    assert rates[6] == pytest.approx((1 + math.cos(math.pi / 2)) / 2)
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert rates[-1] > 0
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.0), (1, 0.1), (1, 1.0), (3, 1.0), (7, 0.5)])
+def test_the_rate_is_positive_at_every_step(steps, warmup):
+    assert all(0 < optim.schedule(step, steps, warmup) <= 1 for step in range(steps))
+
+
+@pytest.mark.parametrize("name", optim.OPTIMIZERS)
+def test_a_restored_optimizer_steps_as_the_first_would(net, name):
+    def step():
+        optimizer.zero_grad()
+        net(torch.ones(2, 3, 32, 32)).square().sum().backward()
+        optimizer.step()
+
+    optimizer = optim.build(net, (1.0,) * 4, replace(SMALL, optimizer=name))
+    step()
+    weights = {key: tensor.clone() for key, tensor in net.state_dict().items()}
+    state = {key: tensor.clone() for key, tensor in optim.state(optimizer, net).items()}
+    step()
+    expected = {key: tensor.clone() for key, tensor in net.state_dict().items()}
+    net.load_state_dict(weights)
+    optimizer = optim.build(net, (1.0,) * 4, replace(SMALL, optimizer=name))
+    optim.restore(optimizer, net, state)
+    step()
+    assert all(torch.equal(tensor, expected[key]) for key, tensor in net.state_dict().items())

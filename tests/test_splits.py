@@ -1,0 +1,92 @@
+"""Splits of random data sets, told by what must hold for every one of them."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from study.config import UserError
+from study.splits import draw, holdout
+
+SEEDS = range(12)
+FRACTIONS = (0.01, 0.1, 0.3, 0.5, 0.77, 1.0)
+
+
+def random_set(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Some classes with 1 to 12 groups of 1 to 5 samples each, shuffled; class 0 has two groups, class 1 one."""
+    rng = np.random.default_rng(seed)
+    groups_of = [2, 1, *rng.integers(1, 13, rng.integers(1, 9))]
+    labels = np.repeat(np.arange(len(groups_of)), groups_of)
+    names = rng.permutation(10 * len(labels))[: len(labels)]
+    samples = rng.permutation(np.repeat(np.arange(len(labels)), rng.integers(1, 6, len(labels))))
+    return labels[samples], names[samples]
+
+
+def groups_by_class(targets: np.ndarray, groups: np.ndarray) -> dict[int, set[int]]:
+    return {int(label): set(groups[targets == label].tolist()) for label in np.unique(targets)}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_holdout_parts_every_sample_and_straddles_no_group(seed: int) -> None:
+    targets, groups = random_set(seed)
+    rest, held = holdout(targets, groups, 0.2, seed)
+    assert sorted([*rest, *held]) == list(range(len(targets)))
+    assert not set(groups[rest]) & set(groups[held])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_holdout_takes_the_share_of_each_class_within_one_group_and_leaves_one(seed: int) -> None:
+    targets, groups = random_set(seed)
+    rest, held = holdout(targets, groups, 0.2, seed)
+    left, taken = groups_by_class(targets[rest], groups[rest]), groups_by_class(targets[held], groups[held])
+    for label, names in groups_by_class(targets, groups).items():
+        assert left[label]
+        assert abs(len(taken.get(label, ())) - 0.2 * len(names)) <= 1
+        assert (label in taken) == (len(names) > 1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fractions_are_nested_and_have_every_class_by_whole_groups(seed: int) -> None:
+    targets, groups = random_set(seed)
+    drawn = [draw(targets, groups, fraction, seed) for fraction in FRACTIONS]
+    for smaller, larger in pairwise(drawn):
+        assert set(smaller) <= set(larger)
+    for fraction, rows in zip(FRACTIONS, drawn, strict=True):
+        assert set(rows) == set(np.flatnonzero(np.isin(groups, groups[rows])))
+        kept = groups_by_class(targets[rows], groups[rows])
+        for label, names in groups_by_class(targets, groups).items():
+            assert 1 <= len(kept[label]) <= math.ceil(fraction * len(names))
+            assert abs(len(kept[label]) - fraction * len(names)) <= 1
+    assert len(drawn[-1]) == len(targets)
+
+
+def test_the_order_of_the_samples_decides_nothing() -> None:
+    targets, groups = random_set(3)
+    turned = slice(None, None, -1)
+    assert set(groups[draw(targets, groups, 0.5, 7)]) == set(
+        groups[turned][draw(targets[turned], groups[turned], 0.5, 7)]
+    )
+
+
+def test_another_class_moves_no_draw() -> None:
+    targets, groups = random_set(4)
+    few = targets < 3
+    kept = draw(targets, groups, 0.5, 7)
+    assert set(groups[few][draw(targets[few], groups[few], 0.5, 7)]) == set(groups[kept][targets[kept] < 3])
+
+
+def test_seeds_draw_differently() -> None:
+    targets, groups = np.zeros(40, int), np.arange(40)
+    assert len({tuple(draw(targets, groups, 0.5, seed)) for seed in range(5)}) == 5
+
+
+@pytest.mark.parametrize("fraction", [0.0, -0.1, 1.1, math.nan, math.inf])
+def test_a_label_fraction_outside_its_range_is_refused(fraction: float) -> None:
+    with pytest.raises(UserError, match=r"label_fraction .* is outside \(0, 1\]"):
+        draw(np.zeros(3, int), np.arange(3), fraction, 0)
+
+
+def test_classes_of_one_group_each_leave_nothing_to_validate_on() -> None:
+    with pytest.raises(UserError, match="no group is left to validate on"):
+        holdout(np.arange(5), np.arange(5), 0.2, 0)

@@ -1,0 +1,39 @@
+"""A task so small that a test can train on it, and what two of its trials have in common."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import torch
+
+from study import trial
+from study.config import Config
+from study.data import Split, TaskData
+
+torch.set_num_threads(1)
+AUGMENT = {"rotate": 10.0, "scale": 0.1, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "flip": 0.0}
+SMALL = Config(
+    family="small_cnn", weights="none", regime="fine_tune", batch_size=8, lr=3e-3, dropout=0.3, label_smoothing=0.05
+)
+_keys = itertools.count()
+
+
+def task(train: int = 20, held: int = 6, size: int = 32, classes: int = 3, test: bool = False) -> TaskData:
+    """Grey squares, a brightness for each class, under noise; each call has a key of its own."""
+    count = train + held
+    targets = np.arange(count) % classes
+    noise = np.random.default_rng(0).integers(0, 80, (count, size, size, 3))
+    images = (noise + 170 * targets[:, None, None, None] // (classes - 1)).astype(np.uint8)
+    rows = np.arange(count)
+    parts = [Split(images, targets[part], rows[part], rows[part]) for part in (rows[:train], rows[train:])]
+    names = tuple(f"class {number}" for number in range(classes))
+    return TaskData("toy", names, "accuracy", AUGMENT, *parts, parts[1] if test else None, f"toy {next(_keys)}")
+
+
+def outcome(config: Config, epochs: int = 2, resume: trial.Resume | None = None) -> tuple[list[Any], dict[str, Any]]:
+    """Run a trial on the task; gives its scores without the seconds, and the network at its end, as lists."""
+    rows = []
+    for report in trial.run(config, task(), 7, epochs, resume=resume):
+        rows += [{key: value for key, value in row.items() if key != "seconds"} for row in report.rows]
+        model = report.model()
+    return rows, {name: tensor.tolist() for name, tensor in model.items()}
