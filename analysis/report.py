@@ -23,8 +23,9 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per cell, all columns text: what is compared, the winner's tuned values, its validation score, the
-        replicates' mean validation score, their test score with its interval, how many (n), what was published for
-        the cell, where anything was, and the search trials as `complete/pruned/failed` (`+ running` while there are any). Shares are in per cent.
+        replicates' mean validation score, their test score with its interval, how many (n), what was published for the
+        cell (where anything was), and the search trials as `complete/pruned/failed` (`+ running` while there are any).
+        Shares are in per cent.
     """
     metric = table.objective(df)
     found = table.cells(df)

@@ -32,7 +32,8 @@ def t_interval(values: Iterable[float], limits: tuple[float, float] = (-np.inf, 
     """Student's t interval of the mean at 95 %, of values taken as independent and about normal.
 
     It speaks of the mean over seeds (initial weights, order, augmentation, which labels a fraction has) on these
-    training and test data, not on others. Equal values give zero width; one value gives no interval (nan), because its spread is unknown.
+    training and test data, not on others. Equal values give zero width; one value gives no interval (nan), because its
+    spread is unknown.
 
     Args:
         values: (n,) floats; those that are nan are left out.

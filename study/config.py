@@ -49,6 +49,8 @@ class Config:
     """Probability before the head."""
 
 
+OPTIMIZERS = ("adamw", "sgd")
+
 NAMES = tuple(field.name for field in fields(Config))
 
 TRAINING = (

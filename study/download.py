@@ -11,23 +11,15 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import filelock
 
 from study import tasks
 from study.config import UserError
+from study.tasks import Archive
 
 CHUNK = 1 << 20
 TRIES = 3
-
-
-class Archive(NamedTuple):
-    """A zip file and the one path in it that is wanted, kept at the same path below the data folder."""
-
-    url: str
-    md5: str
-    provides: str
 
 
 def fetch(task: str, folder: Path, say: Callable[[str], None]) -> None:

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from study.config import Config, UserError
+from study.config import OPTIMIZERS, Config, UserError
 from study.net import Net
-
-OPTIMIZERS = ("adamw", "sgd")
 
 
 def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim.Optimizer:

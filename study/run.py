@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, ledger
+from study import arguments, ledger, store
 from study import folder as folders
 from study.config import UserError, read_values
 from study.space import Cell, Space, known
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         return _run(args)
     except UserError as error:
         return _say(error, USAGE)
-    except ledger.Damaged as error:
+    except (ledger.Damaged, store.Damaged) as error:
         return _say(error, REFUSED)
     except folders.Locked as error:
         return _say(error, LOCKED)
@@ -82,8 +82,9 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") ->
     """Decode or render each data set that the cells need, once."""
     from rich.progress import Progress
 
-    from study import data, download
+    from study import checks, data, download
 
+    checks.check_cells(cells)
     if args.download:
         download.fetch(str(cells[0].values["task"]), args.data, console.print)
     made: dict[tuple[Any, ...], Prepared] = {}
@@ -96,6 +97,7 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") ->
                 progress.update(bar, completed=done, total=total)
 
             made[task, size, crop] = data.prepare(task, args.data, size, crop, advance)
+    checks.fetch_weights(cells)
     return [made[one] for one in wanted]
 
 

@@ -18,6 +18,9 @@ Value = str | int | float | None
 OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
 
 
+NEVER_TUNED = ("task", "family", "weights", "regime", "label_fraction", "image_size", "crop")
+
+
 @dataclass(frozen=True)
 class Range:
     """An interval that a tuned hyperparameter is sampled from, bounds included."""
@@ -235,6 +238,9 @@ def _check_keys(space: Space) -> None:
     for (first, one), (second, two) in itertools.combinations(roles.items(), 2):
         if both := set(one) & set(two):
             raise UserError(f"{sorted(both)[0]!r} is both {first} and {second}; it can have one role only")
+    for key in NEVER_TUNED:
+        if key in space.tuned:
+            raise UserError(f"{key!r} cannot be tuned, only compared or fixed: a pooled search would favour one value")
     for key, values in space.compared.items():
         if not values or len(set(values)) < len(values):
             raise UserError(f"compared {key!r} needs values that differ, got {list(values)}")

@@ -11,7 +11,7 @@ import pytest
 
 from study import download
 from study.config import UserError
-from study.download import Archive
+from study.tasks import Archive
 
 
 def packed(name="Set/Images/a.txt", text="x" * 50_000):

@@ -9,8 +9,18 @@ from study.config import NAMES, read_values
 STUDY = {
     "space": {"name": "toy"},
     "cells": [
-        {"name": "regime=scratch", "values": {"regime": "scratch", "task": "toy", "lr": 0.1}, "source": "stand-in", "published": 0.9},
-        {"name": "regime=fine_tune", "values": {"regime": "fine_tune", "task": "toy"}, "source": "stand-in", "published": None},
+        {
+            "name": "regime=scratch",
+            "values": {"regime": "scratch", "task": "toy", "lr": 0.1},
+            "source": "stand-in",
+            "published": 0.9,
+        },
+        {
+            "name": "regime=fine_tune",
+            "values": {"regime": "fine_tune", "task": "toy"},
+            "source": "stand-in",
+            "published": None,
+        },
     ],
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from study import space
 from study.config import UserError
-from study.space import Space, integers, log_uniform, select
+from study.space import Space, integers, log_uniform, select, uniform
 from tests.toys import SPACE
 
 
@@ -56,6 +56,7 @@ def test_every_listed_space_loads_at_both_scales_and_is_short():
         ({"baseline": {"lr": 1e-3}}, "baseline lacks the tuned 'freeze_depth'"),
         ({"baseline": {"lr": 7.0, "freeze_depth": 2}}, "baseline lr=7.0 lies outside"),
         ({"baseline": {"lr": 1e-3, "freeze_depth": 1.5}}, "baseline freeze_depth=1.5 lies outside"),
+        ({"tuned": {"label_fraction": uniform(0.1, 1)}, "compared": {"regime": ("scratch",)}}, "cannot be tuned"),
         ({"compared": {"regime": ()}}, "compared 'regime' needs values that differ"),
         ({"compared": {"regime": ("scratch", "scratch")}}, "compared 'regime' needs values that differ"),
         ({"compared": {"label_fraction": (0.0, 1.0)}, "only": {}}, "label_fraction 0.0 must be in (0, 1]"),

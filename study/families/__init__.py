@@ -40,6 +40,8 @@ class Family:
     """Classes of the head that the pretrained weights bring; None without such weights."""
     backbone: "Callable[[str], Backbone]"
     """Makes the stages, and the source head where there is one, for one of `weights`."""
+    fetch: Callable[[], object] | None = None
+    """Gets the pretrained weights from their host, where they are not in an installed package."""
 
 
 def names() -> tuple[str, ...]:

@@ -56,4 +56,5 @@ FAMILY = Family(
     weights=("none", "imagenet"),
     source_classes=1000,
     backbone=_backbone,
+    fetch=_imagenet,
 )

@@ -7,6 +7,7 @@ A task is one file in this folder with
   flip (0 or 1),
 - `CROPS: tuple[str, ...]`, the choices for `crop`, the first being the default,
 - `read(folder, crop) -> tuple[str, dict[str, Listing]]`: a line on the source, and the listings of "train" and "test",
+- `ARCHIVES: tuple[Archive, ...]`, what `--download` fetches (may be missing),
 - `stand_in(size, crop) -> tuple[str, dict[str, Arrays]]`: the same from rendered images.
 
 A file whose name begins with an underscore is a part of a task, not a task.
@@ -44,6 +45,15 @@ class Arrays(NamedTuple):
     """n images of (size, size, 3) uint8."""
     targets: np.ndarray
     groups: np.ndarray
+
+
+class Archive(NamedTuple):
+    """A zip file that holds a part of the data set, and the one path in it that is wanted."""
+
+    url: str
+    md5: str
+    provides: str
+    """Kept at the same path below the data folder."""
 
 
 class Task(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from study.config import UserError
-from study.tasks import Arrays, Listing, refuse, rendered
+from study.tasks import Archive, Arrays, Listing, refuse, rendered
 from study.tasks._gtsrb_signs import SIGNS
 
 CLASSES = (
@@ -64,6 +64,12 @@ CLASSES = (
 METRIC = "accuracy"
 AUGMENT = {"rotate": 10.0, "scale": 0.12, "shift": 0.08, "brightness": 0.3, "contrast": 0.3, "flip": 0.0}
 CROPS = ("roi", "frame")
+_HOST = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370"
+ARCHIVES = (
+    Archive(f"{_HOST}/GTSRB_Final_Training_Images.zip", "f33fd80ac59bff73c82d25ab499e03a3", "GTSRB/Final_Training"),
+    Archive(f"{_HOST}/GTSRB_Final_Test_Images.zip", "c7e4e6327067d32654124b0fe9e82185", "GTSRB/Final_Test"),
+    Archive(f"{_HOST}/GTSRB_Final_Test_GT.zip", "fe31e9c9270bbcd7b84b7f21a9d9d9e5", "GT-final_test.csv"),
+)
 MARGIN = 0.05
 """Added to each side of the annotated box, a share of its side: the rim, which tells half of the classes, then survives
 boxes that are a pixel off, and shifts and turns find road behind it instead of copied edges."""

@@ -1,0 +1,71 @@
+"""Cells: what no trial of theirs could do is refused before any of them starts."""
+
+import re
+
+import pytest
+
+from study import space
+from study.checks import check_cells
+from study.config import UserError
+from study.space import Space, choice, integers, uniform
+
+FINE = {"family": "resnet18", "image_size": 64}
+
+
+def cells(compared=None, **changes):
+    fixed = FINE | changes.pop("fixed", {})
+    return Space("gtsrb", compared or {"regime": ("fine_tune",)}, fixed=fixed, **changes).cells()
+
+
+@pytest.mark.parametrize("scale", ["demo", "full"])
+@pytest.mark.parametrize("name", space.known())
+def test_all_cells_of_the_spaces_pass(name, scale):
+    check_cells(space.load(name).scaled(scale).cells())
+
+
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ({"family": "resnet19"}, "unknown family 'resnet19'; one of efficientnet_lite0"),
+        ({"weights": "jft"}, "unknown weights 'jft' of family resnet18; one of none, imagenet"),
+        ({"image_size": 8}, "image_size 8 is too small for family resnet18; at least 32"),
+        ({"optimizer": "adam"}, "unknown optimizer 'adam'; one of adamw, sgd"),
+        ({"dropout": 1.5}, "dropout 1.5 must be between 0 and 1"),
+        ({"batch_size": 1}, "batch_size 1 must be at least 2"),
+        ({"lr": 0.0}, "lr 0 must be above 0"),
+        ({"freeze_depth": 2}, "freeze_depth 2 is not read by regime 'fine_tune'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_with_its_cell(fixed, message):
+    with pytest.raises(UserError, match=re.escape(f"cell 'regime=fine_tune': {message}")):
+        check_cells(cells(fixed=fixed))
+
+
+def test_an_unknown_regime_names_the_choices():
+    with pytest.raises(UserError, match=r"unknown regime 'lpft'; one of scratch, zero_shot"):
+        check_cells(cells({"regime": ("lpft",)}))
+
+
+def test_an_unknown_task_names_the_choices():
+    with pytest.raises(UserError, match=r"unknown task 'signs'; one of gtsrb"):
+        check_cells(Space("signs", {"regime": ("scratch",)}).cells())
+
+
+def test_the_ends_of_a_range_are_checked_too():
+    deep = cells({"regime": ("partial_freeze",)}, tuned={"freeze_depth": integers(0, 5)}, baseline={"freeze_depth": 1})
+    with pytest.raises(UserError, match="freeze_depth 5 does not fit a family of 4 stages; one of 0 to 4"):
+        check_cells(deep)
+
+
+def test_every_choice_is_checked():
+    sized = cells(
+        tuned={"optimizer": choice("sgd", "adam"), "dropout": uniform(0, 0.5)},
+        baseline={"optimizer": "sgd", "dropout": 0},
+    )
+    with pytest.raises(UserError, match="unknown optimizer 'adam'"):
+        check_cells(sized)
+
+
+def test_zero_shot_needs_a_source_head():
+    with pytest.raises(UserError, match="has no source head; zero_shot needs one"):
+        check_cells(cells({"regime": ("zero_shot",)}, fixed={"family": "small_cnn", "weights": "none"}))
