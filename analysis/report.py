@@ -18,14 +18,20 @@ EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by
 SHOWN = 2000  # characters of an error's text
 
 
+CELL_NOTE = (
+    "val: the winner's validation score at its last epoch; repl. val, test: means over n replicates of it with fresh "
+    "seeds; c/p/f: search trials complete/pruned/failed; scores in %."
+)
+
+
 def cell_table(df: pd.DataFrame) -> pd.DataFrame:
     """The cells as short texts, for a terminal of 120 columns and for the report.
 
     Returns:
         One row per cell, all columns text: what is compared, the winner's tuned values, its validation score, the
         replicates' mean validation score, their test score with its interval, how many (n), what was published for the
-        cell (where anything was), and the search trials as `complete/pruned/failed` (`+ running` while there are any).
-        Shares are in per cent.
+        cell (where anything was), and the search trials as complete/pruned/failed (`+ running` while there are any).
+        Shares are in per cent. `CELL_NOTE` explains the headings.
     """
     metric = table.objective(df)
     found = table.cells(df)
@@ -36,7 +42,7 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
     rows = [_cell_row(row, keys, settings, metric, known) for row in found.to_dict("records")]
     heads = [style.SHORT.get(name, name) for name in keys]
     heads += ["winner", *(style.SHORT.get(name, name) for name in settings)]
-    heads += ["val", "val of repl.", "test [95 %]", "n", *["published"] * known, "done/pruned/failed"]
+    heads += ["val", "repl. val", "test [95 %]", "n", *["published"] * known, "c/p/f"]
     return pd.DataFrame(rows, columns=heads, dtype="string")
 
 

@@ -181,8 +181,9 @@ def trials(df: pd.DataFrame) -> pd.DataFrame:
     """One row per trial: what it was told, and what came of it.
 
     Returns:
-        `PER_TRIAL`'s columns, `number` (the trial's within its cell), `epoch` (last scored), `seconds`, and
-        `val`, `test`: the objective at the last epoch that has it; nan without one.
+        `PER_TRIAL`'s columns, `number` (the trial's within its cell), `epoch` (last scored), `seconds`; `val`, `test`:
+        the objective at the last epoch that has it; `val_best`, `best_epoch`: the highest on validation and its
+        (first) epoch. Empty without a score.
     """
     found = df.drop_duplicates("trial")[list(PER_TRIAL)].set_index("trial", drop=False)
     found["number"] = found["trial"].str.extract(r"(\d+)$")[0].astype("Int64")
@@ -190,6 +191,8 @@ def trials(df: pd.DataFrame) -> pd.DataFrame:
         found[name] = df.groupby("trial")[name].max()
     for split in ("val", "test"):
         found[split] = scores(df, split).groupby("trial")["score"].last()
+    best = scores(df, "val").sort_values(["score", "epoch"], ascending=[False, True]).drop_duplicates("trial")
+    found[["val_best", "best_epoch"]] = best.set_index("trial")[["score", "epoch"]]
     return found.reset_index(drop=True)
 
 
@@ -219,16 +222,17 @@ def cells(df: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `cell`; the compared columns; `winner` (trial); the tuned columns with the winner's values; `val` (its
-        objective at its last epoch); `replicates` (n, those with a test score), `replicates_val` (mean), `test_mean`,
-        `test_low`, `test_high` (95 % t interval of the mean over replicates); `published` (what somebody reported for
-        this cell); `trials` and their number `complete`,
-        `pruned`, `failed`, `running`. Cells are in the order of what they compare. Scores are empty where unknown.
+        objective at its last epoch), `val_best`, `best_epoch`; `replicates` (n, those with a test score),
+        `replicates_val` (mean), `test_mean`, `test_low`, `test_high` (95 % t interval of the mean over replicates);
+        `published` (what somebody reported for this cell); `trials` and their number `complete`, `pruned`, `failed`,
+        `running`. Cells are in the order of what they compare. Scores are empty where unknown.
     """
     found = grid(df).set_index("cell", drop=False)
     best = winners(df).set_index("cell")
     kept = [name for name in tuned(df) if name not in found]
     published = df.groupby("cell")["published"].first()
-    parts = [best["trial"].rename("winner"), best[kept], best["val"], _replicated(df), published, _states(df)]
+    best_scores = best[["val", "val_best", "best_epoch"]]
+    parts = [best["trial"].rename("winner"), best[kept], best_scores, _replicated(df), published, _states(df)]
     found = found.join([part.reindex(found.index) for part in parts])
     counted = ["replicates", "trials", *CHOICES["state"]]
     found[counted] = found[counted].fillna(0).astype("int64")

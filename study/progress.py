@@ -13,12 +13,12 @@ from rich.text import Text
 
 from study.state import State
 
-LOG_EVERY = 15.0  # seconds between two lines of a log
+LOG_EVERY = 15.0  # seconds between two lines of a log, at the least
 ROWS = 24  # cells shown live
 
 
 class Progress:
-    """Shows a state; use it as a context manager and call `update` after each event."""
+    """Shows a state; use it as a context manager and call `update` often."""
 
     def __init__(self, state: State, console: Console) -> None:
         self._state, self._console = state, console
@@ -39,14 +39,17 @@ class Progress:
             self._log()
 
     def update(self) -> None:
-        """Take notice of a change; in a log, write a line if the last one is some time ago."""
-        if not self._live and time.monotonic() - self._logged >= LOG_EVERY:
+        """In a log, write a line if the last one is some time ago: the longer the study, the fewer lines."""
+        now = time.monotonic()
+        if not self._live and now - self._logged >= max(LOG_EVERY, (now - self._began) / 20):
             self._log()
 
     def line(self) -> str:
         """Sum the study up: counts, elapsed and remaining time."""
         state = self._state
-        counts = [f"{state.count(name)} {name}" for name in ("running", "pruned", "failed")]
+        waiting = sum(trial.state == "running" and not trial.objectives for trial in state.trials.values())
+        counts = [f"{state.count('running') - waiting} running", f"{waiting} starting"]
+        counts += [f"{state.count(name)} {name}" for name in ("pruned", "failed")]
         elapsed = time.monotonic() - self._began
         parts = [f"{_ended(state)} of {state.total()} trials done", *counts, f"{clock(elapsed)} elapsed"]
         return " · ".join([*parts, f"about {clock(left)} left" if (left := self._left(elapsed)) is not None else "…"])

@@ -44,6 +44,8 @@ class Study:
     folder: Path
     seed: int
     deterministic: bool
+    real: bool
+    """Whether the data are real: a published figure is no yardstick for a stand-in."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,7 +74,17 @@ def _run(args: argparse.Namespace) -> int:
 
         console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
         prepared = _prepare(cells, args, console)
-        study = Study(arguments.name(args), args.scale, space, cells, prepared, folder, args.seed, args.deterministic)
+        study = Study(
+            arguments.name(args),
+            args.scale,
+            space,
+            cells,
+            prepared,
+            folder,
+            args.seed,
+            args.deterministic,
+            bool(args.data),
+        )
         folders.begin(folder, _identity(study), args.resume)
         console.print(_headline(study), soft_wrap=True)
         return _finish(study, _search(study, args, console), console)
@@ -89,7 +101,7 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") ->
         download.fetch(str(cells[0].values["task"]), args.data, console.print)
     made: dict[tuple[Any, ...], Prepared] = {}
     wanted = [tuple(read_values(cell.values)[key] for key in ("task", "image_size", "crop")) for cell in cells]
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for task, size, crop in dict.fromkeys(wanted):
             bar = progress.add_task(f"{task} at {size} px", total=None)
 
@@ -104,7 +116,7 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") ->
 def _identity(study: Study) -> dict[str, Any]:
     """What makes a study this one: a resume with any of it changed is refused."""
     cells = [
-        {"name": cell.name, "values": cell.values, "published": cell.published}
+        {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}
         | {"source": prepared.source, "data": prepared.fingerprint}
         for cell, prepared in zip(study.cells, study.prepared, strict=True)
     ]
@@ -131,11 +143,11 @@ def _search(study: Study, args: argparse.Namespace, console: "Console") -> "Stat
     try:
         with Progress(state, console) as progress:
 
-            def changed() -> None:
+            def asked_to_stop() -> bool:
                 progress.update()
-                table()
+                return stop()
 
-            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", resources, changed, stop)
+            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", resources, table, asked_to_stop)
     finally:
         book.close()
         _write_table(study.folder)
@@ -166,6 +178,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     frame = table.load(study.folder)
     written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
     _print_cells(report.cell_table(frame), console)
+    console.print(report.CELL_NOTE)
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
     if not state.done():

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from study.config import UserError, config
 
@@ -106,7 +107,7 @@ class Space:
         replicates: trainings of a cell's winner with fresh seeds, scored on the test split.
         grace_period: epochs before ASHA may prune.
         reduction_factor: ASHA keeps one in this many at each rung.
-        demo: field → value, what `--scale demo` changes.
+        demo: field → value, what `--scale demo` changes; of a mapping, the entries that differ.
     """
 
     task: str
@@ -141,11 +142,21 @@ class Space:
 
     def scaled(self, scale: str) -> "Space":
         """Give the space at a scale: `full` is itself, `demo` the small subset that it names."""
-        return replace(self, **self.demo) if scale == "demo" else self  # type: ignore[arg-type]
+        return (
+            replace(self, **{key: self._changed(key, value) for key, value in self.demo.items()})
+            if scale == "demo"
+            else self
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Give all values as plain data, as study.json keeps them."""
         return asdict(self) | {"demo": {}}
+
+    def _changed(self, key: str, value: Any) -> Any:
+        old = getattr(self, key, None)
+        if old is None:
+            raise UserError(f"demo: {key!r} is no part of a space")
+        return {**old, **value} if isinstance(old, Mapping) else value
 
     def _allowed(self, compared: dict[str, Value]) -> bool:
         held = {f"{key}={value}" for key, value in compared.items()}

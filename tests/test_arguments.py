@@ -15,7 +15,7 @@ MISTAKES = [
     ("--space nowhere.py", "space file 'nowhere.py' does not exist"),
     ("--space gtsrb --spce x", "unrecognized arguments: --spce x; the options are --address"),
     ("--space gtsrb --only regime=lpft", "regime has no value 'lpft'; one of feature_extraction"),
-    ("--space gtsrb --only reg=scratch", "'reg' is not compared here; one of family"),
+    ("--space gtsrb --only reg=scratch", "'reg' is not compared here; one of label_fraction"),
     ("--space gtsrb --only label_fraction=0.3", "label_fraction has no value '0.3'; one of 0.1"),
     ("--space gtsrb --trials 0", "trials is 0; it must be at least 1"),
     ("--space gtsrb --trials -1", "trials is -1; it must be at least 1"),

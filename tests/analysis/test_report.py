@@ -78,7 +78,7 @@ def test_the_cell_table_says_what_the_numbers_say(made):
     assert (row["regime"], row["labels"], row["winner"]) == ("scratch", "10 %", cell["winner"].split("-")[1])
     wanted = [f"{100 * cell[name]:.2f}" for name in ("test_mean", "test_low", "test_high")]
     assert row["test [95 %]"] == f"{wanted[0]} [{wanted[1]}, {wanted[2]}]"
-    assert row["done/pruned/failed"] == f"{cell['complete']}/{cell['pruned']}/{cell['failed']}"
+    assert row["c/p/f"] == f"{cell['complete']}/{cell['pruned']}/{cell['failed']}"
 
 
 def test_a_claim_names_both_intervals_and_whether_they_are_apart(made):
