@@ -47,7 +47,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--epochs", type=int, metavar="N", help="epochs of a trial that is not pruned")
     add("--replicates", type=int, metavar="N", help="retrainings of each cell's winner, scored on the test split")
     add("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
-    add("--cpus-per-trial", type=_share, default=1.0, metavar="X", help="default: 1")
+    add("--cpus-per-trial", type=_above_0, default=1.0, metavar="X", help="default: 1")
     add("--gpus-per-trial", type=_share, metavar="X", help="may be a part of one (default: 1 where there are GPUs)")
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
     add("--time-budget", type=_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
@@ -84,6 +84,12 @@ def _share(text: str) -> float:
         value = -1.0
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no amount; write 1, 2 or 0.5")
+    return value
+
+
+def _above_0(text: str) -> float:
+    if (value := _share(text)) == 0:
+        raise argparse.ArgumentTypeError("0 is no amount of CPUs; write 1, 2 or 0.5")
     return value
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, ledger, store
+from study import arguments, checks, ledger, store
 from study import folder as folders
 from study.config import UserError, read_values
 from study.space import Cell, Space, known
@@ -23,6 +23,7 @@ from study.space import Cell, Space, known
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from study.cluster import Place
     from study.data import Prepared
     from study.state import State, Trial
 
@@ -68,35 +69,39 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     space, cells, folder = arguments.question(args)
+    checks.check_cells(cells)
     with folders.lock(folder):
         folders.check_free(folder, args.resume)
         from rich.console import Console
 
+        from study.cluster import cluster
+
         console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
-        prepared = _prepare(cells, args, console)
-        study = Study(
-            arguments.name(args),
-            args.scale,
-            space,
-            cells,
-            prepared,
-            folder,
-            args.seed,
-            args.deterministic,
-            bool(args.data),
-        )
-        folders.begin(folder, _identity(study), args.resume)
-        console.print(_headline(study), soft_wrap=True)
-        return _finish(study, _search(study, args, console), console)
+        with cluster(args.address, args.cpus_per_trial, args.gpus_per_trial, args.deterministic) as place:
+            prepared = _prepare(cells, args, console)
+            study = Study(
+                name=arguments.name(args),
+                scale=args.scale,
+                space=space,
+                cells=cells,
+                prepared=prepared,
+                folder=folder,
+                seed=args.seed,
+                deterministic=args.deterministic,
+                real=bool(args.data),
+            )
+            folders.begin(folder, _identity(study), args.resume)
+            console.print(_headline(study), soft_wrap=True)
+            state = _search(study, place, args.time_budget, console)
+        return _finish(study, state, console)
 
 
 def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") -> list["Prepared"]:
     """Decode or render each data set that the cells need, once."""
     from rich.progress import Progress
 
-    from study import checks, data, download
+    from study import data, download
 
-    checks.check_cells(cells)
     if args.download:
         download.fetch(str(cells[0].values["task"]), args.data, console.print)
     made: dict[tuple[Any, ...], Prepared] = {}
@@ -125,7 +130,7 @@ def _identity(study: Study) -> dict[str, Any]:
     return {"space": space, "cells": cells} | rest
 
 
-def _search(study: Study, args: argparse.Namespace, console: "Console") -> "State":
+def _search(study: Study, place: "Place", budget: float | None, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
     from study import search
     from study.progress import Progress
@@ -138,8 +143,7 @@ def _search(study: Study, args: argparse.Namespace, console: "Console") -> "Stat
     state = State(study.cells, plan, search.asha(space.epochs, space.grace_period, space.reduction_factor), book.append)
     state.replay(events)
     table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
-    resources = search.Resources(args.cpus_per_trial, args.gpus_per_trial, args.address, args.deterministic)
-    stop = _Stop(args.time_budget)
+    stop = _Stop(budget)
     try:
         with Progress(state, console) as progress:
 
@@ -147,7 +151,7 @@ def _search(study: Study, args: argparse.Namespace, console: "Console") -> "Stat
                 progress.update()
                 return stop()
 
-            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", resources, table, asked_to_stop)
+            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", place, table, asked_to_stop)
     finally:
         book.close()
         _write_table(study.folder)

@@ -4,20 +4,15 @@ The only module that imports ray.tune; knows nothing of training (`trial.py`) or
 (`state.py`).
 """
 
-import logging
-import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-os.environ.update(  # before ray is imported
+os.environ.update(  # before ray.tune is imported
     RAY_AIR_NEW_OUTPUT="0",
-    RAY_USAGE_STATS_ENABLED="0",
-    RAY_worker_niceness="0",  # Ray's 15 lets trials starve on a shared machine
     TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1",
     TUNE_DISABLE_SIGINT_HANDLER="1",  # run.py has its own, for SIGTERM too
     TUNE_DISABLE_STRICT_METRIC_CHECKING="1",
@@ -25,26 +20,15 @@ os.environ.update(  # before ray is imported
     TUNE_WARN_THRESHOLD_S="60",
 )
 
-import ray
 from ray import tune
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from study.config import UserError
+from study.cluster import Place
 from study.state import Prune, State, Trial
 from study.worker import Worker
 
 OBJECTIVE = "objective"
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What one trial occupies and where: CPUs, GPUs (None: one where there are any), a cluster's address."""
-
-    cpus: float = 1.0
-    gpus: float | None = None
-    address: str | None = None
-    deterministic: bool = False
 
 
 def asha(epochs: int, grace_period: int, reduction_factor: int) -> Callable[[], Prune]:
@@ -151,46 +135,11 @@ class StopWhen(_Unsaved, tune.Stopper):
         return self._asked()
 
 
-def start_ray(resources: Resources) -> tuple[float, float]:
-    """Start Ray here, or join the cluster at the address, and check that one trial fits it.
-
-    Returns:
-        CPUs and GPUs of one trial.
-
-    Raises:
-        UserError: no cluster at the address, or a trial wants more than it has.
-    """
-    for name in ("ray", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    quiet: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False, "configure_logging": False}
-    try:
-        if resources.address:
-            ray.init(address=resources.address, **quiet)
-        else:
-            ray.init(address="local", include_dashboard=False, **quiet)
-    except (ConnectionError, ValueError) as error:
-        raise UserError(f"--address {resources.address}: no Ray cluster answers there ({_line(error)})") from error
-    there = ray.cluster_resources()
-    gpus = resources.gpus if resources.gpus is not None else float(there.get("GPU", 0) > 0)
-    for option, wanted, kind in (("--cpus-per-trial", resources.cpus, "CPU"), ("--gpus-per-trial", gpus, "GPU")):
-        if wanted > there.get(kind, 0):
-            raise UserError(f"{option} {wanted:g}: the cluster has {there.get(kind, 0):g} {kind}s in all")
-    return resources.cpus, gpus
-
-
-def slots(cpus: float, gpus: float, deterministic: bool) -> int:
-    """How many trials are handed out at once: as many as fit, and one more that waits so that no worker does."""
-    there = ray.cluster_resources()
-    wanted = {"CPU": cpus, "GPU": gpus}
-    fit = min(math.floor(there.get(kind, 0) / each) for kind, each in wanted.items() if each > 0)
-    return 1 if deterministic else fit + 1
-
-
 def run(
     state: State,
     job: Callable[[Trial], dict[str, Any]],
     storage: Path,
-    resources: Resources,
+    place: Place,
     changed: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
     trainable: type = Worker,
@@ -201,38 +150,33 @@ def run(
         state: the study's, replayed when resumed.
         job: trial → what the trainable gets, under the configuration's key `job`, with `threads` and `gpu` added.
         storage: absolute path of Tune's own folder, disposable.
-        resources: of one trial.
+        place: what one trial occupies, in a cluster that is held.
         changed: called after each event that came from a trial.
         stop: asked several times a second.
         trainable: a class whose `step` returns the keys that CellScheduler records.
     """
     if state.done():
         return
-    cpus, gpus = start_ray(resources)
-    place = {"threads": max(1, int(cpus)), "gpu": gpus > 0}
-    handed_out = slots(cpus, gpus, resources.deterministic)
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(handed_out)  # so that all workers start at once
-    try:
-        tune.Tuner(
-            tune.with_resources(trainable, {"cpu": cpus, "gpu": gpus}),
-            tune_config=tune.TuneConfig(
-                search_alg=CellSearcher(state, handed_out, lambda trial: job(trial) | place),
-                scheduler=CellScheduler(state, changed),
-                num_samples=-1,
-                reuse_actors=True,
-                trial_name_creator=lambda trial: trial.config["job"]["trial"],
-                trial_dirname_creator=lambda trial: trial.config["job"]["trial"],
-            ),
-            run_config=tune.RunConfig(
-                storage_path=str(storage),
-                name=f"run-{time.time_ns()}",
-                verbose=0,
-                stop=StopWhen(stop),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            ),
-        ).fit()
-    finally:
-        ray.shutdown()
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
+    own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
+    tune.Tuner(
+        tune.with_resources(trainable, {"cpu": place.cpus, "gpu": place.gpus}),
+        tune_config=tune.TuneConfig(
+            search_alg=CellSearcher(state, place.slots, lambda trial: job(trial) | own),
+            scheduler=CellScheduler(state, changed),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=lambda trial: trial.config["job"]["trial"],
+            trial_dirname_creator=lambda trial: trial.config["job"]["trial"],
+        ),
+        run_config=tune.RunConfig(
+            storage_path=str(storage),
+            name=f"run-{time.time_ns()}",
+            verbose=0,
+            stop=StopWhen(stop),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+        ),
+    ).fit()
 
 
 def _reason(trial: Any) -> str:

@@ -25,6 +25,7 @@ MISTAKES = [
     ("--space gtsrb --scale huge", "invalid choice: 'huge' (choose from"),
     ("--space gtsrb --time-budget 3x", "'3x' is no duration; write 90s, 30m or 2h"),
     ("--space gtsrb --cpus-per-trial -1", "'-1' is no amount"),
+    ("--space gtsrb --cpus-per-trial 0", "0 is no amount of CPUs"),
     ("--space gtsrb --gpus-per-trial nan", "'nan' is no amount"),
     ("--space gtsrb --data nowhere", "--data nowhere: no such folder"),
     ("--space gtsrb --download", "--download needs --data DIR"),

@@ -19,7 +19,7 @@ KEYS = ["trial", "epoch", "split", "metric"]
 
 def start(out: Path, *options: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "study.run", "--space", TINY, "--out", str(out), *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def run(out: Path, *options: str) -> tuple[int, str]:
@@ -38,7 +38,10 @@ def stop_at(out: Path, events: int, number: int, *options: str) -> tuple[int, st
     process = start(out, *options)
     while process.poll() is None and lines(out) < before + events:
         time.sleep(0.02)
-    process.send_signal(number)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: Ray's processes get it too
+    else:
+        process.send_signal(number)
     said, complaint = process.communicate(timeout=60)
     time.sleep(2)  # orphaned workers notice that their driver is gone
     return process.returncode, said + complaint

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from study import ledger, search
+from study.cluster import cluster
 from study.worker import Worker
 from tests import toys
 
@@ -25,8 +26,8 @@ def main(folder: Path, deterministic: bool = False, fault: str = "", pause: floa
         plain = {"trial": trial.id, "config": values, "epochs": toys.SPACE.epochs, "pause": pause}
         return plain | {"journal": str(folder / "journal.txt")}
 
-    resources = search.Resources(deterministic=deterministic)
-    search.run(state, job, folder / "tune", resources, trainable=ToyWorker)
+    with cluster(one_at_a_time=deterministic) as place:
+        search.run(state, job, folder / "tune", place, trainable=ToyWorker)
     return state
 
 

@@ -1,0 +1,87 @@
+"""Ray itself: started on this machine or joined at an address, quiet, and checked to hold one trial at least.
+
+Knows nothing of trials, cells or Tune.
+"""
+
+import logging
+import math
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+os.environ.update(  # before ray is imported
+    RAY_USAGE_STATS_ENABLED="0",
+    RAY_worker_niceness="0",  # Ray's 15 lets trials starve on a shared machine
+)
+
+import ray
+
+from study.config import UserError
+
+KNOCK = 3.0  # seconds
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one trial occupies, and how many trials are handed out at once."""
+
+    cpus: float
+    gpus: float
+    slots: int
+
+
+@contextmanager
+def cluster(
+    address: str | None = None, cpus: float = 1.0, gpus: float | None = None, one_at_a_time: bool = False
+) -> Iterator[Place]:
+    """Hold a Ray cluster while trials run.
+
+    Args:
+        address: of a running cluster; None starts one here, of all this machine's cores, that ends with this process.
+        cpus: of one trial, > 0.
+        gpus: of one trial, may be a part of one; None is one where the cluster has any.
+        one_at_a_time: hands out one trial only, so that results come in a fixed order.
+
+    Raises:
+        UserError: no cluster at the address, or a trial wants more than it has.
+    """
+    _start(address)
+    try:
+        there = ray.cluster_resources()
+        gpus = float(there.get("GPU", 0) > 0) if gpus is None else gpus
+        wanted = {"CPU": cpus, "GPU": gpus}
+        for kind, each in wanted.items():
+            if each > there.get(kind, 0):
+                option = f"--{kind.lower()}s-per-trial {each:g}"
+                raise UserError(f"{option}: there are {there.get(kind, 0):g} {kind}s in all")
+        fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
+        yield Place(cpus, gpus, 1 if one_at_a_time else fit + 1)  # one more waits, so that no worker does
+    finally:
+        ray.shutdown()
+
+
+def _start(address: str | None) -> None:
+    for name in ("ray", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    quiet: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False, "configure_logging": False}
+    if address is None:
+        ray.init(address="local", include_dashboard=False, **quiet)
+        return
+    try:
+        _knock(address)
+        ray.init(address=address, **quiet)
+    except (OSError, ValueError, RuntimeError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise UserError(f"--address {address}: no Ray cluster answers there ({first})") from error
+
+
+def _knock(address: str) -> None:
+    """Fail in seconds where nobody listens: Ray itself retries for many minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=KNOCK).close()
+    elif address != "auto":
+        raise ValueError("write HOST:PORT, or auto for the cluster that this machine is part of")
