@@ -4,6 +4,7 @@ The journal that the toy trainable writes for itself is the ground truth.
 """
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -116,4 +117,21 @@ def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path):
     for lines in (40, 90):
         assert killed_at(cut, lines, "--deterministic") == -signal.SIGKILL
     toy_study.main(cut, deterministic=True, pause=0.0)
+    assert plain(cut) == plain(whole)
+
+
+@pytest.mark.slow
+def test_twelve_kills_at_random_moments_lose_nothing_and_change_nothing(tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    toy_study.main(whole, deterministic=True, pause=0.0)
+    draw = random.Random(0)
+    kept: dict[str, int] = {}
+    for _ in range(12):
+        killed_at(cut, draw.randint(1, 40), "--deterministic")
+        assert {trial: starts(cut)[trial] for trial in kept} == kept
+        kept = {trial: starts(cut)[trial] for trial in ended(cut)}
+    toy_study.main(cut, deterministic=True, pause=0.0)
+    assert {trial: starts(cut)[trial] for trial in kept} == kept
     assert plain(cut) == plain(whole)
