@@ -6,6 +6,7 @@ nor Ray before the arguments are checked.
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -186,8 +187,8 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
     if not state.done():
-        command = " ".join(sys.orig_argv[1:])
-        console.print(f"stopped before its end; go on with: python {command} --resume", soft_wrap=True)
+        words = [word for word in sys.orig_argv[1:] if word != "--resume"]
+        console.print(f"stopped before its end; go on with: python {shlex.join(words)} --resume", soft_wrap=True)
         return INTERRUPTED
     for name in ("tune", "checkpoints"):
         shutil.rmtree(study.folder / name, ignore_errors=True)
