@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from analysis import table
 
-USAGE, STORAGE = 2, 5
+USAGE, REFUSED, STORAGE = 2, 4, 5
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,25 +20,36 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the report of the study in a folder; 0 done, 2 nothing to read or refused, 5 cannot write."""
+    """Write the report of the study in a folder.
+
+    Returns:
+        The exit code: 0 done, 2 not a study's folder, 4 its table is damaged or of another kind, 5 the storage fails.
+    """
     parser = _Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
     parser.add_argument("folder", type=Path, help="a study's folder, e.g. results/gtsrb")
     folder = parser.parse_args(argv).folder
     try:
         df = table.load(folder)
-        from analysis import report  # the drawing libraries take seconds; a wrong folder is told before
-
-        paths = report.write(df, folder)
+    except table.NoTableError as error:
+        return _say(error, USAGE)
     except table.TableError as error:
-        print(error, file=sys.stderr)
-        return USAGE
+        return _say(error, REFUSED)
     except OSError as error:
-        print(f"cannot write into '{folder}': {error}", file=sys.stderr)
-        return STORAGE
-    print(
-        f"report: {paths[0]} ({len(df.drop_duplicates('trial'))} trials; {len(paths) - 1} figures and tables beside it)"
-    )
+        return _say(f"cannot read '{folder}': {error}", STORAGE)
+    from analysis import report, style  # the drawing libraries take seconds; a wrong folder is told before
+
+    try:
+        paths = report.write(df, folder)
+    except OSError as error:
+        return _say(f"cannot write into '{folder}': {error}", STORAGE)
+    trials, beside = style.plural(df["trial"].nunique(), "trial"), f"{len(paths) - 1} figures and tables"
+    print(f"report: {paths[0]} ({trials}; {beside} beside it)")
     return 0
+
+
+def _say(error: object, code: int) -> int:
+    print(error, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

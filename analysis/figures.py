@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import plots, stats, style, table
+from analysis import plots, stats, style, summary, table
 
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -155,34 +155,55 @@ def _neutral(handle: Any, label: str) -> Any:
 
 def _label_fraction_caption(data: pd.DataFrame) -> str:
     name = "Test" if data["split"].iloc[0] == "test" else "Validation"
-    said = f"{name} {data['metric'].iloc[0]} against the share of labels used for training. "
+    said = f"{name} {data['metric'].iloc[0]} against the share of labels asked for. {_images(data)}"
     if name == "Validation":
         return said + (
             "No replicate has a test score yet: points are the validation scores of the cells' winners, n = 1 each, "
-            "without interval; a winner was picked for being high, so they lean upwards."
+            "without interval; a winner was picked for being high, so they lean upwards." + _untrained(data)
         )
+    replicates = f"{style.counts(data['n'])} {'replicates' if data['n'].max() > 1 else 'replicate'}"
     return said + (
-        f"Points: mean over n = {style.counts(data['n'])} replicates of each cell's winner with fresh seeds, on the "
-        f"test split. Bars: {stats.KIND} over replicates."
+        f"Points: mean over n = {replicates} of each cell's winner with fresh seeds, on the test split. "
+        f"Bars: {stats.KIND} over replicates."
+        + _untrained(data)
         + (" Regimes are shifted sideways so that bars can be seen." if data["label_fraction"].nunique() > 1 else "")
     )
 
 
+def _images(data: pd.DataFrame) -> str:
+    """How many images a fraction came to, and that validation has no part in it."""
+    each = data.dropna(subset=["label_fraction", "fewest"]).groupby("label_fraction")
+    told = [f"{style.fraction(share)}: {style.counts([*rows['fewest'], *rows['most']])}" for share, rows in each]
+    drawn = f"Training images with labels, drawn in whole groups, at least one a class: {'; '.join(told)}. "
+    return (drawn if told else "") + "The validation split keeps its full labels at every fraction. "
+
+
+def _untrained(data: pd.DataFrame) -> str:
+    found = list(data.loc[data["regime"].isin(summary.UNTRAINED), "regime"].unique())
+    how = "a level line" if data["label_fraction"].nunique() > 1 else "a point"
+    return f" {', '.join(found)} trains nothing and reads no labels: {how} without interval." if found else ""
+
+
 def _label_fraction_alt(data: pd.DataFrame) -> str:
     told = [
-        f"{row.regime} at {style.fraction(row.label_fraction)} of the labels "
+        f"{row.regime} {'' if pd.isna(row.label_fraction) else _at(row.label_fraction)}"
         f"{style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in data.itertuples()
     ]
     return f"{style.unit(data['metric'].iloc[0])} against label fraction per regime: {'; '.join(told)}."
 
 
+def _at(share: float) -> str:
+    return f"at {style.fraction(share)} of the labels "
+
+
 def _curves_caption(data: pd.DataFrame) -> str:
-    each = data.drop_duplicates("trial")["kind"].value_counts()
+    repeated = int((data.drop_duplicates("trial")["kind"] == "replicate").sum())
+    searched = data["trial"].nunique() - repeated
     return (
         f"Validation {data['metric'].iloc[0]} per epoch, one panel per cell. Every line is one trial (n = "
-        f"{each.drop('replicate', errors='ignore').sum()} search trials, {each.get('replicate', 0)} replicates of the "
-        "winners), so there is no interval: the spread of the thin coloured lines is the spread over seeds. "
+        f"{style.plural(searched, 'search trial')}, {style.plural(repeated, 'replicate')} of the winners), so there is "
+        "no interval: the spread of the thin coloured lines is the spread over seeds. "
         "Grey: the other trials of the search, dashed where pruned."
     )
 

@@ -9,15 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from analysis import stats, style, table
+from analysis import stats, style, summary
 
 PRUNED = "0.6"
+MARGIN = 0.1  # of the axis, beyond the smallest and the largest label fraction
 DODGE = 0.014  # how far regimes stand apart at one label fraction, as a share of the axis, so that intervals show
 
 
 def panel_keys(df: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
     """A short title per cell, of what the cell compares except `without`; cells in their order."""
-    found = table.grid(df)
+    found = summary.grid(df)
     keys = [key for key in found.columns[1:] if key not in without]
     named = [{key: row[key] for key in keys if not pd.isna(row[key])} for row in found.to_dict("records")]
     titles = [style.title(row) if "=" in cell else cell for row, cell in zip(named, found["cell"], strict=True)]
@@ -35,29 +36,35 @@ def label_fraction_data(df: pd.DataFrame) -> pd.DataFrame:
     """Score against label fraction, per regime: test over the replicates, or validation of the winners before those.
 
     Returns:
-        One row per cell that has the score: `panel` (what else is compared), `cell`, `regime`, `label_fraction`,
-        `split` (test, or val where no cell has a test score), `metric`, `mean`, `low`, `high` (95 % t interval over
-        replicates, nan without), `n`.
+        One row per cell that has the score: `panel` (what else is compared), `cell`, `regime`, `label_fraction` (asked
+        for; of zero_shot, which reads none, by the cell's name), `fewest` and `most` training images whose labels were
+        used, `split` (test, or val where no cell has a test score), `metric`, `mean`, `low`, `high` (95 % t interval
+        over replicates, nan without and where nothing is trained), `n`.
     """
-    metric = table.objective(df)
-    found, split = table.replicates(df).dropna(subset="test"), "test"
+    metric = summary.objective(df)
+    found, split = summary.replicates(df).dropna(subset="test"), "test"
     if found.empty:
-        found, split = table.winners(df), "val"
+        found, split = summary.winners(df), "val"
     rows = []
-    for cell, group in found.groupby("cell"):
-        interval = stats.t_interval(group[split], stats.bounds(metric))
-        first = group.iloc[0]
-        rows.append((cell, first["regime"], first["label_fraction"], split, metric, *interval))
-    columns = ["cell", "regime", "label_fraction", "split", "metric", *stats.Interval._fields]
-    return _placed(pd.DataFrame(rows, columns=columns), panel_keys(df, ("regime", "label_fraction")))
+    for cell, group in summary.filled(found, df).groupby("cell"):
+        told = group[["regime", "label_fraction"]].iloc[0]
+        images = group["train_images"]
+        rows.append((cell, *told, images.min(), images.max(), split, metric, *summary.interval(group, split, metric)))
+    columns = ["cell", "regime", "label_fraction", "fewest", "most", "split", "metric", *stats.Interval._fields]
+    data = pd.DataFrame(rows, columns=columns).astype({"fewest": "Int64", "most": "Int64"})
+    return _placed(data, panel_keys(df, ("regime", "label_fraction")))
 
 
 def label_fraction_plot(data: pd.DataFrame, ax: Axes) -> None:
-    """One line per regime over label fractions; a row of dots where there is one fraction only."""
+    """One line per regime over label fractions, level where it reads no label; dots where there is one fraction."""
     if data["label_fraction"].nunique() < 2:
         _dots(data, ax)
         return
-    regimes = list(data.groupby("regime", sort=False))
+    untrained = data["regime"].isin(summary.UNTRAINED)
+    for regime, rows in data[untrained].groupby("regime", sort=False):
+        look = style.look(regime)
+        ax.axhline(rows["mean"].mean(), color=look.colour, ls=look.dash, lw=1.8, label=str(regime))
+    regimes = list(data[~untrained].groupby("regime", sort=False))
     width = data["label_fraction"].max() / data["label_fraction"].min()
     for place, (regime, rows) in enumerate(regimes):
         rows = rows.sort_values("label_fraction")
@@ -71,10 +78,31 @@ def label_fraction_plot(data: pd.DataFrame, ax: Axes) -> None:
         )
     ticks = sorted(data["label_fraction"].unique())
     ax.set_xscale("log")
-    ax.set_xticks(ticks, [f"{100 * tick:.4g}" for tick in ticks])
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("labels used for training (%)")
+    ax.set_xlim(ticks[0] / width**MARGIN, ticks[-1] * width**MARGIN)
+    _fraction_ticks(ax, data)
     _score_axis(ax, data)
+
+
+def _fraction_ticks(ax: Axes, data: pd.DataFrame) -> None:
+    """Label each fraction with its per cent, and below that the number of images where it is one for all points."""
+    shares = sorted(data["label_fraction"].dropna().unique())
+    numbers = [_images(data[data["label_fraction"] == share]) for share in shares]
+    place = ax.get_subplotspec()
+    narrow = place is not None and place.get_gridspec().ncols > 1  # no room for the word under every tick
+    below = [f"\n{number}" if narrow else f"\n({number} images)" for number in numbers]
+    texts = [
+        f"{100 * share:.4g}" + line * (number is not None)
+        for share, number, line in zip(shares, numbers, below, strict=True)
+    ]
+    ax.set_xticks(shares, texts, fontsize=6 if narrow else style.RC["xtick.labelsize"])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("labels asked for (%)" + ("\ntraining images" if narrow and any(numbers) else ""))
+
+
+def _images(rows: pd.DataFrame) -> str | None:
+    """The number of training images of these points, where it is known and one."""
+    found = {*rows["fewest"].dropna(), *rows["most"].dropna()}
+    return style.counts(found) if len(found) == 1 else None
 
 
 def _dots(data: pd.DataFrame, ax: Axes) -> None:
@@ -86,7 +114,8 @@ def _dots(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_xticks(range(len(names)), [str(name).replace("_", "_\n") for name in names])
     ax.set_xlim(-0.5, len(names) - 0.5)
     only = data["label_fraction"].dropna()
-    ax.set_xlabel(f"regime, at {style.fraction(only.iloc[0])} of the labels" if len(only) else "regime")
+    images = f" ({_images(data)} images)" if _images(data) else ""
+    ax.set_xlabel(f"regime, at {style.fraction(only.iloc[0])} of the labels{images}" if len(only) else "regime")
     _score_axis(ax, data)
 
 
@@ -94,7 +123,7 @@ def _interval(ax: Axes, x: pd.Series, rows: pd.DataFrame, regime: Any, line: dic
     """Means with their intervals in the regime's look; hollow where they are not of the test split."""
     look = style.look(regime)
     ends = rows[["low", "high"]].fillna({"low": rows["mean"], "high": rows["mean"]})
-    reach = [rows["mean"] - ends["low"], ends["high"] - rows["mean"]]
+    reach = [rows["mean"] - ends["low"], ends["high"] - rows["mean"]] if rows["low"].notna().any() else None
     marks: dict[str, Any] = {"color": look.colour, "marker": look.marker} | line
     filled = look.colour if (rows["split"] == "test").all() else "white"
     ax.errorbar(x, rows["mean"], yerr=reach, capsize=2.5, elinewidth=1, lw=1.4, markerfacecolor=filled, **marks)
@@ -115,7 +144,7 @@ def curves_data(df: pd.DataFrame) -> pd.DataFrame:
         replicate, or the search trial's state), `epoch` (0 = as loaded), `split`, `metric`, `score`.
     """
     kinds = _kinds(df)
-    found = table.scores(df, "val")
+    found = summary.scores(df, "val")
     found = found[found["trial"].isin(kinds.index)].dropna(subset=["epoch", "score"])
     found = found.assign(kind=found["trial"].map(kinds))
     columns = ["panel", "cell", "regime", "trial", "kind", "epoch", "split", "metric", "score"]
@@ -124,10 +153,10 @@ def curves_data(df: pd.DataFrame) -> pd.DataFrame:
 
 def _kinds(df: pd.DataFrame) -> pd.Series:
     """Per trial that a figure of the search shows: winner, replicate, or its state."""
-    found = table.trials(df).set_index("trial")
+    found = summary.trials(df).set_index("trial")
     search = found.loc[found["role"] == "search", "state"].astype("string")
-    search[search.index.isin(table.winners(df)["trial"])] = "winner"
-    again = pd.Series("replicate", index=table.replicates(df)["trial"], dtype="string")
+    search[search.index.isin(summary.winners(df)["trial"])] = "winner"
+    again = pd.Series("replicate", index=summary.replicates(df)["trial"], dtype="string")
     return pd.concat([search, again])
 
 
@@ -150,8 +179,16 @@ def curves_plot(data: pd.DataFrame, ax: Axes) -> None:
         joined = _joined(rows)
         given = line if "color" in line else line | {"color": style.look(rows["regime"].iloc[0]).colour}
         ax.plot(joined["epoch"], joined["score"], label=kind, **given)
-        for _, one in rows.groupby("trial") if kind in ("failed", "running") else ():
-            ax.plot(one["epoch"].iloc[-1:], one["score"].iloc[-1:], color=given["color"], marker=".", ms=3, lw=0)
+        ends = kind in ("failed", "running") or rows["epoch"].nunique() == 1  # one point makes no line
+        for _, one in rows.groupby("trial") if ends else ():
+            ax.plot(
+                one["epoch"].iloc[-1:],
+                one["score"].iloc[-1:],
+                color=given["color"],
+                marker=".",
+                ms=3 if len(one) > 1 else 6,
+                lw=0,
+            )
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel("epoch (0 = as loaded)")
     _score_axis(ax, data)
@@ -174,10 +211,10 @@ def response_data(df: pd.DataFrame, key: str) -> pd.DataFrame:
         One row per trial: `panel`, `cell`, `regime`, `trial`, `kind` (winner, complete, pruned, running, failed),
         `epoch` (at which it was scored), `split`, `metric`, `score`, and `key`.
     """
-    found = table.trials(df)
+    found = summary.trials(df)
     found = found[found["role"] == "search"].dropna(subset=["val", key])
     found = found.assign(kind=found["trial"].map(_kinds(df)), score=found["val"], split="val")
-    found["metric"] = table.objective(df)
+    found["metric"] = summary.objective(df)
     columns = ["panel", "cell", "regime", "trial", "kind", "epoch", "split", "metric", "score", key]
     return _placed(found, panel_keys(df, (key,)))[columns].reset_index(drop=True)
 

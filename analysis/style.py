@@ -35,6 +35,7 @@ RC: dict[Any, Any] = {
 }
 SHORT = {
     "label_fraction": "labels",
+    "train_images": "images",
     "weight_decay": "decay",
     "freeze_depth": "depth",
     "label_smoothing": "smooth",
@@ -108,9 +109,14 @@ def unit(metric: str) -> str:
 
 
 def counts(values: Iterable[Any]) -> str:
-    """How many, over several points: `5`, or `3–5` where they differ."""
-    found = sorted({int(value) for value in values})
-    return NONE if not found else f"{found[0]}" if len(found) == 1 else f"{found[0]}–{found[-1]}"
+    """How many, over several points: `5`, or `3–5` where they differ; those that are empty are left out."""
+    found = sorted({int(value) for value in values if not pd.isna(value)})
+    return NONE if not found else f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """How many of what: `1 trial`, `2 trials`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def title(compared: Mapping[str, Any]) -> str:

@@ -51,7 +51,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--gpus-per-trial", type=_share, metavar="X", help="may be a part of one (default: 1 where there are GPUs)")
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
     add("--time-budget", type=_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
-    add("--deterministic", action="store_true", help="one trial at a time: the same command gives the same table")
+    add("--checkpoint-every", type=_seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
+    add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
     return parser.parse_args(argv)
 
 

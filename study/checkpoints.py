@@ -36,7 +36,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     save_file(checkpoint.state, making / "state.safetensors")
-    manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors")}
+    manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
     (making / "manifest.json").write_text(json.dumps(manifest))
     for path in (making / "state.safetensors", making / "manifest.json", making):
         _fsync(path)
@@ -52,9 +52,9 @@ def latest(folder: Path) -> Checkpoint | None:
     for path in _kept(folder):
         try:
             manifest = json.loads((path / "manifest.json").read_text())
-            if manifest["sha256"] == _digest(path / "state.safetensors"):
+            if manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
                 return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             continue
     return None
 
@@ -63,9 +63,12 @@ def _kept(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*"), reverse=True)
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, report: dict[str, Any]) -> str:
+    """Hash the tensors and the scores that belong to them."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(json.dumps(report, sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def _fsync(path: Path) -> None:

@@ -4,10 +4,12 @@ Knows which values families, regimes and optimizers take; imports no torch.
 """
 
 from study import families, regimes, tasks
-from study.config import OPTIMIZERS, UserError, config
+from study.config import OPTIMIZERS, TRAINING, UserError, check_crop, check_size, config
 from study.space import Cell, Choice, Distribution, Value
 
 SHARES = ("warmup", "label_smoothing", "dropout", "augment", "momentum")
+BELOW_1 = ("label_smoothing", "dropout")
+"""Shares that leave nothing to learn from where they are 1."""
 
 
 def check_cells(cells: list[Cell]) -> None:
@@ -20,6 +22,7 @@ def check_cells(cells: list[Cell]) -> None:
         for tuned in [cell.baseline, *_extremes(cell)]:
             try:
                 _check(cell.values | tuned)
+                _check_read(cell)
             except UserError as error:
                 raise UserError(f"cell {cell.name!r}: {error}") from None
 
@@ -39,7 +42,8 @@ def fetch_weights(cells: list[Cell]) -> None:
 
 def _check(values: dict[str, Value]) -> None:
     asked = config(values)
-    tasks.load(asked.task)
+    check_size(asked.image_size)
+    check_crop(asked.crop, asked.task, tasks.load(asked.task).CROPS)
     regime = regimes.regime(asked.regime, asked.weights, asked.freeze_depth)
     family = families.check(asked.family, regime.weights, asked.image_size)
     for phase in regime.phases:
@@ -51,10 +55,26 @@ def _check(values: dict[str, Value]) -> None:
     for name in SHARES:
         if not 0 <= getattr(asked, name) <= 1:
             raise UserError(f"{name} {getattr(asked, name)!r} must be between 0 and 1")
+        if name in BELOW_1 and getattr(asked, name) == 1:
+            raise UserError(f"{name} {getattr(asked, name)!r} must be below 1")
     if asked.batch_size < 2:
         raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
     if asked.lr <= 0 or asked.weight_decay < 0:
         raise UserError(f"lr {asked.lr:g} must be above 0, weight_decay {asked.weight_decay:g} not below")
+
+
+def _check_read(cell: Cell) -> None:
+    """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
+    asked = config(cell.values | cell.baseline)
+    trains = bool(regimes.regime(asked.regime, asked.weights, asked.freeze_depth).phases)
+    sampled = cell.tuned.get("optimizer")
+    optimizers = _ends(sampled) if sampled else (asked.optimizer,)
+    for name in cell.tuned:
+        where = f"; tune it elsewhere alone: only={{{name!r}: {{…}}}}"
+        if name in TRAINING and not trains:
+            raise UserError(f"tuned {name!r} is not read by regime {asked.regime!r}, which trains nothing{where}")
+        if name == "momentum" and "sgd" not in optimizers:
+            raise UserError(f"tuned 'momentum' is read by optimizer 'sgd', not by {asked.optimizer!r}{where}")
 
 
 def _extremes(cell: Cell) -> list[dict[str, Value]]:

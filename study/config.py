@@ -1,8 +1,9 @@
 """Every hyperparameter that a trial reads, with its default. Knows nothing of spaces, cells or how a value is used."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 
 class UserError(ValueError):
@@ -51,6 +52,9 @@ class Config:
 
 OPTIMIZERS = ("adamw", "sgd")
 
+IMAGE_SIZES = (8, 1024)
+"""Smallest and largest side, pixels."""
+
 NAMES = tuple(field.name for field in fields(Config))
 
 TRAINING = (
@@ -60,16 +64,69 @@ TRAINING = (
 """What only a training reads: a regime without phases leaves these empty."""
 
 
+KINDS: dict[str, tuple[type, ...]] = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Config).items()}
+"""Hyperparameter → the types that its values may have."""
+
+_WORDS = {str: "a str", int: "an int", float: "a finite float or int", type(None): "None"}
+
+
 def config(values: Mapping[str, object]) -> Config:
     """Build a Config.
 
     Raises:
-        UserError: a key is no hyperparameter.
+        UserError: a key is no hyperparameter, or a value is not of its type.
     """
-    for key in values:
-        if key not in NAMES:
-            raise UserError(f"unknown hyperparameter {key!r}; one of {', '.join(NAMES)}")
+    for key, value in values.items():
+        check_name(key)
+        check_type(key, value, *KINDS[key])
     return Config(**values)  # type: ignore[arg-type]
+
+
+def check_name(key: object) -> None:
+    """Refuse what is no hyperparameter."""
+    if key not in NAMES:
+        raise UserError(f"unknown hyperparameter {key!r}; one of {', '.join(NAMES)}")
+
+
+def check_type(what: str, value: object, *kinds: type) -> None:
+    """Refuse a value of another type: numpy's numbers too, whose names and JSON differ from Python's.
+
+    Args:
+        what: the value's name, for the error.
+        value: to be checked.
+        kinds: its types, of str, int (no bool), float (finite, or an int) and None's.
+
+    Raises:
+        UserError: it has none of these types.
+    """
+    if not any(_is(value, kind) for kind in kinds):
+        wanted = " or ".join(_WORDS[kind] for kind in kinds)
+        raise UserError(f"{what} {show(value)} ({type(value).__name__}) must be {wanted}")
+
+
+def check_size(image_size: int) -> None:
+    """Refuse an image size out of range."""
+    low, high = IMAGE_SIZES
+    if not low <= image_size <= high:
+        raise UserError(f"image_size {image_size} is outside [{low}, {high}]")
+
+
+def check_crop(crop: str | None, task: str, crops: Sequence[str]) -> None:
+    """Refuse what is none of a task's crops; None is the first."""
+    if crop is not None and crop not in crops:
+        raise UserError(f"unknown crop {crop!r} of task {task}; one of {', '.join(crops)}")
+
+
+def show(value: object) -> str:
+    """Write a value for an error: one line, not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _is(value: Any, kind: type) -> bool:
+    if kind is float:
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+    return type(value) is kind
 
 
 def read_values(values: Mapping[str, object]) -> dict[str, Any]:

@@ -14,13 +14,12 @@ import numpy as np
 import PIL
 
 from study import decoding, splits, store, tasks
-from study.config import UserError
+from study.config import check_crop, check_size
 from study.seeds import stream
 from study.tasks import Listing, Task
 
 VALIDATION = 0.2
 """Share of each class's groups that is never trained on."""
-SIZES = (8, 1024)
 
 
 class Split(NamedTuple):
@@ -75,7 +74,7 @@ def prepare(
     crop: str | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
-    """Decode a data set, or render its stand-in, into the store; opens what is already there.
+    """Decode a data set, or render its stand-in, into the store; verifies and opens what is there.
 
     Args:
         task: a module of `study.tasks`.
@@ -91,7 +90,9 @@ def prepare(
         UserError: an unknown task or crop, a size out of range, or a folder that is not the data set it should be.
     """
     module = tasks.load(task)
-    crop = _check(module, task, image_size, crop)
+    check_size(image_size)
+    check_crop(crop, task, module.CROPS)
+    crop = crop or module.CROPS[0]
     key: dict[str, Any] = {"task": task, "size": image_size, "crop": crop, "code": _code(module)}
     if folder is None:
         make = partial(decoding.write, lambda: module.stand_in(image_size, crop), progress or _silent)
@@ -99,7 +100,7 @@ def prepare(
         found = module.read(folder, crop)
         key["listing"] = _digest(found)
         make = partial(decoding.write, lambda: decoding.decoded(found, image_size), progress or _silent)
-    entry = store.make_once("data", key, make)
+    entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     return Prepared(
         task, str(entry.path), entry.meta["source"], fingerprint, list(module.CLASSES), module.METRIC, counts
@@ -135,14 +136,6 @@ def open_data(prepared: Prepared, label_fraction: float, split_seed: int, draw_s
     return TaskData(prepared.task, classes, metric, dict(module.AUGMENT), train, val, test, prepared.fingerprint)
 
 
-def _check(module: Task, task: str, image_size: int, crop: str | None) -> str:
-    if not SIZES[0] <= image_size <= SIZES[1]:
-        raise UserError(f"image_size {image_size} is outside [{SIZES[0]}, {SIZES[1]}]")
-    if crop is not None and crop not in module.CROPS:
-        raise UserError(f"unknown crop {crop!r} of task {task}; one of {', '.join(module.CROPS)}")
-    return crop or module.CROPS[0]
-
-
 def _code(module: Task) -> str:
     """Hash what the pixels depend on besides the data: decoding, the task, the drawing, and the libraries."""
     folder = Path(tasks.__file__).parent
@@ -152,15 +145,21 @@ def _code(module: Task) -> str:
 
 
 def _digest(found: tuple[str, dict[str, Listing]]) -> str:
-    """Hash what is listed and when its folders last changed: a look at 52,000 files would cost more than it finds."""
+    """Hash what is listed, and every file's size and time of change: reading all files would take minutes."""
     digest = hashlib.blake2b(digest_size=16)
     for name, listing in found[1].items():
-        folders = sorted({os.path.dirname(path) for path in listing.paths})
-        stamps = [(folder, os.stat(folder).st_mtime_ns) for folder in folders]
-        digest.update(json.dumps([name, listing.paths, stamps]).encode())
+        digest.update(json.dumps([name, listing.paths, [_stamp(path) for path in listing.paths]]).encode())
         for array in (listing.targets, listing.groups, listing.boxes):
             digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None  # decoding will list it with all others that cannot be read
+    return found.st_size, found.st_mtime_ns
 
 
 def _silent(done: int, total: int) -> None:

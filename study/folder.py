@@ -3,6 +3,7 @@
 Knows nothing of trials or of how they run.
 """
 
+import contextlib
 import getpass
 import hashlib
 import json
@@ -33,6 +34,8 @@ def lock(folder: Path) -> filelock.BaseFileLock:
     Raises:
         Locked: another driver holds it.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder}: is a file; name a folder")
     folder.mkdir(parents=True, exist_ok=True)
     owner = folder / ".owner"
     held = filelock.FileLock(folder / ".lock")
@@ -76,9 +79,14 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
         Damaged: the study there is damaged, or another one than this.
     """
     check_free(folder, resume)
+    first = folder / "ledger" / "000.jsonl"
     if _holds_study(folder):
+        if not first.exists():
+            raise Damaged(f"{first}: is missing, and {folder / 'study.json'} is there")
         refuse_change(read_study(folder), json.loads(json.dumps(identity)), folder)
         return
+    first.parent.mkdir(exist_ok=True)
+    first.touch()  # before study.json: a study without a ledger is a damaged one
     study = identity | {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
     text = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False)
     temporary = folder / ".study.json"
@@ -90,13 +98,25 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
 
 
 def check_free(folder: Path, resume: bool) -> None:
-    """Refuse a folder that holds a study, unless it is to go on.
+    """Refuse a folder that holds a study, unless it is to go on and its study.json is whole.
 
     Raises:
         UserError: there is one and `resume` was not asked for.
+        Damaged: its study.json is damaged or missing.
     """
     if _holds_study(folder) and not resume:
         raise UserError(f"{folder} holds a study already: add --resume to go on with it, or name another --out")
+    if _holds_study(folder):
+        read_study(folder)
+
+
+def leave_empty(folder: Path) -> None:
+    """Take the lock's files, and the folder itself, away again where no study was begun in it."""
+    if not _holds_study(folder):
+        for name in (".owner", ".lock"):
+            (folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something else lies there
+            folder.rmdir()
 
 
 def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:
@@ -120,7 +140,8 @@ def code_fingerprint() -> str:
 
 
 def _holds_study(folder: Path) -> bool:
-    return (folder / "study.json").exists() or any((folder / "ledger").glob("*.jsonl"))
+    written = any(path.stat().st_size for path in (folder / "ledger").glob("*.jsonl"))
+    return (folder / "study.json").exists() or written
 
 
 def _differences(old: Any, new: Any, where: str) -> Any:

@@ -46,6 +46,7 @@ COLUMNS = {
     "step": "Int64",
     "phase": "Int64",
     "trained_on": "string",
+    "train_images": "Int64",
     "seconds": "float64",
     "task": "string",
     "split": "string",
@@ -85,6 +86,30 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
+def refuse_lost(path: Path, events: Iterable[ledger.Event]) -> None:
+    """Compare a ledger with the table that was once made from it.
+
+    Args:
+        path: of the table; none is fine.
+        events: the ledger's.
+
+    Raises:
+        Damaged: the table has reports that the ledger has no more.
+    """
+    if not path.exists():
+        return
+    try:
+        seen = pd.read_parquet(path, columns=["trial", "epoch"]).dropna().drop_duplicates()
+    except (OSError, ValueError, KeyError):
+        return  # the table is derived and will be made anew
+    known = {(event["trial"], event["epoch"]) for event in events if event["kind"] == "report"}
+    lost = [pair for pair in seen.itertuples(index=False, name=None) if pair not in known]
+    if lost:
+        trial, epoch = lost[0]
+        missing = f"has lost {len(lost)} reports that {path.name} has, as of trial {trial}, epoch {epoch}"
+        raise ledger.Damaged(f"{path.parent / 'ledger'} {missing}")
+
+
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -109,15 +134,20 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
     }
 
 
-def main(arguments: list[str]) -> None:
-    """Write the table of each study folder named."""
+def main(arguments: list[str]) -> int:
+    """Write the table of each study folder named; 0, or 4 where one is damaged."""
     from study.folder import read_study
 
     for name in arguments:
         folder = Path(name)
-        write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+        try:
+            write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+        except ledger.Damaged as error:
+            print(f"study.records: {error}", file=sys.stderr)
+            return 4
         print(folder / "table.parquet")
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

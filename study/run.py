@@ -8,7 +8,6 @@ import argparse
 import os
 import shlex
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from study import arguments, checks, ledger, store
 from study import folder as folders
 from study.config import UserError, read_values
 from study.space import Cell, Space, known
+from study.stop import INTERRUPTED, Stop, Stopped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from study.data import Prepared
     from study.state import State, Trial
 
-DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED, INTERRUPTED = 0, 1, arguments.USAGE, 4, 5, 6, 75
+DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
 TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
-CHECKPOINT_EVERY = 30.0  # seconds of training between two checkpoints of a trial: shorter trials are simply run again
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class Study:
     folder: Path
     seed: int
     deterministic: bool
+    checkpoint_seconds: float
     real: bool
     """Whether the data are real: a published figure is no yardstick for a stand-in."""
 
@@ -55,56 +55,68 @@ def main(argv: list[str] | None = None) -> int:
     args = arguments.parse(argv)
     try:
         if args.list:
-            print("\n".join(f"{name:12} {line}" for name, line in known().items()))
+            print(_listing())
             return DONE
-        return _run(args)
+        return _run(args, Stop(args.time_budget))
     except UserError as error:
         return _say(error, USAGE)
     except (ledger.Damaged, store.Damaged) as error:
         return _say(error, REFUSED)
     except folders.Locked as error:
         return _say(error, LOCKED)
+    except Stopped:
+        return _say("stopped before the search began; the same command starts again", INTERRUPTED)
     except OSError as error:
-        return _say(f"storage failed ({error}); what was reported is kept, --resume goes on", STORAGE)
+        return _say(f"storage failed: {error}; what was reported is kept, --resume goes on", STORAGE)
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace, stop: Stop) -> int:
     space, cells, folder = arguments.question(args)
     checks.check_cells(cells)
     with folders.lock(folder):
-        folders.check_free(folder, args.resume)
-        from rich.console import Console
-
-        from study.cluster import cluster
-
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
-        with cluster(args.address, args.cpus_per_trial, args.gpus_per_trial, args.deterministic) as place:
-            prepared = _prepare(cells, args, console)
-            study = Study(
-                name=arguments.name(args),
-                scale=args.scale,
-                space=space,
-                cells=cells,
-                prepared=prepared,
-                folder=folder,
-                seed=args.seed,
-                deterministic=args.deterministic,
-                real=bool(args.data),
-            )
-            folders.begin(folder, _identity(study), args.resume)
-            console.print(_headline(study), soft_wrap=True)
-            state = _search(study, place, args.time_budget, console)
-        return _finish(study, state, console)
+        try:
+            folders.check_free(folder, args.resume)
+            return _locked_run(args, space, cells, folder, stop)
+        finally:
+            folders.leave_empty(folder)
 
 
-def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") -> list["Prepared"]:
-    """Decode or render each data set that the cells need, once."""
+def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folder: Path, stop: Stop) -> int:
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+    study = Study(
+        name=arguments.name(args),
+        scale=args.scale,
+        space=space,
+        cells=cells,
+        prepared=_prepare(cells, args, stop, console),
+        folder=folder,
+        seed=args.seed,
+        deterministic=args.deterministic,
+        checkpoint_seconds=args.checkpoint_every,
+        real=bool(args.data),
+    )
+    from study.cluster import cluster
+
+    with cluster(args.address, args.cpus_per_trial, args.gpus_per_trial, args.deterministic) as place:
+        stop.listen()
+        stop.check()
+        folders.begin(folder, _identity(study), args.resume)
+        console.print(_headline(study), soft_wrap=True)
+        state = _search(study, place, stop, console)
+    return _finish(study, state, console)
+
+
+def _prepare(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "Console") -> list["Prepared"]:
+    """Decode or render each data set that the cells need, once, and get the weights."""
     from rich.progress import Progress
 
     from study import data, download
 
     if args.download:
-        download.fetch(str(cells[0].values["task"]), args.data, console.print)
+        for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
+            download.fetch(name, args.data, console.print)
     made: dict[tuple[Any, ...], Prepared] = {}
     wanted = [tuple(read_values(cell.values)[key] for key in ("task", "image_size", "crop")) for cell in cells]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -113,6 +125,7 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, console: "Console") ->
 
             def advance(done: int, total: int, bar: Any = bar) -> None:
                 progress.update(bar, completed=done, total=total)
+                stop.check()
 
             made[task, size, crop] = data.prepare(task, args.data, size, crop, advance)
     checks.fetch_weights(cells)
@@ -131,28 +144,33 @@ def _identity(study: Study) -> dict[str, Any]:
     return {"space": space, "cells": cells} | rest
 
 
-def _search(study: Study, place: "Place", budget: float | None, console: "Console") -> "State":
+def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import search
+    from study import records, search
     from study.progress import Progress
     from study.state import Plan, State
 
     space = study.space
     events = list(ledger.read(study.folder / "ledger"))
+    records.refuse_lost(study.folder / "table.parquet", events)
     book = ledger.Ledger(study.folder / "ledger", len(events))
     plan = Plan(space.trials, space.epochs, space.replicates, study.seed)
     state = State(study.cells, plan, search.asha(space.epochs, space.grace_period, space.reduction_factor), book.append)
     state.replay(events)
     table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
-    stop = _Stop(budget)
+
+    def ended(trial: str) -> None:
+        shutil.rmtree(study.folder / "checkpoints" / trial, ignore_errors=True)
+        table()
+
     try:
         with Progress(state, console) as progress:
 
             def asked_to_stop() -> bool:
                 progress.update()
-                return stop()
+                return stop.asked()
 
-            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", place, table, asked_to_stop)
+            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", place, ended, asked_to_stop)
     finally:
         book.close()
         _write_table(study.folder)
@@ -171,7 +189,7 @@ def _job(study: Study, trial: "Trial") -> dict[str, Any]:
         "split_seed": study.seed,
         "draw_seed": trial.seed if trial.role == "replicate" else study.seed,
         "checkpoints": str(study.folder / "checkpoints" / trial.id),
-        "checkpoint_seconds": CHECKPOINT_EVERY,
+        "checkpoint_seconds": study.checkpoint_seconds,
         "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
 
@@ -180,7 +198,10 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     """Write the report, print the cells, say what was written; returns the exit code."""
     from analysis import report, table
 
-    frame = table.load(study.folder)
+    try:
+        frame = table.load(study.folder)
+    except table.TableError as error:
+        raise ledger.Damaged(str(error)) from error
     written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
     _print_cells(report.cell_table(frame), console)
     console.print(report.CELL_NOTE)
@@ -209,24 +230,6 @@ def _print_cells(cells: Any, console: "Console") -> None:
     console.print(shown)
 
 
-class _Stop:
-    """Says when to stop: after SIGINT, SIGTERM or the time budget. A second signal ends the process at once."""
-
-    def __init__(self, budget: float | None) -> None:
-        self._until = None if budget is None else time.monotonic() + budget
-        self._signalled = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
-
-    def __call__(self) -> bool:
-        return self._signalled or (self._until is not None and time.monotonic() >= self._until)
-
-    def _on_signal(self, number: int, frame: object) -> None:
-        if self._signalled:
-            os._exit(INTERRUPTED)  # every report is on the disk already
-        self._signalled = True
-
-
 class _Every:
     """Calls a function, but not more often than every so many seconds."""
 
@@ -243,6 +246,11 @@ def _write_table(folder: Path) -> None:
     from study import records
 
     records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+
+
+def _listing() -> str:
+    lines = known()
+    return "\n".join(f"{name:{max(map(len, lines))}}  {line}" for name, line in lines.items())
 
 
 def _headline(study: Study) -> str:

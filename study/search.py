@@ -5,8 +5,10 @@ The only module that imports ray.tune; knows nothing of training (`trial.py`) or
 """
 
 import os
+import socket
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +28,7 @@ from ray.tune.search import Searcher
 
 from study.cluster import Place
 from study.state import Prune, State, Trial
-from study.worker import Worker
+from study.worker import results
 
 OBJECTIVE = "objective"
 
@@ -62,6 +64,56 @@ def asha(epochs: int, grace_period: int, reduction_factor: int) -> Callable[[], 
     return bracket
 
 
+class Worker(tune.Trainable):
+    """One trial after another in one process; torch, the data and the device are set up once.
+
+    An exception is a result too, so that it costs its trial only; a storage that fails is told apart, since it is not
+    the trial's fault.
+    """
+
+    _results: Generator[dict[str, Any]] | None = None
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._start(config["job"])
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._start(new_config["job"])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Train to the next report."""
+        try:
+            assert self._results is not None
+            return next(self._results) | {"worker": f"{socket.gethostname()}:{os.getpid()}", "time": time.time()}
+        except Exception as error:
+            self.cleanup()
+            _free_device()
+            kind = "storage" if isinstance(error, OSError) else "failure"
+            return {kind: f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+
+    def cleanup(self) -> None:
+        if self._results is not None:
+            self._results.close()
+
+    def _start(self, job: dict[str, Any]) -> None:
+        self.cleanup()
+        self._results = results(job)
+
+
+class _Guard:
+    """Keeps the first exception of our own code inside Tune, which would wrap it or go on: `run` raises it again."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def __call__(self, call: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return call()
+        except Exception as error:
+            self.error = self.error or error
+            return otherwise
+
+
 class _Unsaved:
     """Ray pickles searchers, schedulers and stoppers into a state that we never read back: leave it empty."""
 
@@ -72,11 +124,14 @@ class _Unsaved:
 class CellSearcher(_Unsaved, Searcher):
     """Hands the state's next trial to Tune."""
 
-    def __init__(self, state: State, slots: int, job: Callable[[Trial], dict[str, Any]]) -> None:
+    def __init__(self, state: State, slots: int, job: Callable[[Trial], dict[str, Any]], guard: _Guard) -> None:
         super().__init__()
-        self._state, self._slots, self._job = state, slots, job
+        self._state, self._slots, self._job, self._guard = state, slots, job, guard
 
     def suggest(self, trial_id: str) -> Any:
+        return self._guard(self._suggest, otherwise=None)
+
+    def _suggest(self) -> Any:
         if self._state.done():
             return Searcher.FINISHED
         if len(self._state.live) >= self._slots:
@@ -100,39 +155,44 @@ class CellSearcher(_Unsaved, Searcher):
 class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
     """Records each result with its decision, cell by cell; trials start in the order of their suggestion."""
 
-    def __init__(self, state: State, changed: Callable[[], None]) -> None:
+    def __init__(self, state: State, ended: Callable[[str], None], guard: _Guard) -> None:
         super().__init__()
-        self._state, self._changed = state, changed
+        self._state, self._ended, self._guard = state, ended, guard
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        name = trial.config["job"]["trial"]
+        decision = self._guard(lambda: self._record(trial.config["job"]["trial"], result), otherwise="stop")
+        return TrialScheduler.CONTINUE if decision == "continue" else TrialScheduler.STOP
+
+    def _record(self, name: str, result: dict[str, Any]) -> str:
+        if "storage" in result:
+            raise OSError(f"trial {name}: {result['storage']}")
         if "failure" in result:
             self._state.fail(name, result["failure"], result["traceback"])
             decision = "fail"
         else:
             keys = ("epoch", OBJECTIVE, "last", "rows", "worker", "time")
             decision = self._state.report(name, **{key: result[key] for key in keys})
-        self._changed()
-        return TrialScheduler.CONTINUE if decision == "continue" else TrialScheduler.STOP
+        if decision != "continue":
+            self._ended(name)
+        return decision
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Record a trial whose worker died: its own exceptions come as results."""
         name = trial.config["job"]["trial"]
-        self._state.fail(name, f"the worker died ({_reason(trial)})")
-        self._changed()
+        self._guard(lambda: self._state.fail(name, f"the worker died ({_reason(trial)})"), otherwise=None)
 
 
 class StopWhen(_Unsaved, tune.Stopper):
-    """Ends the run when asked to: a signal came, or the time budget is spent."""
+    """Ends the run when asked to, or when the guard holds an error."""
 
-    def __init__(self, asked: Callable[[], bool]) -> None:
-        self._asked = asked
+    def __init__(self, asked: Callable[[], bool], guard: _Guard) -> None:
+        self._asked, self._guard = asked, guard
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        return self._asked()
+        return self._guard(self._asked, otherwise=True) or self._guard.error is not None
 
 
 def run(
@@ -140,7 +200,7 @@ def run(
     job: Callable[[Trial], dict[str, Any]],
     storage: Path,
     place: Place,
-    changed: Callable[[], None] = lambda: None,
+    ended: Callable[[str], None] = lambda trial: None,
     stop: Callable[[], bool] = lambda: False,
     trainable: type = Worker,
 ) -> None:
@@ -151,19 +211,23 @@ def run(
         job: trial → what the trainable gets, under the configuration's key `job`, with `threads` and `gpu` added.
         storage: absolute path of Tune's own folder, disposable.
         place: what one trial occupies, in a cluster that is held.
-        changed: called after each event that came from a trial.
+        ended: called with a trial whose end is recorded.
         stop: asked several times a second.
         trainable: a class whose `step` returns the keys that CellScheduler records.
+
+    Raises:
+        Exception: whatever recording, sampling or a worker's storage raised, once all trials are stopped.
     """
     if state.done():
         return
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
+    guard = _Guard()
     own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
     tune.Tuner(
         tune.with_resources(trainable, {"cpu": place.cpus, "gpu": place.gpus}),
         tune_config=tune.TuneConfig(
-            search_alg=CellSearcher(state, place.slots, lambda trial: job(trial) | own),
-            scheduler=CellScheduler(state, changed),
+            search_alg=CellSearcher(state, place.slots, lambda trial: job(trial) | own, guard),
+            scheduler=CellScheduler(state, ended, guard),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["job"]["trial"],
@@ -173,10 +237,12 @@ def run(
             storage_path=str(storage),
             name=f"run-{time.time_ns()}",
             verbose=0,
-            stop=StopWhen(stop),
+            stop=StopWhen(stop, guard),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     ).fit()
+    if guard.error is not None:
+        raise guard.error
 
 
 def _reason(trial: Any) -> str:
@@ -187,3 +253,14 @@ def _reason(trial: Any) -> str:
 def _line(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0] if text else ''}"[:200]
+
+
+def _free_device() -> None:
+    """Give a failed trial's memory back, so that the next one on this worker fits."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

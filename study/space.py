@@ -7,67 +7,32 @@ import importlib
 import importlib.util
 import itertools
 import pkgutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from study.config import UserError, config
+from study import rules
+from study.config import UserError, show
+from study.distributions import Choice, Distribution, Range, Value, choice, integers, log_uniform, uniform
 
-Value = str | int | float | None
-OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
-
-
-NEVER_TUNED = ("task", "family", "weights", "regime", "label_fraction", "image_size", "crop")
-
-
-@dataclass(frozen=True)
-class Range:
-    """An interval that a tuned hyperparameter is sampled from, bounds included."""
-
-    low: float
-    high: float
-    log: bool = False
-    integer: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.low < self.high:
-            raise UserError(f"range [{self.low}, {self.high}]: the lower bound must be below the upper one")
-        if self.log and self.low <= 0:
-            raise UserError(f"range [{self.low}, {self.high}]: a logarithmic range must be above 0")
-
-    def __contains__(self, value: object) -> bool:
-        return isinstance(value, int if self.integer else (int, float)) and self.low <= value <= self.high
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A set that a tuned hyperparameter is sampled from."""
-
-    values: tuple[Value, ...]
-
-    def __contains__(self, value: object) -> bool:
-        return value in self.values
-
-
-Distribution = Range | Choice
-
-
-def uniform(low: float, high: float) -> Range:
-    return Range(low, high)
-
-
-def log_uniform(low: float, high: float) -> Range:
-    return Range(low, high, log=True)
-
-
-def integers(low: int, high: int) -> Range:
-    return Range(low, high, integer=True)
-
-
-def choice(*values: Value) -> Choice:
-    return Choice(values)
+__all__ = [
+    "Cell",
+    "Choice",
+    "Distribution",
+    "Range",
+    "Space",
+    "Value",
+    "cell_name",
+    "choice",
+    "integers",
+    "known",
+    "load",
+    "log_uniform",
+    "select",
+    "uniform",
+]
 
 
 @dataclass(frozen=True)
@@ -115,24 +80,26 @@ class Space:
     tuned: Mapping[str, Distribution] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
     baseline: Mapping[str, Value] = field(default_factory=dict)
-    only: Mapping[str, OnlyWhere] = field(default_factory=dict)
+    only: rules.Only = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)
     trials: int = 16
     epochs: int = 10
     replicates: int = 5
     grace_period: int = 1
     reduction_factor: int = 3
-    demo: Mapping[str, object] = field(default_factory=dict)
+    demo: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_keys(self)
-        _check_only(self)
-        _check_baseline(self)
-        for name, least in (("trials", 1), ("epochs", 1), ("replicates", 0), ("grace_period", 1)):
-            if getattr(self, name) < least:
-                raise UserError(f"{name} is {getattr(self, name)}; it must be at least {least}")
-        if self.reduction_factor < 2:
-            raise UserError(f"reduction_factor is {self.reduction_factor}; it must be at least 2")
+        rules.check(self)
+        cells = [cell.name for cell in self.cells()]
+        if not cells:
+            raise UserError(f"only {show(dict(self.only))} leaves no cell of the grid {show(dict(self.compared))}")
+        rules.check_published(self.published, cells)
+        if self.demo:
+            try:
+                self.scaled("demo")
+            except UserError as error:
+                raise UserError(f"demo: {error}") from None
 
     def cells(self) -> list[Cell]:
         """List the grid's combinations in reading order, without those that `only` leaves out."""
@@ -141,26 +108,39 @@ class Space:
         return [_cell(self, compared) for compared in combinations if self._allowed(compared)]
 
     def scaled(self, scale: str) -> "Space":
-        """Give the space at a scale: `full` is itself, `demo` the small subset that it names."""
-        return (
-            replace(self, **{key: self._changed(key, value) for key, value in self.demo.items()})
-            if scale == "demo"
-            else self
-        )
+        """Give the space at a scale: `full` is itself, `demo` the small subset that it names.
+
+        Of `only` and `published`, what is not in the small grid is left out.
+        """
+        if scale != "demo":
+            return self
+        changes = {key: self._changed(key, value) for key, value in self.demo.items()}
+        small = replace(self, **changes | {"only": {}, "published": {}, "demo": {}})
+        small = replace(small, only={**rules.within(self.only, small.compared), **self.demo.get("only", {})})
+        names = {cell.name for cell in small.cells()}
+        published = {name: figure for name, figure in self.published.items() if name in names}
+        return replace(small, published={**published, **self.demo.get("published", {})})
 
     def as_dict(self) -> dict[str, object]:
         """Give all values as plain data, as study.json keeps them."""
         return asdict(self) | {"demo": {}}
 
     def _changed(self, key: str, value: Any) -> Any:
-        old = getattr(self, key, None)
-        if old is None:
-            raise UserError(f"demo: {key!r} is no part of a space")
-        return {**old, **value} if isinstance(old, Mapping) else value
+        if key not in _SCALED:
+            raise UserError(f"{key!r} is no part of a space that a scale changes; one of {', '.join(_SCALED)}")
+        old = getattr(self, key)
+        if not isinstance(old, Mapping):
+            return value
+        if not isinstance(value, Mapping):
+            raise UserError(f"{key} {show(value)} must be a dict")
+        return {**old, **value}
 
     def _allowed(self, compared: dict[str, Value]) -> bool:
         held = {f"{key}={value}" for key, value in compared.items()}
         return all(_holds(where, compared) for thing, where in self.only.items() if thing in held)
+
+
+_SCALED = tuple(each.name for each in fields(Space) if each.name not in ("task", "demo"))
 
 
 def cell_name(compared: Mapping[str, Value]) -> str:
@@ -174,28 +154,27 @@ def select(cells: list[Cell], wanted: Sequence[str]) -> list[Cell]:
     Raises:
         UserError: no compared key or none of its values is called so.
     """
-    alternatives: dict[str, set[str]] = {}
+    alternatives: dict[str, set[Value]] = {}
     for item in wanted:
-        key, _, value = item.partition("=")
+        key, _, text = item.partition("=")
         keys = {part.split("=")[0] for cell in cells for part in cell.name.split(", ")}
         if key not in keys:
             raise UserError(f"--only {item}: {key!r} is not compared here; one of {', '.join(sorted(keys))}")
-        known = {str(cell.values[key]) for cell in cells}
-        if value not in known:
-            raise UserError(f"--only {item}: {key} has no value {value!r}; one of {', '.join(sorted(known))}")
-        alternatives.setdefault(key, set()).add(value)
-    kept = [cell for cell in cells if all(str(cell.values[key]) in ok for key, ok in alternatives.items())]
+        values = {cell.values[key] for cell in cells}
+        if not (meant := {value for value in values if _means(text, value)}):
+            known = ", ".join(sorted(map(str, values)))
+            raise UserError(f"--only {item}: {key} has no value {text!r}; one of {known}")
+        alternatives.setdefault(key, set()).update(meant)
+    kept = [cell for cell in cells if all(cell.values[key] in ok for key, ok in alternatives.items())]
     if not kept:
-        raise UserError(f"--only {' '.join(wanted)}: no cell is all of these; the cells are {_names(cells)}")
+        names = "; ".join(cell.name for cell in cells)
+        raise UserError(f"--only {' '.join(wanted)}: no cell is all of these; the cells are {names}")
     return kept
 
 
 def known() -> dict[str, str]:
-    """List the spaces of the package `search_spaces` with the first line of their docstrings."""
-    import search_spaces
-
-    names = sorted(module.name for module in pkgutil.iter_modules(search_spaces.__path__))
-    return {name: _first_line(importlib.import_module(f"search_spaces.{name}")) for name in names}
+    """List the spaces of the package `search_spaces` with the first line of their docstrings, or what is wrong."""
+    return {name: _line(name) for name in _listed()}
 
 
 def load(name: str) -> Space:
@@ -204,32 +183,69 @@ def load(name: str) -> Space:
     Raises:
         UserError: no such space, or the file fails or has no SPACE.
     """
+    return _space_of(_module(name), name)
+
+
+def _line(name: str) -> str:
+    try:
+        module = _module(name)
+        _space_of(module, name)
+    except UserError as error:
+        return f"cannot be loaded: {error}"
+    return (module.__doc__ or "").strip().split("\n")[0]
+
+
+def _listed() -> list[str]:
+    import search_spaces
+
+    found = (module.name for module in pkgutil.iter_modules(search_spaces.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def _module(name: str) -> ModuleType:
     if name.endswith(".py"):
-        module = _from_file(Path(name))
-    elif name in (spaces := known()):
-        module = importlib.import_module(f"search_spaces.{name}")
-    else:
-        raise UserError(f"unknown space {name!r}; one of {', '.join(spaces)}, or a path to a .py file")
+        return _from_file(Path(name))
+    if name not in (names := _listed()):
+        raise UserError(f"unknown space {name!r}; one of {', '.join(names)}, or a path to a .py file")
+    return _executed(f"space {name!r}", lambda: importlib.import_module(f"search_spaces.{name}"))
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UserError(f"space file {str(path)!r} does not exist; name a .py file or one of {', '.join(_listed())}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    execute = spec.loader.exec_module
+    _executed(f"space file {str(path)!r}", lambda: execute(module))
+    return module
+
+
+def _executed(what: str, execute: Callable[[], Any]) -> Any:
+    """Run the code of a space; whatever it raises, or that it exits, becomes one line."""
+    try:
+        return execute()
+    except UserError as error:
+        raise UserError(f"{what}: {error}") from error
+    except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())
+        raise UserError(f"{what} fails: {type(error).__name__}: {text}") from error
+
+
+def _space_of(module: ModuleType, name: str) -> Space:
     space = getattr(module, "SPACE", None)
     if not isinstance(space, Space):
         raise UserError(f"space {name!r} has no SPACE = Space(…)")
     return space
 
 
-def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UserError(f"space file {str(path)!r} does not exist; name a .py file or one of {', '.join(known())}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+def _means(text: str, value: Value) -> bool:
+    """Whether a text is a value as a person writes it: `.1` is 0.1."""
     try:
-        spec.loader.exec_module(module)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"space file {str(path)!r} fails: {type(error).__name__}: {error}") from error
-    return module
+        return float(text) == float(str(value))
+    except ValueError:
+        return text == str(value)
 
 
 def _cell(space: Space, compared: dict[str, Value]) -> Cell:
@@ -239,55 +255,5 @@ def _cell(space: Space, compared: dict[str, Value]) -> Cell:
     return Cell(name, dict(space.fixed) | {"task": space.task} | compared, read, baseline, space.published.get(name))
 
 
-def _holds(where: OnlyWhere, compared: Mapping[str, Value]) -> bool:
-    return all(compared[key] in (ok if isinstance(ok, tuple) else (ok,)) for key, ok in where.items())
-
-
-def _check_keys(space: Space) -> None:
-    roles = {"compared": space.compared, "tuned": space.tuned, "fixed": space.fixed}
-    config(dict.fromkeys([key for keys in roles.values() for key in keys]))  # refuses unknown ones
-    for (first, one), (second, two) in itertools.combinations(roles.items(), 2):
-        if both := set(one) & set(two):
-            raise UserError(f"{sorted(both)[0]!r} is both {first} and {second}; it can have one role only")
-    for key in NEVER_TUNED:
-        if key in space.tuned:
-            raise UserError(f"{key!r} cannot be tuned, only compared or fixed: a pooled search would favour one value")
-    for key, values in space.compared.items():
-        if not values or len(set(values)) < len(values):
-            raise UserError(f"compared {key!r} needs values that differ, got {list(values)}")
-    for fraction in space.compared.get("label_fraction", (space.fixed.get("label_fraction", 1.0),)):
-        if not isinstance(fraction, (int, float)) or not 0 < fraction <= 1:
-            raise UserError(f"label_fraction {fraction!r} must be in (0, 1]")
-
-
-def _check_only(space: Space) -> None:
-    for thing, where in space.only.items():
-        name = thing.partition("=")[0]
-        if name not in (space.compared if "=" in thing else space.tuned):
-            raise UserError(f"only: {thing!r} is neither tuned nor a compared key=value")
-        for key in where:
-            if key not in space.compared:
-                raise UserError(f"only: {thing!r} depends on {key!r}, which is not compared; one of {_keys(space)}")
-
-
-def _check_baseline(space: Space) -> None:
-    for key, distribution in space.tuned.items():
-        if key not in space.baseline:
-            raise UserError(f"baseline lacks the tuned {key!r}: every cell's first trial needs it")
-        if space.baseline[key] not in distribution:
-            raise UserError(f"baseline {key}={space.baseline[key]!r} lies outside {distribution}")
-    for key in space.baseline:
-        if key not in space.tuned:
-            raise UserError(f"baseline {key!r} is not tuned; one of {', '.join(space.tuned)}")
-
-
-def _keys(space: Space) -> str:
-    return ", ".join(space.compared)
-
-
-def _names(cells: list[Cell]) -> str:
-    return "; ".join(cell.name for cell in cells)
-
-
-def _first_line(module: ModuleType) -> str:
-    return (module.__doc__ or "").strip().split("\n")[0]
+def _holds(where: rules.OnlyWhere, compared: Mapping[str, Value]) -> bool:
+    return all(compared[key] in rules.alternatives(ok) for key, ok in where.items())

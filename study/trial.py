@@ -26,7 +26,7 @@ class Report(NamedTuple):
     epoch: int
     """0 = as loaded."""
     rows: list[dict[str, Any]]
-    """One row a score: epoch, step, phase, trained_on, seconds, task, split, metric, score."""
+    """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, split, metric, score."""
     objective: float
     """Validation score of the task's metric at this epoch, larger is better."""
     last: bool
@@ -74,6 +74,7 @@ def run(
     def report(epoch: Epoch) -> Report:
         scores = _scores(net, feeds, data.metric, epoch, opens_test=epoch.number == last)
         common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": data.task}
+        common |= {"train_images": len(data.train.index) if plan else None}  # zero_shot reads no label
         common |= {"seconds": time.perf_counter() - start, "task": data.task}
         rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
         return Report(epoch.number, rows, scores["val", data.metric], epoch.number == last, epoch.state, model)

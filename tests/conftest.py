@@ -2,6 +2,8 @@
 
 import os
 
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the same tests on every machine
+
 import pytest
 
 

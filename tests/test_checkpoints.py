@@ -45,6 +45,13 @@ def test_a_flipped_byte_is_noticed(tmp_path):
     assert checkpoints.latest(tmp_path).report["epoch"] == 1
 
 
+@pytest.mark.parametrize("manifest", ["[]", "null", '{"report": {}}', "{}", '{"report": {"epoch": 9}, "sha256": "0"}'])
+def test_a_foreign_or_changed_manifest_falls_back(tmp_path, manifest):
+    saved(tmp_path, [1, 2])
+    (tmp_path / "000002" / "manifest.json").write_text(manifest)
+    assert checkpoints.latest(tmp_path).report["epoch"] == 1
+
+
 def test_an_unfinished_one_is_passed_over(tmp_path):
     saved(tmp_path, [1])
     (tmp_path / ".000002.77").mkdir()

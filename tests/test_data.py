@@ -1,6 +1,7 @@
 """Preparing and opening a task's data, on a tiny task that the tests write themselves."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,6 +134,22 @@ def test_a_folder_that_changed_is_decoded_anew(folder: Path) -> None:
     second = data.prepare("tiny", folder, 8, None)
     assert (first.counts["train"], second.counts["train"]) == (12, 11)
     assert first.fingerprint != second.fingerprint
+
+
+def test_a_picture_overwritten_in_place_is_decoded_anew(folder: Path) -> None:
+    first = data.prepare("tiny", folder, 8, None)
+    place, changed = folder / "11.png", (folder / "11.png").stat().st_mtime_ns + 1
+    Image.fromarray(np.full((10, 20, 3), 77, np.uint8)).save(place)
+    os.utime(place, ns=(changed, changed))
+    assert data.prepare("tiny", folder, 8, None).fingerprint != first.fingerprint
+
+
+def test_decoded_images_that_changed_on_the_disk_are_made_anew() -> None:
+    images = Path(prepared().path) / "train-images.npy"
+    whole = images.read_bytes()
+    images.write_bytes(whole[:-1] + b"x")
+    prepared()
+    assert images.read_bytes() == whole
 
 
 def test_all_images_that_cannot_be_decoded_are_listed_and_nothing_is_kept(folder: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_damaged_study_json_is_named(tmp_path, damage):
 
 def test_a_ledger_without_study_json_is_never_a_fresh_start(tmp_path):
     (tmp_path / "ledger").mkdir()
-    (tmp_path / "ledger" / "000.jsonl").touch()
+    (tmp_path / "ledger" / "000.jsonl").write_text("{}\n")
     with pytest.raises(Damaged, match=r"study.json: is missing"):
         folder.begin(tmp_path, IDENTITY, resume=True)
 
@@ -78,3 +78,27 @@ def test_a_ledger_without_study_json_is_never_a_fresh_start(tmp_path):
 def test_resume_without_a_study_starts_one(tmp_path):
     folder.begin(tmp_path, IDENTITY, resume=True)
     assert json.loads((tmp_path / "study.json").read_text())["seed"] == 0
+
+
+def test_a_study_whose_ledger_is_gone_is_never_a_fresh_start(tmp_path):
+    folder.begin(tmp_path, IDENTITY, resume=False)
+    (tmp_path / "ledger" / "000.jsonl").unlink()
+    with pytest.raises(Damaged, match=r"000.jsonl: is missing"):
+        folder.begin(tmp_path, IDENTITY, resume=True)
+
+
+def test_a_folder_in_which_nothing_was_begun_is_left_as_it_was(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.mkdir()
+    (old / "mine.txt").touch()
+    for place in (new, old):
+        with folder.lock(place):
+            folder.leave_empty(place)
+    assert not new.exists()
+    assert [path.name for path in old.iterdir()] == ["mine.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file: is a file; name a folder"):
+        folder.lock(tmp_path / "file")

@@ -1,10 +1,12 @@
 """The table: one row a score, the contract with `analysis`, and what a repeated or empty report becomes."""
 
 import pandas as pd
+import pytest
 
 import analysis.table
 from study import records
 from study.config import NAMES, read_values
+from study.ledger import Damaged
 
 STUDY = {
     "space": {"name": "toy"},
@@ -86,6 +88,14 @@ def test_what_nothing_reads_is_empty():
     shot = read_values({"regime": "zero_shot", "lr": 0.1})
     assert shot["weights"] == "imagenet"
     assert shot["lr"] is shot["label_fraction"] is None
+
+
+def test_a_ledger_that_has_lost_reports_of_the_table_is_refused(tmp_path):
+    events = [suggested("a", 0), reported("a", 0, 0.1), reported("a", 1, 0.2)]
+    records.write(records.table(STUDY, events), tmp_path / "table.parquet")
+    records.refuse_lost(tmp_path / "table.parquet", events)
+    with pytest.raises(Damaged, match=r"has lost 1 reports .* trial a, epoch 1"):
+        records.refuse_lost(tmp_path / "table.parquet", events[:-1])
 
 
 def test_the_table_is_written_whole_or_not_at_all(tmp_path):

@@ -11,19 +11,26 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import ledger
+from study import data, ledger, store
+from study import run as command
+from study.space import load
+from study.state import Plan, State
+from study.worker import results
+from tests.test_worker import job as job_of
+from tests.toys import never
 
 TINY = str(Path(__file__).parent / "spaces" / "tiny.py")
+FAKE = data.Prepared("gtsrb", "", "stand-in", "", [], "accuracy", {})
 KEYS = ["trial", "epoch", "split", "metric"]
 
 
-def start(out: Path, *options: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "study.run", "--space", TINY, "--out", str(out), *options]
+def start(out: Path, *options: str, module: str = "study.run") -> subprocess.Popen:
+    command = [sys.executable, "-m", module, "--space", TINY, "--out", str(out), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def run(out: Path, *options: str) -> tuple[int, str]:
-    process = start(out, *options)
+def run(out: Path, *options: str, module: str = "study.run") -> tuple[int, str]:
+    process = start(out, *options, module=module)
     said, complaint = process.communicate(timeout=300)
     return process.returncode, said + complaint
 
@@ -32,10 +39,10 @@ def table(out: Path) -> pd.DataFrame:
     return pd.read_parquet(out / "table.parquet").sort_values(KEYS, ignore_index=True)
 
 
-def stop_at(out: Path, events: int, number: int, *options: str) -> tuple[int, str]:
+def stop_at(out: Path, events: int, number: int, *options: str, module: str = "study.run") -> tuple[int, str]:
     """Start the study, send it a signal once its ledger has so many more lines, and wait."""
     before = lines(out)
-    process = start(out, *options)
+    process = start(out, *options, module=module)
     while process.poll() is None and lines(out) < before + events:
         time.sleep(0.02)
     if number == signal.SIGINT:
@@ -88,26 +95,36 @@ def test_the_first_trial_of_each_cell_is_the_baseline(whole):
     assert set(first["lr"]) == {5e-3}
 
 
-def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path):
+def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path, monkeypatch):
+    """Counted against the journal of the workers, not against what the study says of itself."""
+    journal, out = tmp_path / "journal.txt", tmp_path / "study"
+    monkeypatch.setenv("JOURNAL", str(journal))
+    options = ("--deterministic", "--resume", "--checkpoint-every", "0s")
+    kept: dict[str, list[str]] = {}
     for events in (3, 9, 14):
-        code, _ = stop_at(tmp_path, events, signal.SIGKILL, "--deterministic", "--resume")
+        code, _ = stop_at(out, events, signal.SIGKILL, *options, module="tests.journaled_run")
         assert code == -signal.SIGKILL
-    done_before = ended(tmp_path)
-    code, said = run(tmp_path, "--deterministic", "--resume")
+        assert kept.items() <= ran(journal).items(), "a finished trial ran again"
+        kept = {trial: what for trial, what in ran(journal).items() if trial in ended(out)}
+    code, said = run(out, *options, module="tests.journaled_run")
     assert code == 0, said
-    assert not done_before & started_after(tmp_path), "a finished trial ran again"
+    assert kept.items() <= ran(journal).items(), "a finished trial ran again"
+    assert sum(what.count("start") for what in ran(journal).values()) <= 10 + 3
     timeless = table(whole[0]).drop(columns="seconds")
-    pd.testing.assert_frame_equal(table(tmp_path).drop(columns="seconds"), timeless)
+    pd.testing.assert_frame_equal(table(out).drop(columns="seconds"), timeless)
+
+
+def ran(journal: Path) -> dict[str, list[str]]:
+    """What each trial did, in order: starts and epochs."""
+    done: dict[str, list[str]] = {}
+    for line in journal.read_text().splitlines():
+        trial, what = line.split()
+        done.setdefault(trial, []).append(what)
+    return done
 
 
 def ended(out: Path) -> set[str]:
     return {event["trial"] for event in ledger.read(out / "ledger") if event.get("decision") in ("complete", "prune")}
-
-
-def started_after(out: Path) -> set[str]:
-    """Trials that the last run of the driver reported on."""
-    last = sorted((out / "ledger").glob("*.jsonl"))[-1]
-    return set(re.findall(r'"kind":"report","trial":"([^"]+)"', last.read_text()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -151,29 +168,54 @@ def test_resuming_a_finished_study_changes_nothing(whole):
 
 
 def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
-    """With the test's files gone from the store, all search trials run; only replicates would miss them."""
-    from study import data
-
+    """With the test's images gone from the store a search trial runs; a replicate misses them."""
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     prepared = data.prepare("gtsrb", None, 16, None)
     tests = [path for path in Path(prepared.path).iterdir() if path.name.startswith("test")]
     assert tests
     for path in tests:
         os.truncate(path, 0)
-    from study.space import load
-    from study.state import Plan, State
-    from study.worker import results
-    from tests.toys import never
-
-    cells = load(TINY).cells()
-    state = State(cells, Plan(1, 1, 0, 0), lambda: never, lambda event: None)
-    trial = state.next_trial()
-    job = {"trial": trial.id, "role": "search", "config": cells[0].values | trial.tuned, "seed": 0, "epochs": 1}
-    job |= {"prepared": vars(prepared), "split_seed": 0, "draw_seed": 0, "threads": 1, "gpu": False, "model": None}
-    job |= {"checkpoints": str(tmp_path / "none"), "checkpoint_seconds": 30.0}
-    assert [result["last"] for result in results(job)] == [False, True]
-    with pytest.raises(Exception, match="test"):
+    job = job_of(prepared, tmp_path, epochs=1)
+    assert [result["last"] for result in results(job | {"role": "search"})] == [False, True]
+    with pytest.raises(store.Damaged, match="test"):
         list(results(job | {"role": "replicate"}))
+
+
+def test_replicates_draw_labels_of_their_own_and_search_trials_share_one_draw(tmp_path):
+    cells = load(TINY).cells()
+    study = command.Study("tiny", "demo", load(TINY), cells, [FAKE] * 2, tmp_path, 7, True, 30.0, False)
+    toy = State(cells, Plan(2, 1, 2, 7), lambda: never, lambda event: None)
+    jobs = []
+    while (trial := toy.next_trial()) is not None:
+        jobs.append(command._job(study, trial))
+        toy.report(trial.id, 1, 0.5, True)
+    draws = {role: {job["draw_seed"] for job in jobs if job["role"] == role} for role in ("search", "replicate")}
+    assert draws["search"] == {7}
+    assert len(draws["replicate"]) == 2
+    assert {job["split_seed"] for job in jobs} == {7}
+
+
+@pytest.mark.parametrize("moment", [0.0, 2.0, 4.0])
+def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
+    process = start(tmp_path / "new")
+    while not (tmp_path / "new" / ".owner").exists():
+        time.sleep(0.02)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGINT)
+    complaint = process.communicate(timeout=60)[1]
+    assert process.returncode == 75, complaint
+    assert "Traceback" not in complaint
+
+
+def test_a_storage_that_fails_in_mid_run_is_code_5_and_resumable(tmp_path):
+    (tmp_path / "models").touch()  # where the first replicate's model is to go
+    code, said = run(tmp_path, "--trials", "1")
+    assert (code, said.count("storage failed")) == (5, 1), said
+    assert "models" in said
+    assert "Traceback" not in said
+    (tmp_path / "models").unlink()
+    code, said = run(tmp_path, "--trials", "1", "--resume")
+    assert code == 0, said
 
 
 def test_a_locked_study_is_refused_naming_the_owner(tmp_path):

@@ -97,7 +97,10 @@ def test_a_maker_that_fails_leaves_nothing_and_its_error_is_told() -> None:
     assert not [path for path in (store.root() / "data").iterdir() if path.is_dir()]
 
 
-@pytest.mark.parametrize("damage", ["truncate", "delete", "manifest"])
+MANIFESTS = ("{", "[]", "null", '"text"', "{}", '{"meta": {}}', '{"meta": {}, "files": {"a.bin": 3}}')
+
+
+@pytest.mark.parametrize("damage", ["truncate", "delete", *MANIFESTS])
 def test_damage_is_noticed_at_open_and_the_entry_is_made_anew(damage: str) -> None:
     entry = store.make_once("data", KEY, make)
     match damage:
@@ -105,8 +108,8 @@ def test_damage_is_noticed_at_open_and_the_entry_is_made_anew(damage: str) -> No
             os.truncate(entry.path / "b.bin", 10)
         case "delete":
             (entry.path / "b.bin").unlink()
-        case "manifest":
-            (entry.path / store.MANIFEST).write_text("{")
+        case text:
+            (entry.path / store.MANIFEST).write_text(text)
     with pytest.raises(store.Damaged, match="start the study again"):
         store.open_entry(entry.path)
     assert store.verify(store.make_once("data", KEY, make)) == []
@@ -122,6 +125,22 @@ def test_changed_content_of_the_same_size_is_found_by_verify() -> None:
     entry = store.make_once("data", KEY, make)
     (entry.path / "a.bin").write_bytes(b"x" * 100)
     assert store.verify(store.open_entry(entry.path)) == ["a.bin"]
+
+
+def test_a_manifest_that_says_another_thing_is_damaged() -> None:
+    manifest = store.make_once("data", KEY, make).path / store.MANIFEST
+    manifest.write_text(manifest.read_text().replace("as made", "as told"))
+    with pytest.raises(store.Damaged, match=r"manifest\.json is damaged"):
+        store.open_entry(manifest.parent)
+
+
+def test_changed_content_is_made_anew_where_it_is_verified() -> None:
+    entry = store.make_once("data", KEY, make)
+    (entry.path / "a.bin").write_bytes(b"x" * 100)
+    assert store.make_once("data", KEY, refuse) == entry
+    assert store.make_once("data", KEY, make, verified=True) == entry
+    assert (entry.path / "a.bin").read_bytes() == b"a" * 100
+    assert store.make_once("data", KEY, refuse, verified=True) == entry
 
 
 def test_the_root_is_the_users_cache_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:

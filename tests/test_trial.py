@@ -91,7 +91,8 @@ def test_rows_of_a_trial():
     assert found == [val, train + val, test + train + val]
     assert [{row["step"] for row in report.rows} for report in reports] == [{0}, {3}, {6}]
     assert all(
-        set(row) == {"epoch", "step", "phase", "trained_on", "seconds", "task", "split", "metric", "score"}
+        set(row)
+        == {"epoch", "step", "phase", "trained_on", "train_images", "seconds", "task", "split", "metric", "score"}
         for row in reports[2].rows
     )
     for report in reports:
@@ -100,6 +101,10 @@ def test_rows_of_a_trial():
         ]
     seconds = [row["seconds"] for report in reports for row in report.rows]
     assert seconds == sorted(seconds)
+
+
+def test_rows_tell_how_many_images_had_their_labels_used():
+    assert {row["train_images"] for report in trial.run(SMALL, task(train=20), 0, 1) for row in report.rows} == {20}
 
 
 def test_a_sealed_test_gives_no_rows():
@@ -123,6 +128,7 @@ def test_zero_shot_scores_the_source_head_as_it_is():
     config = Config(family="efficientnet_lite0", weights="imagenet", regime="zero_shot")
     (report,) = trial.run(config, data, 0, 5)
     assert (report.epoch, report.last, report.state().keys()) == (0, True, {"head.weight", "head.bias"})
+    assert {row["train_images"] for row in report.rows} == {None}
     net = families.build("efficientnet_lite0", "imagenet", 3, source_head=True).eval()
     images = torch.from_numpy(data.val.images[data.val.index].transpose(0, 3, 1, 2) / 127.5 - 1).float()
     logits = net(images).detach()

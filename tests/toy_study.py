@@ -5,11 +5,10 @@ from pathlib import Path
 
 from study import ledger, search
 from study.cluster import cluster
-from study.worker import Worker
 from tests import toys
 
 
-class ToyWorker(Worker):
+class ToyWorker(search.Worker):
     def _start(self, job):
         self._results = toys.toy_results(job)
 
@@ -26,7 +25,7 @@ def main(folder: Path, deterministic: bool = False, fault: str = "", pause: floa
         plain = {"trial": trial.id, "config": values, "epochs": toys.SPACE.epochs, "pause": pause}
         return plain | {"journal": str(folder / "journal.txt")}
 
-    with cluster(one_at_a_time=deterministic) as place:
+    with cluster(gpus=0.0, one_at_a_time=deterministic) as place:
         search.run(state, job, folder / "tune", place, trainable=ToyWorker)
     return state
 

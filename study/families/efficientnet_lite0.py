@@ -82,4 +82,5 @@ FAMILY = Family(
     weights=("none", "imagenet"),
     source_classes=1000,
     backbone=_backbone,
+    fetch=_file,  # nothing to fetch: a package that is missing is one early error
 )

@@ -13,6 +13,7 @@ from analysis.table import COLUMNS
 SOURCE = "stand-in: 43 rendered signs, 4,300 train + 860 test images"
 REGIMES = ("scratch", "feature_extraction", "partial_freeze", "fine_tune")
 FRACTIONS = (0.1, 0.5, 1.0)
+IMAGES = 3440  # that may be trained on
 CEILINGS = {"scratch": 0.93, "feature_extraction": 0.84, "partial_freeze": 0.965, "fine_tune": 0.97}
 NEEDS = {"scratch": 0.35, "feature_extraction": 0.06, "partial_freeze": 0.10, "fine_tune": 0.14}
 
@@ -26,6 +27,25 @@ def study(regimes=REGIMES, fractions=FRACTIONS, searched=8, repeated=5, epochs=1
         told = {"space": "gtsrb", "cell": cell, "regime": regime, "label_fraction": share} | config
         rows += _cell(place, told, searched, repeated, epochs, draw)
     return frame(rows)
+
+
+def with_zero_shot(regimes=("feature_extraction",), fractions=(0.05, 0.1), **more) -> pd.DataFrame:
+    """The same with a zero_shot cell at each fraction: one trial as loaded, five equal replicates of it."""
+    rows = []
+    for place, share in enumerate(fractions, 90):
+        told = {"space": "gtsrb", "cell": f"regime=zero_shot, label_fraction={share:g}", "regime": "zero_shot"}
+        told |= {"data": SOURCE, "family": "resnet18", "weights": "imagenet", "state": "complete"}
+        rows += _untrained(told, f"c{place:03d}")
+    return pd.concat([frame(rows), study(regimes, fractions, **more)], ignore_index=True)
+
+
+def _untrained(told: dict, cell: str) -> list[dict]:
+    rows = _curve(told | {"trial": f"{cell}-s000", "role": "search", "seed": 0}, 0.2, 0, 0, np.random.default_rng(0))
+    for number in range(5):
+        again = {"trial": f"{cell}-r{number:03d}", "role": "replicate", "replicate_of": f"{cell}-s000", "seed": number}
+        rows += _curve(told | again, 0.2, 0, 0, np.random.default_rng(0))
+        rows.append(rows[-1] | {"split": "test", "score": 0.21})
+    return rows
 
 
 def frame(rows: list[dict]) -> pd.DataFrame:
@@ -84,6 +104,7 @@ def _curve(trial: dict, final: float, stop: int, epochs: int, draw: np.random.Ge
         level = final if epoch == epochs else 0.02 + (final - 0.02) * (1 - np.exp(-4 * epoch / epochs))
         level = float(np.clip(level + (0 if epoch in (0, epochs) else draw.normal(0, 0.01)), 0, 1))
         at = trial | {"epoch": epoch, "step": epoch * 34, "phase": 0, "trained_on": "gtsrb", "seconds": 2.0 * epoch}
+        at["train_images"] = None if trial["regime"] == "zero_shot" else round(IMAGES * trial["label_fraction"])
         for split, metric, score in (("val", "loss", 3.8 * (1 - level)), ("val", "accuracy", level)):
             rows.append(at | {"task": "gtsrb", "split": split, "metric": metric, "score": score})
     return rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, plots, stats, style, table
+from analysis import figures, plots, stats, style, summary
 from tests.analysis import synthetic
 
 
@@ -23,7 +23,7 @@ def test_label_fraction_shows_the_replicates_on_test(made):
 
 def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
     data = plots.label_fraction_data(made[made["role"] == "search"])
-    winners = table.cells(made).set_index("cell")["val"]
+    winners = summary.cells(made).set_index("cell")["val"]
     assert data.set_index("cell")["mean"].to_dict() == winners.to_dict()
     assert set(data["n"]) == {1}
     assert data[["low", "high"]].isna().all(axis=None)
@@ -39,14 +39,67 @@ def test_one_label_fraction_is_drawn_as_dots_named_on_the_axis():
     ax, data = axes(), plots.label_fraction_data(synthetic.study(fractions=(0.5,)))
     plots.label_fraction_plot(data, ax)
     assert [text.get_text().replace("\n", "") for text in ax.get_xticklabels()] == list(synthetic.REGIMES)
-    assert "50 % of the labels" in ax.get_xlabel()
+    assert "50 % of the labels (1,720 images)" in ax.get_xlabel()
 
 
 def test_several_label_fractions_have_ticks_in_per_cent(made):
     ax = axes()
     plots.label_fraction_plot(plots.label_fraction_data(made), ax)
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "50", "100"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("labels used for training (%)", "test accuracy (%)")
+    assert [text.get_text() for text in ax.get_xticklabels()] == [
+        "10\n(344 images)",
+        "50\n(1,720 images)",
+        "100\n(3,440 images)",
+    ]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("labels asked for (%)", "test accuracy (%)")
+
+
+def test_a_number_of_images_that_differs_is_left_to_the_caption(made):
+    more = made["train_images"] + (made["regime"] == "fine_tune").astype("Int64") * 3
+    data, ax = plots.label_fraction_data(made.assign(train_images=more.where(made["label_fraction"] < 1, 3440))), axes()
+    plots.label_fraction_plot(data, ax)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "50", "100\n(3,440 images)"]
+    assert "10 %: 344–347; 50 %: 1,720–1,723; 100 %: 3,440." in figures.KINDS[0].caption(data)
+
+
+def test_the_caption_says_that_validation_keeps_its_labels(made):
+    for df in (made, made[made["role"] == "search"]):
+        assert "validation split keeps its full labels" in figures.KINDS[0].caption(plots.label_fraction_data(df))
+
+
+def test_narrow_panels_name_the_unit_once(made):
+    _, ax = Figure().subplots(1, 2)
+    plots.label_fraction_plot(plots.label_fraction_data(made), ax)
+    assert ax.get_xticklabels()[0].get_text() == "10\n344"
+    assert ax.get_xlabel() == "labels asked for (%)\ntraining images"
+
+
+def test_zero_shot_is_a_level_line_without_interval():
+    data, ax = plots.label_fraction_data(synthetic.with_zero_shot()), axes()
+    plots.label_fraction_plot(data, ax)
+    shot = data[data["regime"] == "zero_shot"]
+    assert shot["label_fraction"].tolist() == [0.05, 0.1]
+    assert shot[["low", "high"]].isna().all(axis=None)
+    line = next(line for line in ax.lines if line.get_label() == "zero_shot")
+    assert line.get_ydata() == pytest.approx([0.21, 0.21])
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["5\n(172 images)", "10\n(344 images)"]
+    assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
+    assert "zero_shot trains nothing" in figures.KINDS[0].caption(data)
+
+
+@pytest.mark.parametrize("drop", ["", ", label_fraction=0.05"])
+def test_zero_shot_alone_or_without_a_fraction_is_drawn(drop):
+    df = synthetic.with_zero_shot()
+    df = df[df["cell"].str.contains("zero_shot")]
+    df = df.assign(cell=df["cell"].str.replace(drop, "") if drop else df["cell"])
+    ax = axes()
+    plots.label_fraction_plot(plots.label_fraction_data(df), ax)
+    assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
+
+
+def test_one_epoch_is_a_visible_mark():
+    data, ax = plots.curves_data(synthetic.with_zero_shot()), axes()
+    plots.curves_plot(data[data["cell"] == data["cell"].iloc[0]], ax)
+    assert "." in {line.get_marker() for line in ax.lines}
 
 
 def test_curves_are_the_validation_rows_of_search_and_replicates(made):
@@ -82,10 +135,10 @@ def test_freezing_depth_response_is_of_cells_that_read_it(made):
 
 
 def test_a_regime_looks_the_same_whatever_else_is_there():
-    looks = [style.look(name) for name in table.REGIMES]
+    looks = [style.look(name) for name in summary.REGIMES]
     assert len({look.marker for look in looks}) == len({str(look.dash) for look in looks}) == len(looks)
     assert len({look.colour for look in looks}) == len(looks)
-    assert set(style.LOOKS) == set(table.REGIMES)
+    assert set(style.LOOKS) == set(summary.REGIMES)
     assert style.look("of my own") == style.OTHER
 
 

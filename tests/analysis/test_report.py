@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import figures, report, table
+from analysis import figures, report, summary, table
 from tests.analysis import synthetic
 
 SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 3}
@@ -57,7 +57,7 @@ def test_figures_and_tables_lie_beside_it(written):
     pictures = {path.name for path in (folder / "figures").iterdir()}
     assert pictures == {"label-fraction.png", "learning-curves.png", "learning-rate.png", "freezing-depth.png"}
     found = pd.read_csv(folder / "tables" / "cells.csv")
-    assert found["test_mean"].tolist() == pytest.approx(table.cells(table.load(folder))["test_mean"].tolist())
+    assert found["test_mean"].tolist() == pytest.approx(summary.cells(table.load(folder))["test_mean"].tolist())
     for path in (folder / "tables").iterdir():
         assert set(pd.read_csv(path)["data"]) == {synthetic.SOURCE}
 
@@ -74,7 +74,7 @@ def test_the_cell_table_fits_a_terminal(made):
 
 
 def test_the_cell_table_says_what_the_numbers_say(made):
-    row, cell = report.cell_table(made).iloc[0], table.cells(made).iloc[0]
+    row, cell = report.cell_table(made).iloc[0], summary.cells(made).iloc[0]
     assert (row["regime"], row["labels"], row["winner"]) == ("scratch", "10 %", cell["winner"].split("-")[1])
     wanted = [f"{100 * cell[name]:.2f}" for name in ("test_mean", "test_low", "test_high")]
     assert row["test [95 %]"] == f"{wanted[0]} [{wanted[1]}, {wanted[2]}]"
@@ -83,7 +83,7 @@ def test_the_cell_table_says_what_the_numbers_say(made):
 
 def test_a_claim_names_both_intervals_and_whether_they_are_apart(made):
     claims = report.claims(made)
-    cells = table.cells(made)
+    cells = summary.cells(made)
     for claim, share in zip(claims, synthetic.FRACTIONS, strict=True):
         first, second = cells[cells["label_fraction"] == share].nlargest(2, "test_mean").to_dict("records")
         assert f"is {first['regime']} {100 * first['test_mean']:.2f} [{100 * first['test_low']:.2f}" in claim
@@ -96,6 +96,43 @@ def test_overlapping_intervals_are_not_separated(small):
     assert all(
         "intervals overlap: not separated at n = 2" in claim for claim in report.claims(small.assign(score=level))
     )
+
+
+def test_zero_shot_is_held_against_the_others_interval():
+    claims = report.claims(synthetic.with_zero_shot())
+    assert [claim.partition(" the highest")[0] for claim in claims] == ["At 5 % of the labels", "At 10 % of the labels"]
+    assert all("next zero_shot 21.00, nothing trained: the score lies outside the interval" in each for each in claims)
+
+
+def test_the_report_is_careful_about_many_comparisons(written):
+    assert report.CAUTION in written[1]
+    assert report.CAUTION in report.CELL_NOTE
+
+
+def test_the_number_of_images_is_in_the_cell_table(made, written):
+    assert report.cell_table(made)["images"].tolist() == ["344", "1,720", "3,440"] * 4
+    assert set(pd.read_csv(written[0] / "tables" / "cells.csv")["train_images"]) == {344, 1720, 3440}
+    assert '<th scope="col">images</th>' in written[1]
+    assert "images" not in report.cell_table(made.assign(train_images=pd.NA).astype(table.COLUMNS))
+
+
+def test_fractions_that_came_to_as_many_images_are_not_told_apart(made):
+    assert report.equal_fractions(made) == []
+    few = made["train_images"].mask(made["label_fraction"] < 1, 172)
+    assert report.equal_fractions(made.assign(train_images=few)) == [
+        "Cells at 10 % and 50 % of the labels trained on equally many images (172): these fractions are not told apart."
+    ]
+    assert report.equal_fractions(made.assign(train_images=few))[0] in report.opening(made.assign(train_images=few))
+
+
+def test_one_of_a_thing_is_singular(tmp_path, capsys):
+    one = {"regimes": ("fine_tune",), "fractions": (1.0,), "searched": 1, "repeated": 1, "epochs": 2}
+    text = said(synthetic.study(**one), tmp_path)
+    assert "n = 1 replicate of each" in text
+    assert "n = 1 search trial, 1 replicate of" in text
+    search = synthetic.study(**one | {"repeated": 0})
+    assert "1 of 1 cell has no test score yet." in said(search, tmp_path)
+    assert "(1 trial; " in capsys.readouterr().out
 
 
 def test_one_replicate_claims_nothing():
@@ -208,8 +245,23 @@ def test_wrong_arguments_are_named_in_one_line(arguments, name, capsys):
 
 def test_mixed_data_end_with_the_reason(small, tmp_path, capsys):
     mixed = small["data"].mask(small["regime"] == "fine_tune", "GTSRB official")
-    assert command.main([str(synthetic.write(small.assign(data=mixed), tmp_path))]) == 2
+    assert command.main([str(synthetic.write(small.assign(data=mixed), tmp_path))]) == 4
     assert "mixes scores of different data" in capsys.readouterr().err
+
+
+def test_a_damaged_table_is_refused(tmp_path, capsys):
+    (tmp_path / "table.parquet").write_bytes(b"PAR0 not at all")
+    assert command.main([str(tmp_path)]) == 4
+    assert "cannot be read as Parquet" in capsys.readouterr().err
+
+
+def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(table, "load", refuse)
+    assert command.main([str(tmp_path)]) == 5
+    assert f"cannot read '{tmp_path}'" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):

@@ -1,0 +1,158 @@
+"""What makes a space a sound one: names, types, and that its parts fit each other and its grid.
+
+Knows nothing of tasks, families or regimes: which of their values go together is up to `study.checks`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from study.config import KINDS, UserError, check_name, check_type, show
+from study.distributions import Choice, Distribution, Range, Value
+
+if TYPE_CHECKING:
+    from study.space import Space
+
+OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
+Only = Mapping[str, OnlyWhere]
+
+NEVER_TUNED = ("task", "family", "weights", "regime", "label_fraction", "image_size", "crop")
+_MAPPINGS = ("compared", "tuned", "fixed", "baseline", "only", "published", "demo")
+_LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
+
+
+def check(space: "Space") -> None:
+    """Check a space's fields against each other.
+
+    Raises:
+        UserError: the first thing that is wrong.
+    """
+    _check_fields(space)
+    _check_roles(space)
+    for key, values in space.compared.items():
+        _check_compared(key, values)
+    for key, value in space.fixed.items():
+        check_type(key, value, *KINDS[key])
+    for key, distribution in space.tuned.items():
+        _check_tuned(key, distribution)
+    for fraction in space.compared.get("label_fraction", (space.fixed.get("label_fraction", 1.0),)):
+        if not 0 < fraction <= 1:  # type: ignore[operator]  # a number: its type was checked
+            raise UserError(f"label_fraction {fraction!r} must be in (0, 1]")
+    _check_only(space)
+    _check_baseline(space)
+
+
+def check_published(published: Mapping[str, float], cells: Sequence[str]) -> None:
+    """Check published figures against the names of a grid's cells.
+
+    Raises:
+        UserError: the grid has no cell of a figure's name, or it is no number.
+    """
+    for name, figure in published.items():
+        if name not in cells:
+            raise UserError(f"published: there is no cell {name!r}; one of {'; '.join(cells)}")
+        check_type(f"published {name!r}:", figure, float)
+
+
+def within(only: Only, grid: Mapping[str, Sequence[Value]]) -> dict[str, OnlyWhere]:
+    """Keep of `only` what a smaller grid still has."""
+    gone = [thing for thing in only if "=" in thing and thing not in _pairs(thing.partition("=")[0], grid)]
+    return {
+        thing: {key: tuple(value for value in alternatives(ok) if value in grid[key]) for key, ok in where.items()}
+        for thing, where in only.items()
+        if thing not in gone
+    }
+
+
+def alternatives(ok: object) -> Iterable[Value]:
+    """Give one value or several as several."""
+    return ok if isinstance(ok, tuple | list) else (ok,)  # type: ignore[return-value]
+
+
+def _check_fields(space: "Space") -> None:
+    check_type("task", space.task, str)
+    for name in _MAPPINGS:
+        if not isinstance(getattr(space, name), Mapping):
+            raise UserError(f"{name} {show(getattr(space, name))} must be a dict")
+    for name, least in _LEAST.items():
+        check_type(name, getattr(space, name), int)
+        if getattr(space, name) < least:
+            raise UserError(f"{name} is {getattr(space, name)}; it must be at least {least}")
+
+
+def _check_roles(space: "Space") -> None:
+    roles: dict[str, Mapping[str, object]] = {
+        "compared": space.compared,
+        "tuned": space.tuned,
+        "fixed": space.fixed,
+    }
+    for key in (key for keys in roles.values() for key in keys):
+        check_name(key)
+    for (first, one), (second, two) in combinations(roles.items(), 2):
+        if both := set(one) & set(two):
+            raise UserError(f"{sorted(both)[0]!r} is both {first} and {second}; it can have one role only")
+    for key in NEVER_TUNED:
+        if key in space.tuned:
+            raise UserError(f"{key!r} cannot be tuned, only compared or fixed: a pooled search would favour one value")
+
+
+def _check_compared(key: str, values: object) -> None:
+    if not isinstance(values, tuple | list):
+        raise UserError(f"compared {key!r} needs a tuple of values, got {show(values)}")
+    for value in values:
+        check_type(key, value, *KINDS[key])
+    if not values or len(set(values)) < len(values):
+        raise UserError(f"compared {key!r} needs values that differ, got {list(values)}")
+
+
+def _check_tuned(key: str, distribution: Distribution) -> None:
+    if isinstance(distribution, Choice):
+        for value in distribution.values:
+            check_type(f"tuned {key}", value, *KINDS[key])
+    elif not isinstance(distribution, Range):
+        choices = "uniform, log_uniform, integers, choice"
+        raise UserError(f"tuned {key} {show(distribution)} is no distribution; one of {choices}")
+    elif str in KINDS[key]:
+        raise UserError(f"tuned {key} is a str: it cannot have a range, write choice(…)")
+    elif int in KINDS[key] and not distribution.integer:
+        low, high = distribution.low, distribution.high
+        raise UserError(f"tuned {key} is an int: write integers({low:.0f}, {high:.0f}), not a range of floats")
+
+
+def _check_only(space: "Space") -> None:
+    for thing, where in space.only.items():
+        name = str(thing).partition("=")[0]
+        if name not in (space.compared if "=" in str(thing) else space.tuned):
+            raise UserError(f"only: {thing!r} is neither tuned nor a compared key=value")
+        if "=" in thing and thing not in (pairs := _pairs(name, space.compared)):
+            raise UserError(f"only: {thing!r} is not in the grid; one of {', '.join(pairs)}")
+        if not isinstance(where, Mapping):
+            raise UserError(f"only: {thing!r} needs a dict of compared keys, got {show(where)}")
+        _check_where(thing, where, space.compared)
+
+
+def _check_where(thing: str, where: OnlyWhere, grid: Mapping[str, Sequence[Value]]) -> None:
+    for key, ok in where.items():
+        if key not in grid:
+            raise UserError(f"only: {thing!r} depends on {key!r}, which is not compared; one of {', '.join(grid)}")
+        for value in alternatives(ok):
+            check_type(f"only: {thing!r} depends on {key}", value, *KINDS[key])
+            if value not in grid[key]:
+                pairs = ", ".join(_pairs(key, grid))
+                raise UserError(f"only: {thing!r} depends on {key}={value}, not in the grid; one of {pairs}")
+
+
+def _check_baseline(space: "Space") -> None:
+    for key in space.baseline:
+        if key not in space.tuned:
+            raise UserError(f"baseline {key!r} is not tuned; one of {', '.join(space.tuned)}")
+    for key, distribution in space.tuned.items():
+        if key not in space.baseline:
+            raise UserError(f"baseline lacks the tuned {key!r}: every cell's first trial needs it")
+        check_type(f"baseline {key}", space.baseline[key], *KINDS[key])
+        if space.baseline[key] not in distribution:
+            raise UserError(f"baseline {key}={space.baseline[key]!r} lies outside {distribution}")
+
+
+def _pairs(key: str, grid: Mapping[str, Sequence[Value]]) -> list[str]:
+    return [f"{key}={value}" for value in grid[key]]

@@ -1,0 +1,49 @@
+"""When to stop: a signal came, or the time budget is spent. Knows nothing of what is stopped."""
+
+import os
+import signal
+import time
+
+INTERRUPTED = 75
+"""Exit code: stopped before the end, resumable."""
+
+
+class Stopped(Exception):
+    """Asked to stop before the search began."""
+
+
+class Stop:
+    """Takes SIGINT and SIGTERM over; a second signal ends the process at once, since every report is on the disk."""
+
+    def __init__(self, budget: float | None) -> None:
+        """Start the clock.
+
+        Args:
+            budget: seconds from now; None is without end.
+        """
+        self._until = None if budget is None else time.monotonic() + budget
+        self._signalled = False
+        self.listen()
+
+    def listen(self) -> None:
+        """Install the handlers; again after Ray has started, which brings its own."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def asked(self) -> bool:
+        """Whether to stop now."""
+        return self._signalled or (self._until is not None and time.monotonic() >= self._until)
+
+    def check(self) -> None:
+        """Leave what is not yet part of the search.
+
+        Raises:
+            Stopped: asked to.
+        """
+        if self.asked():
+            raise Stopped
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        if self._signalled:
+            os._exit(INTERRUPTED)
+        self._signalled = True

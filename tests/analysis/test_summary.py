@@ -1,0 +1,115 @@
+"""Trials and cells of a table, recomputed in the plainest way."""
+
+import numpy as np
+import pytest
+
+from analysis import stats, summary
+from tests.analysis import synthetic
+
+
+def test_a_cells_name_is_parsed():
+    assert summary.compared("regime=lp_ft, label_fraction=0.1") == {"regime": "lp_ft", "label_fraction": "0.1"}
+    assert summary.compared("tasks=(a, b), regime=scratch") == {"tasks": "(a, b)", "regime": "scratch"}
+    assert summary.compared("") == {}
+
+
+def test_cells_are_in_the_order_of_what_they_compare(made):
+    found = summary.cells(made.sample(frac=1, random_state=0))
+    wanted = [(regime, share) for regime in synthetic.REGIMES for share in synthetic.FRACTIONS]
+    assert list(zip(found["regime"], found["label_fraction"], strict=True)) == wanted
+
+
+def test_winners_are_the_best_complete_search_trials(made):
+    rows = made[(made["role"] == "search") & (made["state"] == "complete")]
+    rows = rows[(rows["split"] == "val") & (rows["metric"] == "accuracy") & (rows["epoch"] == 10)]
+    for cell, group in rows.groupby("cell"):
+        best = group.loc[group["score"].idxmax()]
+        found = summary.cells(made).set_index("cell").loc[cell]
+        assert (found["winner"], found["val"], found["lr"]) == (best["trial"], best["score"], best["lr"])
+
+
+def test_the_last_epoch_decides_not_the_best_one(made):
+    rows = made[made["trial"].isin(["c000-s000", "c000-s001"])].copy()
+    rows.loc[(rows["trial"] == "c000-s001") & (rows["epoch"] == 5) & (rows["metric"] == "accuracy"), "score"] = 1.0
+    assert (
+        summary.winners(rows)["trial"].tolist()
+        == summary.winners(made[made["trial"].isin(rows["trial"])])["trial"].tolist()
+    )
+
+
+def test_of_equal_trials_the_lower_number_wins(made):
+    rows = made[(made["cell"] == made["cell"].iloc[0]) & (made["role"] == "search") & (made["state"] == "complete")]
+    rows = rows.assign(score=0.5, trial=rows["trial"].str.replace("c000-s000", "c000-s1000"))
+    assert summary.winners(rows)["trial"].tolist() == [min(set(rows["trial"]) - {"c000-s1000"})]
+
+
+def test_test_scores_are_the_replicates_with_their_interval(made):
+    for row in summary.cells(made).itertuples():
+        test = made[(made["cell"] == row.cell) & (made["split"] == "test")]["score"]
+        assert (row.test_mean, row.test_low, row.test_high) == pytest.approx(stats.t_interval(test, (0, 1))[:3])
+        assert row.replicates == 5
+
+
+def test_replicates_of_an_earlier_winner_do_not_count(made):
+    old = made["replicate_of"].mask(made["role"] == "replicate", "c000-s999")
+    found = summary.cells(made.assign(replicate_of=old))
+    assert (found["replicates"] == 0).all()
+    assert found["test_mean"].isna().all()
+
+
+def test_trials_are_counted_by_state(made):
+    found = summary.cells(made)
+    once = made[made["role"] == "search"].drop_duplicates("trial")
+    assert found["trials"].tolist() == [8] * 12
+    for state in ("complete", "pruned", "failed", "running"):
+        assert found[state].sum() == (once["state"] == state).sum()
+    assert found["failed"].tolist() == [0, 1] + [0] * 10
+
+
+def test_tuned_is_what_varies_inside_a_cell(made):
+    assert summary.tuned(made) == ["lr", "weight_decay", "freeze_depth"]
+    assert summary.tuned(made[made["trial"].str.endswith("s000")]) == []
+
+
+def test_a_depth_that_is_not_read_stays_empty(made):
+    found = summary.cells(made).set_index("regime")["freeze_depth"]
+    assert found["scratch"].isna().all()
+    assert found["partial_freeze"].notna().all()
+
+
+def test_the_objective_is_the_tasks_metric_and_never_the_loss(made):
+    assert summary.objective(made) == "accuracy"
+    assert summary.objective(made.assign(metric=made["metric"].replace("accuracy", "mAP"))) == "mAP"
+    assert summary.objective(made[made["metric"] == "loss"]) == "accuracy"
+
+
+def test_a_trial_without_score_is_counted(made):
+    bare = made[made["trial"] == "c001-s007"]
+    assert len(bare) == 1
+    assert summary.trials(bare)[["val", "test"]].isna().all(axis=None)
+    assert summary.cells(bare)[["trials", "failed"]].to_numpy().tolist() == [[1, 1]]
+
+
+def test_cells_of_nothing_are_none(made):
+    assert summary.cells(made.iloc[:0]).empty
+
+
+def test_the_number_of_training_images_is_told_by_trial_and_by_cell(made):
+    found = summary.cells(made).set_index("label_fraction")["train_images"]
+    assert {share: set(found[share]) for share in synthetic.FRACTIONS} == {0.1: {344}, 0.5: {1720}, 1.0: {3440}}
+    assert summary.cells(made[made["state"] != "complete"])["train_images"].notna().any()
+    assert set(summary.trials(made)["train_images"].dropna()) == {344, 1720, 3440}
+
+
+def test_where_nothing_is_trained_there_is_a_score_and_no_interval():
+    found = summary.cells(synthetic.with_zero_shot()).set_index("regime").loc["zero_shot"]
+    assert found["test_mean"].tolist() == pytest.approx([0.21, 0.21])
+    assert np.isnan(found[["test_low", "test_high"]].to_numpy(float)).all()
+    assert found["train_images"].isna().all()
+
+
+def test_what_nothing_read_is_taken_from_the_cells_name():
+    df = synthetic.with_zero_shot()
+    found = summary.filled(summary.trials(df), df)
+    assert sorted(found[found["regime"] == "zero_shot"]["label_fraction"].unique()) == [0.05, 0.1]
+    assert found["lr"].isna().any()

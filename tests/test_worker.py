@@ -1,0 +1,86 @@
+"""A trial on a worker: cut anywhere and gone on from its checkpoint, it says what an uninterrupted one says."""
+
+import itertools
+from dataclasses import asdict
+
+import pytest
+
+from study import data, worker
+
+EPOCHS = 3
+
+
+@pytest.fixture(scope="module")
+def prepared(store):
+    return data.prepare("gtsrb", None, 16, None)
+
+
+def job(prepared, folder, **changes):
+    config = {"task": "gtsrb", "family": "small_cnn", "regime": "scratch", "label_fraction": 0.1, "image_size": 16}
+    return {
+        "trial": "c000-r000",
+        "role": "replicate",
+        "config": config | {"lr": 5e-3, "dropout": 0.2},
+        "seed": 3,
+        "epochs": EPOCHS,
+        "prepared": asdict(prepared),
+        "split_seed": 0,
+        "draw_seed": 1,
+        "threads": 1,
+        "gpu": False,
+        "checkpoints": str(folder / "checkpoints"),
+        "checkpoint_seconds": 0.0,
+        "model": None,
+    } | changes
+
+
+def scores(results):
+    """What was said, each (epoch, split, metric) once, the last time it was said."""
+    rows = [row for result in results for row in result["rows"]]
+    return {(row["epoch"], row["step"], row["split"], row["metric"]): row["score"] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def whole(prepared, tmp_path_factory):
+    return list(worker.results(job(prepared, tmp_path_factory.mktemp("whole"))))
+
+
+@pytest.mark.parametrize("reports", range(1, EPOCHS + 2))
+def test_a_trial_that_goes_on_from_its_checkpoint_equals_an_uninterrupted_one(prepared, whole, tmp_path, reports):
+    cut = worker.results(job(prepared, tmp_path))
+    first = list(itertools.islice(cut, reports))
+    cut.close()
+    rest = list(worker.results(job(prepared, tmp_path)))
+    assert rest[0]["epoch"] == reports - 1  # the checkpoint's own report is repeated
+    assert scores(first + rest) == scores(whole)
+    assert [result["last"] for result in rest] == [epoch == EPOCHS for epoch in range(reports - 1, EPOCHS + 1)]
+
+
+def test_without_time_for_a_checkpoint_none_is_made(prepared, tmp_path):
+    list(worker.results(job(prepared, tmp_path, checkpoint_seconds=1e9)))
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
+    import json
+
+    from safetensors.torch import load_file
+
+    from study import evaluation, families
+    from study.feed import feed
+
+    list(worker.results(job(prepared, tmp_path, model=str(tmp_path / "model"))))
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    family = families.load(card["config"]["family"])
+    net = families.build(card["config"]["family"], "none", len(card["classes"]))
+    net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
+    test = data.open_data(prepared, 0.1, 0, 1, sealed=False).test
+    found = evaluation.evaluate(net, feed(test, "test of the model", "cpu", family.mean, family.std), ("accuracy",))
+    said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}
+    assert said == {card["scores"]["test accuracy"]} == {found["accuracy"]}
+
+
+def test_a_score_that_is_no_number_fails_the_trial(prepared, tmp_path):
+    hot = {"lr": 1e30, "optimizer": "sgd"}
+    with pytest.raises((FloatingPointError, ValueError), match=r"loss|accuracy"):
+        list(worker.results(job(prepared, tmp_path, config=job(prepared, tmp_path)["config"] | hot)))
