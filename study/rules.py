@@ -88,6 +88,8 @@ def _check_roles(space: "Space") -> None:
     }
     for key in (key for keys in roles.values() for key in keys):
         check_name(key)
+        if key == "task":
+            raise UserError("'task' is a field of its own: Space(task=…), not compared, tuned or fixed")
     for (first, one), (second, two) in combinations(roles.items(), 2):
         if both := set(one) & set(two):
             raise UserError(f"{sorted(both)[0]!r} is both {first} and {second}; it can have one role only")

@@ -114,6 +114,7 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "
 
     from study import data, download
 
+    checks.fetch_weights(cells)
     if args.download:
         for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
             download.fetch(name, args.data, console.print)
@@ -128,7 +129,6 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "
                 stop.check()
 
             made[task, size, crop] = data.prepare(task, args.data, size, crop, advance)
-    checks.fetch_weights(cells)
     return [made[one] for one in wanted]
 
 

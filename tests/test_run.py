@@ -71,7 +71,7 @@ def test_a_study_ends_with_cells_a_report_and_a_model(whole):
     out, said = whole
     assert "stand-in: 43 rendered signs" in said.splitlines()[0]
     assert "10 of 10 trials done · 0 running" in said
-    assert re.search(r"10 % +s00\d .*\[\d+\.\d+, \d+\.\d+\]", said), said
+    assert re.search(r"10 % .* s00\d .*\[\d+\.\d+, \d+\.\d+\]", said), said
     for name in ("report.html", "table.parquet", "study.json", "models/c000-r000/model.safetensors"):
         assert (out / name).exists(), name
     assert not (out / "tune").exists()

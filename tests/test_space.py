@@ -67,6 +67,7 @@ def test_every_listed_space_loads_at_both_scales_and_is_short():
         ({"compared": {"label_fraction": (1.1,)}, "only": {}}, "label_fraction 1.1 must be in (0, 1]"),
         ({"only": {"lrr": {"regime": "scratch"}}}, "only: 'lrr' is neither tuned nor a compared key=value"),
         ({"only": {"lr": {"family": "resnet18"}}}, "depends on 'family', which is not compared"),
+        ({"fixed": {"task": "other"}}, "'task' is a field of its own"),
         ({"trials": 0}, "trials is 0; it must be at least 1"),
         ({"epochs": -1}, "epochs is -1; it must be at least 1"),
         ({"replicates": -1}, "replicates is -1; it must be at least 0"),
