@@ -6,13 +6,14 @@ kept, and it holds safetensors and JSON only, so that reading one runs no code.
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
+
+from study import disk
 
 KEPT = 2
 
@@ -31,18 +32,13 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         folder: the trial's own.
         checkpoint: `report["epoch"]` names it.
     """
-    name = f"{checkpoint.report['epoch']:06d}"
-    making = folder / f".{name}.{os.getpid()}"
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    save_file(checkpoint.state, making / "state.safetensors")
-    manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
-    (making / "manifest.json").write_text(json.dumps(manifest))
-    for path in (making / "state.safetensors", making / "manifest.json", making):
-        _fsync(path)
-    shutil.rmtree(folder / name, ignore_errors=True)
-    making.rename(folder / name)
-    _fsync(folder)
+
+    def fill(making: Path) -> None:
+        save_file(checkpoint.state, making / "state.safetensors")
+        manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
+        (making / "manifest.json").write_text(json.dumps(manifest))
+
+    disk.write_folder(folder / f"{checkpoint.report['epoch']:06d}", fill)
     for old in _kept(folder)[KEPT:]:
         shutil.rmtree(old)
 
@@ -69,11 +65,3 @@ def _digest(path: Path, report: dict[str, Any]) -> str:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(json.dumps(report, sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from study import disk
+
 Event = dict[str, Any]
 
 
@@ -54,7 +56,7 @@ class Ledger:
         folder.mkdir(parents=True, exist_ok=True)
         self._sequence = sequence
         self._file = (folder / f"{len(list(folder.glob('*.jsonl'))):03d}.jsonl").open("xb", buffering=0)
-        _fsync_folder(folder)
+        disk.sync(folder)
 
     def append(self, event: Event) -> None:
         """Write an event and wait until it is on the disk.
@@ -88,11 +90,3 @@ def _canonical(event: Event) -> bytes:
 
 def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=8).hexdigest().encode()
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,13 +4,13 @@ Knows nothing of trials or studies.
 """
 
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
+
+from study import disk
 
 
 def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
@@ -21,10 +21,9 @@ def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -
         tensors: the network's state, for `study.families.build(...).load_state_dict`.
         card: plain values: family, classes, configuration, what it was trained on, its scores.
     """
-    making = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    save_file(tensors, making / "model.safetensors")
-    (making / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
-    shutil.rmtree(folder, ignore_errors=True)
-    making.rename(folder)
+
+    def fill(making: Path) -> None:
+        save_file(tensors, making / "model.safetensors")
+        (making / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
+
+    disk.write_folder(folder, fill)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock
 
+from study import disk
+
 MANIFEST = "manifest.json"
 
 
@@ -130,10 +132,10 @@ def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]
         manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read
         (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1))
         for place in (*unfinished.iterdir(), unfinished):
-            _flush(place)
+            disk.sync(place)
         shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped
         unfinished.rename(path)
-        _flush(path.parent)
+        disk.sync(path.parent)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -157,11 +159,3 @@ def _is(file: Path, written: str) -> bool:
         return _checksum(file) == written
     except OSError:  # a bad block, say
         return False
-
-
-def _flush(place: Path) -> None:
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

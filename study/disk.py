@@ -1,0 +1,33 @@
+"""Makes what was written outlast a crash. Knows nothing of what the files hold."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Write a folder that appears whole or not at all, and replaces an earlier one.
+
+    Args:
+        folder: where it is to be.
+        fill: puts files into the empty folder that it is given, on the same file system.
+    """
+    making = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    fill(making)
+    for path in (*making.iterdir(), making):
+        sync(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    making.rename(folder)
+    sync(folder.parent)
