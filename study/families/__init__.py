@@ -1,16 +1,19 @@
 """Finds a model family by its module name and fixes what such a module gives. Knows no regime, task or training.
 
-A family is one file in this folder with `FAMILY`, a `Family`. Its module is imported to check a study's space, before
-anything is trained: it imports torch and model packages only inside `backbone`.
+A family is one file in this folder with `FAMILY`, a `Family`; or, where it has options, with a function `family` that
+makes one: its parameters are the hyperparameters that it reads, all with defaults. A file whose name starts with an
+underscore is no family. The module is imported to check a study's space, before anything is trained: it imports torch
+and model packages only inside `backbone`.
 """
 
+import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from study.config import UserError
+from study.config import UserError, show
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,11 +40,15 @@ class Family:
     weights: tuple[str, ...]
     """The initial weights there are; "none" is random."""
     source_classes: int | None
-    """Classes of the head that the pretrained weights bring; None without such weights."""
+    """Classes of the head that the pretrained weights bring; None without such a head."""
+    source_size: int | None
+    """Side of the images that the pretrained weights were trained on, pixels; None without such weights."""
     backbone: "Callable[[str], Backbone]"
     """Makes the stages, and the source head where there is one, for one of `weights`."""
     fetch: Callable[[], object] | None = None
     """Gets the pretrained weights from their host, where they are not in an installed package."""
+    multiple: int = 1
+    """The image side must be a multiple of this, pixels."""
 
 
 def names() -> tuple[str, ...]:
@@ -49,51 +56,95 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
-def load(name: str) -> Family:
-    """Import a family's module.
+def options(name: str) -> tuple[str, ...]:
+    """Name the hyperparameters that a family's module reads.
 
     Raises:
-        UserError: there is none of this name.
+        UserError: there is no family of this name.
     """
     if name not in names():
         raise UserError(f"unknown family {name!r}; one of {', '.join(names())}")
-    return import_module(f"{__name__}.{name}").FAMILY
+    module = import_module(f"{__name__}.{name}")
+    return () if hasattr(module, "FAMILY") else tuple(inspect.signature(module.family).parameters)
 
 
-def check(name: str, weights: str, image_size: int) -> Family:
+def load(name: str, **given: str | None) -> Family:
+    """Import a family's module.
+
+    Args:
+        name: of the family.
+        given: hyperparameters, of those that it reads; None is the family's own choice.
+
+    Raises:
+        UserError: there is none of this name, or an option that it does not read or that has another value.
+    """
+    read, wanted = options(name), {key: value for key, value in given.items() if value is not None}
+    for key, value in wanted.items():
+        if key not in read:
+            reads = ", ".join(read) or "no option"
+            raise UserError(f"{key} {show(value)} is not read by family {name}; it reads {reads}")
+    module = import_module(f"{__name__}.{name}")
+    return module.family(**wanted) if read else module.FAMILY
+
+
+def load_encoder(name: str, outer: str) -> Family:
+    """Load a family that another one, `outer`, is built around.
+
+    Raises:
+        UserError: there is none of this name, or it is itself built around another.
+    """
+    choices = [each for each in names() if "encoder" not in options(each)]
+    if name not in choices:
+        raise UserError(f"unknown encoder {show(name)} of family {outer}; one of {', '.join(choices)}")
+    return load(name)
+
+
+def check(name: str, weights: str, image_size: int, **given: str | None) -> Family:
     """Load a family and compare what is asked of it with what it can.
 
     Raises:
-        UserError: an unknown family, weights that it does not have, or an image that is too small for it.
+        UserError: an unknown family or option, weights that it does not have, or images whose side does not fit it.
     """
-    family = load(name)
+    family = load(name, **given)
     if weights not in family.weights:
         raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
     if image_size < family.min_size:
         raise UserError(f"image_size {image_size} is too small for family {name}; at least {family.min_size}")
+    if image_size % family.multiple:
+        raise UserError(f"image_size {image_size} does not fit family {name}; a multiple of {family.multiple}")
     return family
 
 
-def build(name: str, weights: str, classes: int, dropout: float = 0.0, source_head: bool = False) -> "Net":
+def build(
+    name: str,
+    weights: str,
+    classes: int,
+    dropout: float = 0.0,
+    source_head: bool = False,
+    head: str = "linear",
+    **given: str | None,
+) -> "Net":
     """Make a network; random parts are drawn from torch's global generator.
 
     Args:
         name: a family.
         weights: one of the family's.
         classes: of the new head.
-        dropout: probability before the head, in [0, 1).
+        dropout: probability before the head and between its layers, in [0, 1).
         source_head: keeps the head that the weights bring, with its own classes, instead of a new one.
+        head: of a new head, "linear" or the widths of its hidden layers, such as "512-256-128".
+        given: options of the family.
 
     Raises:
-        UserError: an unknown family or weights, weights that cannot be had, or no source head where one is asked for.
+        UserError: an unknown family, option, weights or head, weights that cannot be had, or no source head where one
+            is asked for.
     """
-    from torch import nn  # costs seconds, and checking a space needs none of it
+    from study import heads
+    from study.net import Net  # costs seconds, and checking a space needs none of it
 
-    from study.net import Net
-
-    family = load(name)
-    check(name, weights, family.min_size)
-    stages, head = family.backbone(weights)
-    if source_head and head is None:
+    family = check(name, weights, load(name, **given).min_size, **given)
+    stages, source = family.backbone(weights)
+    if source_head and source is None:
         raise UserError(f"family {name} with weights {weights!r} has no source head; zero_shot needs one")
-    return Net(stages, head if source_head and head is not None else nn.Linear(family.features, classes), dropout)
+    keeps = source if source_head else None
+    return Net(stages, keeps or heads.make(head, family.features, classes, dropout), dropout)

@@ -81,6 +81,7 @@ FAMILY = Family(
     min_size=32,
     weights=("none", "imagenet"),
     source_classes=1000,
+    source_size=224,
     backbone=_backbone,
     fetch=_file,  # nothing to fetch: a package that is missing is one early error
 )

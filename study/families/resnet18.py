@@ -5,7 +5,6 @@ Source: He et al. 2016, arXiv:1512.03385; weights: torchvision's `ResNet18_Weigh
 
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError
 from study.families import Family
 
 if TYPE_CHECKING:
@@ -27,24 +26,11 @@ def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
 
 
 def _imagenet() -> dict[str, Any]:
-    """Read torchvision's file, downloading it where it is not there yet.
-
-    Raises:
-        UserError: neither worked; says which file to place where.
-    """
-    import pickle
-    from pathlib import Path
-
-    import torch
     from torchvision.models import ResNet18_Weights
 
-    url = ResNet18_Weights.IMAGENET1K_V1.url
-    name, folder = url.rpartition("/")[2], Path(torch.hub.get_dir()) / "checkpoints"
-    try:
-        return torch.hub.load_state_dict_from_url(url, progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        place = f"download {url} by hand and place it as {folder / name}"
-        raise UserError(f"resnet18: cannot get its ImageNet weights {name} ({error}); {place}") from error
+    from study.families._torchvision import imagenet
+
+    return imagenet("resnet18", ResNet18_Weights.IMAGENET1K_V1.url)
 
 
 FAMILY = Family(
@@ -55,6 +41,7 @@ FAMILY = Family(
     min_size=32,
     weights=("none", "imagenet"),
     source_classes=1000,
+    source_size=224,
     backbone=_backbone,
     fetch=_imagenet,
 )

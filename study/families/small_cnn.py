@@ -40,5 +40,6 @@ FAMILY = Family(
     min_size=16,
     weights=("none",),
     source_classes=None,
+    source_size=None,
     backbone=_backbone,
 )

@@ -1,79 +1,70 @@
-"""What every family in the folder must satisfy; a new one is picked up by its file."""
+"""Every family in the folder, with each of its options; a new one is picked up by its file."""
+
+import re
+import subprocess
+import sys
 
 import pytest
-import torch
 
 from study import families
 from study.config import UserError
+from tests.families import conformance
 
-ALL = families.names()
+ENCODERS = [name for name in families.names() if "encoder" not in families.options(name)]
+CHOICES = {"encoder": ENCODERS, "stem": ["standard", "small"]}
+CASES = [
+    (name, dict(zip(families.options(name), values, strict=True)))
+    for name in families.names()
+    for values in ([(choice,) for option in families.options(name) for choice in CHOICES[option]] or [()])
+]
 
 
-@pytest.fixture(scope="module", params=ALL)
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join((case[0], *case[1].values())))
 def made(request):
-    torch.manual_seed(0)
-    return request.param, families.load(request.param), families.build(request.param, "none", 7).eval()
+    name, options = request.param
+    return conformance.make(name, **options)
 
 
-def test_each_tensor_is_in_one_stage_or_the_head(made):
-    _, family, net = made
-    parts = [*net.stages, net.head]
-    held = [id(tensor) for part in parts for tensor in part.state_dict(keep_vars=True).values()]
-    assert len(set(held)) == len(held)
-    assert set(held) == {id(tensor) for tensor in net.state_dict(keep_vars=True).values()}
-    assert len(net.stages) == len(family.stages)
+@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+def test_conformance(made, check):
+    check(made)
 
 
-def test_every_stage_has_something_to_train(made):
-    assert all(list(stage.parameters()) for stage in made[2].stages)
-
-
-@pytest.mark.parametrize("size", [32, 64])
-@pytest.mark.parametrize("batch", [1, 3])
-def test_forward(made, size, batch):
-    _, family, net = made
-    images = torch.rand(batch, 3, size, size)
-    features = images
-    for stage in net.stages:
-        features = stage(features)
-    assert features.shape == (batch, family.features)
-    assert net(images).shape == (batch, 7)
-
-
-def test_smallest_size_works_and_a_smaller_one_is_refused(made):
-    name, family, net = made
-    assert net(torch.rand(1, 3, family.min_size, family.min_size)).isfinite().all()
-    families.check(name, "none", family.min_size)
-    with pytest.raises(UserError, match=f"image_size {family.min_size - 1} .*{name}.* {family.min_size}"):
-        families.check(name, "none", family.min_size - 1)
-
-
-def test_the_contract_is_stated(made):
-    _, family, _ = made
-    assert len(family.mean) == len(family.std) == 3
-    assert all(0 <= mean <= 1 for mean in family.mean)
-    assert all(0 < std <= 1 for std in family.std)
-    assert "none" in family.weights
-    assert (family.source_classes is not None) == ("imagenet" in family.weights)
-
-
-def test_random_weights_come_from_the_global_seed(made):
-    name, _, _ = made
-    torch.manual_seed(3)
-    first = families.build(name, "none", 7).state_dict()
-    torch.manual_seed(3)
-    second = families.build(name, "none", 7).state_dict()
-    assert all(torch.equal(first[key], second[key]) for key in first)
-
-
-def test_unknown_names_are_refused_with_the_choices(made):
-    name, family, _ = made
-    with pytest.raises(UserError, match=f"'vgg'; one of {', '.join(ALL)}"):
+def test_an_unknown_family_is_refused_with_the_choices():
+    with pytest.raises(UserError, match=f"'vgg'; one of {', '.join(families.names())}"):
         families.load("vgg")
-    with pytest.raises(UserError, match=f"'jft' of family {name}; one of {', '.join(family.weights)}"):
-        families.build(name, "jft", 7)
 
 
-def test_random_weights_bring_no_source_head(made):
-    with pytest.raises(UserError, match=f"{made[0]}.*no source head"):
-        families.build(made[0], "none", 7, source_head=True)
+def test_options_are_what_a_module_reads():
+    read = {name: families.options(name) for name in families.names()}
+    assert {name: options for name, options in read.items() if options} == {
+        "meta_extractor": ("encoder",),
+        "mobilenet_v3_large": ("stem",),
+        "parallel_net": ("encoder",),
+    }
+
+
+@pytest.mark.parametrize(("name", "options", "text"), [
+    ("resnet18", {"stem": "small"}, "stem 'small' is not read by family resnet18; it reads no option"),
+    ("meta_extractor", {"stem": "small"}, "stem 'small' is not read by family meta_extractor; it reads encoder"),
+    ("mobilenet_v3_large", {"stem": "tiny"},
+     "unknown stem 'tiny' of family mobilenet_v3_large; one of standard, small"),
+    *[(name, {"encoder": encoder}, f"unknown encoder '{encoder}' of family {name}; one of {', '.join(ENCODERS)}")
+      for name in ("meta_extractor", "parallel_net") for encoder in ("meta_extractor", "parallel_net", "vgg")],
+])  # fmt: skip
+def test_options_are_refused_with_what_there_is(name, options, text):
+    for asked in (families.load, lambda *given, **more: families.build(*given, "none", 7, **more)):
+        with pytest.raises(UserError, match=re.escape(text)):
+            asked(name, **options)
+
+
+@pytest.mark.parametrize("name", families.names())
+def test_an_option_of_none_is_the_familys_own_choice(name):
+    asked, own = families.load(name, **dict.fromkeys(CHOICES)), families.load(name)
+    assert (asked.stages, asked.features, asked.min_size) == (own.stages, own.features, own.min_size)
+
+
+def test_finding_families_imports_no_torch():
+    code = "import sys; from study import families; [families.load(name) for name in families.names()]"
+    packages = "{'torch', 'torchvision', 'timm', 'pytorchcv'}"
+    subprocess.run([sys.executable, "-c", f"{code}; assert not {packages} & set(sys.modules)"], check=True)
