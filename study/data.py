@@ -14,12 +14,14 @@ import numpy as np
 import PIL
 
 from study import decoding, splits, store, tasks
-from study.config import check_crop, check_size
+from study.config import UserError, check_crop, check_size
 from study.seeds import stream
-from study.tasks import Listing, Task
+from study.tasks import Listing, Source, Task
 
 VALIDATION = 0.2
 """Share of each class's groups that is never trained on."""
+VALIDATIONS = ("groups", "test")
+"""What a trial validates on: held-out groups of the training images, or the test, as some published work did."""
 
 
 class Split(NamedTuple):
@@ -48,6 +50,11 @@ class TaskData(NamedTuple):
     """None while the test is sealed."""
     key: str
     """Equal keys have equal image arrays, whatever the split."""
+    source_labels: dict[str, dict[str, tuple[int, ...]]]
+    """By the source of weights, say "imagenet", and by class: the source's classes that it stands for; a class that the
+    task has none for is missing."""
+    val_file: str = "train"
+    """The images that validation's rows are of: "train" or "test"."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +110,18 @@ def prepare(
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     return Prepared(
-        task, str(entry.path), entry.meta["source"], fingerprint, list(module.CLASSES), module.METRIC, counts
+        task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
     )
 
 
-def open_data(prepared: Prepared, label_fraction: float, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
+def open_data(
+    prepared: Prepared,
+    label_fraction: float,
+    split_seed: int,
+    draw_seed: int,
+    sealed: bool,
+    validation: str = "groups",
+) -> TaskData:
     """Open prepared data in milliseconds; images are mapped, not read.
 
     Args:
@@ -116,24 +130,48 @@ def open_data(prepared: Prepared, label_fraction: float, split_seed: int, draw_s
         split_seed: decides the validation groups.
         draw_seed: decides which labels a fraction has; equal seeds nest.
         sealed: leaves the test out; its files are not touched then.
+        validation: "groups" holds groups of every class out of training; "test" holds nothing out and validates on the
+            test, which must not be sealed then.
 
     Returns:
         The splits.
 
     Raises:
-        UserError: the label fraction is outside (0, 1], or no group is left to validate on.
+        UserError: the label fraction is outside (0, 1], no group is left to validate on, or the validation is unknown
+            or on a sealed test.
         study.store.Damaged: the store entry is gone or not as it was written.
     """
     splits.check_fraction(label_fraction)
+    _check_validation(validation, sealed)
     module, path = tasks.load(prepared.task), Path(prepared.path)
     store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
     images, targets, groups = _load(path, "train")
-    rest, held = splits.holdout(targets, groups, VALIDATION, stream(split_seed, "validation"))
+    test = None if sealed else _whole(*_load(path, "test"))
+    rest, held = np.arange(len(targets)), np.arange(0)
+    if validation == "groups":
+        rest, held = splits.holdout(targets, groups, VALIDATION, stream(split_seed, "validation"))
     kept = rest[splits.draw(targets[rest], groups[rest], label_fraction, stream(draw_seed, "fraction"))]
     train, val = (Split(images, targets[rows], groups[rows], rows) for rows in (kept, held))
-    test = None if sealed else _whole(*_load(path, "test"))
-    classes, metric = tuple(prepared.classes), prepared.metric
-    return TaskData(prepared.task, classes, metric, dict(module.AUGMENT), train, val, test, prepared.fingerprint)
+    classes = tuple(prepared.classes)
+    about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
+    opened = TaskData(*about, train, val, test, prepared.fingerprint, _source_labels(module, classes))
+    return opened if test is None or validation == "groups" else opened._replace(val=test, val_file="test")
+
+
+def _check_validation(validation: str, sealed: bool) -> None:
+    if validation not in VALIDATIONS:
+        raise UserError(f"unknown validation {validation!r}; one of {', '.join(VALIDATIONS)}")
+    if validation == "test" and sealed:
+        raise UserError("validation 'test' reads the test at every epoch, but it is sealed to this trial; use 'groups'")
+
+
+def _source_labels(module: Task, classes: tuple[str, ...]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Return what the task knows of the classes that its data have."""
+    known: dict[str, dict[str, tuple[int, ...]]] = getattr(module, "SOURCE_LABELS", {})
+    return {
+        source: {name: labels[name.lower()] for name in classes if name.lower() in labels}
+        for source, labels in known.items()
+    }
 
 
 def _code(module: Task) -> str:
@@ -144,11 +182,12 @@ def _code(module: Task) -> str:
     return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())
 
 
-def _digest(found: tuple[str, dict[str, Listing]]) -> str:
+def _digest(found: Source[Listing]) -> str:
     """Hash what is listed, and every file's size and time of change: reading all files would take minutes."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name, listing in found[1].items():
-        digest.update(json.dumps([name, listing.paths, [_stamp(path) for path in listing.paths]]).encode())
+    digest = hashlib.blake2b(json.dumps(found.classes).encode(), digest_size=16)
+    for name, listing in found.splits.items():
+        stamps = [_stamp(path) for path in listing.paths]
+        digest.update(json.dumps([name, listing.paths, stamps, listing.square]).encode())
         for array in (listing.targets, listing.groups, listing.boxes):
             digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()

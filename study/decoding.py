@@ -10,25 +10,23 @@ import numpy as np
 from PIL import Image
 
 from study import tasks
-from study.tasks import Arrays, Listing
+from study.tasks import Arrays, Listing, Source
 
 _STEP = 256  # images from one report of progress to the next
 
 
-def write(
-    source: Callable[[], tuple[str, dict[str, Arrays]]], progress: Callable[[int, int], None], folder: Path
-) -> dict[str, Any]:
+def write(source: Callable[[], Source[Arrays]], progress: Callable[[int, int], None], folder: Path) -> dict[str, Any]:
     """Write the arrays of all splits to a folder.
 
     Args:
-        source: gives a line on the source and the splits.
+        source: gives the data set.
         progress: called with the images done and the images in all.
         folder: gets `<split>-images.npy`, `-targets.npy` and `-groups.npy`: a sealed test needs files of its own.
 
     Returns:
-        The line and the number of images in each split, to be remembered.
+        The source's line and classes and the number of images in each split, to be remembered.
     """
-    line, arrays = source()
+    line, classes, arrays = source()
     counts = {name: len(split.targets) for name, split in arrays.items()}
     before = 0
     for name, split in arrays.items():
@@ -37,7 +35,7 @@ def write(
         images = _counted(split.images, before, sum(counts.values()), progress)
         _save_images(folder / f"{name}-images.npy", images, counts[name])
         before += counts[name]
-    return {"source": line, "counts": counts}
+    return {"source": line, "classes": list(classes), "counts": counts}
 
 
 def _save_images(file: Path, images: Iterator[np.ndarray], count: int) -> None:
@@ -59,10 +57,10 @@ def _counted(
             progress(done, total)
 
 
-def decoded(found: tuple[str, dict[str, Listing]], size: int) -> tuple[str, dict[str, Arrays]]:
+def decoded(found: Source[Listing], size: int) -> Source[Arrays]:
     """Turn listings into arrays whose images are decoded as they are asked for."""
-    line, listings = found
-    return line, {name: Arrays(_decode_all(each, size), each.targets, each.groups) for name, each in listings.items()}
+    splits = {name: Arrays(_decode_all(each, size), each.targets, each.groups) for name, each in found.splits.items()}
+    return Source(found.line, found.classes, splits)
 
 
 def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
@@ -74,7 +72,7 @@ def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
     boxes = repeat(None) if listing.boxes is None else listing.boxes.tolist()
     problems: list[str] = []
     for path, box in zip(listing.paths, boxes, strict=False):
-        image = _decode(path, box, size)
+        image = _decode(path, box, listing.square, size)
         if isinstance(image, str):
             problems.append(image)
         else:
@@ -82,12 +80,20 @@ def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
     tasks.refuse("images cannot be decoded", problems)
 
 
-def _decode(path: str, box: list[float] | None, size: int) -> np.ndarray | str:
-    """Cut out the box and resize it to a square; returns what is wrong where PIL refuses."""
+def _decode(path: str, box: list[float] | None, square: bool, size: int) -> np.ndarray | str:
+    """Cut out the box, or the square in its middle, and resize it; returns what is wrong where PIL refuses."""
     try:
         with Image.open(path) as image:
             wide, high = image.size
-            cut = None if box is None else (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)
+            left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
+            cut = (left * wide, top * high, right * wide, bottom * high)
+            cut = _middle(*cut) if square else cut
             return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, cut))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return f"{path}: {error}"
+
+
+def _middle(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
+    """Return the largest square in the middle of a box, in pixels; rounding must not carry it out of the picture."""
+    across, down, half = (left + right) / 2, (top + bottom) / 2, min(right - left, bottom - top) / 2
+    return max(across - half, left), max(down - half, top), min(across + half, right), min(down + half, bottom)

@@ -6,6 +6,7 @@ Knows nothing of what the archives hold; a task lists them in `ARCHIVES`.
 import hashlib
 import os
 import shutil
+import tarfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -78,14 +79,28 @@ def _continue(url: str, part: Path) -> None:
 
 
 def _unpack(part: Path, archive: Archive, folder: Path) -> None:
-    """Unpack beside the data and rename; zipfile itself keeps members inside the folder."""
+    """Unpack beside the data and rename."""
     making = folder / f".unpack-{os.getpid()}"
     try:
-        with zipfile.ZipFile(part) as opened:
-            opened.extractall(making)
-        target = folder / archive.provides
+        _extract(part, archive.url, making)
+        wanted, target = making / (archive.inside or archive.provides), folder / archive.provides
+        if not wanted.exists():
+            raise UserError(f"--download: {archive.url} has no {wanted.relative_to(making)} in it")
         target.parent.mkdir(parents=True, exist_ok=True)
-        (making / archive.provides).rename(target)
+        wanted.rename(target)
+    except (zipfile.BadZipFile, tarfile.TarError) as error:
+        part.unlink()
+        raise UserError(f"--download: {archive.url} cannot be unpacked ({error}); it was dropped") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
     part.unlink()
+
+
+def _extract(part: Path, url: str, making: Path) -> None:
+    """Unpack a zip file, or a tar file; zipfile keeps members inside the folder, tarfile refuses those outside it."""
+    if url.endswith(".zip"):
+        with zipfile.ZipFile(part) as opened:
+            opened.extractall(making)
+    else:
+        with tarfile.open(part) as archive:
+            archive.extractall(making, filter="data")

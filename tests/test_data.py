@@ -12,7 +12,7 @@ from PIL import Image
 
 from study import data, store, tasks
 from study.config import UserError
-from study.tasks import Arrays, Listing
+from study.tasks import Arrays, Listing, Source
 
 CLASSES = ("left", "right")
 TRAIN, TEST = 40, 6
@@ -23,15 +23,16 @@ def arrays(count: int, size: int) -> Arrays:
     return Arrays(images, np.arange(count) % 2, np.arange(count) // 4 * 2 + np.arange(count) % 2)
 
 
-def stand_in(size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
-    return "stand-in: tiny", {"train": arrays(TRAIN, size), "test": arrays(TEST, size)}
+def stand_in(size: int, crop: str) -> Source[Arrays]:
+    return Source("stand-in: tiny", CLASSES, {"train": arrays(TRAIN, size), "test": arrays(TEST, size)})
 
 
-def read(folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
+def read(folder: Path, crop: str) -> Source[Listing]:
     paths = sorted(str(path) for path in folder.glob("*.png"))
     numbers = np.arange(len(paths))
     boxes = np.tile([0.0, 0.0, 0.5, 1.0], (len(paths), 1)) if crop == "half" else None
-    return f"{len(paths)} pictures", {name: Listing(paths, numbers % 2, numbers, boxes) for name in ("train", "test")}
+    listing = Listing(paths, numbers % 2, numbers, boxes, square=crop == "square")
+    return Source(f"{len(paths)} pictures", ("dark", "Bright"), {"train": listing, "test": listing})
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +40,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     task = SimpleNamespace(
         __file__=__file__,
-        CLASSES=CLASSES,
         METRIC="accuracy",
         AUGMENT={"rotate": 5.0},
-        CROPS=("all", "half"),
+        CROPS=("all", "half", "square"),
         read=read,
         stand_in=stand_in,
     )
@@ -106,6 +106,32 @@ def test_split_and_draw_have_seeds_of_their_own() -> None:
     assert set(first.val.index) != set(split.val.index)
 
 
+def test_validation_on_the_test_holds_nothing_out() -> None:
+    opened = data.open_data(prepared(), 1.0, 0, 0, sealed=False, validation="test")
+    assert opened.test is not None
+    assert opened.train.index.tolist() == list(range(TRAIN))
+    assert opened.val is opened.test
+    assert (opened.val.targets == arrays(TEST, 8).targets).all()
+    assert opened.val_file == "test"
+    assert data.open_data(prepared(), 1.0, 0, 0, sealed=False).val_file == "train"
+
+
+def test_validation_on_the_test_draws_its_fraction_from_all_groups() -> None:
+    some, less = (
+        data.open_data(prepared(), fraction, 0, 0, sealed=False, validation="test").train for fraction in (0.5, 0.2)
+    )
+    assert len(some.index) == TRAIN // 2
+    assert set(less.index) < set(some.index)
+    assert (some.targets == arrays(TRAIN, 8).targets[some.index]).all()
+
+
+def test_validation_on_a_sealed_test_or_on_anything_else_is_refused() -> None:
+    with pytest.raises(UserError, match="validation 'test' reads the test at every epoch, but it is sealed"):
+        data.open_data(prepared(), 1.0, 0, 0, sealed=True, validation="test")
+    with pytest.raises(UserError, match="unknown validation 'train'; one of groups, test"):
+        data.open_data(prepared(), 1.0, 0, 0, sealed=False, validation="train")
+
+
 def test_sealed_data_open_without_the_tests_files() -> None:
     ready = prepared()
     for name in ("images", "targets", "groups"):
@@ -126,6 +152,30 @@ def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> N
         split.images[:, :, :6] == np.arange(12)[:, None, None, None]
     ).all()  # of the bright half, only what blurs in
     assert told[-1] == (24, 24)
+
+
+def test_a_square_is_cut_from_the_middle(folder: Path) -> None:
+    ready = data.prepare("tiny", folder, 8, "square")
+    split = data.open_data(ready, 1.0, 0, 0, sealed=False).test
+    assert split is not None
+    assert (split.images[:, :, :2] == np.arange(12)[:, None, None, None]).all()
+    assert (split.images[:, :, 6:] == 200).all()
+    assert ready.fingerprint != data.prepare("tiny", folder, 8, "all").fingerprint
+
+
+def test_classes_come_with_the_data_and_are_remembered(folder: Path, tiny: SimpleNamespace) -> None:
+    assert prepared().classes == ["left", "right"]
+    assert data.prepare("tiny", folder, 8, None).classes == ["dark", "Bright"]
+    tiny.read = lambda folder, crop: read(folder, crop)._replace(classes=("black", "white"))
+    assert data.prepare("tiny", folder, 8, None).classes == ["black", "white"]
+
+
+def test_source_labels_are_those_of_the_classes_there(folder: Path, tiny: SimpleNamespace) -> None:
+    assert data.open_data(prepared(), 1.0, 0, 0, sealed=True).source_labels == {}
+    tiny.SOURCE_LABELS = {"imagenet": {"left": (1,), "bright": (2, 3)}}
+    assert data.open_data(prepared(), 1.0, 0, 0, sealed=True).source_labels == {"imagenet": {"left": (1,)}}
+    real = data.prepare("tiny", folder, 8, None)
+    assert data.open_data(real, 1.0, 0, 0, sealed=True).source_labels == {"imagenet": {"Bright": (2, 3)}}
 
 
 def test_a_folder_that_changed_is_decoded_anew(folder: Path) -> None:
@@ -167,8 +217,8 @@ def test_an_image_size_out_of_range_is_refused(size: int) -> None:
 
 
 def test_an_unknown_crop_names_the_choices() -> None:
-    with pytest.raises(UserError, match="unknown crop 'square' of task tiny; one of all, half"):
-        data.prepare("tiny", None, 8, "square")
+    with pytest.raises(UserError, match="unknown crop 'round' of task tiny; one of all, half, square"):
+        data.prepare("tiny", None, 8, "round")
 
 
 def test_a_label_fraction_out_of_range_is_refused() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import io
+import tarfile
 import threading
 import zipfile
 from types import SimpleNamespace
@@ -19,6 +20,23 @@ def packed(name="Set/Images/a.txt", text="x" * 50_000):
     with zipfile.ZipFile(body, "w") as archive:
         archive.writestr(name, text)
     return body.getvalue()
+
+
+def tarred(name, text="x"):
+    body = io.BytesIO()
+    with tarfile.open(fileobj=body, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text.encode()))
+    return body.getvalue()
+
+
+def serve(monkeypatch, task, body, **changes):
+    """Let the server have this tar file, and the task know it."""
+    monkeypatch.setattr(Server, "body", body)
+    (archive,) = task.ARCHIVES
+    changes |= {"url": archive.url.replace(".zip", ".tar.gz"), "md5": hashlib.md5(body).hexdigest()}
+    task.ARCHIVES = (archive._replace(**changes),)
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -91,6 +109,34 @@ def test_a_member_that_would_escape_stays_inside(tmp_path, monkeypatch, archive)
     inside = tmp_path / "a" / "b" / "c"
     download.fetch("toy", inside, print)
     assert [name for name in files(tmp_path) if "escaped" in name] == ["a/b/c/escaped.txt"]
+
+
+def test_a_tar_file_is_unpacked_to_where_it_is_kept(tmp_path, monkeypatch, archive):
+    serve(monkeypatch, archive, tarred("images/cat.txt"), provides="pets/images", inside="images")
+    for _ in range(2):
+        download.fetch("toy", tmp_path, print)
+    assert [name for name in files(tmp_path) if name != ".download.lock"] == ["pets/images/cat.txt"]
+    assert Server.asked == [0]
+
+
+@pytest.mark.parametrize("name", ["../../escaped.txt", "images/../../../escaped.txt"])
+def test_a_tar_file_that_would_escape_is_refused_and_nothing_is_left(tmp_path, monkeypatch, archive, name):
+    serve(monkeypatch, archive, tarred(name), provides="pets/images", inside="images")
+    with pytest.raises(UserError, match=r"set\.tar\.gz cannot be unpacked \(.*outside.*\); it was dropped"):
+        download.fetch("toy", tmp_path / "a" / "b", print)
+    assert [name for name in files(tmp_path) if not name.endswith(".download.lock")] == []
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path, monkeypatch, archive):
+    serve(monkeypatch, archive, b"no archive", provides="pets/images", inside="images")
+    with pytest.raises(UserError, match=r"set\.tar\.gz cannot be unpacked"):
+        download.fetch("toy", tmp_path, print)
+
+
+def test_an_archive_without_what_is_wanted_is_named(tmp_path, archive):
+    archive.ARCHIVES = (archive.ARCHIVES[0]._replace(inside="Other"),)
+    with pytest.raises(UserError, match=r"set\.zip has no Other in it"):
+        download.fetch("toy", tmp_path, print)
 
 
 def test_a_server_that_does_not_answer_is_named(tmp_path, archive):

@@ -27,7 +27,8 @@ def task(train: int = 20, held: int = 6, size: int = 32, classes: int = 3, test:
     rows = np.arange(count)
     parts = [Split(images, targets[part], rows[part], rows[part]) for part in (rows[:train], rows[train:])]
     names = tuple(f"class {number}" for number in range(classes))
-    return TaskData("toy", names, "accuracy", AUGMENT, *parts, parts[1] if test else None, f"toy {next(_keys)}")
+    opened = parts[1] if test else None
+    return TaskData("toy", names, "accuracy", AUGMENT, *parts, opened, f"toy {next(_keys)}", {})
 
 
 def outcome(config: Config, epochs: int = 2, resume: trial.Resume | None = None) -> tuple[list[Any], dict[str, Any]]:

@@ -2,13 +2,15 @@
 
 A task is one file in this folder with
 
-- `CLASSES: tuple[str, ...]`, `METRIC: str` (the score that selects),
+- `METRIC: str`, the score that selects,
 - `AUGMENT: dict[str, float]`, the ranges at strength 1: rotate (degrees), scale, shift, brightness, contrast (shares),
   flip (0 or 1),
 - `CROPS: tuple[str, ...]`, the choices for `crop`, the first being the default,
-- `read(folder, crop) -> tuple[str, dict[str, Listing]]`: a line on the source, and the listings of "train" and "test",
+- `read(folder, crop) -> Source[Listing]`: a line on the source, its classes, and the listings of "train" and "test",
+- `stand_in(size, crop) -> Source[Arrays]`: the same from rendered images,
 - `ARCHIVES: tuple[Archive, ...]`, what `--download` fetches (may be missing),
-- `stand_in(size, crop) -> tuple[str, dict[str, Arrays]]`: the same from rendered images.
+- `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: for weights trained on a source, say "imagenet", the source's
+  class numbers that each class (in lower case) stands for (may be missing).
 
 A file whose name begins with an underscore is a part of a task, not a task.
 """
@@ -17,7 +19,7 @@ import pkgutil
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -36,6 +38,8 @@ class Listing(NamedTuple):
     """(n,) int64; samples of one group never straddle a split."""
     boxes: np.ndarray | None
     """(n, 4) float, left, top, right, bottom as shares of width and height: what to cut; None for whole pictures."""
+    square: bool = False
+    """Cut the largest centred square out of that, so that nothing is distorted; else it is squeezed into a square."""
 
 
 class Arrays(NamedTuple):
@@ -47,28 +51,43 @@ class Arrays(NamedTuple):
     groups: np.ndarray
 
 
+Images = TypeVar("Images", Listing, Arrays)
+
+
+class Source(NamedTuple, Generic[Images]):
+    """A data set as a task gives it."""
+
+    line: str
+    """Where the images come from, for people; contains "stand-in" where they are rendered."""
+    classes: tuple[str, ...]
+    """A target is a number of these."""
+    splits: dict[str, Images]
+    """Of "train" and "test"."""
+
+
 class Archive(NamedTuple):
-    """A zip file that holds a part of the data set, and the one path in it that is wanted."""
+    """A zip or tar file that holds a part of the data set, and the one path in it that is wanted."""
 
     url: str
     md5: str
     provides: str
-    """Kept at the same path below the data folder."""
+    """Where it is kept, below the data folder."""
+    inside: str | None = None
+    """Its path in the archive; None is the same as `provides`."""
 
 
 class Task(Protocol):
     """What a task's module gives; see the text above."""
 
     __file__: str
-    CLASSES: tuple[str, ...]
     METRIC: str
     AUGMENT: dict[str, float]
     CROPS: tuple[str, ...]
 
-    def read(self, folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
+    def read(self, folder: Path, crop: str) -> Source[Listing]:
         """List the real data set's files."""
 
-    def stand_in(self, size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
+    def stand_in(self, size: int, crop: str) -> Source[Arrays]:
         """Render the stand-in."""
 
 

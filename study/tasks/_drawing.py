@@ -94,6 +94,22 @@ def moved(picture: Picture, x: float, y: float, scale: float = 1.0) -> Picture:
     return tuple(result)
 
 
+def turned(picture: Picture, degrees: float) -> Picture:
+    """Turn about the middle, clockwise."""
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+
+    def turn(x: float, y: float) -> Point:
+        return x * cosine - y * sine, x * sine + y * cosine
+
+    result: list[Shape] = []
+    for shape in picture:
+        if isinstance(shape, Disc):
+            result.append(Disc(shape.colour, shape.radius, *turn(shape.x, shape.y)))
+        else:
+            result.append(shape._replace(points=tuple(turn(x, y) for x, y in shape.points)))
+    return tuple(result)
+
+
 def text(letters: str, colour: Colour, height: float, stroke: float, width: float | None = None) -> Picture:
     """Write digits and the letters S, T, O, P around the middle.
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from study.config import UserError
-from study.tasks import Archive, Arrays, Listing, refuse, rendered
+from study.tasks import Archive, Arrays, Listing, Source, refuse, rendered
 from study.tasks._gtsrb_signs import SIGNS
 
 CLASSES = (
@@ -89,7 +89,7 @@ class _Rows(NamedTuple):
     problems: list[str]
 
 
-def read(folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
+def read(folder: Path, crop: str) -> Source[Listing]:
     """List the real images, in the official layout or in torchvision's.
 
     Args:
@@ -97,7 +97,7 @@ def read(folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
         crop: "roi" (the annotated box and a margin) or "frame" (the whole picture).
 
     Returns:
-        A line on what was found; the listings of "train" (a group is a track: up to 30 frames of a sign) and "test".
+        What was found; in "train" a group is a track: up to 30 frames of a sign.
 
     Raises:
         UserError: there is no such data set, or files and annotations do not fit, with a list of what is wrong.
@@ -108,10 +108,10 @@ def read(folder: Path, crop: str) -> tuple[str, dict[str, Listing]]:
     refuse(f"things are wrong with GTSRB in {place}", train.problems + test.problems)
     counts = f"{_of(len(train.paths), official)} train + {_of(len(test.paths), _TEST)} test images"
     line = f"GTSRB {layout} layout: {counts}, {'ROI crops' if crop == 'roi' else 'whole frames'}{_stored(train)}"
-    return line, {"train": _listing(train, crop), "test": _listing(test, crop)}
+    return Source(line, CLASSES, {"train": _listing(train, crop), "test": _listing(test, crop)})
 
 
-def stand_in(size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
+def stand_in(size: int, crop: str) -> Source[Arrays]:
     """Render the 43 signs under changing pose, light and weather, in tracks like the real ones.
 
     Args:
@@ -119,7 +119,7 @@ def stand_in(size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
         crop: "frame" has more of the road around a sign than "roi".
 
     Returns:
-        A line on it, and the arrays of "train" and "test".
+        The stand-in, rendered as it is asked for.
     """
     zoom = 1.0 if crop == "roi" else 0.8
     split = {
@@ -127,7 +127,7 @@ def stand_in(size: int, crop: str) -> tuple[str, dict[str, Arrays]]:
         for name, (count, frames) in {"train": (21, 4), "test": (5, 4)}.items()
     }
     train, test = (len(split[name].targets) for name in ("train", "test"))
-    return f"stand-in: {len(SIGNS)} rendered signs, {train:,} train + {test:,} test images", split
+    return Source(f"stand-in: {len(SIGNS)} rendered signs, {train:,} train + {test:,} test images", CLASSES, split)
 
 
 def _find(folder: Path) -> tuple[Path, str]:

@@ -86,15 +86,16 @@ def montage(images: Sequence[np.ndarray], columns: int, gap: int = 4) -> Image.I
 
 
 def show(task: str, size: int = 64) -> Image.Image:
-    """Lay out a task's stand-in: one image of each class, then the frames of some tracks, a track after the other."""
+    """Lay out a task's stand-in: images of each class, three rows in all or one a class, then the frames of a track."""
     module = load(task)
-    arrays = module.stand_in(size, module.CROPS[0])[1]["train"]
+    arrays = module.stand_in(size, module.CROPS[0]).splits["train"]
     images, columns = list(arrays.images), 15
     lasts = [
         np.flatnonzero(np.diff(arrays.groups, append=-1) * (arrays.targets == label))
         for label in np.unique(arrays.targets)
     ]
-    classes = [images[rows[(7 * label) % len(rows)]] for label, rows in enumerate(lasts)]
+    of_each = max(1, 3 * columns // len(lasts))
+    classes = [images[rows[(7 * (label + n)) % len(rows)]] for label, rows in enumerate(lasts) for n in range(of_each)]
     blank = np.full((size, size, 3), 255, np.uint8)
     first = lasts[len(lasts) // 3][0]
     track = np.flatnonzero(arrays.groups == arrays.groups[first])

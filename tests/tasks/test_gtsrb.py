@@ -48,8 +48,9 @@ def first_class(place: Path) -> Path:
 
 
 def test_the_official_layout_is_read_with_tracks_as_groups(place: Path) -> None:
-    line, listings = gtsrb.read(place, "roi")
+    line, classes, listings = gtsrb.read(place, "roi")
     assert line == "GTSRB official layout: 172 of 39,209 train + 3 of 12,630 test images, ROI crops"
+    assert classes == gtsrb.CLASSES
     train, test = listings["train"], listings["test"]
     assert train.targets.tolist() == [label for label in range(43) for _ in range(4)]
     assert np.unique(train.groups, return_counts=True)[1].tolist() == [2] * 86
@@ -68,15 +69,15 @@ def test_the_folder_above_will_do_and_the_line_says_which_layout(tmp_path: Path,
 @pytest.mark.parametrize("spot", ["Final_Test", ".", ".."])
 def test_the_tests_classes_may_lie_beside_its_images(place: Path, spot: str) -> None:
     (place / "Final_Test" / "Images" / "GT-final_test.csv").rename(place / spot / "GT-final_test.csv")
-    assert gtsrb.read(place, "roi")[1]["test"].targets.tolist() == [0, 1, 2]
+    assert gtsrb.read(place, "roi").splits["test"].targets.tolist() == [0, 1, 2]
 
 
 def test_the_crop_is_the_annotated_box_with_a_margin_as_shares(place: Path) -> None:
-    boxes = gtsrb.read(place, "roi")[1]["train"].boxes
+    boxes = gtsrb.read(place, "roi").splits["train"].boxes
     assert boxes is not None
     margin = gtsrb.MARGIN * 6
     assert boxes[0] == pytest.approx([(2 - margin) / 10, (2 - margin) / 10, (8 + margin) / 10, (8 + margin) / 10])
-    assert gtsrb.read(place, "frame")[1]["train"].boxes is None
+    assert gtsrb.read(place, "frame").splits["train"].boxes is None
 
 
 def test_copies_stored_at_another_size_are_said_to_be(place: Path) -> None:

@@ -1,0 +1,91 @@
+"""Lists an image folder: `train/<class>/…` and `test/<class>/…`, a class a folder, its images at any depth.
+Knows nothing of what the images show, and does not open them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from study.config import UserError
+from study.tasks import Listing
+
+SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+SPLITS = ("train", "test")
+_WANTED = "an image folder has train/<class>/… and test/<class>/…, one folder a class"
+_NOT_DATA = {"__MACOSX"}  # what macOS adds to archives
+
+
+def is_image_folder(folder: Path) -> bool:
+    """Say whether a folder looks like one: it has `train` or `test` in it."""
+    return any((folder / split).is_dir() for split in SPLITS)
+
+
+def listing(folder: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
+    """List the images of an image folder; each is a group of its own.
+
+    Hidden files and folders, `__MACOSX` and files that are no images by their suffix are passed over. `train`, `test`
+    and a class's folder may be symbolic links; links to folders inside a class are not followed, so none can loop.
+
+    Args:
+        folder: has `train` and `test` in it.
+
+    Returns:
+        The classes, sorted; the listings of "train" and "test", sorted by class and path.
+
+    Raises:
+        UserError: `train` or `test` is missing, their classes differ or are fewer than two, or a class has no image.
+    """
+    found = {split: _classes(folder / split) for split in SPLITS}
+    train, test = found.values()
+    if train != test:
+        odd = ", ".join(sorted(set(train) ^ set(test)))
+        raise UserError(f"{folder}: train and test must have the same classes, but {odd} is in only one of them")
+    if len(train) < 2:
+        raise UserError(f"{folder / 'train'} has one class ({train[0]}); at least two are needed: {_WANTED}")
+    return tuple(train), {split: _listing(folder / split, train) for split in SPLITS}
+
+
+def _classes(place: Path) -> list[str]:
+    if not place.is_dir():
+        raise UserError(f"no folder {place}: {_WANTED}")
+    names = sorted(name for name in _names(place) if (place / name).is_dir())
+    if not names:
+        raise UserError(f"{place} has no class folders: {_WANTED}")
+    return names
+
+
+def _listing(place: Path, classes: list[str]) -> Listing:
+    paths = [sorted(_images(place / name)) for name in classes]
+    for name, found in zip(classes, paths, strict=True):
+        if not found:
+            raise UserError(f"{place / name} has no image ({', '.join(sorted(SUFFIXES))}): {_WANTED}")
+    counts = [len(found) for found in paths]
+    targets = np.repeat(np.arange(len(classes)), counts)
+    return Listing([path for found in paths for path in found], targets, np.arange(sum(counts)), None)
+
+
+def _images(folder: Path) -> Iterator[str]:
+    for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=False):
+        folders[:] = [name for name in folders if _is_data(name)]
+        yield from (os.path.join(place, name) for name in files if _is_data(name) and _has_image_suffix(name))
+
+
+def _has_image_suffix(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def _names(place: Path) -> list[str]:
+    try:
+        return [name for name in os.listdir(place) if _is_data(name)]
+    except OSError as error:
+        _refuse(error)
+        raise
+
+
+def _is_data(name: str) -> bool:
+    return not name.startswith(".") and name not in _NOT_DATA
+
+
+def _refuse(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read ({error.strerror})") from error
