@@ -3,8 +3,9 @@
 Knows which values families, regimes and optimizers take; imports no torch.
 """
 
-from study import families, regimes, tasks
-from study.config import OPTIMIZERS, TRAINING, UserError, check_crop, check_size, config
+from study import families, heads, regimes, tasks
+from study.config import Config, UserError, check_choices, check_crop, check_size, config
+from study.reads import OPTIONS, unread
 from study.space import Cell, Choice, Distribution, Value
 
 SHARES = ("warmup", "label_smoothing", "dropout", "augment", "momentum")
@@ -12,8 +13,12 @@ BELOW_1 = ("label_smoothing", "dropout")
 """Shares that leave nothing to learn from where they are 1."""
 
 
-def check_cells(cells: list[Cell]) -> None:
+def check_cells(cells: list[Cell], epochs: int) -> None:
     """Check each cell at its baseline and at the ends of what it samples.
+
+    Args:
+        cells: of the study.
+        epochs: of a trial.
 
     Raises:
         UserError: a trial of some cell would fail; the text names the cell, the value and the choices.
@@ -21,37 +26,68 @@ def check_cells(cells: list[Cell]) -> None:
     for cell in cells:
         for tuned in [cell.baseline, *_extremes(cell)]:
             try:
-                _check(cell.values | tuned)
+                _check(config(cell.values | tuned), epochs, cell.as_published)
                 _check_read(cell)
             except UserError as error:
                 raise UserError(f"cell {cell.name!r}: {error}") from None
 
 
-def fetch_weights(cells: list[Cell]) -> None:
+def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     """Get pretrained weights that come from a host now, once, rather than in every worker.
 
+    Returns:
+        Number of a cell whose weights cannot be had → why.
+
     Raises:
-        UserError: they cannot be had; the text says how to place them by hand.
+        UserError: there is no cell whose weights can be had; the text says how to place them by hand.
     """
-    wanted = [config(cell.values | cell.baseline) for cell in cells]
-    pretrained = [each for each in wanted if each.weights != "none" and each.regime != "scratch"]
-    for name in dict.fromkeys(each.family for each in pretrained):
-        if (fetch := families.load(name).fetch) is not None:
+    absent, problems = {}, {}
+    for number, cell in enumerate(cells):
+        asked = config(cell.values | cell.baseline)
+        key = (asked.family, *_options(asked).values())
+        if key not in problems and asked.weights != "none" and asked.regime != "scratch":
+            problems[key] = _problem(asked)
+        if asked.regime != "scratch" and (problem := problems.get(key)):
+            absent[number] = problem
+    if len(absent) == len(cells):
+        raise UserError("; ".join(dict.fromkeys(absent.values())))
+    return absent
+
+
+def _problem(asked: Config) -> str | None:
+    """Fetch a family's weights; returns what is wrong where that fails."""
+    try:
+        if (fetch := families.load(asked.family, **_options(asked)).fetch) is not None:
             fetch()
+    except UserError as error:
+        return str(error)
+    return None
 
 
-def _check(values: dict[str, Value]) -> None:
-    asked = config(values)
+def _options(asked: Config) -> dict[str, str | None]:
+    """What the family reads of the configuration.
+
+    Raises:
+        UserError: an option is given that it does not read.
+    """
+    read = families.options(asked.family)
+    for name in OPTIONS:
+        if name not in read and getattr(asked, name) is not None:
+            choices = [family for family in families.names() if name in families.options(family)]
+            told = f"{name} {getattr(asked, name)!r} is not read by family {asked.family!r}"
+            raise UserError(f"{told}; only by {', '.join(choices)}")
+    return {name: getattr(asked, name) for name in read}
+
+
+def _check(asked: Config, epochs: int, as_published: bool) -> None:
+    check_choices(asked)
     check_size(asked.image_size)
+    if asked.upsample is not None:
+        check_size(asked.upsample, "upsample")
     check_crop(asked.crop, asked.task, tasks.load(asked.task).CROPS)
-    regime = regimes.regime(asked.regime, asked.weights, asked.freeze_depth)
-    family = families.check(asked.family, regime.weights, asked.image_size)
-    for phase in regime.phases:
-        regimes.multipliers(phase, len(family.stages))
-    if not regime.phases and family.source_classes is None:
-        raise UserError(f"family {asked.family!r} has no source head; {asked.regime} needs one")
-    if asked.optimizer not in OPTIMIZERS:
-        raise UserError(f"unknown optimizer {asked.optimizer!r}; one of {', '.join(OPTIMIZERS)}")
+    if asked.validation == "test" and not as_published:
+        raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
+    _check_regime(asked, epochs)
     for name in SHARES:
         if not 0 <= getattr(asked, name) <= 1:
             raise UserError(f"{name} {getattr(asked, name)!r} must be between 0 and 1")
@@ -61,20 +97,37 @@ def _check(values: dict[str, Value]) -> None:
         raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
     if asked.lr <= 0 or asked.weight_decay < 0:
         raise UserError(f"lr {asked.lr:g} must be above 0, weight_decay {asked.weight_decay:g} not below")
+    for name in ("batchnorm_momentum", "batchnorm_epsilon"):
+        value = getattr(asked, name)
+        if value is not None and not 0 < value <= 1:
+            raise UserError(f"{name} {value!r} must be above 0 and at most 1")
+
+
+def _check_regime(asked: Config, epochs: int) -> None:
+    """Check that regime, family, weights, head and epochs go together."""
+    options = _options(asked)
+    stages = len(families.load(asked.family, **options).stages)
+    regime = regimes.regime(asked, stages)
+    family = families.check(asked.family, regime.weights, asked.upsample or asked.image_size, **options)
+    for phase in regime.phases:
+        regimes.multipliers(phase, stages)
+    regimes.spans(regime.phases, epochs)
+    heads.widths(asked.head)
+    if regime.head == "source" and family.source_classes is None:
+        raise UserError(f"family {asked.family!r} has no source head; {asked.regime} needs one")
+    if asked.head_classes is not None and asked.head_classes < 2:
+        raise UserError(f"head_classes {asked.head_classes} must be at least 2")
 
 
 def _check_read(cell: Cell) -> None:
     """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
     asked = config(cell.values | cell.baseline)
-    trains = bool(regimes.regime(asked.regime, asked.weights, asked.freeze_depth).phases)
-    sampled = cell.tuned.get("optimizer")
-    optimizers = _ends(sampled) if sampled else (asked.optimizer,)
-    for name in cell.tuned:
-        where = f"; tune it elsewhere alone: only={{{name!r}: {{…}}}}"
-        if name in TRAINING and not trains:
-            raise UserError(f"tuned {name!r} is not read by regime {asked.regime!r}, which trains nothing{where}")
-        if name == "momentum" and "sgd" not in optimizers:
-            raise UserError(f"tuned 'momentum' is read by optimizer 'sgd', not by {asked.optimizer!r}{where}")
+    ignored = unread(asked)
+    if "optimizer" in cell.tuned and "sgd" in _ends(cell.tuned["optimizer"]):
+        ignored.pop("momentum", None)
+    for name in cell.tuned.keys() & ignored.keys():
+        told = f"tuned {name!r} is not read by {ignored[name]} {getattr(asked, ignored[name])!r}"
+        raise UserError(f"{told}; tune it elsewhere alone: only={{{name!r}: {{…}}}}")
 
 
 def _extremes(cell: Cell) -> list[dict[str, Value]]:

@@ -1,8 +1,8 @@
-"""Every hyperparameter that a trial reads, with its default. Knows nothing of spaces, cells or how a value is used."""
+"""Every hyperparameter of a trial, with its default. Knows nothing of spaces, cells or how a value is used."""
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, get_args, get_type_hints
 
 
@@ -18,6 +18,10 @@ class Config:
     """Data set, a module of `study.tasks`."""
     family: str = "small_cnn"
     """Model family, a module of `study.families`."""
+    encoder: str | None = None
+    """The family inside `meta_extractor` and `parallel_net`; None is their own choice."""
+    stem: str | None = None
+    """Of mobilenet_v3_large: standard, or small, which halves the maps two times less."""
     weights: str = "imagenet"
     """Initial weights of every regime but scratch."""
     regime: str = "scratch"
@@ -26,16 +30,36 @@ class Config:
     """Share of the labelled training groups, in (0, 1]."""
     image_size: int = 32
     """Side of the square input, pixels."""
+    upsample: int | None = None
+    """Side to which the images are enlarged (bicubic) in front of the network, pixels; None leaves them."""
     crop: str | None = None
     """What of a picture is used; the task names the choices, None is its first."""
+    validation: str = "groups"
+    """groups: cut from the training data. test: the test split, as some publications did; nothing is cut off."""
+    normalization: str = "weights"
+    """weights: what they expect. unit: [0, 1]; signed: [-1, 1]; bytes: [0, 255]; imagenet: its mean and std."""
+    head: str = "linear"
+    """linear, or the widths of hidden layers, e.g. 512-256-128."""
+    head_classes: int | None = None
+    """Outputs of the head; None is one a class. More than the task has are labels padded."""
     optimizer: str = "adamw"
     """adamw or sgd (Nesterov momentum)."""
+    schedule: str = "cosine"
+    """After the warm-up: half a cosine to 0, constant, or step (a tenth after each 28 % of the steps)."""
     lr: float = 1e-3
     """Peak learning rate of the head; a stage's is this times its multiplier."""
     weight_decay: float = 1e-4
     """Decoupled for adamw, L2 for sgd; matrices and kernels only."""
     freeze_depth: int | None = None
     """Number of frozen stages, counted from the input; read by partial_freeze alone."""
+    lr_decay: float = 0.4
+    """Each stage's rate as a share of the one nearer to the head; read by discriminative alone."""
+    stage_rates: str | None = None
+    """Each stage's rate as a share of the head's, input first; 0 freezes, e.g. 0.4/0.65/1; of stage_rates alone."""
+    probe_share: float = 0.5
+    """Share of the epochs that train the head alone; read by lp_ft alone."""
+    phase_decay: float = 1.0
+    """Each phase's peak rate as a share of the one before; read by lp_ft and gradual_unfreeze."""
     momentum: float = 0.9
     """Of sgd."""
     batch_size: int = 128
@@ -47,22 +71,28 @@ class Config:
     augment: float = 1.0
     """Strength of the task's augmentation, 0 (none) to 1."""
     dropout: float = 0.0
-    """Probability before the head."""
+    """Probability before the head, and between its layers."""
+    freeze_batchnorm: str = "on"
+    """on: frozen is frozen. off: frozen stages stay in train mode, and their BatchNorm statistics drift."""
+    batchnorm_momentum: float | None = None
+    """Weight of a batch in BatchNorm's running statistics (PyTorch's convention); None is the family's."""
+    batchnorm_epsilon: float | None = None
+    """Added to BatchNorm's variances; None is the family's."""
 
 
-OPTIMIZERS = ("adamw", "sgd")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "validation": ("groups", "test"),
+    "normalization": ("weights", "unit", "signed", "bytes", "imagenet"),
+    "optimizer": ("adamw", "sgd"),
+    "schedule": ("cosine", "constant", "step"),
+    "freeze_batchnorm": ("on", "off"),
+}
+"""The texts that a hyperparameter may be, where its choices are the same for all tasks and families."""
 
 IMAGE_SIZES = (8, 1024)
 """Smallest and largest side, pixels."""
 
 NAMES = tuple(field.name for field in fields(Config))
-
-TRAINING = (
-    *("label_fraction", "optimizer", "lr", "weight_decay", "momentum", "batch_size"),
-    *("warmup", "label_smoothing", "augment", "dropout"),
-)
-"""What only a training reads: a regime without phases leaves these empty."""
-
 
 KINDS: dict[str, tuple[type, ...]] = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Config).items()}
 """Hyperparameter → the types that its values may have."""
@@ -104,11 +134,18 @@ def check_type(what: str, value: object, *kinds: type) -> None:
         raise UserError(f"{what} {show(value)} ({type(value).__name__}) must be {wanted}")
 
 
-def check_size(image_size: int) -> None:
+def check_choices(asked: Config) -> None:
+    """Refuse a text that is none of its hyperparameter's `CHOICES`."""
+    for name, choices in CHOICES.items():
+        if getattr(asked, name) not in choices:
+            raise UserError(f"unknown {name} {getattr(asked, name)!r}; one of {', '.join(choices)}")
+
+
+def check_size(image_size: int, what: str = "image_size") -> None:
     """Refuse an image size out of range."""
     low, high = IMAGE_SIZES
     if not low <= image_size <= high:
-        raise UserError(f"image_size {image_size} is outside [{low}, {high}]")
+        raise UserError(f"{what} {image_size} is outside [{low}, {high}]")
 
 
 def check_crop(crop: str | None, task: str, crops: Sequence[str]) -> None:
@@ -127,15 +164,3 @@ def _is(value: Any, kind: type) -> bool:
     if kind is float:
         return type(value) in (int, float) and abs(value) <= sys.float_info.max
     return type(value) is kind
-
-
-def read_values(values: Mapping[str, object]) -> dict[str, Any]:
-    """Give all hyperparameters of a trial as its rows show them: defaults filled in, empty where nothing reads them."""
-    full = asdict(config(values))
-    if full["regime"] == "scratch":
-        full["weights"] = "none"
-    if full["optimizer"] != "sgd":
-        full["momentum"] = None
-    if full["regime"] == "zero_shot":
-        full.update(dict.fromkeys(TRAINING))
-    return full

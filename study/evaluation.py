@@ -1,40 +1,95 @@
-"""Scores a network on a split, in eval mode and without augmentation. Knows nothing of training or configurations."""
+"""Scores a network on a split, without augmentation, and tells what is odd about its answers.
+
+Knows nothing of training or configurations.
+"""
 
 import numpy as np
 import torch
 
 from study import metrics
 from study.feed import Feed
-from study.net import Net
+from study.net import Net, batchnorms
 
 BATCH = {"cpu": 64, "cuda": 1024}
 """Images at a time; on a CPU, whose cache is small, 64 was 1.1 to 2.3 times as fast as 512."""
-
-
-def evaluate(net: Net, feed: Feed, names: tuple[str, ...]) -> dict[str, float]:
-    """Give each named metric.
-
-    Args:
-        net: left in eval mode.
-        feed: the split.
-        names: of `study.metrics`.
-    """
-    scores, targets = predict(net, feed), feed.targets.cpu().numpy()
-    return {name: metrics.metric(name)(scores, targets) for name in names}
+GAP = 0.1
+"""Train-mode and eval-mode accuracies on the same images that differ by more are an alarm."""
 
 
 def predict(net: Net, feed: Feed) -> np.ndarray:
-    """Give the logits, (samples, classes) float32, in the split's order."""
+    """Give the logits in eval mode, (samples, outputs) float32, in the split's order; leaves the net in eval mode."""
     net.eval()
     with torch.inference_mode(), precision(feed):
         parts = [net(feed.normalized(feed.pixels(part))).float() for part in _parts(feed)]
         return torch.cat(parts).cpu().numpy()
 
 
+def score(logits: np.ndarray, targets: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+    """Give each named metric of `study.metrics`."""
+    return {name: metrics.metric(name)(logits, targets) for name in names}
+
+
+def constant_class(logits: np.ndarray, targets: np.ndarray) -> list[str]:
+    """Raise an alarm where all answers are one class though the truth is not."""
+    answers = np.unique(logits.argmax(axis=1))
+    if len(answers) > 1 or len(np.unique(targets)) < 2:
+        return []
+    return [f"constant_class: all {len(targets)} validation images are class {answers[0]}"]
+
+
+def mode_gap(net: Net, feed: Feed, batch: int, generator: torch.Generator, most: int = 512) -> dict[str, float]:
+    """Give the accuracy on the same training images with BatchNorm in train mode and in eval mode.
+
+    Dropout is off in both and nothing is learnt or kept, so that what differs is the statistics alone: the batches' own
+    against the running ones.
+
+    Args:
+        net: left in eval mode, as it was.
+        feed: the training split.
+        batch: images at a time, as in training.
+        generator: draws the images.
+        most: how many images are used at most.
+
+    Returns:
+        The two metrics; empty where no BatchNorm is ever in train mode.
+    """
+    net.train()
+    layers = [layer for layer in batchnorms(net) if layer.training and layer.track_running_stats]
+    net.eval()
+    rows = torch.randperm(len(feed.rows), generator=generator)[:most].to(feed.rows.device)
+    parts = [part for part in rows.split(batch) if len(part) > 1]
+    if not layers or not parts:
+        return {}
+    kept = [{name: buffer.clone() for name, buffer in layer.named_buffers()} for layer in layers]
+    found = {}
+    for mode in ("train", "eval"):
+        for layer in layers:
+            layer.train(mode == "train")
+        found[f"accuracy_{mode}_mode"] = _accuracy(net, feed, parts)
+    for layer, buffers in zip(layers, kept, strict=True):
+        for name, buffer in layer.named_buffers():
+            buffer.copy_(buffers[name])
+    return found
+
+
+def gap_alarm(scores: dict[str, float]) -> list[str]:
+    """Raise an alarm where the two modes of `mode_gap` differ by more than `GAP`."""
+    if not scores or abs(scores["accuracy_train_mode"] - scores["accuracy_eval_mode"]) <= GAP:
+        return []
+    train, evaluated = (100 * scores[f"accuracy_{mode}_mode"] for mode in ("train", "eval"))
+    return [f"batchnorm_gap: accuracy {train:.1f} % in train mode, {evaluated:.1f} % in eval mode"]
+
+
 def precision(feed: Feed) -> torch.autocast:
     """Mixed precision on a GPU, plain single precision elsewhere."""
     kind = feed.images.device.type
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=kind == "cuda")
+
+
+def _accuracy(net: Net, feed: Feed, parts: list[torch.Tensor]) -> float:
+    with torch.no_grad(), precision(feed):
+        right = [(net(feed.normalized(feed.pixels(part))).argmax(1) == feed.targets[part]).sum() for part in parts]
+    return float(torch.stack(right).sum()) / sum(map(len, parts))
 
 
 def _parts(feed: Feed) -> list[slice]:

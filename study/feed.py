@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -30,17 +31,23 @@ class Feed(NamedTuple):
     """(1, 3, 1, 1)."""
     std: Tensor
     """(1, 3, 1, 1)."""
+    upsample: int | None = None
+    """Side to which images are enlarged before they are normalized, pixels."""
 
     def pixels(self, which: Tensor | slice) -> Tensor:
         """Give some of the split's images as (batch, 3, size, size) float in [0, 1]."""
         return self.images[self.rows[which]].permute(0, 3, 1, 2).to(torch.float32).div_(255)
 
     def normalized(self, pixels: Tensor) -> Tensor:
-        """Apply the family's mean and std; channels come last in memory, as in `trial`'s networks."""
+        """Enlarge (bicubic), apply mean and std; channels come last in memory, as in `trial`'s networks."""
+        if self.upsample not in (None, pixels.shape[-1]):
+            pixels = F.interpolate(pixels, size=self.upsample, mode="bicubic", align_corners=False).clamp_(0, 1)
         return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
 
-def feed(split: "Split", key: str, device: str, mean: Sequence[float], std: Sequence[float]) -> Feed:
+def feed(
+    split: "Split", key: str, device: str, mean: Sequence[float], std: Sequence[float], upsample: int | None = None
+) -> Feed:
     """Put a split on the device; its images only once for each key.
 
     Args:
@@ -49,10 +56,11 @@ def feed(split: "Split", key: str, device: str, mean: Sequence[float], std: Sequ
         device: of torch.
         mean: per channel, of images in [0, 1].
         std: per channel.
+        upsample: side to which images are enlarged, pixels.
     """
-    channels = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
+    low, wide = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
     rows, targets = (torch.from_numpy(array.copy()).to(device) for array in (split.index, split.targets))
-    return Feed(_on_device(split.images, key, device), rows, targets, *channels)
+    return Feed(_on_device(split.images, key, device), rows, targets, low, wide, upsample)
 
 
 def _on_device(images: np.ndarray, key: str, device: str) -> Tensor:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from study.config import OPTIMIZERS, Config, UserError
+from study.config import CHOICES, Config, UserError
 from study.net import Net
 
 
@@ -30,7 +30,7 @@ def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim
             return torch.optim.AdamW(groups, lr=config.lr)
         case "sgd":
             return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
-    raise UserError(f"unknown optimizer {config.optimizer!r}; one of {', '.join(OPTIMIZERS)}")
+    raise UserError(f"unknown optimizer {config.optimizer!r}; one of {', '.join(CHOICES['optimizer'])}")
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -39,18 +39,36 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group["multiplier"]
 
 
-def schedule(step: int, steps: int, warmup: float) -> float:
-    """Give a step's rate as a share of the peak: a linear rise, then half a cosine down to almost 0.
+def schedule(step: int, steps: int, warmup: float, shape: str = "cosine") -> float:
+    """Give a step's rate as a share of the peak: a linear rise, then a shape.
 
     Args:
         step: 0 <= step < steps.
         steps: of the phase.
         warmup: share of the steps that rise, in [0, 1].
+        shape: cosine (half a one, down to almost 0), constant, or step (a tenth after each 28 % of the phase's steps,
+            which is every 7 of 25 epochs).
+
+    Raises:
+        UserError: another shape.
     """
     rising = round(warmup * steps)
     if step < rising:
         return (step + 1) / rising
-    return (1 + math.cos(math.pi * (step - rising) / (steps - rising))) / 2
+    match shape:
+        case "cosine":
+            return (1 + math.cos(math.pi * (step - rising) / (steps - rising))) / 2
+        case "constant":
+            return 1.0
+        case "step":
+            return 0.1 ** math.floor(step / (0.28 * steps) + 1e-9)
+    raise UserError(f"unknown schedule {shape!r}; one of {', '.join(CHOICES['schedule'])}")
+
+
+def unoptimized(optimizer: torch.optim.Optimizer, net: Net) -> list[str]:
+    """Name the parameters that need a gradient and are in no group."""
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    return [name for name, each in net.named_parameters() if each.requires_grad and id(each) not in held]
 
 
 def state(optimizer: torch.optim.Optimizer, net: Net) -> dict[str, Tensor]:

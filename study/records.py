@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from study import ledger
-from study.config import read_values
+from study.reads import read_values
 
 COLUMNS = {
     "space": "string",
@@ -27,27 +27,45 @@ COLUMNS = {
     "data": "string",
     "published": "float64",
     "family": "string",
+    "encoder": "string",
+    "stem": "string",
     "weights": "string",
     "regime": "string",
     "label_fraction": "float64",
     "image_size": "Int64",
+    "upsample": "Int64",
     "crop": "string",
+    "validation": "string",
+    "normalization": "string",
+    "head": "string",
+    "head_classes": "Int64",
     "optimizer": "string",
+    "schedule": "string",
     "lr": "float64",
     "weight_decay": "float64",
     "freeze_depth": "Int64",
+    "lr_decay": "float64",
+    "stage_rates": "string",
+    "probe_share": "float64",
+    "phase_decay": "float64",
     "momentum": "float64",
     "batch_size": "Int64",
     "warmup": "float64",
     "label_smoothing": "float64",
     "augment": "float64",
     "dropout": "float64",
+    "freeze_batchnorm": "string",
+    "batchnorm_momentum": "float64",
+    "batchnorm_epsilon": "float64",
     "epoch": "Int64",
     "step": "Int64",
     "phase": "Int64",
     "trained_on": "string",
     "train_images": "Int64",
     "seconds": "float64",
+    "frozen_before": "string",
+    "frozen_after": "string",
+    "alarms": "string",
     "task": "string",
     "split": "string",
     "metric": "string",
@@ -70,7 +88,12 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
     reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for event in events:
         name = event["trial"]
-        if event["kind"] == "suggest":
+        if event["kind"] == "skip":
+            trials[name] = _trial(study, event | {"seed": None, "role": _role(study, event)})
+            trials[name] |= {"state": "not_run", "error": event["error"]}
+            reports[name] = {}
+        elif event["kind"] == "suggest":
+            trials.pop(name.partition("-")[0], None)  # its cell runs, be it after a resume
             trials[name] = _trial(study, event)
             reports[name] = {}
         elif event["kind"] == "report":
@@ -132,6 +155,10 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
         "data": cell["source"],
         "published": cell["published"],
     }
+
+
+def _role(study: dict[str, Any], event: ledger.Event) -> str:
+    return "published" if study["cells"][event["cell"]].get("as_published") else "search"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,18 +1,30 @@
-"""What each regime trains, as data: initial weights, and one learning-rate multiplier per stage for each phase.
+"""What each regime trains, as data: initial weights, a head, and one learning-rate multiplier per stage for each phase.
 
 Knows nothing of networks, optimizers or torch.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
-from study.config import UserError
+from study.config import Config, UserError
 
 ALL: Final = "all"
-REGIMES = ("scratch", "zero_shot", "feature_extraction", "partial_freeze", "fine_tune")
-READS_FREEZE_DEPTH = ("partial_freeze",)
-"""The regimes that need `freeze_depth`; the others refuse it."""
+REGIMES = (
+    *("scratch", "zero_shot", "prototype", "feature_extraction", "partial_freeze"),
+    *("lp_ft", "gradual_unfreeze", "discriminative", "stage_rates", "fine_tune"),
+)
+READS: dict[str, tuple[str, ...]] = {
+    "partial_freeze": ("freeze_depth",),
+    "discriminative": ("lr_decay",),
+    "stage_rates": ("stage_rates",),
+    "lp_ft": ("probe_share", "phase_decay"),
+    "gradual_unfreeze": ("phase_decay",),
+}
+"""Regime → the hyperparameters that describe it; other regimes do not read them."""
+NEEDED = ("freeze_depth", "stage_rates")
+"""Those that have no default: a regime that reads one needs it, the others refuse it."""
 
 
 class Phase(NamedTuple):
@@ -24,41 +36,59 @@ class Phase(NamedTuple):
     """The rate shrinks by this factor with each stage from the head towards the input."""
     share: float = 1.0
     """Of the epochs, relative to the other phases."""
+    rate: float = 1.0
+    """Peak rate of this phase, as a share of the trial's."""
+    rates: tuple[float, ...] = ()
+    """Instead of `frozen` and `decay`: each stage's multiplier, input first; 0 freezes."""
 
 
 class Regime(NamedTuple):
-    """Initial weights plus phases; no phases means that nothing is trained."""
+    """Initial weights, a head and phases; no phases means that nothing is trained by gradients."""
 
     weights: str
     phases: tuple[Phase, ...]
+    head: Literal["new", "source", "prototype"] = "new"
+    """new: drawn at random. source: what the weights bring. prototype: made of class means of the features."""
 
 
-def regime(name: str, weights: str, freeze_depth: int | None = None) -> Regime:
-    """Look a regime up.
+def regime(config: Config, stages: int) -> Regime:
+    """Look a trial's regime up.
 
     Args:
-        name: one of `REGIMES`.
-        weights: initial weights of every regime but scratch.
-        freeze_depth: number of frozen stages, for `READS_FREEZE_DEPTH` alone.
+        config: `regime`, `weights` (of every regime but scratch) and what `READS` names.
+        stages: number of stages of the family.
 
     Raises:
-        UserError: an unknown name, or a freeze depth that is missing or not read.
+        UserError: an unknown name, or a hyperparameter that is missing, not read or out of its range.
 
-    Source: Yosinski et al. 2014, arXiv:1411.1792 (partial_freeze).
+    Source: Yosinski et al. 2014, arXiv:1411.1792 (partial_freeze); Kumar et al. 2022, arXiv:2202.10054 (lp_ft);
+    Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative), §3.3 (gradual_unfreeze); Snell et al. 2017,
+    arXiv:1703.05175 (prototype).
     """
-    depth = _freeze_depth(name, freeze_depth)
-    match name:
+    _check(config)
+    weights = config.weights
+    match config.regime:
         case "scratch":
             return Regime("none", (Phase(0),))
         case "zero_shot":
-            return Regime(weights, ())
+            return Regime(weights, (), "source")
+        case "prototype":
+            return Regime(weights, (), "prototype")
         case "feature_extraction":
             return Regime(weights, (Phase(ALL),))
         case "partial_freeze":
-            return Regime(weights, (Phase(depth),))
-        case "fine_tune":
-            return Regime(weights, (Phase(0),))
-    raise UserError(f"unknown regime {name!r}; one of {', '.join(REGIMES)}")
+            return Regime(weights, (Phase(config.freeze_depth or 0),))
+        case "lp_ft":
+            probe, decay = config.probe_share, config.phase_decay
+            return Regime(weights, (Phase(ALL, share=probe), Phase(0, share=1 - probe, rate=decay)))
+        case "gradual_unfreeze":
+            depths = range(stages, -1, -1)
+            return Regime(weights, tuple(Phase(n, rate=config.phase_decay ** (stages - n)) for n in depths))
+        case "discriminative":
+            return Regime(weights, (Phase(0, decay=config.lr_decay),))
+        case "stage_rates":
+            return Regime(weights, (Phase(0, rates=_rates(config.stage_rates or "")),))
+    return Regime(weights, (Phase(0),))
 
 
 def multipliers(phase: Phase, stages: int) -> tuple[float, ...]:
@@ -72,10 +102,15 @@ def multipliers(phase: Phase, stages: int) -> tuple[float, ...]:
         One multiplier per stage, input first; the last trained stage has `decay`, the one before `decay` squared.
 
     Raises:
-        UserError: more stages are to be frozen than there are.
+        UserError: more stages are to be frozen than there are, or not as many rates are given.
 
-    Source: Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative rates).
+    Source: Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative rates); freezing any stages, not only the first
+    ones: Lee et al. 2023, arXiv:2210.11466.
     """
+    if phase.rates:
+        if len(phase.rates) != stages:
+            raise UserError(f"stage_rates has {len(phase.rates)} rates; the family has {stages} stages")
+        return phase.rates
     frozen = stages if phase.frozen == ALL else phase.frozen
     if not 0 <= frozen <= stages:
         raise UserError(f"freeze_depth {frozen} does not fit a family of {stages} stages; one of 0 to {stages}")
@@ -98,9 +133,29 @@ def spans(phases: Sequence[Phase], epochs: int) -> tuple[range, ...]:
     return tuple(range(first + 1, last + 1) for first, last in pairwise(ends))
 
 
-def _freeze_depth(name: str, depth: int | None) -> int:
-    if depth is None and name in READS_FREEZE_DEPTH:
-        raise UserError(f"regime {name!r} needs freeze_depth, the number of frozen stages")
-    if depth is not None and name in REGIMES and name not in READS_FREEZE_DEPTH:
-        raise UserError(f"freeze_depth {depth} is not read by regime {name!r}; only by {', '.join(READS_FREEZE_DEPTH)}")
-    return depth or 0
+def _check(config: Config) -> None:
+    if config.regime not in REGIMES:
+        raise UserError(f"unknown regime {config.regime!r}; one of {', '.join(REGIMES)}")
+    for name in NEEDED:
+        readers = [regime for regime, read in READS.items() if name in read]
+        value = getattr(config, name)
+        if value is None and config.regime in readers:
+            raise UserError(f"regime {config.regime!r} needs {name}")
+        if value is not None and config.regime not in readers:
+            raise UserError(f"{name} {value} is not read by regime {config.regime!r}; only by {', '.join(readers)}")
+    if not 0 < config.probe_share < 1:
+        raise UserError(f"probe_share {config.probe_share} must be between 0 and 1, both excluded")
+    for name in ("lr_decay", "phase_decay"):
+        if getattr(config, name) <= 0:
+            raise UserError(f"{name} {getattr(config, name)} must be above 0")
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    """Read `0.4/0.65/1`."""
+    try:
+        rates = tuple(float(part) for part in text.split("/"))
+    except ValueError:
+        rates = ()
+    if not rates or not all(math.isfinite(rate) and rate >= 0 for rate in rates):
+        raise UserError(f"stage_rates {text!r}: write a number per stage, input first, e.g. 0.4/0.65/1; 0 freezes")
+    return rates

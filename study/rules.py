@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from study.config import KINDS, UserError, check_name, check_type, show
+from study.config import KINDS, NAMES, UserError, check_name, check_type, show
 from study.distributions import Choice, Distribution, Range, Value
+from study.settings import CORRECTED, VERSION, Settings, conditions
 
 if TYPE_CHECKING:
     from study.space import Space
@@ -17,7 +18,7 @@ OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
 Only = Mapping[str, OnlyWhere]
 
 NEVER_TUNED = ("task", "family", "weights", "regime", "label_fraction", "image_size", "crop")
-_MAPPINGS = ("compared", "tuned", "fixed", "baseline", "only", "published", "demo")
+_MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "published", "demo")
 _LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
 
 
@@ -35,7 +36,8 @@ def check(space: "Space") -> None:
         check_type(key, value, *KINDS[key])
     for key, distribution in space.tuned.items():
         _check_tuned(key, distribution)
-    for fraction in space.compared.get("label_fraction", (space.fixed.get("label_fraction", 1.0),)):
+    _check_settings(space)
+    for fraction in _fractions(space):
         if not 0 < fraction <= 1:  # type: ignore[operator]  # a number: its type was checked
             raise UserError(f"label_fraction {fraction!r} must be in (0, 1]")
     _check_only(space)
@@ -64,9 +66,20 @@ def within(only: Only, grid: Mapping[str, Sequence[Value]]) -> dict[str, OnlyWhe
     }
 
 
+def settings_within(settings: Settings, grid: Mapping[str, Sequence[Value]]) -> dict[str, Mapping[str, Value]]:
+    """Keep of `settings` what a smaller grid still has."""
+    there = {pair for key, values in grid.items() if isinstance(values, tuple | list) for pair in _pairs(key, grid)}
+    return {where: values for where, values in settings.items() if there.issuperset(conditions(where))}
+
+
 def alternatives(ok: object) -> Iterable[Value]:
     """Give one value or several as several."""
     return ok if isinstance(ok, tuple | list) else (ok,)  # type: ignore[return-value]
+
+
+def _fractions(space: "Space") -> Iterable[Value]:
+    set_there = (values["label_fraction"] for values in space.settings.values() if "label_fraction" in values)
+    return [*space.compared.get("label_fraction", (space.fixed.get("label_fraction", 1.0),)), *set_there]
 
 
 def _check_fields(space: "Space") -> None:
@@ -86,7 +99,10 @@ def _check_roles(space: "Space") -> None:
         "tuned": space.tuned,
         "fixed": space.fixed,
     }
+    own = {condition.partition("=")[0] for where in space.settings for condition in conditions(where)}
     for key in (key for keys in roles.values() for key in keys):
+        if key not in NAMES and key in space.compared and key in own:
+            continue
         check_name(key)
         if key == "task":
             raise UserError("'task' is a field of its own: Space(task=…), not compared, tuned or fixed")
@@ -102,7 +118,9 @@ def _check_compared(key: str, values: object) -> None:
     if not isinstance(values, tuple | list):
         raise UserError(f"compared {key!r} needs a tuple of values, got {show(values)}")
     for value in values:
-        check_type(key, value, *KINDS[key])
+        check_type(key, value, *KINDS.get(key, (str,)))
+        if isinstance(value, str) and set(value) & set(",="):
+            raise UserError(f"compared {key!r}: {value!r} has a comma or an equals sign, of which cell names are made")
     if not values or len(set(values)) < len(values):
         raise UserError(f"compared {key!r} needs values that differ, got {list(values)}")
 
@@ -119,6 +137,25 @@ def _check_tuned(key: str, distribution: Distribution) -> None:
     elif int in KINDS[key] and not distribution.integer:
         low, high = distribution.low, distribution.high
         raise UserError(f"tuned {key} is an int: write integers({low:.0f}, {high:.0f}), not a range of floats")
+
+
+def _check_settings(space: "Space") -> None:
+    grid = {pair for key in space.compared for pair in _pairs(key, space.compared)}
+    for where, values in space.settings.items():
+        if absent := [condition for condition in conditions(where) if condition not in grid]:
+            raise UserError(f"settings: {absent[0]!r} is not in the grid; one of {', '.join(sorted(grid))}")
+        if not isinstance(values, Mapping):
+            raise UserError(f"settings: {where!r} needs a dict of hyperparameters, got {show(values)}")
+        for name, value in values.items():
+            check_name(name)
+            check_type(f"settings: {where!r}: {name}", value, *KINDS[name])
+            if name in space.compared or name == "task":
+                raise UserError(f"settings: {where!r} sets {name!r}, which is compared or the space's own")
+    set_there = {condition for where in space.settings for condition in conditions(where)}
+    for key in space.compared:
+        missing = [pair for pair in _pairs(key, space.compared) if pair not in set_there]
+        if key not in NAMES and [pair for pair in missing if pair != f"{VERSION}={CORRECTED}"]:
+            raise UserError(f"settings: nothing is set for {missing[0]!r}, and {key!r} is no hyperparameter")
 
 
 def _check_only(space: "Space") -> None:
@@ -138,7 +175,7 @@ def _check_where(thing: str, where: OnlyWhere, grid: Mapping[str, Sequence[Value
         if key not in grid:
             raise UserError(f"only: {thing!r} depends on {key!r}, which is not compared; one of {', '.join(grid)}")
         for value in alternatives(ok):
-            check_type(f"only: {thing!r} depends on {key}", value, *KINDS[key])
+            check_type(f"only: {thing!r} depends on {key}", value, *KINDS.get(key, (str,)))
             if value not in grid[key]:
                 pairs = ", ".join(_pairs(key, grid))
                 raise UserError(f"only: {thing!r} depends on {key}={value}, not in the grid; one of {pairs}")

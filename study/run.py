@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from study import arguments, checks, ledger, store
 from study import folder as folders
-from study.config import UserError, read_values
+from study.config import UserError
+from study.reads import read_values
 from study.space import Cell, Space, known
 from study.stop import INTERRUPTED, Stop, Stopped
 
@@ -48,6 +49,8 @@ class Study:
     checkpoint_seconds: float
     real: bool
     """Whether the data are real: a published figure is no yardstick for a stand-in."""
+    absent: dict[int, str]
+    """Number of a cell whose pretrained weights cannot be had here → why."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, stop: Stop) -> int:
     space, cells, folder = arguments.question(args)
-    checks.check_cells(cells)
+    checks.check_cells(cells, space.epochs)
     with folders.lock(folder):
         try:
             folders.check_free(folder, args.resume)
@@ -85,6 +88,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
     from rich.console import Console
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+    absent = checks.fetch_weights(cells)
     study = Study(
         name=arguments.name(args),
         scale=args.scale,
@@ -96,6 +100,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         deterministic=args.deterministic,
         checkpoint_seconds=args.checkpoint_every,
         real=bool(args.data),
+        absent=absent,
     )
     from study.cluster import cluster
 
@@ -109,12 +114,11 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
 
 
 def _prepare(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "Console") -> list["Prepared"]:
-    """Decode or render each data set that the cells need, once, and get the weights."""
+    """Decode or render each data set that the cells need, once."""
     from rich.progress import Progress
 
     from study import data, download
 
-    checks.fetch_weights(cells)
     if args.download:
         for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
             download.fetch(name, args.data, console.print)
@@ -136,7 +140,7 @@ def _identity(study: Study) -> dict[str, Any]:
     """What makes a study this one: a resume with any of it changed is refused."""
     cells = [
         {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}
-        | {"source": prepared.source, "data": prepared.fingerprint}
+        | {"source": prepared.source, "data": prepared.fingerprint, "as_published": cell.as_published}
         for cell, prepared in zip(study.cells, study.prepared, strict=True)
     ]
     space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
@@ -155,8 +159,10 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
     records.refuse_lost(study.folder / "table.parquet", events)
     book = ledger.Ledger(study.folder / "ledger", len(events))
     plan = Plan(space.trials, space.epochs, space.replicates, study.seed)
-    state = State(study.cells, plan, search.asha(space.epochs, space.grace_period, space.reduction_factor), book.append)
+    pruner = search.asha(space.epochs, space.grace_period, space.reduction_factor)
+    state = State(study.cells, plan, pruner, book.append, study.absent)
     state.replay(events)
+    state.skip()
     table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
 
     def ended(trial: str) -> None:
@@ -187,7 +193,7 @@ def _job(study: Study, trial: "Trial") -> dict[str, Any]:
         "epochs": study.space.epochs,
         "prepared": asdict(study.prepared[trial.cell]),
         "split_seed": study.seed,
-        "draw_seed": trial.seed if trial.role == "replicate" else study.seed,
+        "draw_seed": study.seed if trial.role == "search" else trial.seed,
         "checkpoints": str(study.folder / "checkpoints" / trial.id),
         "checkpoint_seconds": study.checkpoint_seconds,
         "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
@@ -213,10 +219,12 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         return INTERRUPTED
     for name in ("tune", "checkpoints"):
         shutil.rmtree(study.folder / name, ignore_errors=True)
-    if failed := state.count("failed"):
+    failed = state.count("failed")
+    if failed:
         console.print(f"done, with {failed} of {state.total()} trials failed: the report lists their errors")
-        return FAILED_TRIALS
-    return DONE
+    if state.absent:
+        console.print(f"done, but {len(state.absent)} of {len(state.cells)} cells were not run: the report says why")
+    return FAILED_TRIALS if failed or state.absent else DONE
 
 
 def _print_cells(cells: Any, console: "Console") -> None:
@@ -258,6 +266,8 @@ def _headline(study: Study) -> str:
     size = (
         f"{len(study.cells)} cells × {space.trials} trials × {space.epochs} epochs, then {space.replicates} replicates"
     )
+    if study.absent:
+        size += f"\n{len(study.absent)} of them are not run: {'; '.join(dict.fromkeys(study.absent.values()))}\n"
     sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
     return f"{study.name} ({study.scale}) on {sources}\n{size} → {os.path.relpath(study.folder)}"
 

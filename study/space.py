@@ -14,8 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from study import rules
-from study.config import UserError, show
+from study.config import KINDS, UserError, show
 from study.distributions import Choice, Distribution, Range, Value, choice, integers, log_uniform, uniform
+from study.settings import PUBLISHED, VERSION, Settings, settled, versions
 
 __all__ = [
     "Cell",
@@ -32,6 +33,7 @@ __all__ = [
     "log_uniform",
     "select",
     "uniform",
+    "versions",
 ]
 
 
@@ -45,6 +47,7 @@ class Cell:
         tuned: what is sampled in this cell; empty means one trial.
         baseline: the tuned values that the cell's first trial has.
         published: the figure that somebody published for this cell, if any.
+        compared: what the name says, as values.
     """
 
     name: str
@@ -52,6 +55,12 @@ class Cell:
     tuned: dict[str, Distribution]
     baseline: dict[str, Value]
     published: float | None = None
+    compared: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def as_published(self) -> bool:
+        """Whether this cell repeats what somebody published: nothing is searched, all its trials open the test."""
+        return self.compared.get(VERSION) == PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -60,9 +69,12 @@ class Space:
 
     Attributes:
         task: a module of `study.tasks`.
-        compared: hyperparameter → the values of the grid.
+        compared: hyperparameter, or a key of `settings`, → the values of the grid. The key `version` has the values
+            `published` (as a seed did it), `corrected`, and causes of the difference, each alone (see `versions`).
         tuned: hyperparameter → the distribution it is sampled from, inside each cell.
         fixed: the hyperparameters that all trials share.
+        settings: `key=value, …` → the hyperparameters that the cells with all of these fix, tuned ones too. Of two
+            that set the same, the one with more conditions holds.
         baseline: tuned hyperparameter → its value in every cell's first trial.
         only: where a thing applies: a tuned hyperparameter (it is read only there) or a compared `key=value`
             (it is combined only with those) → compared key → value or values.
@@ -79,6 +91,7 @@ class Space:
     compared: Mapping[str, Sequence[Value]]
     tuned: Mapping[str, Distribution] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
     baseline: Mapping[str, Value] = field(default_factory=dict)
     only: rules.Only = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)
@@ -115,7 +128,9 @@ class Space:
         if scale != "demo":
             return self
         changes = {key: self._changed(key, value) for key, value in self.demo.items()}
-        small = replace(self, **changes | {"only": {}, "published": {}, "demo": {}})
+        grid = {**self.compared, **self.demo.get("compared", {})}
+        kept = rules.settings_within(changes.pop("settings", self.settings), grid)
+        small = replace(self, **changes | {"settings": kept, "only": {}, "published": {}, "demo": {}})
         small = replace(small, only={**rules.within(self.only, small.compared), **self.demo.get("only", {})})
         names = {cell.name for cell in small.cells()}
         published = {name: figure for name, figure in self.published.items() if name in names}
@@ -133,6 +148,8 @@ class Space:
             return value
         if not isinstance(value, Mapping):
             raise UserError(f"{key} {show(value)} must be a dict")
+        if key == "settings":
+            return {**old, **{where: {**old.get(where, {}), **more} for where, more in value.items()}}
         return {**old, **value}
 
     def _allowed(self, compared: dict[str, Value]) -> bool:
@@ -160,12 +177,12 @@ def select(cells: list[Cell], wanted: Sequence[str]) -> list[Cell]:
         keys = {part.split("=")[0] for cell in cells for part in cell.name.split(", ")}
         if key not in keys:
             raise UserError(f"--only {item}: {key!r} is not compared here; one of {', '.join(sorted(keys))}")
-        values = {cell.values[key] for cell in cells}
+        values = {cell.compared[key] for cell in cells}
         if not (meant := {value for value in values if _means(text, value)}):
             known = ", ".join(sorted(map(str, values)))
             raise UserError(f"--only {item}: {key} has no value {text!r}; one of {known}")
         alternatives.setdefault(key, set()).update(meant)
-    kept = [cell for cell in cells if all(cell.values[key] in ok for key, ok in alternatives.items())]
+    kept = [cell for cell in cells if all(cell.compared[key] in ok for key, ok in alternatives.items())]
     if not kept:
         names = "; ".join(cell.name for cell in cells)
         raise UserError(f"--only {' '.join(wanted)}: no cell is all of these; the cells are {names}")
@@ -249,10 +266,15 @@ def _means(text: str, value: Value) -> bool:
 
 
 def _cell(space: Space, compared: dict[str, Value]) -> Cell:
-    name = cell_name(compared)
+    name, settings = cell_name(compared), settled(space.settings, compared)
     read = {key: dist for key, dist in space.tuned.items() if _holds(space.only.get(key, {}), compared)}
+    read = {key: dist for key, dist in read.items() if key not in settings}
     baseline = {key: space.baseline[key] for key in read}
-    return Cell(name, dict(space.fixed) | {"task": space.task} | compared, read, baseline, space.published.get(name))
+    known = {key: value for key, value in compared.items() if key in KINDS}
+    values = dict(space.fixed) | {"task": space.task} | known | settings
+    if compared.get(VERSION) == PUBLISHED:  # nothing is searched there
+        values, read, baseline = values | baseline, {}, {}
+    return Cell(name, values, read, baseline, space.published.get(name), compared)
 
 
 def _holds(where: rules.OnlyWhere, compared: Mapping[str, Value]) -> bool:

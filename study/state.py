@@ -3,8 +3,9 @@
 Knows neither Ray nor files: the same fold serves a running study, a resumed one and a test.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from study.ledger import Event
@@ -57,20 +58,48 @@ class Trial:
 class State:
     """The cells with their trials; every change is an event that is recorded first and folded then."""
 
-    def __init__(self, cells: list[Cell], plan: Plan, pruner: Callable[[], Prune], record: Callable[[Event], None]):
-        self.cells, self.plan = cells, plan
+    def __init__(
+        self,
+        cells: list[Cell],
+        plan: Plan,
+        pruner: Callable[[], Prune],
+        record: Callable[[Event], None],
+        absent: Mapping[int, str] = MappingProxyType({}),
+    ):
+        """Start empty.
+
+        Args:
+            cells: of the study.
+            plan: how much is spent.
+            pruner: makes a cell's early stopping.
+            record: keeps an event before it is folded.
+            absent: number of a cell that cannot run → why; it gets no trials.
+        """
+        self.cells, self.plan, self.absent = cells, plan, absent
         self.trials: dict[str, Trial] = {}
         self.by_cell: list[list[Trial]] = [[] for _ in cells]
         self.live: set[str] = set()
+        self.skipped: set[int] = set()
         self._prune = [pruner() for _ in cells]
         self._record = record
 
     def replay(self, events: Iterable[Event]) -> None:
         """Fold what an earlier run recorded: samplers, rungs and trials stand as they stood then."""
         for event in events:
+            if event["kind"] == "skip":  # whether a cell can run is asked anew
+                self.skipped.add(event["cell"])
+                continue
             if event["kind"] == "report" and event["decision"] != "complete":
                 self._stops(self.trials[event["trial"]], event["epoch"], event["objective"])
             self._fold(event)
+
+    def skip(self) -> None:
+        """Record which cells cannot run, each once."""
+        for cell, reason in self.absent.items():
+            if cell not in self.skipped and not self.by_cell[cell]:
+                self.skipped.add(cell)
+                about = {"cell": cell, "tuned": dict(self.cells[cell].baseline), "error": reason}
+                self._record({"kind": "skip", "trial": f"c{cell:03d}"} | about)
 
     def next_trial(self) -> Trial | None:
         """Give the trial to start now, or None while all that is left waits for a running one.
@@ -119,9 +148,15 @@ class State:
         return sum(trial.state == state for trial in self.trials.values())
 
     def _quota(self, cell: int) -> int:
+        if cell in self.absent or self.cells[cell].as_published:
+            return 0
         return self.plan.trials if self.cells[cell].tuned else 1
 
     def _replicates(self, cell: int) -> int:
+        if cell in self.absent:
+            return 0
+        if self.cells[cell].as_published:
+            return max(1, self.plan.replicates)
         return 0 if self._searched(cell) and self.winner(cell) is None else self.plan.replicates
 
     def _searched(self, cell: int) -> bool:
@@ -152,11 +187,13 @@ class State:
     def _next_replicate(self) -> Trial | None:
         for cell in range(len(self.cells)):
             number = len(self.by_cell[cell]) - len(self.search(cell))
-            if number < self._replicates(cell) and self._searched(cell) and (winner := self.winner(cell)):
-                seed = stream(self.plan.seed, "replicate", number)
-                return self._start(
-                    f"c{cell:03d}-r{number:03d}", cell, "replicate", seed, winner.tuned, replicate_of=winner.id
-                )
+            if number >= self._replicates(cell):
+                continue
+            name, seed = f"c{cell:03d}-r{number:03d}", stream(self.plan.seed, "replicate", number)
+            if self.cells[cell].as_published:
+                return self._start(name, cell, "published", seed, {})
+            if self._searched(cell) and (winner := self.winner(cell)):
+                return self._start(name, cell, "replicate", seed, winner.tuned, replicate_of=winner.id)
         return None
 
     def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **more: object) -> Trial:

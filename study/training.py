@@ -23,12 +23,19 @@ class Stretch(NamedTuple):
     epochs: range
     """Counted from 1 over all phases."""
     multipliers: tuple[float, ...]
-    """One learning rate per stage as a share of the head's; zeros, which freeze, come first."""
+    """One learning rate per stage as a share of the head's; 0 freezes."""
+    rate: float = 1.0
+    """The head's peak rate as a share of the trial's."""
 
     @property
-    def depth(self) -> int:
-        """Number of frozen stages."""
-        return self.multipliers.count(0.0)
+    def frozen(self) -> frozenset[int]:
+        """Numbers of the frozen stages."""
+        return frozenset(stage for stage, multiplier in enumerate(self.multipliers) if multiplier == 0)
+
+    @property
+    def trained(self) -> frozenset[int]:
+        """Numbers of the stages that are not frozen."""
+        return frozenset(range(len(self.multipliers))) - self.frozen
 
 
 class Epoch(NamedTuple):
@@ -41,6 +48,10 @@ class Epoch(NamedTuple):
     scores: dict[str, float]
     """Running accuracy and cross-entropy of the training batches, as the network was when it saw each."""
     state: Callable[[], dict[str, Tensor]]
+    frozen: tuple[str | None, str | None] = (None, None)
+    """Hash of what this phase freezes, before the phase and now."""
+    alarms: tuple[str, ...] = ()
+    """What is wrong with the training, as `kind: detail`."""
 
 
 @dataclass(frozen=True)
@@ -87,32 +98,52 @@ def fit(
         RuntimeError: a frozen stage changed.
     """
     tensors = dict(tensors or {})
-    known = lesson.net.changing(0)
+    known = lesson.net.state_dict()
     for name in known.keys() & tensors.keys():
         known[name].copy_(tensors.pop(name))  # what is left is the optimizer's
     for phase, stretch in enumerate(plan):
         if done < stretch.epochs.stop - 1:
-            lowest = min(each.depth for each in plan[: phase + 1])
-            yield from _phase(lesson, phase, stretch, lowest, done, tensors)
+            trained = frozenset().union(*(each.trained for each in plan[: phase + 1]))
+            yield from _phase(lesson, phase, stretch, trained, done, tensors)
 
 
 def _phase(
-    lesson: Lesson, phase: int, stretch: Stretch, lowest: int, done: int, tensors: Mapping[str, Tensor]
+    lesson: Lesson, phase: int, stretch: Stretch, trained: frozenset[int], done: int, tensors: Mapping[str, Tensor]
 ) -> Iterator[Epoch]:
-    """Train one phase with an optimizer of its own, and make sure that what is frozen stays."""
+    """Train one phase with an optimizer of its own, and make sure that what is frozen stays and the rest moves."""
     net = lesson.net
-    net.freeze(stretch.depth)
+    net.freeze(stretch.frozen, batchnorm=lesson.config.freeze_batchnorm == "on")
     optimizer = optim.build(net, stretch.multipliers, lesson.config)
-    if done in stretch.epochs:
+    if resumed := done in stretch.epochs:
         optim.restore(optimizer, net, tensors)
+    alarms = [f"not_optimized: {name} is in no group of the optimizer" for name in optim.unoptimized(optimizer, net)]
+    start = {} if resumed else {name: each.detach().clone() for name, each in _moving(net).items()}
     before = net.frozen_digest()
+    # what any phase so far has trained can have changed, whatever this one freezes
+    state = lambda: copied({**net.changing(trained), **optim.state(optimizer, net)})  # noqa: E731
     for epoch in range(max(stretch.epochs.start, done + 1), stretch.epochs.stop):
         scores = _epoch(lesson, optimizer, stretch, epoch)
-        if epoch == stretch.epochs[-1] and net.frozen_digest() != before:
-            raise RuntimeError(f"the {stretch.depth} frozen stages changed in phase {phase}")
-        # what any phase so far has trained can have changed, whatever this one freezes
-        state = lambda: copied({**net.changing(lowest), **optim.state(optimizer, net)})  # noqa: E731
-        yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state)
+        if (after := net.frozen_digest()) != before:
+            raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase {phase}, epoch {epoch}")
+        alarms += _moves(net, start)
+        yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state, (before, after), tuple(alarms))
+        alarms, start = [], {}
+
+
+def _moving(net: Net) -> dict[str, Tensor]:
+    """Name what an epoch should move, the parameters that train, and what it should not, buffers that may drift."""
+    return {name: each for name, each in net.named_parameters() if each.requires_grad} | net.drifting()
+
+
+def _moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
+    """Compare with a phase's start: alarms for parameters that stayed and for frozen stages' buffers that did not."""
+    drifting, now = net.drifting(), _moving(net)
+    still = [name for name, tensor in start.items() if torch.equal(tensor, now[name])]
+    drifted = [name for name in start if name in drifting and name not in still]
+    found = [f"not_moved: {name} is as it was before the phase" for name in still if name not in drifting]
+    if drifted:
+        found.append(f"batchnorm_drift: {len(drifted)} of {len(drifting)} buffers of frozen stages moved")
+    return found
 
 
 def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int) -> dict[str, float]:
@@ -127,7 +158,8 @@ def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, e
     first, steps = (epoch - stretch.epochs.start) * len(batches), len(stretch.epochs) * len(batches)
     for number, part in enumerate(batches):
         pixels = augment.augment(feed.pixels(order[part]), draws[part], lesson.ranges, config.augment)
-        optim.set_rate(optimizer, config.lr * optim.schedule(first + number, steps, config.warmup))
+        share = optim.schedule(first + number, steps, config.warmup, config.schedule)
+        optim.set_rate(optimizer, config.lr * stretch.rate * share)
         sums += _step(lesson, optimizer, feed.normalized(pixels), feed.targets[order[part]])
     objective, loss, right = (sums / count).tolist()
     if not math.isfinite(objective):

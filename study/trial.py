@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from study import evaluation, families, regimes
-from study.config import Config, UserError
-from study.feed import Feed, feed
+from study import assembly, evaluation, regimes
+from study.config import Config
+from study.feed import Feed
 from study.net import Net, copied
-from study.seeds import stream
 from study.training import Epoch, Lesson, Stretch, fit
 
 if TYPE_CHECKING:
@@ -26,7 +25,8 @@ class Report(NamedTuple):
     epoch: int
     """0 = as loaded."""
     rows: list[dict[str, Any]]
-    """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, split, metric, score."""
+    """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
+    alarms, split, metric, score."""
     objective: float
     """Validation score of the task's metric at this epoch, larger is better."""
     last: bool
@@ -49,7 +49,7 @@ def run(
         config: every hyperparameter.
         data: train and validation arrays; test as well where this trial may open it.
         seed: the trial's seed.
-        epochs: >= 1, in all; zero_shot has none.
+        epochs: >= 1, in all; zero_shot and prototype have none.
         device: of torch.
         resume: (epoch, seconds so far, state) of the report to continue after; it is not reported again.
 
@@ -62,65 +62,63 @@ def run(
     """
     done, seconds, tensors = resume or (-1, 0.0, {})
     start = time.perf_counter() - seconds
-    regime = regimes.regime(config.regime, config.weights, config.freeze_depth)
-    plan = _plan(regime, config.family, epochs)
+    plan = _plan(config, epochs)
     last = plan[-1].epochs[-1] if plan else 0
-    net, feeds = _setup(config, regime.weights, data, seed, device, source_head=not plan)
+    net, feeds, alarms = assembly.assemble(config, data, seed, device)
     lesson = Lesson(net, feeds["train"], config, data.augment, seed)
 
-    def model() -> dict[str, torch.Tensor]:
-        return copied(net.state_dict())
-
     def report(epoch: Epoch) -> Report:
-        scores = _scores(net, feeds, data.metric, epoch, opens_test=epoch.number == last)
+        scores, odd = _scores(lesson, feeds, data.metric, epoch, ends=epoch.number == last)
+        frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
         common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": data.task}
-        common |= {"train_images": len(data.train.index) if plan else None}  # zero_shot reads no label
-        common |= {"seconds": time.perf_counter() - start, "task": data.task}
+        common |= {"train_images": None if config.regime == "zero_shot" else len(data.train.index)}  # reads no label
+        common |= {"seconds": time.perf_counter() - start, "task": data.task} | frozen
+        common |= {"alarms": " | ".join([*epoch.alarms, *odd]) or None}
         rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
-        return Report(epoch.number, rows, scores["val", data.metric], epoch.number == last, epoch.state, model)
+        whole = lambda: copied(net.state_dict())  # noqa: E731
+        return Report(epoch.number, rows, scores["val", data.metric], epoch.number == last, epoch.state, whole)
 
     if resume is None:
-        lowest = plan[0].depth if plan else len(net.stages)
-        yield report(Epoch(0, 0, 0, {}, lambda: copied(net.changing(lowest))))
+        yield report(_as_loaded(net, plan, config, alarms))
     yield from (report(epoch) for epoch in fit(lesson, plan, max(done, 0), tensors))
 
 
-def _plan(regime: regimes.Regime, family: str, epochs: int) -> list[Stretch]:
-    stages = len(families.load(family).stages)
-    spans = regimes.spans(regime.phases, epochs)
-    return [Stretch(s, regimes.multipliers(phase, stages)) for s, phase in zip(spans, regime.phases, strict=True)]
+def _plan(config: Config, epochs: int) -> list[Stretch]:
+    stages = len(assembly.family(config).stages)
+    phases = regimes.regime(config, stages).phases
+    spans = zip(regimes.spans(phases, epochs), phases, strict=True)
+    return [Stretch(span, regimes.multipliers(phase, stages), phase.rate) for span, phase in spans]
 
 
-def _setup(
-    config: Config, weights: str, data: "TaskData", seed: int, device: str, source_head: bool
-) -> tuple[Net, dict[str, Feed]]:
-    """Check the configuration, draw the initial weights, and put network and splits on the device."""
-    family = families.check(config.family, weights, data.train.images.shape[1])
-    torch.manual_seed(stream(seed, "init"))  # torch's layers draw from its global generator
-    net = families.build(config.family, weights, len(data.classes), config.dropout, source_head)
-    if len(data.classes) > net.head.out_features:
-        head = f"the source head of {config.family} has {net.head.out_features}"
-        raise UserError(f"zero_shot: task {data.task} has {len(data.classes)} classes, and {head}")
-    splits = {"train": data.train, "val": data.val} | ({"test": data.test} if data.test else {})
-    files = {"train": "train", "val": "train", "test": "test"}  # validation is cut from the training images
-    feeds = {
-        name: feed(split, f"{data.key}/{files[name]}", device, family.mean, family.std)
-        for name, split in splits.items()
-    }
-    # One layout for all devices: it decides which kernels run, and on a CPU too a step is 1.05 to 2.4 times as fast.
-    return net.to(device).to(memory_format=torch.channels_last), feeds
+def _as_loaded(net: Net, plan: list[Stretch], config: Config, alarms: list[str]) -> Epoch:
+    """Describe the network before anything is trained, frozen as in the first phase; all of it where there is none."""
+    everything = frozenset(range(len(net.stages)))
+    net.freeze(plan[0].frozen if plan else everything, batchnorm=config.freeze_batchnorm == "on" or not plan)
+    digest = net.frozen_digest()
+    state = lambda: copied(net.changing(plan[0].trained if plan else ()))  # noqa: E731
+    return Epoch(0, 0, 0, {}, state, (digest, digest), tuple(alarms))
 
 
-def _scores(net: Net, feeds: dict[str, Feed], metric: str, epoch: Epoch, opens_test: bool) -> dict:
-    """Give every score of an epoch, by split and metric.
+def _scores(
+    lesson: Lesson, feeds: dict[str, Feed], metric: str, epoch: Epoch, ends: bool
+) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """Give every score of an epoch, by split and metric, and what is odd about the network's answers.
 
     Raises:
         FloatingPointError: a loss is not finite.
     """
-    scores = {("train", name): score for name, score in epoch.scores.items()}
-    for split in ("val", "test") if opens_test and "test" in feeds else ("val",):
-        found = evaluation.evaluate(net, feeds[split], (metric, "loss"))
+    scores, odd = {("train", name): score for name, score in epoch.scores.items()}, []
+    for split in ("val", "test") if ends and "test" in feeds else ("val",):
+        logits, targets = evaluation.predict(lesson.net, feeds[split]), feeds[split].targets.cpu().numpy()
+        found = evaluation.score(logits, targets, (metric, "loss"))
         if not math.isfinite(found["loss"]):
             raise FloatingPointError(f"{split} loss is {found['loss']} after epoch {epoch.number}")
         scores |= {(split, name): score for name, score in found.items()}
-    return scores
+        if split == "val" and (epoch.number > 0 or ends):
+            odd += evaluation.constant_class(logits, targets)
+    if ends and epoch.number > 0:
+        size, generator = lesson.config.batch_size, lesson.generator("modes", epoch.number)
+        gap = evaluation.mode_gap(lesson.net, lesson.feed, size, generator)
+        scores |= {("train", name): score for name, score in gap.items()}
+        odd += evaluation.gap_alarm(gap)
+    return scores, odd

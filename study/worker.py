@@ -37,12 +37,12 @@ def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
     if found is not None:
         yield found.report
     sealed = job["role"] == "search"
-    opened = data.open_data(
-        prepared, job["config"]["label_fraction"], job["split_seed"], job["draw_seed"], sealed=sealed
-    )
+    asked = config(job["config"])
+    seeds = (job["split_seed"], job["draw_seed"])
+    opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed=sealed, validation=asked.validation)
     device = "cuda" if job["gpu"] else "cpu"
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
-    reports: Iterator[Report] = trial.run(config(job["config"]), opened, job["seed"], job["epochs"], device, resume)
+    reports: Iterator[Report] = trial.run(asked, opened, job["seed"], job["epochs"], device, resume)
     saved = time.monotonic()
     for report in reports:
         result = _checked(report)

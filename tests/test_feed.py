@@ -1,9 +1,8 @@
 import numpy as np
-import pytest
 import torch
 
 from study import feed as feeds
-from study.evaluation import BATCH, evaluate
+from study.evaluation import BATCH, predict
 from study.feed import feed
 from tests.toy_task import task
 
@@ -42,6 +41,18 @@ def test_evaluation_is_in_eval_mode_and_the_batch_size_does_not_matter(monkeypat
     data = task()
     made = feed(data.train, data.key, "cpu", MEAN, STD)
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 32 * 32, 3))
-    whole = evaluate(net, made, ("accuracy", "loss"))
+    whole = predict(net, made)
     monkeypatch.setitem(BATCH, "cpu", 7)
-    assert evaluate(net, made, ("accuracy", "loss")) == pytest.approx(whole)
+    np.testing.assert_allclose(predict(net, made), whole, rtol=1e-5, atol=1e-5)
+
+
+def test_images_are_enlarged_before_they_are_normalized():
+    data = task(size=16)
+    made = feed(data.val, data.key, "cpu", MEAN, STD, upsample=40)
+    given = made.normalized(made.pixels(slice(0, 2)))
+    assert given.shape == (2, 3, 40, 40)
+    low, high = ((torch.tensor([[0.0], [1.0]]) - torch.tensor(MEAN)) / torch.tensor(STD)).unbind()
+    assert all((given[:, c] >= low[c] - 1e-5).all() and (given[:, c] <= high[c] + 1e-5).all() for c in range(3))
+    same = feed(data.val, data.key, "cpu", MEAN, STD, upsample=16)
+    plain = feed(data.val, data.key, "cpu", MEAN, STD)
+    assert torch.equal(same.normalized(same.pixels(slice(0, 2))), plain.normalized(plain.pixels(slice(0, 2))))

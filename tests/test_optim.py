@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from study import families, optim
-from study.config import UserError
+from study.config import CHOICES, UserError
 from tests.toy_task import SMALL
 
 
@@ -17,7 +17,7 @@ def net():
 
 def test_every_trained_parameter_is_in_one_group_with_its_rate_and_decay(net):
     multipliers = (0.0, 0.25, 0.5, 1.0)
-    net.freeze(1)
+    net.freeze({0})
     optimizer = optim.build(net, multipliers, replace(SMALL, weight_decay=0.1))
     optim.set_rate(optimizer, 2.0)
     found = {id(each): group for group in optimizer.param_groups for each in group["params"]}
@@ -48,7 +48,7 @@ def test_the_rate_is_positive_at_every_step(steps, warmup):
     assert all(0 < optim.schedule(step, steps, warmup) <= 1 for step in range(steps))
 
 
-@pytest.mark.parametrize("name", optim.OPTIMIZERS)
+@pytest.mark.parametrize("name", CHOICES["optimizer"])
 def test_a_restored_optimizer_steps_as_the_first_would(net, name):
     def step():
         optimizer.zero_grad()
@@ -66,3 +66,20 @@ def test_a_restored_optimizer_steps_as_the_first_would(net, name):
     optim.restore(optimizer, net, state)
     step()
     assert all(torch.equal(tensor, expected[key]) for key, tensor in net.state_dict().items())
+
+
+def test_the_other_shapes_of_the_rate():
+    assert {optim.schedule(step, 10, 0.0, "constant") for step in range(10)} == {1.0}
+    assert optim.schedule(0, 10, 0.2, "constant") == 0.5
+    epochs = [optim.schedule(step, 25, 0.0, "step") for step in range(25)]
+    assert epochs == pytest.approx([0.1 ** (epoch // 7) for epoch in range(25)])
+    with pytest.raises(UserError, match="unknown schedule 'linear'; one of cosine, constant, step"):
+        optim.schedule(5, 10, 0.0, "linear")
+
+
+def test_a_parameter_outside_of_the_optimizer_is_named(net):
+    net.freeze({0})
+    optimizer = optim.build(net, (0.0, 1.0, 1.0, 1.0), SMALL)
+    assert optim.unoptimized(optimizer, net) == []
+    net.head = torch.nn.Linear(256, 3)
+    assert optim.unoptimized(optimizer, net) == ["head.weight", "head.bias"]

@@ -5,8 +5,9 @@ import pytest
 
 import analysis.table
 from study import records
-from study.config import NAMES, read_values
+from study.config import NAMES
 from study.ledger import Damaged
+from study.reads import read_values
 
 STUDY = {
     "space": {"name": "toy"},

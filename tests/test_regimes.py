@@ -3,25 +3,52 @@ import sys
 
 import pytest
 
-from study.config import UserError
-from study.regimes import ALL, READS_FREEZE_DEPTH, REGIMES, Phase, multipliers, regime, spans
+from study.config import Config, UserError
+from study.regimes import ALL, NEEDED, READS, REGIMES, Phase, multipliers, regime, spans
+
+GIVEN = {"freeze_depth": 1, "stage_rates": "0.4/0.65/1"}
+
+
+def asked(name, **values):
+    needed = {key: GIVEN[key] for key in NEEDED if key in READS.get(name, ())}
+    return Config(regime=name, weights="imagenet", **needed | values)
+
+
+def of(name, stages=3, **values):
+    return [multipliers(phase, stages) for phase in regime(asked(name, **values), stages).phases]
 
 
 @pytest.mark.parametrize("name", REGIMES)
 def test_every_listed_regime_is_known(name):
-    depth = 1 if name in READS_FREEZE_DEPTH else None
-    assert regime(name, "imagenet", depth).weights == ("none" if name == "scratch" else "imagenet")
+    assert regime(asked(name), 3).weights == ("none" if name == "scratch" else "imagenet")
 
 
 def test_regimes_are_the_multipliers_they_stand_for():
-    def of(name, depth=None):
-        return [multipliers(phase, 3) for phase in regime(name, "imagenet", depth).phases]
-
-    assert of("zero_shot") == []
+    assert of("zero_shot") == of("prototype") == []
     assert of("feature_extraction") == [(0, 0, 0)]
-    assert of("partial_freeze", 2) == [(0, 0, 1)]
-    assert of("scratch") == of("fine_tune") == of("partial_freeze", 0) == [(1, 1, 1)]
-    assert of("partial_freeze", 3) == of("feature_extraction")
+    assert of("partial_freeze", freeze_depth=2) == [(0, 0, 1)]
+    assert of("scratch") == of("fine_tune") == of("partial_freeze", freeze_depth=0) == [(1, 1, 1)]
+    assert of("partial_freeze", freeze_depth=3) == of("feature_extraction")
+    assert of("discriminative", lr_decay=0.5) == [(0.125, 0.25, 0.5)]
+    assert of("discriminative", lr_decay=1.0) == of("fine_tune") == of("stage_rates", stage_rates="1/1/1")
+    assert of("stage_rates") == [(0.4, 0.65, 1)]
+    assert of("lp_ft") == [(0, 0, 0), (1, 1, 1)]
+    assert of("gradual_unfreeze") == [(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1)]
+
+
+def test_phases_have_their_own_peak_rates_and_shares():
+    rates = lambda name, **values: [phase.rate for phase in regime(asked(name, **values), 3).phases]  # noqa: E731
+    assert rates("lp_ft", phase_decay=0.1) == [1.0, 0.1]
+    assert rates("gradual_unfreeze", phase_decay=0.5) == [1.0, 0.5, 0.25, 0.125]
+    assert [len(span) for span in spans(regime(asked("lp_ft", probe_share=0.25), 3).phases, 8)] == [2, 6]
+
+
+def test_the_heads_that_no_gradient_makes():
+    heads = {name: regime(asked(name), 3).head for name in REGIMES}
+    assert {name: head for name, head in heads.items() if head != "new"} == {
+        "zero_shot": "source",
+        "prototype": "prototype",
+    }
 
 
 def test_decay_shrinks_towards_the_input():
@@ -30,15 +57,26 @@ def test_decay_shrinks_towards_the_input():
     assert multipliers(Phase(ALL, decay=0.5), 2) == (0, 0)
 
 
-@pytest.mark.parametrize(("args", "parts"), [
-    (("lpft", "none"), ["'lpft'", "scratch, zero_shot"]),
-    (("partial_freeze", "none"), ["partial_freeze", "freeze_depth"]),
-    (("fine_tune", "none", 3), ["freeze_depth 3", "fine_tune", "partial_freeze"]),
+@pytest.mark.parametrize(("config", "parts"), [
+    (Config(regime="lpft"), ["'lpft'", "scratch, zero_shot"]),
+    (Config(regime="partial_freeze"), ["partial_freeze", "freeze_depth"]),
+    (Config(regime="fine_tune", freeze_depth=3), ["freeze_depth 3", "fine_tune", "partial_freeze"]),
+    (Config(regime="fine_tune", stage_rates="1/1"), ["stage_rates 1/1", "fine_tune", "stage_rates"]),
+    (asked("stage_rates", stage_rates="1,1"), ["stage_rates '1,1'", "0.4/0.65/1"]),
+    (asked("stage_rates", stage_rates="1/-1/1"), ["stage_rates '1/-1/1'"]),
+    (asked("stage_rates", stage_rates="1/nan/1"), ["stage_rates '1/nan/1'"]),
+    (asked("lp_ft", probe_share=1.0), ["probe_share 1.0", "between 0 and 1"]),
+    (asked("discriminative", lr_decay=0.0), ["lr_decay 0.0", "above 0"]),
 ])  # fmt: skip
-def test_errors_name_the_value_and_the_choices(args, parts):
+def test_errors_name_the_value_and_the_choices(config, parts):
     with pytest.raises(UserError) as error:
-        regime(*args)
+        regime(config, 3)
     assert all(part in str(error.value) for part in parts)
+
+
+def test_as_many_rates_as_stages():
+    with pytest.raises(UserError, match="stage_rates has 3 rates; the family has 4 stages"):
+        of("stage_rates", stages=4)
 
 
 @pytest.mark.parametrize("depth", [-1, 5])

@@ -88,11 +88,13 @@ def test_rows_of_a_trial():
     assert [(report.epoch, report.last) for report in reports] == [(0, False), (1, False), (2, True)]
     found = [sorted((row["split"], row["metric"]) for row in report.rows) for report in reports]
     val, train, test = ([(split, "accuracy"), (split, "loss")] for split in ("val", "train", "test"))
-    assert found == [val, train + val, test + train + val]
+    modes = [("train", "accuracy_eval_mode"), ("train", "accuracy_train_mode")]
+    assert found == [val, train + val, sorted(test + train + val + modes)]
     assert [{row["step"] for row in report.rows} for report in reports] == [{0}, {3}, {6}]
     assert all(
         set(row)
         == {"epoch", "step", "phase", "trained_on", "train_images", "seconds", "task", "split", "metric", "score"}
+        | {"frozen_before", "frozen_after", "alarms"}
         for row in reports[2].rows
     )
     for report in reports:
@@ -125,7 +127,7 @@ def test_it_learns():
 
 def test_zero_shot_scores_the_source_head_as_it_is():
     data = task(test=True)
-    config = Config(family="efficientnet_lite0", weights="imagenet", regime="zero_shot")
+    config = Config(family="efficientnet_lite0", weights="imagenet", regime="zero_shot", head_classes=1000)
     (report,) = trial.run(config, data, 0, 5)
     assert (report.epoch, report.last, report.state().keys()) == (0, True, {"head.weight", "head.bias"})
     assert {row["train_images"] for row in report.rows} == {None}
@@ -157,6 +159,6 @@ def test_an_image_too_small_for_the_family_is_refused():
 
 
 def test_a_validation_loss_that_is_not_finite_names_split_and_epoch(monkeypatch):
-    monkeypatch.setattr("study.evaluation.evaluate", lambda *_: {"accuracy": 0.0, "loss": float("nan")})
+    monkeypatch.setattr("study.evaluation.score", lambda *_: {"accuracy": 0.0, "loss": float("nan")})
     with pytest.raises(FloatingPointError, match="val loss is nan after epoch 0"):
         next(trial.run(SMALL, task(), 0, 1))

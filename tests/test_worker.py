@@ -75,7 +75,8 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
     net = families.build(card["config"]["family"], "none", len(card["classes"]))
     net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
     test = data.open_data(prepared, 0.1, 0, 1, sealed=False).test
-    found = evaluation.evaluate(net, feed(test, "test of the model", "cpu", family.mean, family.std), ("accuracy",))
+    fed = feed(test, "test of the model", "cpu", family.mean, family.std)
+    found = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
     said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}
     assert said == {card["scores"]["test accuracy"]} == {found["accuracy"]}
 
