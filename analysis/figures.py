@@ -1,6 +1,6 @@
-"""The report's figures as pictures: panels on pages, legends, captions, texts for those who cannot see them.
+"""The report's figures as pictures: panels on pages, and legends.
 
-Knows what `plots` can draw; knows nothing of HTML or of where a picture is kept.
+Knows what can be drawn; knows nothing of the words of `captions`, of HTML or of where a picture is kept.
 """
 
 import copy
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import plots, stats, style, summary, table
+from analysis import captions, fractions, plots, style, table
 
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -80,7 +80,7 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> byt
         _below(figure, source)
         for panel, ax in zip(panels, axes, strict=True):
             kind.plot(data[data["panel"] == panel], ax)
-            ax.set_title(_wrapped(panel) if panel != style.title({}) else "")
+            ax.set_title(_wrapped(panel, min(34, 104 // _columns(data))) if panel != style.title({}) else "")
         _outer_labels(axes, _columns(data))
         _legend(figure, axes)
         written = io.BytesIO()
@@ -88,10 +88,10 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> byt
     return written.getvalue()
 
 
-def _wrapped(panel: str) -> str:
+def _wrapped(panel: str, width: int) -> str:
     """A panel's name on lines that fit, broken between its parts where that is possible."""
     whole = panel.replace(" % ", "\u00a0%\u00a0").replace(" · ", "\u00a0· ")
-    return "\n".join(textwrap.wrap(whole, 34))
+    return "\n".join(textwrap.wrap(whole, width))
 
 
 def _below(figure: Figure, source: str) -> None:
@@ -127,11 +127,12 @@ def _outer_labels(axes: list[Axes], columns: int) -> None:
             ax.set_xlabel("")
 
 
-ORDER = ("winner", "best at a depth", "replicate", "complete", "pruned", "running", "failed")
+COLOURED = ("winner", "best at a depth", "replicate", "published")  # in each panel, by who competes there
+ORDER = (*COLOURED, "complete", "pruned", "running", "failed")
 
 
 def _legend(figure: Figure, axes: list[Axes]) -> None:
-    """One legend for all panels; what has its regime's colour in each panel is black here."""
+    """One legend for all panels; what has its contender's colour in each panel is black here."""
     found: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -146,120 +147,21 @@ def _legend(figure: Figure, axes: list[Axes]) -> None:
 
 def _neutral(handle: Any, label: str) -> Any:
     points = isinstance(handle, PathCollection) and label == "complete"
-    if not points and label not in ORDER[:3]:
+    if not points and label not in COLOURED:
         return handle
     handle = copy.copy(handle)
     handle.set_color("black")
     return handle
 
 
-def _label_fraction_caption(data: pd.DataFrame) -> str:
-    name = "Test" if data["split"].iloc[0] == "test" else "Validation"
-    said = f"{name} {data['metric'].iloc[0]} against the share of labels asked for. {_images(data)}"
-    if name == "Validation":
-        return said + (
-            "No replicate has a test score yet: points are the validation scores of the cells' winners, n = 1 each, "
-            "without interval; a winner was picked for being high, so they lean upwards." + _untrained(data)
-        )
-    replicates = f"{style.counts(data['n'])} {'replicates' if data['n'].max() > 1 else 'replicate'}"
-    return said + (
-        f"Points: mean over n = {replicates} of each cell's winner with fresh seeds, on the test split. "
-        f"Bars: {stats.KIND} over replicates."
-        + _untrained(data)
-        + (" Regimes are shifted sideways so that bars can be seen." if data["label_fraction"].nunique() > 1 else "")
-    )
-
-
-def _images(data: pd.DataFrame) -> str:
-    """How many images a fraction came to, and that validation has no part in it."""
-    each = data.dropna(subset=["label_fraction", "fewest"]).groupby("label_fraction")
-    told = [f"{style.fraction(share)}: {style.counts([*rows['fewest'], *rows['most']])}" for share, rows in each]
-    drawn = f"Training images with labels, drawn in whole groups, at least one a class: {'; '.join(told)}. "
-    return (drawn if told else "") + "The validation split keeps its full labels at every fraction. "
-
-
-def _untrained(data: pd.DataFrame) -> str:
-    found = list(data.loc[data["regime"].isin(summary.UNTRAINED), "regime"].unique())
-    how = "a level line" if data["label_fraction"].nunique() > 1 else "a point"
-    return f" {', '.join(found)} trains nothing and reads no labels: {how} without interval." if found else ""
-
-
-def _label_fraction_alt(data: pd.DataFrame) -> str:
-    told = [
-        f"{row.regime} {'' if pd.isna(row.label_fraction) else _at(row.label_fraction)}"
-        f"{style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
-        for row in data.itertuples()
-    ]
-    return f"{style.unit(data['metric'].iloc[0])} against label fraction per regime: {'; '.join(told)}."
-
-
-def _at(share: float) -> str:
-    return f"at {style.fraction(share)} of the labels "
-
-
-def _curves_caption(data: pd.DataFrame) -> str:
-    repeated = int((data.drop_duplicates("trial")["kind"] == "replicate").sum())
-    searched = data["trial"].nunique() - repeated
-    return (
-        f"Validation {data['metric'].iloc[0]} per epoch, one panel per cell. Every line is one trial (n = "
-        f"{style.plural(searched, 'search trial')}, {style.plural(repeated, 'replicate')} of the winners), so there is "
-        "no interval: the spread of the thin coloured lines is the spread over seeds. "
-        "Grey: the other trials of the search, dashed where pruned."
-    )
-
-
-def _ends(data: pd.DataFrame) -> str:
-    """Per panel, the winner's last score: the words of a small-multiples figure."""
-    best = data[data["kind"] == "winner"].sort_values("epoch").drop_duplicates("cell", keep="last")
-    told = [f"{row.panel} {style.score(row.score, row.metric)}" for row in best.itertuples()]
-    return f" Winners at their last epoch: {'; '.join(told)}." if told else " No cell has a winner yet."
-
-
-def _curves_alt(data: pd.DataFrame) -> str:
-    return f"Learning curves, {style.unit(data['metric'].iloc[0])} on validation per epoch." + _ends(data)
-
-
-def _points_caption(data: pd.DataFrame) -> str:
-    each = data["kind"].value_counts()
-    told = ", ".join(f"{count} {kind}" for kind, count in each.items())
-    return (
-        f"Each mark is one search trial (n = {len(data)}: {told}), so there is no interval; "
-        "other tuned values differ between marks. Star: the cell's winner. "
-        "Crosses: pruned, at the score of the epoch where they were stopped."
-    )
-
-
-def _lr_caption(data: pd.DataFrame) -> str:
-    return f"Last validation {data['metric'].iloc[0]} against the learning rate. {_points_caption(data)}"
-
-
-def _depth_caption(data: pd.DataFrame) -> str:
-    return (
-        f"Last validation {data['metric'].iloc[0]} against the number of frozen stages, for cells that read it. "
-        f"{_points_caption(data)} The line joins the best complete trial at each depth."
-    )
-
-
-def _lr_alt(data: pd.DataFrame) -> str:
-    best = data[data["kind"] == "winner"]
-    told = "; ".join(f"{row.panel} {style.number(row.lr)}" for row in best.itertuples())
-    return f"Last validation score against learning rate per cell. Winners' rates: {told or 'none yet'}." + _ends(data)
-
-
-def _depth_alt(data: pd.DataFrame) -> str:
-    best = data[data["kind"] == "winner"]
-    told = "; ".join(f"{row.panel} {row.freeze_depth}" for row in best.itertuples())
-    return f"Last validation score against freezing depth. Winners' depths: {told or 'none yet'}." + _ends(data)
-
-
 KINDS = (
     Kind(
         "label-fraction",
-        "Score against label fraction",
-        plots.label_fraction_data,
-        plots.label_fraction_plot,
-        _label_fraction_caption,
-        _label_fraction_alt,
+        "Scores",
+        fractions.data,
+        fractions.plot,
+        captions.label_fraction_caption,
+        captions.label_fraction_alt,
         False,
         "no cell has a winner or a replicate with a score yet",
     ),
@@ -268,8 +170,8 @@ KINDS = (
         "Learning curves",
         plots.curves_data,
         plots.curves_plot,
-        _curves_caption,
-        _curves_alt,
+        captions.curves_caption,
+        captions.curves_alt,
         True,
         "no trial has a validation score yet",
     ),
@@ -278,8 +180,8 @@ KINDS = (
         "Learning-rate response",
         plots.lr_data,
         plots.lr_plot,
-        _lr_caption,
-        _lr_alt,
+        captions.lr_caption,
+        captions.lr_alt,
         True,
         "no search trial that reads a learning rate has a validation score yet",
     ),
@@ -288,8 +190,8 @@ KINDS = (
         "Freezing-depth response",
         plots.depth_data,
         plots.depth_plot,
-        _depth_caption,
-        _depth_alt,
+        captions.depth_caption,
+        captions.depth_alt,
         True,
         "no search trial that reads a freezing depth has a validation score",
     ),

@@ -1,16 +1,25 @@
-"""Intervals of a mean and what they allow to be said.
+"""Intervals of a mean, of a difference, of a probability of improvement, and what they allow to be said.
 
 Knows nothing of tables, trials or figures: numbers in, numbers out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 CONFIDENCE = 0.95
 KIND = "95 % t interval of the mean"
+IMPROVEMENT = (
+    "P(a > b) is the probability that a replicate of a scores above a replicate of b, ties counting half: "
+    "Mann–Whitney U over the number of pairs, the probability of improvement of Agarwal et al. 2021, arXiv:2108.13264. "
+    "Its brackets: 95 % score-type interval, method 5 of Newcombe 2006, Statistics in Medicine 25:559–573"
+)
+CAUTION = (
+    "Intervals that do not overlap are a conservative sign of a difference; comparisons are not corrected for their "
+    "number."
+)
 SHARES = ("accuracy", "mAP", "f1", "precision", "recall")  # metrics within [0, 1]
 
 
@@ -41,14 +50,86 @@ def t_interval(values: Iterable[float], limits: tuple[float, float] = (-np.inf, 
 
     Source: Student 1908, Biometrika 6(1); `scipy.stats.t`.
     """
-    found = np.asarray(list(values), dtype=float)
-    found = found[np.isfinite(found)]
+    found = _finite(values)
     if len(found) < 2:
         return Interval(float(found[0]) if len(found) else np.nan, np.nan, np.nan, len(found))
     mean = float(found.mean())
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(found) - 1) * stats.sem(found)) if np.ptp(found) else 0.0
     low, high = np.clip([mean - half, mean + half], *limits)
     return Interval(mean, float(low), float(high), len(found))
+
+
+def _finite(values: Iterable[float]) -> np.ndarray:
+    found = np.asarray(list(values), dtype=float)
+    return found[np.isfinite(found)]
+
+
+def difference(a: Iterable[float], b: Iterable[float], limits: tuple[float, float] = (-np.inf, np.inf)) -> Interval:
+    """Welch's 95 % t interval of the mean of a less the mean of b, which may spread differently.
+
+    Args:
+        a, b: (m,) and (n,) floats; those that are nan are left out.
+        limits: the range of one value; the ends are clipped to that of a difference.
+
+    Returns:
+        The difference; its `n` is the smaller of both numbers. Zero width where neither spreads, no ends where m or n
+        is 1.
+
+    Source: Welch 1947, Biometrika 34(1/2):28-35; `scipy.stats.ttest_ind`.
+    """
+    x, y = _finite(a), _finite(b)
+    n = min(len(x), len(y))
+    if n < 2:
+        return Interval(float(x.mean() - y.mean()) if n else np.nan, np.nan, np.nan, n)
+    mean, reach = float(x.mean() - y.mean()), limits[1] - limits[0]
+    if not np.ptp(x) and not np.ptp(y):
+        return Interval(mean, mean, mean, n)
+    low, high = np.clip(stats.ttest_ind(x, y, equal_var=False).confidence_interval(CONFIDENCE), -reach, reach)
+    return Interval(mean, float(low), float(high), n)
+
+
+def improvement(a: Iterable[float], b: Iterable[float]) -> Interval:
+    """The probability that a value of a is above one of b, P(a > b) + P(a = b) / 2, with its 95 % interval.
+
+    The point is the Mann–Whitney U over the number of pairs. The interval solves |point - p| = z sqrt(V(p)) with the
+    variance of equally informative exponential samples, V(p) = p (1 - p) [1 + N (1 - p) / (2 - p) + N p / (1 + p)] /
+    (m n), N = (m + n) / 2 - 1. Since V is taken at the limit and not at the point, it keeps a width where all of a are
+    above all of b, and stays within [0, 1].
+
+    Args:
+        a, b: (m,) and (n,) floats, larger is better; those that are nan are left out.
+
+    Returns:
+        The probability as `mean`; `n` is the smaller of both numbers. No ends where m or n is 1, all nan where it is 0.
+
+    Source: Newcombe 2006, Statistics in Medicine 25:559-573, method 5; as a measure of seeds: Agarwal et al. 2021,
+    arXiv:2108.13264.
+    """
+    x, y = _finite(a), _finite(b)
+    m, n = len(x), len(y)
+    if not m or not n:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    above = x[:, None] - y[None, :]
+    point = float((above > 0).mean() + (above == 0).mean() / 2)
+    if min(m, n) < 2:
+        return Interval(point, np.nan, np.nan, min(m, n))
+    return Interval(point, 1 - _upper(1 - point, m, n), _upper(point, m, n), min(m, n))
+
+
+def _upper(point: float, m: int, n: int) -> float:
+    """The upper limit of a probability of improvement; the lower one is that of its complement, mirrored."""
+    z, extra = stats.norm.ppf((1 + CONFIDENCE) / 2), (m + n) / 2 - 1
+
+    def beyond(p: float) -> float:
+        variance = p * (1 - p) * (1 + extra * (1 - p) / (2 - p) + extra * p / (1 + p)) / (m * n)
+        return p - point - z * float(np.sqrt(variance))
+
+    tiny = 1e-12  # both ends of [0, 1] have no variance: a point on one must not be taken for the limit
+    return 1.0 if point >= 1 - tiny else _root(beyond, max(point, tiny))
+
+
+def _root(function: Callable[[float], float], start: float) -> float:
+    return float(optimize.brentq(function, start, 1.0, xtol=1e-12))
 
 
 def overlap(a: Interval, b: Interval) -> bool | None:

@@ -1,4 +1,4 @@
-"""How things look: a regime's colour and marks, a number's digits and unit, a cell's short name.
+"""How things look: a contender's colour and marks, a number's digits and unit, a cell's short name.
 
 Knows nothing of tables, statistics or files.
 """
@@ -42,11 +42,17 @@ SHORT = {
     "batch_size": "batch",
     "image_size": "size",
     "optimizer": "optim",
+    "normalization": "norm",
+    "freeze_batchnorm": "freeze BN",
+    "batchnorm_momentum": "BN mom.",
+    "batchnorm_epsilon": "BN eps.",
+    "stage_rates": "rates",
+    "probe_share": "probe",
 }
 
 
 class Look(NamedTuple):
-    """Colour for the screen; marker and dashes too, so that a grey print still tells regimes apart."""
+    """Colour for the screen; marker and dashes too, so that a grey print still tells contenders apart."""
 
     colour: tuple[float, float, float]
     marker: str
@@ -62,16 +68,25 @@ LOOKS = {
     "fine_tune": Look(_PALETTE[0], "o", "solid"),
     "lp_ft": Look(_PALETTE[3], "v", (0, (7, 1.5))),
     "gradual_unfreeze": Look(_PALETTE[9], "P", (0, (3, 1, 1, 1, 1, 1))),
+    "stage_rates": Look((0.12, 0.12, 0.45), "X", (0, (8, 1.5, 2, 1.5))),
     "discriminative": Look(_PALETTE[5], "p", (0, (2, 1))),
     "zero_shot": Look(_PALETTE[8], "<", (0, (1, 3))),
     "prototype": Look(_PALETTE[6], ">", (0, (6, 3))),
 }
 OTHER = Look((0.0, 0.0, 0.0), "h", (0, (2, 3)))
+_COLOURS = [_PALETTE[place] for place in (0, 1, 2, 4, 3, 9, 5, 6, 8)]  # without the grey
+_MARKERS = "osD^vPp<>Xh"
+_DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)), (0, (7, 1.5)))
 
 
-def look(regime: Any) -> Look:
-    """A regime's look; regimes without one of their own are black."""
-    return LOOKS.get(regime, OTHER) if isinstance(regime, str) else OTHER
+def look(name: Any) -> Look:
+    """The look of a name: a regime's own; of a number as text ("1" is the first) one in turn; black of all others."""
+    if not isinstance(name, str):
+        return OTHER
+    if not name.isdecimal():
+        return LOOKS.get(name, OTHER)
+    place = int(name) - 1  # lists of 9, 11 and 5: no two of the first 495 are alike
+    return Look(_COLOURS[place % 9], _MARKERS[place % 11], _DASHES[place % 5])
 
 
 def number(value: Any) -> str:
@@ -103,6 +118,19 @@ def spread(interval: stats.Interval, metric: str) -> str:
     return f"{mean} [{score(interval.low, metric)}, {score(interval.high, metric)}]"
 
 
+def value(key: str, found: Any) -> str:
+    """A compared key's value as text: label fractions in per cent."""
+    return fraction(found) if key == "label_fraction" and isinstance(found, float) else number(found)
+
+
+def probability(interval: stats.Interval) -> str:
+    """A probability with its interval: `0.89 [0.51, 0.98]`."""
+    if pd.isna(interval.mean):
+        return NONE
+    ends = f" [{interval.low:.2f}, {interval.high:.2f}]" if not pd.isna(interval.low) else ""
+    return f"{interval.mean:.2f}{ends}"
+
+
 def unit(metric: str) -> str:
     """A metric's name with its unit, for an axis: `accuracy (%)`."""
     return f"{metric} (%)" if metric in stats.SHARES else metric
@@ -119,6 +147,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def version(name: str) -> str:
+    """A version in words; what is neither published nor corrected is the one cause that is switched on."""
+    return {"published": "as published", "corrected": "corrected"}.get(name, f"only {name}")
+
+
+def many(key: str) -> str:
+    """What a key's values are called together: `regimes`, `values of head`."""
+    return {"regime": "regimes", "model": "models", "family": "families"}.get(key, f"values of {key}")
+
+
 def title(compared: Mapping[str, Any]) -> str:
     """A cell's short name: `fine_tune · 10 % labels · crop=roi`."""
     return " · ".join(_named(key, value) for key, value in compared.items()) or "all trials"
@@ -127,7 +165,9 @@ def title(compared: Mapping[str, Any]) -> str:
 def _named(key: str, value: Any) -> str:
     if key == "label_fraction" and isinstance(value, float):
         return f"{fraction(value)} labels"
-    return number(value) if key in ("regime", "family") else f"{key}={number(value)}"
+    if key == "version":
+        return version(value)
+    return number(value) if key in ("regime", "family", "model") else f"{key}={number(value)}"
 
 
 def power(value: float, _: int = 0) -> str:

@@ -1,29 +1,17 @@
-"""A study's table summarised: one row per trial, one row per cell, the winners and their replicates.
+"""A study's table summarised: one row per trial, one row per cell, the winners and what was repeated for the test.
 
 Knows nothing of files, figures or reports.
 """
-
-import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.table import CHOICES, COLUMNS, CONFIG, PER_TRIAL
+from analysis.grid import grid
+from analysis.table import CHOICES, CONFIG, PER_TRIAL
 
-REGIMES = (  # from nothing transferred to everything adapted; the order of rows, panels and legends
-    "scratch",
-    "zero_shot",
-    "prototype",
-    "feature_extraction",
-    "partial_freeze",
-    "lp_ft",
-    "gradual_unfreeze",
-    "discriminative",
-    "fine_tune",
-)
-UNTRAINED = ("zero_shot",)  # regimes that train nothing and read no label
+UNTRAINED = ("zero_shot",)  # regimes that train nothing and read no label: fresh seeds change nothing
+COUNTED = ("prototype",)  # regimes that train nothing and read labels: fresh seeds change which, if not all are read
 OBJECTIVES = ("accuracy", "mAP")  # a task's own metric, the first that the validation rows have
 
 
@@ -33,27 +21,33 @@ def objective(df: pd.DataFrame) -> str:
     return next((name for name in OBJECTIVES if name in found), min(found, default=OBJECTIVES[0]))
 
 
-def compared(cell: str) -> dict[str, str]:
-    """What a cell's name says: `"regime=scratch, label_fraction=0.1"` gives both keys with their text."""
-    parts = re.split(r",\s*(?=\w+=)", cell)
-    return dict(part.split("=", 1) for part in parts if "=" in part)
-
-
 def scores(df: pd.DataFrame, split: str, metric: str | None = None) -> pd.DataFrame:
     """The rows of one split and metric (the objective by default), by epoch within each trial."""
     metric = metric or objective(df)
     return df[(df["split"] == split) & (df["metric"] == metric)].sort_values(["trial", "epoch"], kind="stable")
 
 
+def ran(df: pd.DataFrame) -> pd.DataFrame:
+    """The rows of trials that were started; a cell that cannot run here has a row too, which is no trial."""
+    return df[df["state"] != "not_run"]
+
+
+def not_run(df: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell that cannot run here, in their order: `cell`, `reason`."""
+    found = df[~df["cell"].isin(ran(df)["cell"])].drop_duplicates("cell").set_index("cell")
+    found = found.reindex([cell for cell in grid(df)["cell"] if cell in found.index])
+    return found[["error"]].rename(columns={"error": "reason"}).reset_index()
+
+
 def trials(df: pd.DataFrame) -> pd.DataFrame:
-    """One row per trial: what it was told, and what came of it.
+    """One row per trial that was started: what it was told, and what came of it.
 
     Returns:
         `PER_TRIAL`'s columns, `number` (the trial's within its cell), `epoch` (last scored), `seconds`, `train_images`
         (those whose labels were used); `val`, `test`: the objective at the last epoch that has it; `val_best`,
         `best_epoch`: the highest on validation and its (first) epoch. Empty without a score.
     """
-    found = df.drop_duplicates("trial")[list(PER_TRIAL)].set_index("trial", drop=False)
+    found = ran(df).drop_duplicates("trial")[list(PER_TRIAL)].set_index("trial", drop=False)
     found["number"] = found["trial"].str.extract(r"(\d+)$")[0].astype("Int64")
     for name in ("epoch", "seconds", "train_images"):
         found[name] = df.groupby("trial")[name].max()
@@ -79,26 +73,32 @@ def winners(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def replicates(df: pd.DataFrame) -> pd.DataFrame:
-    """The complete replicates of the winners, one row per trial; those of an earlier winner are left out."""
+    """The complete trials that repeat one configuration for the test, one row each.
+
+    These are the replicates of the winners (those of an earlier winner are left out), and the trials of cells as
+    published, where nothing is searched and so nothing has won.
+    """
     found = trials(df)
-    found = found[(found["role"] == "replicate") & (found["state"] == "complete")]
-    return found[found["replicate_of"].isin(winners(df)["trial"])]
+    again = (found["role"] == "replicate") & found["replicate_of"].isin(winners(df)["trial"])
+    return found[(found["state"] == "complete") & (again | (found["role"] == "published"))]
 
 
 def cells(df: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell: what it compares, its winner, what the winner's replicates scored, its search trials by state.
+    """One row per cell: what it compares, its winner, what was scored on test, its trials by state.
 
     Returns:
         `cell`; the compared columns; `train_images` (whose labels were used: the winner's, else any trial's);
-        `winner` (trial); the tuned columns with the winner's values; `val` (its
-        objective at its last epoch), `val_best`, `best_epoch`; `replicates` (n, those with a test score),
+        `winner` (trial; empty in cells as published); the tuned columns with the winner's values; `val` (its
+        objective at its last epoch), `val_best`, `best_epoch`; in cells as published their own values, and the means
+        of `val` and `val_best` over their trials; `replicates` (n, those with a test score; see `replicates`),
         `replicates_val` (mean), `test_mean`, `test_low`, `test_high` (95 % t interval of the mean over replicates;
-        empty where nothing is trained);
-        `published` (what somebody reported for this cell); `trials` and their number `complete`, `pruned`, `failed`,
-        `running`. Cells are in the order of what they compare. Scores are empty where unknown.
+        empty where fresh seeds can change nothing);
+        `published` (what somebody reported for this cell); `trials` (search, or as published) and their number
+        `complete`, `pruned`, `failed`, `running`; `not_run` (1: cannot run here). Cells are in the order of what they
+        compare. Scores are empty where unknown.
     """
     found = grid(df).set_index("cell", drop=False)
-    best = winners(df).set_index("cell")
+    best = _chosen(df).set_index("cell")
     kept = [name for name in tuned(df) if name not in found]
     published = df.groupby("cell")["published"].first()
     best_scores = best[["val", "val_best", "best_epoch"]]
@@ -110,41 +110,34 @@ def cells(df: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index(drop=True)
 
 
-def grid(df: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell: `cell` and a column for each key that it compares; in the order of what they compare."""
-    names = pd.Series(pd.unique(df["cell"]), dtype="string", name="cell")
-    named = _compared(names)
-    return names.to_frame().join(named).iloc[_order(named)].reset_index(drop=True)
+def _chosen(df: pd.DataFrame) -> pd.DataFrame:
+    """The winners, and for each cell as published one of its trials without name, with the mean scores of all."""
+    found = replicates(df)
+    found = found[found["role"] == "published"]
+    if found.empty:
+        return winners(df)
+    first = found.drop_duplicates("cell").astype({"val": "float64", "val_best": "float64"})
+    for name in ("trial", "best_epoch"):
+        first[name] = first[name].mask(first["cell"].notna())  # keeps the column's type
+    for name in ("val", "val_best"):
+        first[name] = first["cell"].map(found.groupby("cell")[name].mean())
+    return pd.concat([winners(df), first])
 
 
-def _compared(names: pd.Series) -> pd.DataFrame:
-    """The compared keys of the cells as columns, in the table's own types where it has the column."""
-    found = pd.DataFrame([compared(name) for name in names], index=names.index)
-    for key in found:
-        values = found[key].where(found[key] != "None")
-        try:
-            found[key] = values.astype("float64").astype(COLUMNS[key]) if COLUMNS.get(key) in _NUMBERS else values
-        except (TypeError, ValueError):
-            found[key] = values
-        if not pd.api.types.is_numeric_dtype(found[key]):
-            found[key] = found[key].astype("string")
-    return found
+def fixed(group: pd.DataFrame, split: str) -> bool:
+    """Whether fresh seeds could change nothing in these trials of one cell, so that their equal scores count once.
 
-
-_NUMBERS = ("Int64", "float64")
-
-
-def filled(found: pd.DataFrame, df: pd.DataFrame) -> pd.DataFrame:
-    """Trials with what their cell's name says where a column is empty since nothing read it, e.g. in zero_shot."""
-    named = grid(df).set_index("cell")
-    same = [key for key in named if key in found and named[key].dtype == found[key].dtype]
-    return found.assign(**{key: found[key].fillna(found["cell"].map(named[key])) for key in same})
+    So in zero_shot; in prototype where all labels are read, which shows in scores that are all equal.
+    """
+    found, values = set(group["regime"].dropna()), group[split].dropna()
+    equal = len(values) > 1 and values.nunique() == 1
+    return bool(found & set(UNTRAINED)) or (bool(found & set(COUNTED)) and equal)
 
 
 def interval(group: pd.DataFrame, split: str, metric: str) -> stats.Interval:
-    """The trials' mean score on a split; without ends where nothing is trained, since fresh seeds changed nothing."""
+    """The mean score of one cell's trials on a split; without ends where fresh seeds could change nothing."""
     found = stats.t_interval(group[split], stats.bounds(metric))
-    return found._replace(low=np.nan, high=np.nan) if group["regime"].isin(UNTRAINED).any() else found
+    return found._replace(low=np.nan, high=np.nan) if fixed(group, split) else found
 
 
 def _replicated(df: pd.DataFrame) -> pd.DataFrame:
@@ -159,24 +152,9 @@ def _replicated(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _states(df: pd.DataFrame) -> pd.DataFrame:
-    """Per cell: the number of search trials, and of each state."""
-    found = trials(df)
-    found = found[found["role"] == "search"]
+    """Per cell: the number of trials that were searched or run as published, and of each state."""
+    found = df.drop_duplicates("trial")
+    found = found[found["role"] != "replicate"]
     counts = pd.crosstab(found["cell"], found["state"]).reindex(columns=list(CHOICES["state"]), fill_value=0)
-    counts.insert(0, "trials", counts.sum(axis=1))
+    counts.insert(0, "trials", counts.drop(columns="not_run").sum(axis=1))
     return counts
-
-
-def rank(value: Any) -> tuple[int, float, str]:
-    """Sorts values of one kind: numbers by size, regimes as in `REGIMES`, other names by the alphabet, none last."""
-    if pd.isna(value):
-        return (2, 0.0, "")
-    if isinstance(value, str):
-        return (1, float(REGIMES.index(value) if value in REGIMES else len(REGIMES)), value)
-    return (0, float(value), "")
-
-
-def _order(keys: pd.DataFrame) -> list[int]:
-    """The positions of the rows, sorted by what they compare."""
-    rows = keys.itertuples(index=False, name=None)
-    return [place for place, _ in sorted(enumerate(rows), key=lambda row: [rank(value) for value in row[1]])]

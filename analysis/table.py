@@ -23,27 +23,45 @@ COLUMNS = {
     "data": "string",
     "published": "float64",
     "family": "string",
+    "encoder": "string",
+    "stem": "string",
     "weights": "string",
     "regime": "string",
     "label_fraction": "float64",
     "image_size": "Int64",
+    "upsample": "Int64",
     "crop": "string",
+    "validation": "string",
+    "normalization": "string",
+    "head": "string",
+    "head_classes": "Int64",
     "optimizer": "string",
+    "schedule": "string",
     "lr": "float64",
     "weight_decay": "float64",
     "freeze_depth": "Int64",
+    "lr_decay": "float64",
+    "stage_rates": "string",
+    "probe_share": "float64",
+    "phase_decay": "float64",
     "momentum": "float64",
     "batch_size": "Int64",
     "warmup": "float64",
     "label_smoothing": "float64",
     "augment": "float64",
     "dropout": "float64",
+    "freeze_batchnorm": "string",
+    "batchnorm_momentum": "float64",
+    "batchnorm_epsilon": "float64",
     "epoch": "Int64",
     "step": "Int64",
     "phase": "Int64",
     "trained_on": "string",
     "train_images": "Int64",
     "seconds": "float64",
+    "frozen_before": "string",
+    "frozen_after": "string",
+    "alarms": "string",
     "task": "string",
     "split": "string",
     "metric": "string",
@@ -53,7 +71,10 @@ NAMES = tuple(COLUMNS)
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # what a trial was told; the rest is what came of it
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"role": ("search", "replicate", "published"), "state": ("complete", "pruned", "failed", "running")}
+    {
+        "role": ("search", "replicate", "published"),
+        "state": ("complete", "pruned", "failed", "running", "not_run"),
+    }
 )
 
 

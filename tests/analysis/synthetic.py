@@ -48,6 +48,61 @@ def _untrained(told: dict, cell: str) -> list[dict]:
     return rows
 
 
+MODELS = {"cnn": 0.88, "meta_extractor": 0.85, "parallel_net": 0.92}
+CAUSES = {"published": 0.09, "learning_rate": 0.05, "batchnorm": 0.03, "corrected": 0.0}  # what each takes away
+NO_WEIGHTS = "ImageNet weights of nasnet_mobile need a download: give --download"
+
+
+def models(
+    versions=tuple(CAUSES), sizes=(), missing=True, alarms=True, searched=4, repeated=5, epochs=4, seed=0
+) -> pd.DataFrame:
+    """Three models, each as published, with single causes and corrected; a fourth that cannot run here; alarms."""
+    draw = np.random.default_rng(seed)
+    grid = [(m, s, v) for m in (*MODELS, *["nasnet"] * missing) for s in sizes or (None,) for v in versions or (None,)]
+    rows = []
+    for place, (model, size, version) in enumerate(grid):
+        told = {"space": "metanet", "cell": _name(model=model, upsample=size, version=version), "regime": "fine_tune"}
+        told |= {"label_fraction": 1.0, "upsample": size}
+        if version == "published":
+            told |= {"published": MODELS.get(model, 0.4)}
+        rows += _model(place, told, model, CAUSES.get(version, 0), (searched, repeated, epochs), draw)
+    return frame(_noticed(rows) if alarms else rows)
+
+
+def _name(**compared) -> str:
+    return ", ".join(f"{key}={value}" for key, value in compared.items() if value is not None)
+
+
+def _model(place: int, told: dict, model: str, loss: float, sizes: tuple, draw: np.random.Generator) -> list[dict]:
+    role = "published" if "published" in told else "search"
+    if model == "nasnet":
+        trial = {"trial": f"c{place:03d}", "role": role, "state": "not_run", "error": NO_WEIGHTS}
+        return [_config(told, 0, draw) | trial]
+    told |= {"ceiling": MODELS[model] - loss}
+    searched, repeated, epochs = sizes
+    if role == "search":
+        return _cell(place, told, searched, repeated, epochs, draw)
+    rows = []
+    for number in range(repeated):
+        trial = _config(told, 0, draw) | {"trial": f"c{place:03d}-r{number:03d}", "role": role, "state": "complete"}
+        final = told["ceiling"] + draw.normal(0, 0.01)
+        rows += _curve(trial | {"seed": 200 + number}, final, epochs, epochs, draw)
+        rows.append(rows[-1] | {"split": "test", "score": final - 0.01})
+    return rows
+
+
+def _noticed(rows: list[dict]) -> list[dict]:
+    """Every trial with the hashes of what it froze, and alarms where statistics drift."""
+    for row in rows:
+        if row["state"] == "not_run":
+            continue
+        row |= {"frozen_before": row["trial"], "frozen_after": row["trial"]}
+        if "batchnorm" in row["cell"] and row.get("epoch", 0) > 1:
+            gap = f"batchnorm_gap: train mode 0.98, eval mode 0.{40 - row['epoch']} on 512 images"
+            row["alarms"] = gap + (" | constant_class: all 40 are class 1" if row["trial"].endswith("s001") else "")
+    return rows
+
+
 def frame(rows: list[dict]) -> pd.DataFrame:
     """Rows as a table: every column there, in its order and type."""
     return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=COLUMNS[name]) for name in COLUMNS})
@@ -93,7 +148,8 @@ def _config(told: dict, number: int, draw: np.random.Generator) -> dict:
 def _final(config: dict, draw: np.random.Generator) -> float:
     """A regime's ceiling, less for few labels, a rate off its best decade, or a deep freeze."""
     regime, share = config["regime"], config["label_fraction"]
-    height = CEILINGS[regime] - NEEDS[regime] * -np.log10(share) - 0.03 * config.get("freeze_depth", 0) * share
+    top = config.get("ceiling", CEILINGS[regime])
+    height = top - NEEDS[regime] * -np.log10(share) - 0.03 * config.get("freeze_depth", 0) * share
     off = np.log10(config["lr"]) + (2.5 if regime in ("scratch", "feature_extraction") else 3.2)
     return float(np.clip(height * np.exp(-0.35 * off**2) + draw.normal(0, 0.004), 0.02, 1))
 

@@ -1,10 +1,11 @@
 """The numbers of each figure, recomputed from the table; the ink only where it says something of its own."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, plots, stats, style, summary
+from analysis import figures, fractions, grid, plots, stats, style, summary
 from tests.analysis import synthetic
 
 
@@ -13,7 +14,7 @@ def axes():
 
 
 def test_label_fraction_shows_the_replicates_on_test(made):
-    data = plots.label_fraction_data(made)
+    data = fractions.data(made)
     assert len(data) == 12
     for row in data.itertuples():
         test = made[(made["cell"] == row.cell) & (made["split"] == "test")]["score"]
@@ -22,7 +23,7 @@ def test_label_fraction_shows_the_replicates_on_test(made):
 
 
 def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
-    data = plots.label_fraction_data(made[made["role"] == "search"])
+    data = fractions.data(made[made["role"] == "search"])
     winners = summary.cells(made).set_index("cell")["val"]
     assert data.set_index("cell")["mean"].to_dict() == winners.to_dict()
     assert set(data["n"]) == {1}
@@ -32,19 +33,19 @@ def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
 
 def test_other_compared_keys_make_panels(made):
     wider = made.assign(cell="family=resnet18, " + made["cell"])
-    assert set(plots.label_fraction_data(wider)["panel"]) == {"resnet18"}
+    assert set(fractions.data(wider)["panel"]) == {"resnet18"}
 
 
 def test_one_label_fraction_is_drawn_as_dots_named_on_the_axis():
-    ax, data = axes(), plots.label_fraction_data(synthetic.study(fractions=(0.5,)))
-    plots.label_fraction_plot(data, ax)
+    ax, data = axes(), fractions.data(synthetic.study(fractions=(0.5,)))
+    fractions.plot(data, ax)
     assert [text.get_text().replace("\n", "") for text in ax.get_xticklabels()] == list(synthetic.REGIMES)
     assert "50 % of the labels (1,720 images)" in ax.get_xlabel()
 
 
 def test_several_label_fractions_have_ticks_in_per_cent(made):
     ax = axes()
-    plots.label_fraction_plot(plots.label_fraction_data(made), ax)
+    fractions.plot(fractions.data(made), ax)
     assert [text.get_text() for text in ax.get_xticklabels()] == [
         "10\n(344 images)",
         "50\n(1,720 images)",
@@ -55,27 +56,27 @@ def test_several_label_fractions_have_ticks_in_per_cent(made):
 
 def test_a_number_of_images_that_differs_is_left_to_the_caption(made):
     more = made["train_images"] + (made["regime"] == "fine_tune").astype("Int64") * 3
-    data, ax = plots.label_fraction_data(made.assign(train_images=more.where(made["label_fraction"] < 1, 3440))), axes()
-    plots.label_fraction_plot(data, ax)
+    data, ax = fractions.data(made.assign(train_images=more.where(made["label_fraction"] < 1, 3440))), axes()
+    fractions.plot(data, ax)
     assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "50", "100\n(3,440 images)"]
     assert "10 %: 344–347; 50 %: 1,720–1,723; 100 %: 3,440." in figures.KINDS[0].caption(data)
 
 
 def test_the_caption_says_that_validation_keeps_its_labels(made):
     for df in (made, made[made["role"] == "search"]):
-        assert "validation split keeps its full labels" in figures.KINDS[0].caption(plots.label_fraction_data(df))
+        assert "validation split keeps its full labels" in figures.KINDS[0].caption(fractions.data(df))
 
 
 def test_narrow_panels_name_the_unit_once(made):
     _, ax = Figure().subplots(1, 2)
-    plots.label_fraction_plot(plots.label_fraction_data(made), ax)
+    fractions.plot(fractions.data(made), ax)
     assert ax.get_xticklabels()[0].get_text() == "10\n344"
     assert ax.get_xlabel() == "labels asked for (%)\ntraining images"
 
 
 def test_zero_shot_is_a_level_line_without_interval():
-    data, ax = plots.label_fraction_data(synthetic.with_zero_shot()), axes()
-    plots.label_fraction_plot(data, ax)
+    data, ax = fractions.data(synthetic.with_zero_shot()), axes()
+    fractions.plot(data, ax)
     shot = data[data["regime"] == "zero_shot"]
     assert shot["label_fraction"].tolist() == [0.05, 0.1]
     assert shot[["low", "high"]].isna().all(axis=None)
@@ -92,7 +93,7 @@ def test_zero_shot_alone_or_without_a_fraction_is_drawn(drop):
     df = df[df["cell"].str.contains("zero_shot")]
     df = df.assign(cell=df["cell"].str.replace(drop, "") if drop else df["cell"])
     ax = axes()
-    plots.label_fraction_plot(plots.label_fraction_data(df), ax)
+    fractions.plot(fractions.data(df), ax)
     assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
 
 
@@ -135,11 +136,49 @@ def test_freezing_depth_response_is_of_cells_that_read_it(made):
 
 
 def test_a_regime_looks_the_same_whatever_else_is_there():
-    looks = [style.look(name) for name in summary.REGIMES]
+    looks = [style.look(name) for name in grid.REGIMES]
     assert len({look.marker for look in looks}) == len({str(look.dash) for look in looks}) == len(looks)
     assert len({look.colour for look in looks}) == len(looks)
-    assert set(style.LOOKS) == set(summary.REGIMES)
+    assert set(style.LOOKS) == set(grid.REGIMES)
     assert style.look("of my own") == style.OTHER
+
+
+def test_models_have_one_look_in_every_figure():
+    df = synthetic.models(epochs=2)
+    numbers = [fractions.data(df), plots.curves_data(df), plots.lr_data(df)]
+    looks = [dict(zip(data["contender"], data["look"], strict=True)) for data in numbers]
+    assert looks == [{"cnn": "1", "meta_extractor": "2", "parallel_net": "3"}] * 3
+    assert set(numbers[0]["panel"]) == {"as published", "only learning_rate", "only batchnorm", "corrected"}
+
+
+def test_models_are_drawn_as_dots_or_as_lines():
+    ax, df = axes(), synthetic.models(versions=(), missing=False, epochs=2)
+    fractions.plot(fractions.data(df), ax)
+    assert [text.get_text().replace("\n", "") for text in ax.get_xticklabels()] == list(synthetic.MODELS)
+    assert ax.get_xlabel() == "model, at 100 % of the labels (3,440 images)"
+    half = df.assign(label_fraction=0.5, cell=df["cell"] + ", label_fraction=0.5", trial="c1" + df["trial"].str[1:])
+    half = half.assign(replicate_of="c1" + half["replicate_of"].str[1:])
+    both, ax = pd.concat([df.assign(cell=df["cell"] + ", label_fraction=1"), half]), axes()
+    fractions.plot(fractions.data(both), ax)
+    assert [line.get_label() for line in ax.containers] == list(synthetic.MODELS)
+    assert "Models are shifted sideways" in figures.KINDS[0].caption(fractions.data(both))
+
+
+def test_many_names_in_narrow_panels_are_turned():
+    data = fractions.data(synthetic.models(epochs=2))
+    for columns, turned in ((1, 0), (5, 90)):
+        ax = np.ravel(Figure().subplots(1, columns))[0]
+        fractions.plot(data[data["panel"] == "corrected"], ax)
+        assert ax.get_xticklabels()[0].get_rotation() == turned
+
+
+def test_trials_as_published_are_curves_of_their_own():
+    data = plots.curves_data(synthetic.models(epochs=2))
+    published = data[data["kind"] == "published"]
+    assert published["trial"].nunique() == 15
+    assert set(published["panel"]) == {f"{name} · as published" for name in synthetic.MODELS}
+    assert "15 trials as published)" in figures.KINDS[1].caption(data)
+    assert not plots.lr_data(synthetic.models(epochs=2))["cell"].str.contains("published").any()
 
 
 @pytest.mark.parametrize("kind", figures.KINDS, ids=lambda kind: kind.stem)

@@ -44,3 +44,79 @@ def test_overlap_knows_yes_no_and_unknown():
     assert stats.overlap(one, stats.Interval(0.65, 0.6, 0.7, 5)) is True
     assert stats.overlap(one, stats.Interval(0.75, 0.7, 0.8, 5)) is False
     assert stats.overlap(one, stats.t_interval([0.5])) is None
+
+
+def newcombe(a, b):
+    """Method 5 in the plainest way: the smallest and largest p on a fine grid that the point does not reject."""
+    m, n = len(a), len(b)
+    point = sum((x > y) + (x == y) / 2 for x in a for y in b) / (m * n)
+    p = np.linspace(0, 1, 1_000_001)
+    more = (m + n) / 2 - 1
+    variance = p * (1 - p) * (1 + more * (1 - p) / (2 - p) + more * p / (1 + p)) / (m * n)
+    kept = p[np.abs(p - point) <= 1.959964 * np.sqrt(variance)]
+    return point, kept.min(), kept.max()
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([0.9, 0.8, 0.85, 0.95], [0.7, 0.82, 0.9]),
+        ([0.5, 0.5, 0.6], [0.5, 0.5]),
+        ([3, 4, 5, 6, 7], [0, 1, 2, 2, 2]),
+        ([0.1, 0.2], [0.3, 0.4]),
+        ([0.5, 0.5], [0.5, 0.5]),
+    ],
+)
+def test_improvement_is_newcombes_fifth_method(a, b):
+    found = stats.improvement(a, b)
+    assert found[:3] == pytest.approx(newcombe(a, b), abs=2e-6)
+    assert found.mean == pytest.approx(scipy_stats.mannwhitneyu(a, b).statistic / (len(a) * len(b)))
+
+
+def test_improvement_keeps_a_width_where_all_are_above():
+    low, high = stats.improvement([3, 4, 5, 6, 7], [0, 1, 2, 1, 2])[1:3]
+    assert 0.5 < low < 0.9
+    assert high == 1.0
+    assert stats.improvement([5, 6], [1, 2]).low < 0.5  # two against two say nothing
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (3, 7), (5, 5), (40, 3)])
+def test_improvement_is_symmetric(sizes):
+    draw = np.random.default_rng(3)
+    a, b = (draw.normal(size=size).round(1) for size in sizes)
+    one, two = stats.improvement(a, b), stats.improvement(b, a)
+    assert one[:3] == pytest.approx((1 - two.mean, 1 - two.high, 1 - two.low), abs=1e-9)
+
+
+def test_improvement_of_few_or_none():
+    assert np.isnan(stats.improvement([], [0.1, 0.2])[:3]).all()
+    p, low, high, n = stats.improvement([0.5], [0.1, 0.2])
+    assert (p, n) == (1.0, 1)
+    assert np.isnan([low, high]).all()
+    assert stats.improvement([0.5, np.nan, 0.6], [0.1, 0.2]) == stats.improvement([0.5, 0.6], [0.1, 0.2])
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 2.0])
+def test_improvement_covers_the_truth(shift):
+    draw = np.random.default_rng(11)
+    truth = scipy_stats.norm.cdf(shift / np.sqrt(2))
+    tries = [stats.improvement(draw.normal(shift, 1, 5), draw.normal(0, 1, 5)) for _ in range(400)]
+    covered = np.mean([found.low <= truth <= found.high for found in tries])
+    assert 0.92 <= covered <= 1.0
+
+
+def test_difference_is_welchs():
+    a, b = [0.90, 0.92, 0.91, 0.95], [0.80, 0.70, 0.85]
+    found = stats.difference(a, b)
+    va, vb = np.var(a, ddof=1) / 4, np.var(b, ddof=1) / 3
+    freedom = (va + vb) ** 2 / (va**2 / 3 + vb**2 / 2)
+    half = scipy_stats.t.ppf(0.975, freedom) * np.sqrt(va + vb)
+    mean = np.mean(a) - np.mean(b)
+    assert found == pytest.approx((mean, mean - half, mean + half, 3))
+
+
+def test_difference_of_few_or_of_equal_values():
+    assert stats.difference([0.5, 0.5], [0.25, 0.25]) == (0.25, 0.25, 0.25, 2)
+    assert np.isnan(stats.difference([0.5], [0.1, 0.2])[1:3]).all()
+    assert np.isnan(stats.difference([], [0.1])[:3]).all()
+    assert stats.difference([0.0, 1.0], [0.0, 0.9], (0, 1))[1:3] == (-1.0, 1.0)

@@ -7,12 +7,6 @@ from analysis import stats, summary
 from tests.analysis import synthetic
 
 
-def test_a_cells_name_is_parsed():
-    assert summary.compared("regime=lp_ft, label_fraction=0.1") == {"regime": "lp_ft", "label_fraction": "0.1"}
-    assert summary.compared("tasks=(a, b), regime=scratch") == {"tasks": "(a, b)", "regime": "scratch"}
-    assert summary.compared("") == {}
-
-
 def test_cells_are_in_the_order_of_what_they_compare(made):
     found = summary.cells(made.sample(frac=1, random_state=0))
     wanted = [(regime, share) for regime in synthetic.REGIMES for share in synthetic.FRACTIONS]
@@ -106,10 +100,3 @@ def test_where_nothing_is_trained_there_is_a_score_and_no_interval():
     assert found["test_mean"].tolist() == pytest.approx([0.21, 0.21])
     assert np.isnan(found[["test_low", "test_high"]].to_numpy(float)).all()
     assert found["train_images"].isna().all()
-
-
-def test_what_nothing_read_is_taken_from_the_cells_name():
-    df = synthetic.with_zero_shot()
-    found = summary.filled(summary.trials(df), df)
-    assert sorted(found[found["regime"] == "zero_shot"]["label_fraction"].unique()) == [0.05, 0.1]
-    assert found["lr"].isna().any()

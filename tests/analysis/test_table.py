@@ -22,7 +22,7 @@ def test_columns_that_are_all_empty_may_have_any_type(made, tmp_path):
 
 
 def test_a_newer_tables_columns_are_left_out(made, tmp_path):
-    assert list(table.load(synthetic.write(made.assign(lr_decay=0.5), tmp_path))) == list(table.COLUMNS)
+    assert list(table.load(synthetic.write(made.assign(something_new=0.5), tmp_path))) == list(table.COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_newer_tables_columns_are_left_out(made, tmp_path):
         (lambda df: df.drop(columns="lr"), "lacks the column lr"),
         (lambda df: df.assign(trial=1), "trial (int64, not string)"),
         (lambda df: df.assign(epoch=0.5), "values in epoch that are not Int64"),
-        (lambda df: df.assign(state="paused"), "the state 'paused'; one of complete, pruned, failed, running"),
+        (lambda df: df.assign(state="paused"), "the state 'paused'; one of complete, pruned, failed, running, not_run"),
         (lambda df: df.assign(role="best"), "the role 'best'; one of search, replicate, published"),
         (lambda df: df.assign(cell=None), "rows without cell"),
     ],
@@ -68,6 +68,16 @@ def test_crops_of_one_data_set_may_be_compared(made, tmp_path):
         crop=whole.map({True: "none", False: "roi"}), data=whole.map({True: "G, whole", False: "G, roi"})
     )
     assert len(table.load(synthetic.write(crops, tmp_path))) == len(made)
+
+
+def test_enlarging_on_the_device_is_no_other_data(made, tmp_path):
+    zoomed = made.assign(upsample=made["regime"].map(lambda name: 256 if name == "scratch" else 32).astype("Int64"))
+    assert len(table.load(synthetic.write(zoomed, tmp_path))) == len(made)
+
+
+def test_a_cell_that_cannot_run_has_a_row(tmp_path):
+    df = synthetic.models(epochs=2)
+    assert (table.load(synthetic.write(df, tmp_path))["state"] == "not_run").sum() == 4
 
 
 def test_a_file_that_cannot_be_opened_is_no_fault_of_its_content(folder, monkeypatch):

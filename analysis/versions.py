@@ -1,0 +1,110 @@
+"""A published run beside its corrected one, and what each of its causes costs.
+
+Knows the versions of a cell: as published, corrected, or corrected but for one cause. Knows nothing of what a cause
+does, of figures or of files.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis import grid, places, stats, style, summary
+from analysis.grid import CORRECTED, PUBLISHED
+
+KIND = "95 % Welch t interval of the difference"
+
+
+def numbers(df: pd.DataFrame) -> pd.DataFrame:
+    """The test scores of each version.
+
+    Returns:
+        One row per cell, by what else it compares: `place` (that, as a title), `version`, `published` (what somebody
+        reported for the cell), `mean`, `low`, `high` (95 % t interval; empty where fresh seeds can change nothing),
+        `n` (trials scored on test), `not_run` (the cell cannot run here), `cell`. No row without versions.
+    """
+    found = summary.cells(df) if "version" in grid.grid(df) else summary.cells(df).iloc[:0].assign(version="")
+    found = found.assign(place=found["cell"].map(grid.titles(df, ("version",))))
+    found["not_run"] = (found["not_run"] > 0) & (found["trials"] == 0)
+    names = {"test_mean": "mean", "test_low": "low", "test_high": "high", "replicates": "n"}
+    kept = ["place", "version", "published", *names, "not_run", "cell"]
+    order = {place: number for number, place in enumerate(dict.fromkeys(found["place"]))}
+    found = found.sort_values("place", key=lambda column: column.map(order), kind="stable")
+    return found[kept].rename(columns=names).reset_index(drop=True)
+
+
+def text(df: pd.DataFrame) -> pd.DataFrame:
+    """The versions side by side: one row per place; published (where anything was), as published, causes, corrected."""
+    found, metric = numbers(df), summary.objective(df)
+    versions = grid.ordered(found["version"])
+    rows = []
+    for place, group in found.groupby("place", sort=False):
+        told = {row.version: _measured(row, metric) for row in group.itertuples()}
+        figure = group.loc[group["version"] == PUBLISHED, "published"].max()
+        rows.append([place, style.score(figure, metric), *(told.get(version, style.NONE) for version in versions)])
+    heads = ["", "published", *(_head(version) for version in versions)]
+    shown = pd.DataFrame(rows, columns=heads, dtype="string")
+    return shown if found["published"].notna().any() else shown.drop(columns="published")
+
+
+def _head(version: str) -> str:
+    return "as published, measured" if version == PUBLISHED else style.version(version)
+
+
+def _measured(row: Any, metric: str) -> str:
+    if row.not_run:
+        return "not run"
+    spread = style.spread(stats.Interval(row.mean, row.low, row.high, row.n), metric)
+    return f"{spread}, n = {row.n}" if row.n else style.NONE
+
+
+def causes(df: pd.DataFrame) -> pd.DataFrame:
+    """What each cause costs: the corrected score less the one with only that cause switched on.
+
+    Returns:
+        One row per place and version but the corrected, where both have test scores: `place`, `cause` (published: all
+        of them), `corrected` and `with_cause` (means), `cost` (their difference), `low`, `high` (95 % Welch t interval;
+        nan where n < 2 or fresh seeds can change neither), `p`, `p_low`, `p_high` (probability that a corrected
+        replicate scores above one with the cause), `n_corrected`, `n_cause`.
+    """
+    found, limits = numbers(df), stats.bounds(summary.objective(df))
+    tested = summary.replicates(df).dropna(subset="test")
+    trials = {str(cell): rows for cell, rows in tested.groupby("cell")}
+    scores = places.repeated(df)
+    rows = []
+    for place, group in found[found["cell"].isin(trials)].groupby("place", sort=False):
+        cells = dict(zip(group["version"], group["cell"], strict=True))
+        best = cells.pop(CORRECTED, None)
+        for version, cell in cells.items() if best else ():
+            cost = _cost(trials[best], trials[cell], limits)
+            p = stats.improvement(scores[best], scores[cell])
+            means = (trials[best]["test"].mean(), trials[cell]["test"].mean())
+            counts = (len(trials[best]), len(trials[cell]))
+            rows.append((place, version, *means, *cost[:3], *p[:3], *counts))
+    columns = ["place", "cause", "corrected", "with_cause", "cost", "low", "high", "p", "p_low", "p_high"]
+    return pd.DataFrame(rows, columns=[*columns, "n_corrected", "n_cause"])
+
+
+def _cost(corrected: pd.DataFrame, other: pd.DataFrame, limits: tuple[float, float]) -> stats.Interval:
+    found = stats.difference(corrected["test"], other["test"], limits)
+    neither = summary.fixed(corrected, "test") and summary.fixed(other, "test")
+    return found._replace(low=np.nan, high=np.nan) if neither else found
+
+
+def causes_text(df: pd.DataFrame) -> pd.DataFrame:
+    """The table of `causes` as short texts; scores in per cent, costs in points of it."""
+    metric = summary.objective(df)
+    rows = [
+        (
+            row.place,
+            "all of them" if row.cause == PUBLISHED else row.cause,
+            style.score(row.corrected, metric),
+            style.score(row.with_cause, metric),
+            style.spread(stats.Interval(row.cost, row.low, row.high, 0), metric),
+            style.probability(stats.Interval(row.p, row.p_low, row.p_high, 0)),
+            f"{row.n_corrected} and {row.n_cause}",
+        )
+        for row in causes(df).itertuples()
+    ]
+    heads = ["", "cause", "corrected", "with the cause", "cost [95 %]", "P(corrected > with it) [95 %]", "n"]
+    return pd.DataFrame(rows, columns=heads, dtype="string")

@@ -1,0 +1,91 @@
+"""As published beside corrected, recomputed from the table in the plainest way."""
+
+import pytest
+from scipy import stats as scipy_stats
+
+from analysis import stats, summary, versions
+from tests.analysis import synthetic
+
+
+@pytest.fixture(scope="module")
+def models():
+    return synthetic.models()
+
+
+def on_test(df, cell):
+    return df[(df["cell"] == cell) & (df["split"] == "test")]["score"]
+
+
+def test_each_version_has_its_test_scores(models):
+    found = versions.numbers(models)
+    assert found["place"].unique().tolist() == [*synthetic.MODELS, "nasnet"]
+    assert found["version"].tolist() == list(synthetic.CAUSES) * 4
+    for row in found[~found["not_run"]].itertuples():
+        assert (row.mean, row.low, row.high, row.n) == pytest.approx(
+            stats.t_interval(on_test(models, row.cell), (0, 1))
+        )
+    assert found.groupby("version")["published"].count().to_dict() == {
+        "published": 4,
+        "learning_rate": 0,
+        "batchnorm": 0,
+        "corrected": 0,
+    }
+
+
+def test_the_text_puts_the_versions_side_by_side(models):
+    shown, found = versions.text(models), versions.numbers(models)
+    heads = ["", "published", "as published, measured", "only learning_rate", "only batchnorm", "corrected"]
+    assert shown.columns.tolist() == heads
+    assert shown["published"].tolist() == ["88.00", "85.00", "92.00", "40.00"]
+    row = found.iloc[0]
+    assert shown.iloc[0, 2] == f"{100 * row['mean']:.2f} [{100 * row['low']:.2f}, {100 * row['high']:.2f}], n = 5"
+    assert set(shown.iloc[3, 2:]) == {"not run"}
+
+
+def test_without_a_published_figure_its_column_is_left_out(models):
+    assert "published" not in versions.text(models.assign(published=float("nan")))
+
+
+def test_a_cause_costs_the_difference_with_welchs_interval(models):
+    found = versions.causes(models)
+    assert found["cause"].tolist() == ["published", "learning_rate", "batchnorm"] * 3
+    for row in found.itertuples():
+        a, b = (on_test(models, f"model={row.place}, version={name}") for name in ("corrected", row.cause))
+        ends = scipy_stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+        assert (row.cost, row.low, row.high) == pytest.approx((a.mean() - b.mean(), *ends))
+        assert (row.p, row.p_low, row.p_high) == pytest.approx(stats.improvement(a, b)[:3])
+    assert versions.causes_text(models)["cause"].tolist()[:2] == ["all of them", "learning_rate"]
+
+
+def test_one_repetition_has_a_cost_without_interval():
+    found = versions.causes(synthetic.models(repeated=1, missing=False, epochs=2))
+    assert found["cost"].notna().all()
+    assert found[["low", "high", "p_low", "p_high"]].isna().all(axis=None)
+
+
+def test_what_seeds_cannot_change_has_a_cost_without_interval(models):
+    fixed = models.assign(regime="zero_shot", score=models["score"].mask(models["split"] == "test", 0.5))
+    assert versions.causes(fixed)[["cost", "p"]].drop_duplicates().to_numpy().tolist() == [[0, 0.5]]
+    assert versions.causes(fixed)[["low", "high"]].isna().all(axis=None)
+
+
+def test_without_versions_there_is_nothing(made):
+    for found in (versions.numbers(made), versions.text(made), versions.causes(made), versions.causes_text(made)):
+        assert found.empty
+    assert versions.text(made.iloc[:0]).empty
+
+
+def test_without_a_corrected_cell_nothing_costs(models):
+    assert versions.causes(models[~models["cell"].str.contains("corrected")]).empty
+
+
+def test_trials_as_published_repeat_their_cell(models):
+    cells = summary.cells(models).set_index("cell")
+    found = cells.loc["model=cnn, version=published"]
+    rows = models[(models["cell"] == found.name) & (models["metric"] == "accuracy")]
+    ends = rows[(rows["split"] == "val") & (rows["epoch"] == 4)]["score"]
+    assert (found["val"], found["replicates_val"]) == pytest.approx((ends.mean(), ends.mean()))
+    assert found["winner"] is None or found[["winner", "best_epoch"]].isna().all()
+    assert (found["lr"], found["replicates"], found["trials"], found["complete"]) == (1e-3, 5, 5, 5)
+    never = cells.loc["model=nasnet, version=corrected"]
+    assert (never["not_run"], never["trials"], never["replicates"]) == (1, 0, 0)
