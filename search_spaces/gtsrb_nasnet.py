@@ -67,7 +67,7 @@ SPACE = Space(
     replicates=3,
     demo={
         "compared": {"upsample": (32,), "version": ("corrected", "batchnorm_momentum", "published")},
-        "fixed": {"label_fraction": 0.5, "batch_size": 32},
+        "fixed": {"label_fraction": 0.25, "batch_size": 16},
         "trials": 2,
         "epochs": 4,
         "replicates": 2,

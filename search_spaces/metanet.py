@@ -40,7 +40,7 @@ SPACE = Space(
     only={"version=batchnorm_drift": {"model": ("meta_extractor", "parallel_net")}},  # nothing is frozen in the cnn
     tuned={"lr": log_uniform(3e-5, 1e-2), "weight_decay": log_uniform(1e-5, 1e-1)},
     baseline={"lr": 1e-3, "weight_decay": 1e-2},
-    fixed={"image_size": 128, "batch_size": 32},
+    fixed={"image_size": 160, "batch_size": 32},
     published={
         "backbone=resnet18, model=cnn, version=published": 0.88,
         "backbone=resnet18, model=meta_extractor, version=published": 0.85,
@@ -50,10 +50,10 @@ SPACE = Space(
     epochs=10,
     replicates=5,
     demo={
-        "compared": {"backbone": ("efficientnet_lite0",), "version": ("corrected", "published")},
-        "fixed": {"image_size": 32},
+        "compared": {"backbone": ("efficientnet_lite0",), "version": ("corrected", "batchnorm_drift", "published")},
+        "fixed": {"image_size": 64},
         "trials": 4,
-        "epochs": 4,
+        "epochs": 6,
         "replicates": 3,
     },
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from study.config import UserError
+from study.config import UserError, show
 
 
 def imagenet(family: str, url: str) -> dict[str, Any]:
@@ -26,4 +26,4 @@ def imagenet(family: str, url: str) -> dict[str, Any]:
         )
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         place = f"download {url} by hand and place it as {folder / name}"
-        raise UserError(f"{family}: cannot get its ImageNet weights {name} ({error}); {place}") from error
+        raise UserError(f"{family}: cannot get its ImageNet weights {name} ({show(error)}); {place}") from error

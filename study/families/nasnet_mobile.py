@@ -9,7 +9,7 @@ Source: Zoph et al. 2018, arXiv:1707.07012; weights: pytorchcv's (an MIT package
 
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError
+from study.config import UserError, show
 from study.families import Family
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def _imagenet() -> dict[str, Any]:
         UserError: neither worked; says which file to place where.
     """
     import contextlib
+    import io
     import pickle
-    import sys
     import zipfile
 
     import torch
     from pytorchcv.models.common.model_store import get_model_file
 
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # it prints how the download goes
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints every try
             file = get_model_file(_NAME)
         return torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
@@ -70,7 +70,7 @@ def _by_hand(error: Exception) -> str:
     name = f"{_NAME}-{top5_error}-{sha1[:8]}.pth"
     url, place = f"{imgclsmob_repo_url}/releases/download/{release}/{name}.zip", Path.home() / ".torch" / "models"
     return (
-        f"nasnet_mobile: cannot get its ImageNet weights {name} ({error}); "
+        f"nasnet_mobile: cannot get its ImageNet weights {name} ({show(error)}); "
         f"download {url} by hand, unpack it, and place {name} as {place / name}"
     )
 

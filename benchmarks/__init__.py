@@ -1,0 +1,1 @@
+"""Measurements and proofs that the documents quote; each is a command."""
