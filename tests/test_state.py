@@ -7,7 +7,8 @@ import pytest
 
 from study.sampling import Past, suggest
 from study.search import asha
-from study.space import choice, log_uniform
+from study.space import Space, choice, log_uniform
+from study.state import State
 from tests import toys
 
 
@@ -154,3 +155,54 @@ def test_suggestions_stay_in_range_and_depend_on_seed_and_history_alone():
     assert one == again != other
     assert all(1e-4 <= found["lr"] <= 1e-1 for found in (one, other))
     assert all(abs(math.log10(found["lr"]) + 2) < 0.7 for found in (one, other))  # near the best, lr = 1e-2
+
+
+PUBLISHED = Space(
+    task="toy",
+    compared={"regime": ("scratch", "fine_tune"), "version": ("corrected", "published")},
+    settings={"version=published": {"lr": 1e-4}},
+    fixed={"label_fraction": 1.0},
+    tuned={"lr": log_uniform(1e-4, 1e-1)},
+    baseline={"lr": 1e-3},
+    trials=3,
+    epochs=9,
+    replicates=2,
+)
+
+
+def test_what_was_published_is_repeated_without_a_search():
+    state, events = toys.state(PUBLISHED)
+    toys.play(state)
+    assert state.done()
+    roles = [[trial.role for trial in trials] for trials in state.by_cell]
+    assert roles == [["search"] * 3 + ["replicate"] * 2, ["published"] * 2] * 2
+    seeds = [[trial.seed for trial in trials if trial.role != "search"] for trials in state.by_cell]
+    assert seeds == [seeds[0]] * 4
+    assert state.total() == 14
+    again, _ = toys.state(PUBLISHED)
+    again.replay(events)
+    assert again.done()
+
+
+def test_a_cell_that_cannot_run_gets_no_trial_and_is_recorded_once():
+    events: list[dict] = []
+    plan = toys.state()[0].plan
+    state = State(toys.SPACE.cells(), plan, lambda: toys.never, events.append, {1: "no weights"})
+    for _ in range(2):
+        state.skip()
+    toys.play(state)
+    assert state.done()
+    assert state.by_cell[1] == []
+    assert [event["error"] for event in events if event["kind"] == "skip"] == ["no weights"]
+
+
+def test_a_cell_that_can_run_after_a_resume_runs():
+    events: list[dict] = []
+    plan = toys.state()[0].plan
+    State(toys.SPACE.cells(), plan, lambda: toys.never, events.append, {1: "no weights"}).skip()
+    state = State(toys.SPACE.cells(), plan, lambda: toys.never, events.append)
+    state.replay(list(events))
+    toys.play(state)
+    whole, _ = toys.state()
+    toys.play(whole)
+    assert [trial.tuned for trial in state.by_cell[1]] == [trial.tuned for trial in whole.by_cell[1]]
