@@ -7,11 +7,11 @@ Published on the test: four ways to transfer between .00 and .39, and a plain CN
 need pytorchcv's file (fetched once); without it they are listed as not run.
 """
 
-from study.space import Space, log_uniform, versions
+from study.space import Settings, Space, log_uniform, versions
 
 NASNET = ("zero_shot", "structure", "extractor", "fine_tune")
 TRAINED = ("structure", "extractor", "fine_tune")
-CAUSES = {
+CAUSES: Settings = {
     "batchnorm_momentum": {"batchnorm_momentum": 0.0003, "freeze_batchnorm": "off"},  # Keras' .9997
     "input_scale": {"normalization": "unit"},
 }

@@ -7,15 +7,15 @@ As published: fine-tune .88, frozen features .85, ParallelNet .92, with a learni
 ParallelNet alone. Corrected: the rate is tuned for each model, and frozen means frozen (docs/metanet.md).
 """
 
-from study.space import Space, log_uniform, versions
+from study.space import Settings, Space, log_uniform, versions
 
 BACKBONES = ("resnet18", "efficientnet_lite0")  # the seed's, whose weights are fetched, and one that installs with us
-CAUSES = {
+CAUSES: Settings = {
     "learning_rate": {"lr": 1e-4},  # <- but 3e-4 for ParallelNet, below
     "batchnorm_drift": {"freeze_batchnorm": "off"},
 }
 RECIPE = {"batch_size": 4, "weight_decay": 0.0, "schedule": "step", "warmup": 0.0}
-MODELS = {
+MODELS: Settings = {
     "cnn": {"regime": "fine_tune"},
     "meta_extractor": {"family": "meta_extractor", "regime": "feature_extraction"},
     "parallel_net": {"family": "parallel_net", "regime": "partial_freeze", "freeze_depth": 1},

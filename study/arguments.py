@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from study.catalogue import known, load
 from study.config import UserError
-from study.space import Cell, Space, known, load, select
+from study.space import Cell, Space, select
 
 USAGE = 2
 

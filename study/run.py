@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from study import arguments, checks, ledger, store
 from study import folder as folders
+from study.catalogue import known
 from study.config import UserError
 from study.reads import read_values
-from study.space import Cell, Space, known
+from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 
 if TYPE_CHECKING:

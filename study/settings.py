@@ -4,11 +4,12 @@ Knows nothing of what a hyperparameter means.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from study.config import UserError
 from study.distributions import Value
 
-Settings = Mapping[str, Mapping[str, Value]]
+Settings = Mapping[str, Mapping[str, Any]]
 """Condition (`key=value`, or several joined by commas) → hyperparameter → value."""
 
 VERSION, PUBLISHED, CORRECTED = "version", "published", "corrected"
@@ -43,7 +44,7 @@ def settled(settings: Settings, compared: Mapping[str, Value]) -> dict[str, Valu
     return found
 
 
-def versions(causes: Settings, recipe: Mapping[str, Value] | None = None) -> dict[str, dict[str, Value]]:
+def versions(causes: Settings, recipe: Mapping[str, Any] | None = None) -> dict[str, dict[str, Value]]:
     """Make the settings of the key `version`: as published with all causes on, and each cause alone.
 
     Args:

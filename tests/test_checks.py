@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from study import families, space
+from study import catalogue, families
 from study.checks import check_cells, fetch_weights
 from study.config import UserError
 from study.space import Space, choice, integers, uniform
@@ -19,9 +19,9 @@ def cells(compared=None, **changes):
 
 
 @pytest.mark.parametrize("scale", ["demo", "full"])
-@pytest.mark.parametrize("name", space.known())
+@pytest.mark.parametrize("name", catalogue.known())
 def test_all_cells_of_the_spaces_pass(name, scale):
-    scaled = space.load(name).scaled(scale)
+    scaled = catalogue.load(name).scaled(scale)
     check_cells(scaled.cells(), scaled.epochs)
 
 

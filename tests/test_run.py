@@ -13,7 +13,7 @@ import pytest
 
 from study import data, ledger, store
 from study import run as command
-from study.space import load
+from study.catalogue import load
 from study.state import Plan, State
 from study.worker import results
 from tests.test_worker import job as job_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import search_spaces
-from study import space
+from study import catalogue
 from study.config import UserError
 from study.space import Space, choice, integers, log_uniform, select, uniform
 from tests.toys import SPACE
@@ -42,8 +42,8 @@ def test_select_keeps_alternatives_of_one_key_and_needs_all_keys():
 
 
 def test_every_listed_space_loads_at_both_scales_and_is_short():
-    for name, line in space.known().items():
-        loaded = space.load(name)
+    for name, line in catalogue.known().items():
+        loaded = catalogue.load(name)
         assert line.endswith((".", "?", "!")), f"{name}: its docstring's first line says the question"
         assert len(loaded.scaled("demo").cells()) <= len(loaded.cells())
 
@@ -207,30 +207,30 @@ def broken(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("broken")
 def test_a_broken_space_is_listed_and_stops_no_other():
-    assert space.known() == {
+    assert catalogue.known() == {
         "breaks": "cannot be loaded: space 'breaks' fails: ZeroDivisionError: division by zero",
         "exits": "cannot be loaded: space 'exits' fails: SystemExit: bye",
         "lacks": "cannot be loaded: space 'lacks': compared 'regime' needs a tuple of values, got 3",
         "whole": "A question?",
     }
-    assert len(space.load("whole").cells()) == 1
+    assert len(catalogue.load("whole").cells()) == 1
     with pytest.raises(UserError, match="space 'exits' fails: SystemExit: bye"):
-        space.load("exits")
+        catalogue.load("exits")
 
 
 @pytest.mark.usefixtures("broken")
 def test_loading_a_space_imports_no_other(monkeypatch):
     names = []
-    monkeypatch.setattr(space.importlib, "import_module", lambda name: names.append(name))
+    monkeypatch.setattr(catalogue.importlib, "import_module", lambda name: names.append(name))
     with pytest.raises(UserError, match="space 'whole' has no SPACE"):
-        space.load("whole")
+        catalogue.load("whole")
     assert names == ["search_spaces.whole"]
 
 
 @pytest.mark.parametrize("name", ["nope", "../../x", "os.system", ""])
 def test_an_unknown_space_names_the_choices(name):
     with pytest.raises(UserError, match=r"unknown space .*gtsrb"):
-        space.load(name)
+        catalogue.load(name)
 
 
 @pytest.mark.parametrize(
@@ -248,18 +248,18 @@ def test_a_space_file_that_is_none_says_why(tmp_path, text, message):
     path = tmp_path / "mine.py"
     path.write_text(text)
     with pytest.raises(UserError, match=message):
-        space.load(str(path))
+        catalogue.load(str(path))
 
 
 def test_a_space_file_that_does_not_exist_is_named():
     with pytest.raises(UserError, match="does not exist"):
-        space.load("nowhere.py")
+        catalogue.load("nowhere.py")
 
 
 def test_a_space_is_loaded_from_a_file(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("from study.space import Space\nSPACE = Space('gtsrb', {'regime': ('scratch',)})")
-    assert [cell.name for cell in space.load(str(path)).cells()] == ["regime=scratch"]
+    assert [cell.name for cell in catalogue.load(str(path)).cells()] == ["regime=scratch"]
 
 
 def test_integers_contain_no_fractions():
