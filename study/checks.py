@@ -95,6 +95,8 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
             raise UserError(f"{name} {getattr(asked, name)!r} must be below 1")
     if asked.batch_size < 2:
         raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
+    if asked.views is not None and asked.views < 1:
+        raise UserError(f"views {asked.views} must be at least 1; without it images are augmented anew in each epoch")
     if asked.lr <= 0 or asked.weight_decay < 0:
         raise UserError(f"lr {asked.lr:g} must be above 0, weight_decay {asked.weight_decay:g} not below")
     for name in ("batchnorm_momentum", "batchnorm_epsilon"):

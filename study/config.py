@@ -70,6 +70,8 @@ class Config:
     """In [0, 1)."""
     augment: float = 1.0
     """Strength of the task's augmentation, 0 (none) to 1."""
+    views: int | None = None
+    """Fixed augmented versions of each image, shown in turn; None augments anew in each epoch."""
     dropout: float = 0.0
     """Probability before the head, and between its layers."""
     freeze_batchnorm: str = "on"

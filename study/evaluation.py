@@ -7,20 +7,29 @@ import numpy as np
 import torch
 
 from study import metrics
-from study.feed import Feed
-from study.net import Net, batchnorms
+from study.features import Outputs
+from study.feed import BATCH, Feed, precision
+from study.net import Net, Passed, batchnorms
 
-BATCH = {"cpu": 64, "cuda": 1024}
-"""Images at a time; on a CPU, whose cache is small, 64 was 1.1 to 2.3 times as fast as 512."""
 GAP = 0.1
 """Train-mode and eval-mode accuracies on the same images that differ by more are an alarm."""
 
 
-def predict(net: Net, feed: Feed) -> np.ndarray:
-    """Give the logits in eval mode, (samples, outputs) float32, in the split's order; leaves the net in eval mode."""
+def predict(net: Net, feed: Feed, outputs: Outputs | None = None) -> np.ndarray:
+    """Give the logits in eval mode, in the split's order.
+
+    Args:
+        net: left in eval mode.
+        feed: the split.
+        outputs: what the frozen first stages made of it, where that is at hand.
+
+    Returns:
+        (samples, outputs) float32.
+    """
     net.eval()
+    start = 0 if outputs is None else outputs.start
     with torch.inference_mode(), precision(feed):
-        parts = [net(feed.normalized(feed.pixels(part))).float() for part in _parts(feed)]
+        parts = [net(_shown(feed, outputs, part), start).float() for part in _parts(feed)]
         return torch.cat(parts).cpu().numpy()
 
 
@@ -80,10 +89,8 @@ def gap_alarm(scores: dict[str, float]) -> list[str]:
     return [f"batchnorm_gap: accuracy {train:.1f} % in train mode, {evaluated:.1f} % in eval mode"]
 
 
-def precision(feed: Feed) -> torch.autocast:
-    """Mixed precision on a GPU, plain single precision elsewhere."""
-    kind = feed.images.device.type
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=kind == "cuda")
+def _shown(feed: Feed, outputs: Outputs | None, part: slice) -> Passed:
+    return feed.normalized(feed.pixels(part)) if outputs is None else outputs.batch(part)
 
 
 def _accuracy(net: Net, feed: Feed, parts: list[torch.Tensor]) -> float:

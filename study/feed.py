@@ -13,6 +13,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from study.data import Split
 
+BATCH = {"cpu": 64, "cuda": 1024}
+"""Images at a time where nothing is trained; on a CPU, whose cache is small, 64 was 1.1 to 2.3 times as fast as 512."""
 _KEPT = 4
 """Arrays that stay on the device for the worker's next trials: train and test at two image sizes."""
 _arrays: OrderedDict[tuple[str, str], Tensor] = OrderedDict()
@@ -61,6 +63,12 @@ def feed(
     low, wide = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
     rows, targets = (torch.from_numpy(array.copy()).to(device) for array in (split.index, split.targets))
     return Feed(_on_device(split.images, key, device), rows, targets, low, wide, upsample)
+
+
+def precision(feed: Feed) -> torch.autocast:
+    """Mixed precision on a GPU, plain single precision elsewhere."""
+    kind = feed.images.device.type
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=kind == "cuda")
 
 
 def _on_device(images: np.ndarray, key: str, device: str) -> Tensor:

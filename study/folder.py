@@ -4,6 +4,7 @@ Knows nothing of trials or of how they run.
 """
 
 import contextlib
+import functools
 import getpass
 import hashlib
 import json
@@ -130,6 +131,7 @@ def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path)
         raise Damaged(f"{folder} was made by another study, nothing was changed in it: " + "; ".join(changes))
 
 
+@functools.cache
 def code_fingerprint() -> str:
     """Hash this package's sources: results of different code are not mixed."""
     root = Path(__file__).parent

@@ -1,12 +1,16 @@
 """A network as ordered stages and a head, and what it means that some are frozen. Knows no family or optimizer."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+Passed = Tensor | tuple[Tensor, ...]
+"""What goes from stage to stage."""
+LEAST = 32
+"""Images in a batch of the frozen first stages, at least: from 16 on, no family's outputs depended on the number."""
 
 
 class Net(nn.Module):
@@ -46,27 +50,49 @@ class Net(nn.Module):
             self.stages[index].eval()
         return self
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Score normalized images.
+    @property
+    def prefix(self) -> int:
+        """Number of first stages whose outputs cannot change: frozen, and without statistics that drift."""
+        frozen = next((index for index in range(len(self.stages)) if index not in self.frozen), len(self.stages))
+        return 0 if self._drifts else frozen
+
+    def forward(self, passed: Passed, start: int = 0) -> Tensor:
+        """Score normalized images, or what the first stages made of them.
 
         Args:
-            images: (batch, 3, size, size) float.
+            passed: (batch, 3, size, size) float, or what stage `start` takes.
+            start: the first stage to be run.
 
         Returns:
             (batch, outputs) logits.
         """
-        return self.head(self.dropout(self.features(images)))
+        return self.head(self.dropout(self.features(passed, start)))
 
-    def features(self, images: Tensor) -> Tensor:
-        """Give what the last stage makes of normalized images, (batch, features); frozen first stages keep no graph."""
-        prefix = next((index for index in range(len(self.stages)) if index not in self.frozen), len(self.stages))
-        passed: Any = images
-        with torch.no_grad():
-            for stage in self.stages[:prefix]:
+    def features(self, passed: Passed, start: int = 0) -> Tensor:
+        """Give what the last stage makes of them, (batch, features); frozen first stages keep no graph."""
+        if start < self.prefix:
+            passed, start = self.begin(passed, self.prefix, start), self.prefix
+        for index, stage in enumerate(self.stages[start:], start):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._without_graph(index)):
                 passed = stage(passed)
-        for stage in self.stages[prefix:]:
-            passed = stage(passed)
-        return passed
+        return passed  # type: ignore[return-value]
+
+    def begin(self, passed: Passed, end: int, start: int = 0) -> Passed:
+        """Run the stages from `start` up to `end`, in eval mode and without a graph.
+
+        A batch is filled up to `LEAST` images: below that, libraries choose other kernels, and what an image becomes
+        would depend on how many go with it.
+        """
+        count = len(passed[0] if isinstance(passed, tuple) else passed)
+        filled = _each(passed, lambda one: _filled(one, LEAST)) if count < LEAST else passed
+        with torch.no_grad():
+            for stage in self.stages[start:end]:
+                filled = stage(filled)
+        return _each(filled, lambda one: one[:count]) if count < LEAST else filled
+
+    def _without_graph(self, index: int) -> bool:
+        """Whether a stage and all before it are frozen, though their statistics may drift."""
+        return all(before in self.frozen for before in range(index + 1))
 
     def changing(self, stages: Collection[int]) -> dict[str, Tensor]:
         """Name the parameters and buffers, not copied, of these stages and of the head, and the buffers that drift."""
@@ -86,20 +112,28 @@ class Net(nn.Module):
         }
 
     def frozen_digest(self) -> str | None:
-        """Hash the names and bytes of all that must stay: frozen stages' parameters and buffers; None if none is."""
-        if not self.frozen:
-            return None
-        digest = hashlib.blake2b(digest_size=16)
-        for name, tensor in self._frozen_tensors():
-            digest.update(name.encode())
-            digest.update(tensor.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        """Hash all that must stay, frozen stages' parameters and buffers; None if none is frozen."""
+        return self.digest(self.frozen) if self.frozen else None
 
-    def _frozen_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        drifting = self.drifting()
+    def digest(self, stages: Collection[int]) -> str:
+        """Hash the names and bytes of these stages' parameters and buffers, without those that drift."""
+        digest, drifting = hashlib.sha256(), self.drifting()
         for name, tensor in self.state_dict().items():
-            if _stage(name) in self.frozen and name not in drifting:
-                yield name, tensor
+            if _stage(name) in stages and name not in drifting:
+                digest.update(name.encode())
+                digest.update(tensor.cpu().contiguous().numpy())
+        return digest.hexdigest()[:32]
+
+
+def _each(passed: Passed, change: Callable[[Tensor], Tensor]) -> Passed:
+    return tuple(map(change, passed)) if isinstance(passed, tuple) else change(passed)
+
+
+def _filled(batch: Tensor, count: int) -> Tensor:
+    """Repeat a batch's first image until there are `count`; the layout in memory stays."""
+    more = batch[:1].expand(count - len(batch), *batch.shape[1:])
+    whole = torch.cat([batch, more])
+    return whole.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else whole
 
 
 def batchnorms(net: nn.Module) -> list[_BatchNorm]:

@@ -53,6 +53,7 @@ COLUMNS = {
     "warmup": "float64",
     "label_smoothing": "float64",
     "augment": "float64",
+    "views": "Int64",
     "dropout": "float64",
     "freeze_batchnorm": "string",
     "batchnorm_momentum": "float64",

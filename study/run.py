@@ -50,6 +50,9 @@ class Study:
     checkpoint_seconds: float
     real: bool
     """Whether the data are real: a published figure is no yardstick for a stand-in."""
+    cache_gb: float
+    half: bool
+    """Whether what is kept of frozen stages' outputs is in half precision."""
     absent: dict[int, str]
     """Number of a cell whose pretrained weights cannot be had here → why."""
 
@@ -101,6 +104,8 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         deterministic=args.deterministic,
         checkpoint_seconds=args.checkpoint_every,
         real=bool(args.data),
+        cache_gb=args.cache_gb,
+        half=args.cache_half,
         absent=absent,
     )
     from study.cluster import cluster
@@ -145,7 +150,8 @@ def _identity(study: Study) -> dict[str, Any]:
         for cell, prepared in zip(study.cells, study.prepared, strict=True)
     ]
     space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
-    rest = {"seed": study.seed, "deterministic": study.deterministic, "code": folders.code_fingerprint()}
+    rest = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
+    rest |= {"code": folders.code_fingerprint()}
     return {"space": space, "cells": cells} | rest
 
 
@@ -197,6 +203,7 @@ def _job(study: Study, trial: "Trial") -> dict[str, Any]:
         "draw_seed": study.seed if trial.role == "search" else trial.seed,
         "checkpoints": str(study.folder / "checkpoints" / trial.id),
         "checkpoint_seconds": study.checkpoint_seconds,
+        "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
         "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
 

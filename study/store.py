@@ -1,6 +1,7 @@
 """Keeps what is costly to make: an entry is a folder of files, made once, atomically, named after what it is made from.
 Knows nothing of images, weights or what the files mean."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -89,6 +90,33 @@ def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
 def verify(entry: Entry) -> list[str]:
     """Read every file of an entry and return the names of those whose content is not what was written."""
     return [name for name, (_, written) in entry.files.items() if not _is(entry.path / name, written)]
+
+
+def touch(entry: Entry) -> None:
+    """Note that an entry was used now."""
+    with contextlib.suppress(OSError):  # evicted meanwhile: who has it open keeps it
+        os.utime(entry.path / MANIFEST)
+
+
+def evict(kind: str, budget: int) -> None:
+    """Remove the entries of a kind that were not used for longest, until the rest has at most `budget` bytes.
+
+    Who has a removed entry open keeps it: the system frees its space when the last one lets go.
+    """
+    found = []
+    for manifest in (root() / kind).glob(f"*/{MANIFEST}"):
+        with contextlib.suppress(OSError, ValueError):
+            size = sum(size for size, _ in _read(manifest.parent).files.values())
+            found.append((manifest.stat().st_mtime, manifest.parent, size))
+    used = sum(size for *_, size in found)
+    for _, path, size in sorted(found):
+        if used <= budget:
+            return
+        gone = path.with_name(f"{path.name}.gone-{os.getpid()}")
+        with contextlib.suppress(OSError):  # another process was faster
+            path.rename(gone)  # at once: no one finds half of it
+            shutil.rmtree(gone, ignore_errors=True)
+        used -= size
 
 
 def checksum_of(data: bytes) -> str:

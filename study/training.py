@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from study import augment, optim
+from study import optim
 from study.config import Config, UserError
-from study.evaluation import precision
-from study.feed import Feed
-from study.net import Net, copied
+from study.features import Cache
+from study.feed import Feed, precision
+from study.inputs import inputs
+from study.net import Net, Passed, copied
 from study.seeds import stream
 
 
@@ -64,6 +65,8 @@ class Lesson:
     ranges: Mapping[str, float]
     """Of the augmentation, see `study.augment`."""
     seed: int
+    cache: Cache | None = None
+    """Where the outputs of frozen first stages are kept; None runs them on every batch."""
 
     def batches(self) -> list[slice]:
         """Cut the samples into batches; a single one left over joins the batch before, as BatchNorm needs two."""
@@ -122,8 +125,9 @@ def _phase(
     # what any phase so far has trained can have changed, whatever this one freezes
     state = lambda: copied({**net.changing(trained), **optim.state(optimizer, net)})  # noqa: E731
     for epoch in range(max(stretch.epochs.start, done + 1), stretch.epochs.stop):
-        scores = _epoch(lesson, optimizer, stretch, epoch)
-        if (after := net.frozen_digest()) != before:
+        scores, start_stage = _epoch(lesson, optimizer, stretch, epoch)
+        untouched = start_stage == len(stretch.frozen) and epoch != stretch.epochs[-1]  # what is not run cannot change
+        if (after := before if untouched else net.frozen_digest()) != before:
             raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase {phase}, epoch {epoch}")
         alarms += _moves(net, start)
         yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state, (before, after), tuple(alarms))
@@ -146,31 +150,33 @@ def _moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
     return found
 
 
-def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int) -> dict[str, float]:
-    """Take one step a batch; nothing waits for the device before the end."""
+def _epoch(
+    lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int
+) -> tuple[dict[str, float], int]:
+    """Take one step a batch; nothing waits for the device before the end. Gives scores and the first stage run."""
     config, feed, batches = lesson.config, lesson.feed, lesson.batches()
     count, device, generator = len(feed.rows), feed.rows.device, lesson.generator
     order = torch.randperm(count, generator=generator("order", epoch)).to(device)
-    draws = augment.draw(count, generator("augment", epoch)).to(device)
+    fresh = generator("augment", epoch)
+    shown = inputs(lesson.net, feed, config, lesson.ranges, fresh, epoch, lesson.cache)
     torch.manual_seed(stream(lesson.seed, "dropout", epoch))  # dropout draws from torch's own
     lesson.net.train()
     sums = torch.zeros(3, device=device)
     first, steps = (epoch - stretch.epochs.start) * len(batches), len(stretch.epochs) * len(batches)
     for number, part in enumerate(batches):
-        pixels = augment.augment(feed.pixels(order[part]), draws[part], lesson.ranges, config.augment)
         share = optim.schedule(first + number, steps, config.warmup, config.schedule)
         optim.set_rate(optimizer, config.lr * stretch.rate * share)
-        sums += _step(lesson, optimizer, feed.normalized(pixels), feed.targets[order[part]])
+        sums += _step(lesson, optimizer, shown.batch(order[part]), shown.start, feed.targets[order[part]])
     objective, loss, right = (sums / count).tolist()
     if not math.isfinite(objective):
         raise FloatingPointError(f"training loss is {objective} in epoch {epoch}")
-    return {"accuracy": right, "loss": loss}
+    return {"accuracy": right, "loss": loss}, shown.start
 
 
-def _step(lesson: Lesson, optimizer: torch.optim.Optimizer, images: Tensor, targets: Tensor) -> Tensor:
+def _step(lesson: Lesson, optimizer: torch.optim.Optimizer, passed: Passed, start: int, targets: Tensor) -> Tensor:
     """Update once; gives the batch's sums of the objective, the plain cross-entropy and the right answers."""
     with precision(lesson.feed):
-        logits = lesson.net(images)
+        logits = lesson.net(passed, start)
     logits = logits.float()
     objective = F.cross_entropy(logits, targets, label_smoothing=lesson.config.label_smoothing)
     optimizer.zero_grad()

@@ -9,6 +9,7 @@ import torch
 
 from study import assembly, evaluation, regimes
 from study.config import Config
+from study.features import Cache, Outputs
 from study.feed import Feed
 from study.net import Net, copied
 from study.training import Epoch, Lesson, Stretch, fit
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     from study.data import TaskData
 
 Resume = tuple[int, float, dict[str, torch.Tensor]]
+
+
+class CacheSettings(NamedTuple):
+    """What may be kept of the outputs of frozen stages."""
+
+    budget: int
+    """Bytes; 0 keeps nothing."""
+    half: bool
+    """In half precision."""
+    code: str
+    """Hash of the code that makes them: another version's are not taken."""
+
+
+NO_CACHE = CacheSettings(0, False, "")
 
 
 class Report(NamedTuple):
@@ -38,7 +53,13 @@ class Report(NamedTuple):
 
 
 def run(
-    config: Config, data: "TaskData", seed: int, epochs: int, device: str = "cpu", resume: Resume | None = None
+    config: Config,
+    data: "TaskData",
+    seed: int,
+    epochs: int,
+    device: str = "cpu",
+    resume: Resume | None = None,
+    cache: CacheSettings = NO_CACHE,
 ) -> Iterator[Report]:
     """Train one configuration and report after every epoch.
 
@@ -52,6 +73,7 @@ def run(
         epochs: >= 1, in all; zero_shot and prototype have none.
         device: of torch.
         resume: (epoch, seconds so far, state) of the report to continue after; it is not reported again.
+        cache: how much of what frozen stages make of the images is kept; the scores are the same.
 
     Yields:
         A report at epoch 0 (nothing trained) and after each epoch.
@@ -65,10 +87,11 @@ def run(
     plan = _plan(config, epochs)
     last = plan[-1].epochs[-1] if plan else 0
     net, feeds, alarms = assembly.assemble(config, data, seed, device)
-    lesson = Lesson(net, feeds["train"], config, data.augment, seed)
+    kept = _cache(config, data, cache)
+    lesson = Lesson(net, feeds["train"], config, data.augment, seed, kept)
 
     def report(epoch: Epoch) -> Report:
-        scores, odd = _scores(lesson, feeds, data.metric, epoch, ends=epoch.number == last)
+        scores, odd = _scores(lesson, feeds, data, epoch, ends=epoch.number == last)
         frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
         common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": data.task}
         common |= {"train_images": None if config.regime == "zero_shot" else len(data.train.index)}  # reads no label
@@ -99,8 +122,24 @@ def _as_loaded(net: Net, plan: list[Stretch], config: Config, alarms: list[str])
     return Epoch(0, 0, 0, {}, state, (digest, digest), tuple(alarms))
 
 
+def _cache(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | None:
+    """Say what a frozen stage's outputs depend on besides its weights and the images."""
+    if not settings.budget:
+        return None
+    names = ("family", "encoder", "stem", "batchnorm_epsilon")
+    about = {name: getattr(config, name) for name in names} | {"data": data.key, "code": settings.code}
+    return Cache(about, settings.budget, settings.half)
+
+
+def _outputs(lesson: Lesson, feed: Feed, images: str, split: str) -> Outputs | None:
+    """What frozen stages make of a split; the test is scored once, which only the whole backbone's are kept for."""
+    if lesson.cache is None or (split == "test" and lesson.net.prefix < len(lesson.net.stages)):
+        return None
+    return lesson.cache.outputs(lesson.net, feed, images, None, feed.pixels)
+
+
 def _scores(
-    lesson: Lesson, feeds: dict[str, Feed], metric: str, epoch: Epoch, ends: bool
+    lesson: Lesson, feeds: dict[str, Feed], data: "TaskData", epoch: Epoch, ends: bool
 ) -> tuple[dict[tuple[str, str], float], list[str]]:
     """Give every score of an epoch, by split and metric, and what is odd about the network's answers.
 
@@ -108,9 +147,12 @@ def _scores(
         FloatingPointError: a loss is not finite.
     """
     scores, odd = {("train", name): score for name, score in epoch.scores.items()}, []
+    files = {"val": data.val_file, "test": "test"}
     for split in ("val", "test") if ends and "test" in feeds else ("val",):
-        logits, targets = evaluation.predict(lesson.net, feeds[split]), feeds[split].targets.cpu().numpy()
-        found = evaluation.score(logits, targets, (metric, "loss"))
+        outputs = _outputs(lesson, feeds[split], files[split], split)
+        logits = evaluation.predict(lesson.net, feeds[split], outputs)
+        targets = feeds[split].targets.cpu().numpy()
+        found = evaluation.score(logits, targets, (data.metric, "loss"))
         if not math.isfinite(found["loss"]):
             raise FloatingPointError(f"{split} loss is {found['loss']} after epoch {epoch.number}")
         scores |= {(split, name): score for name, score in found.items()}

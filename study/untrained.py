@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from study.config import UserError
-from study.evaluation import BATCH, precision
-from study.feed import Feed
+from study.feed import BATCH, Feed, precision
 from study.net import Net
 
 

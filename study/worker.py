@@ -20,7 +20,7 @@ def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
 
     Args:
         job: trial, role, config, seed, epochs, prepared, split_seed, draw_seed, threads, gpu, checkpoints (folder),
-            checkpoint_seconds, model (folder, or None).
+            checkpoint_seconds, model (folder, or None), cache (budget in bytes, half, code).
 
     Raises:
         ValueError: a score is no finite number.
@@ -42,7 +42,8 @@ def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
     opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed=sealed, validation=asked.validation)
     device = "cuda" if job["gpu"] else "cpu"
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
-    reports: Iterator[Report] = trial.run(asked, opened, job["seed"], job["epochs"], device, resume)
+    cache = trial.CacheSettings(**job["cache"])
+    reports: Iterator[Report] = trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache)
     saved = time.monotonic()
     for report in reports:
         result = _checked(report)

@@ -2,8 +2,9 @@ import numpy as np
 import torch
 
 from study import feed as feeds
-from study.evaluation import BATCH, predict
+from study.evaluation import predict
 from study.feed import feed
+from study.net import Net
 from tests.toy_task import task
 
 MEAN, STD = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
@@ -40,9 +41,9 @@ def test_a_read_only_map_is_read_without_a_warning(tmp_path, recwarn):
 def test_evaluation_is_in_eval_mode_and_the_batch_size_does_not_matter(monkeypatch):
     data = task()
     made = feed(data.train, data.key, "cpu", MEAN, STD)
-    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 32 * 32, 3))
+    net = Net([torch.nn.Flatten()], torch.nn.Linear(3 * 32 * 32, 3), dropout=0.5)
     whole = predict(net, made)
-    monkeypatch.setitem(BATCH, "cpu", 7)
+    monkeypatch.setitem(feeds.BATCH, "cpu", 7)
     np.testing.assert_allclose(predict(net, made), whole, rtol=1e-5, atol=1e-5)
 
 

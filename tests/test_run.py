@@ -183,7 +183,7 @@ def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
 
 def test_replicates_draw_labels_of_their_own_and_search_trials_share_one_draw(tmp_path):
     cells = load(TINY).cells()
-    study = command.Study("tiny", "demo", load(TINY), cells, [FAKE] * 2, tmp_path, 7, True, 30.0, False, {})
+    study = command.Study("tiny", "demo", load(TINY), cells, [FAKE] * 2, tmp_path, 7, True, 30.0, False, 0.0, False, {})
     toy = State(cells, Plan(2, 1, 2, 7), lambda: never, lambda event: None)
     jobs = []
     while (trial := toy.next_trial()) is not None:

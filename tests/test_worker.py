@@ -31,6 +31,7 @@ def job(prepared, folder, **changes):
         "checkpoints": str(folder / "checkpoints"),
         "checkpoint_seconds": 0.0,
         "model": None,
+        "cache": {"budget": 0, "half": False, "code": ""},
     } | changes
 
 

@@ -1,0 +1,156 @@
+"""What the frozen first stages make of a split, computed once: kept in the store, shared by all trials.
+
+An entry is found by all that it depends on: the stages' weights, the family, the images, the view of them. Knows
+nothing of training, regimes or Ray.
+"""
+
+import contextlib
+import hashlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from study import store
+from study.feed import BATCH, Feed, precision
+from study.net import Net, Passed
+
+KIND = "features"
+_TRIES = 3
+_refused: set[str] = set()
+"""Keys whose entries do not fit the budget: asked for once in a process."""
+
+
+class Outputs(NamedTuple):
+    """What stages before `start` made of the rows of a split, in the split's order."""
+
+    start: int
+    arrays: tuple[Tensor, ...]
+    """(rows, height, width, channels) or (rows, features) each; memory-mapped, or on the device."""
+    device: torch.device
+
+    def batch(self, which: Tensor | slice) -> Passed:
+        """Give some rows as stage `start` takes them, in single precision."""
+        rows = which if isinstance(which, slice) else which.to(self.arrays[0].device)
+        found = tuple(_maps(array[rows].to(self.device).float()) for array in self.arrays)
+        return found if len(found) > 1 else found[0]
+
+
+class _TooLarge(Exception):
+    """An entry that would not fit the budget."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Where outputs are kept, and for what."""
+
+    about: dict[str, Any]
+    """What they depend on besides weights and images: the family, its options, the code."""
+    budget: int
+    """Bytes of all entries in the store; older ones make room. 0 keeps none."""
+    half: bool = False
+    """Keeps half precision: half the bytes, and scores that differ a little."""
+
+    def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs | None:
+        """Open, or make, what the frozen first stages of a network make of a split.
+
+        Args:
+            net: frozen as in the phase; its first `net.prefix` stages count.
+            feed: the split.
+            images: names the array that the feed's images are from.
+            view: describes, as plain values, what `pixels` does to the images.
+            pixels: a slice of the split's rows → (batch, 3, size, size) float in [0, 1].
+
+        Returns:
+            The outputs; None where nothing is frozen or an entry would not fit the budget.
+        """
+        depth = net.prefix
+        if not depth or not self.budget:
+            return None
+        key = self.about | {"depth": depth, "weights": net.digest(range(depth)), "half": self.half}
+        key |= {"images": images, "rows": _digest(feed.rows), "view": view, "input": _input(feed)}
+        name = store.checksum_of(repr(key).encode())
+        if name in _refused:
+            return None
+        try:
+            arrays = self._arrays(key, lambda folder: self._make(folder, net, feed, depth, pixels), feed.rows.device)
+        except _TooLarge:
+            _refused.add(name)
+            return None
+        return Outputs(depth, arrays, feed.rows.device)
+
+    def _arrays(self, key: dict[str, Any], make: Any, device: torch.device) -> tuple[Tensor, ...]:
+        for _ in range(_TRIES):
+            entry = store.make_once(KIND, key, make)
+            with contextlib.suppress(FileNotFoundError):  # another process has just made room
+                arrays = _open(entry, device)
+                store.touch(entry)
+                store.evict(KIND, self.budget)
+                return arrays
+        raise _TooLarge  # processes that share the store keep taking each other's room
+
+    def _make(self, folder: Path, net: Net, feed: Feed, depth: int, pixels: Any) -> dict[str, Any]:
+        """Write one array a path, batch after batch."""
+        count = len(feed.rows)
+        files: list[BinaryIO] = []
+        try:
+            for arrays in _batches(net, feed, depth, pixels, self.half):
+                if not files:
+                    if sum(array[0].nbytes for array in arrays) * count > self.budget:
+                        raise _TooLarge
+                    files = [_started(folder / f"{path}.npy", array, count) for path, array in enumerate(arrays)]
+                for file, array in zip(files, arrays, strict=True):
+                    file.write(array.tobytes())
+        finally:
+            for file in files:
+                file.close()
+        return {"paths": len(files)}
+
+
+def _batches(net: Net, feed: Feed, depth: int, pixels: Any, half: bool) -> Iterator[tuple[np.ndarray, ...]]:
+    size, kind = BATCH[feed.images.device.type], np.float16 if half else np.float32
+    for start in range(0, len(feed.rows), size):
+        with torch.no_grad(), precision(feed):
+            passed = net.begin(feed.normalized(pixels(slice(start, start + size))), depth)
+        tensors = passed if isinstance(passed, tuple) else (passed,)
+        yield tuple(_last(one.float()).cpu().numpy().astype(kind, copy=False) for one in tensors)
+
+
+def _started(path: Path, like: np.ndarray, count: int) -> BinaryIO:
+    file = path.open("wb")
+    header = {"descr": np.lib.format.dtype_to_descr(like.dtype), "fortran_order": False}
+    np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *like.shape[1:])})
+    return file
+
+
+def _open(entry: store.Entry, device: torch.device) -> tuple[Tensor, ...]:
+    """Map an entry's arrays; on a GPU they are copied to it where they take a quarter of what is free at most."""
+    mapped = [np.load(entry.path / f"{path}.npy", mmap_mode="r") for path in range(entry.meta["paths"])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the file is read-only, and nothing here writes to it
+        tensors = tuple(torch.from_numpy(array) for array in mapped)
+    if device.type == "cuda" and sum(each.nbytes for each in tensors) * 4 < torch.cuda.mem_get_info(device)[0]:
+        return tuple(each.to(device) for each in tensors)
+    return tensors
+
+
+def _maps(rows: Tensor) -> Tensor:
+    """Put channels where a stage wants them; in memory they are last, as in all of `trial`'s networks."""
+    return rows.permute(0, 3, 1, 2) if rows.ndim == 4 else rows
+
+
+def _last(tensor: Tensor) -> Tensor:
+    return (tensor.permute(0, 2, 3, 1) if tensor.ndim == 4 else tensor).contiguous()
+
+
+def _digest(rows: Tensor) -> str:
+    return hashlib.blake2b(rows.cpu().numpy().tobytes(), digest_size=16).hexdigest()
+
+
+def _input(feed: Feed) -> list[Any]:
+    return [feed.mean.flatten().tolist(), feed.std.flatten().tolist(), feed.upsample]
