@@ -150,9 +150,8 @@ def _identity(study: Study) -> dict[str, Any]:
         for cell, prepared in zip(study.cells, study.prepared, strict=True)
     ]
     space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
-    rest = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
-    rest |= {"code": folders.code_fingerprint()}
-    return {"space": space, "cells": cells} | rest
+    rest: dict[str, Any] = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
+    return {"space": space, "cells": cells} | rest | {"code": folders.code_fingerprint()}
 
 
 def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "State":
