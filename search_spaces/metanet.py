@@ -40,7 +40,7 @@ SPACE = Space(
     only={"version=batchnorm_drift": {"model": ("meta_extractor", "parallel_net")}},  # nothing is frozen in the cnn
     tuned={"lr": log_uniform(3e-5, 1e-2), "weight_decay": log_uniform(1e-5, 1e-1)},
     baseline={"lr": 1e-3, "weight_decay": 1e-2},
-    fixed={"image_size": 160, "batch_size": 32},
+    fixed={"image_size": 160, "batch_size": 32, "views": 4},  # four: frozen features are computed once for each
     published={
         "backbone=resnet18, model=cnn, version=published": 0.88,
         "backbone=resnet18, model=meta_extractor, version=published": 0.85,

@@ -53,10 +53,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
     add("--time-budget", type=_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
     add("--checkpoint-every", type=_seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
-    add(
-        "--cache-gb", type=_share, default=10.0, metavar="X", help="for what frozen stages make of images (default: 10)"
-    )
-    add("--cache-half", action="store_true", help="keep that in half precision: half the room, scores differ a little")
+    add("--cache-gb", type=_share, default=10.0, metavar="X", help="room for frozen stages' outputs (default: 10)")
+    add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
     return parser.parse_args(argv)
 
