@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from study import checks
 from study.catalogue import known, load
 from study.config import UserError
 from study.space import Cell, Space, select
@@ -72,7 +73,9 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
     if args.download and not args.data:
         raise UserError("--download needs --data DIR, the folder to fetch into")
     changes = {key: getattr(args, key) for key in ("trials", "epochs", "replicates") if getattr(args, key) is not None}
-    space = replace(load(args.space).scaled(args.scale), **changes)
+    found = load(args.space)
+    checks.check_read(found.cells())
+    space = replace(found.scaled(args.scale), **changes)
     return space, select(space.cells(), args.only), (args.out or Path("results") / name(args)).absolute()
 
 

@@ -3,14 +3,19 @@
 Knows which values families, regimes and optimizers take; imports no torch.
 """
 
+from typing import TYPE_CHECKING
+
 from study import families, heads, regimes, tasks
 from study.config import Config, UserError, check_choices, check_crop, check_size, config
 from study.reads import OPTIONS, unread
 from study.space import Cell, Choice, Distribution, Value
 
+if TYPE_CHECKING:
+    from study.data import Prepared
+
 SHARES = ("warmup", "label_smoothing", "dropout", "augment", "momentum")
-BELOW_1 = ("label_smoothing", "dropout")
-"""Shares that leave nothing to learn from where they are 1."""
+BELOW_1 = ("label_smoothing", "dropout", "momentum")
+"""Shares that leave nothing to learn from, or no end to it, where they are 1."""
 
 
 def check_cells(cells: list[Cell], epochs: int) -> None:
@@ -32,6 +37,47 @@ def check_cells(cells: list[Cell], epochs: int) -> None:
                 raise UserError(f"cell {cell.name!r}: {error}") from None
 
 
+def last_phase(cell: Cell, epochs: int) -> int:
+    """Give the first epoch of a cell's last phase; before it, trials have not yet done what they are compared for."""
+    asked = config(cell.values | cell.baseline)
+    phases = regimes.regime(asked, len(families.load(asked.family, **_options(asked)).stages)).phases
+    return regimes.spans(phases, epochs)[-1].start if len(phases) > 1 else 0
+
+
+def check_read(cells: list[Cell]) -> None:
+    """Refuse hyperparameters that a space compares or sets and that none of its cells reads.
+
+    Args:
+        cells: all of the space's.
+
+    Raises:
+        UserError: names one.
+    """
+    asked = [(cell, config(cell.values | cell.baseline)) for cell in cells]
+    for name in dict.fromkeys(name for cell in cells for name in cell.values):
+        held = [unread(values) for cell, values in asked if name in cell.values]
+        if all(name in ignored for ignored in held):
+            told = f"{name!r} is set and not read by any cell's {held[0][name]}"
+            raise UserError(f"{told}; leave it out, or see study/reads.py for who reads it")
+
+
+def check_data(cells: list[Cell], prepared: list["Prepared"]) -> None:
+    """Check each cell against its data, before any worker starts.
+
+    Raises:
+        UserError: a head that has too few outputs, or splits that cannot be cut.
+    """
+    from study import data
+
+    for cell, source in zip(cells, prepared, strict=True):
+        asked = config(cell.values | cell.baseline)
+        if asked.head_classes is not None and asked.head_classes < len(source.classes):
+            told = f"head_classes {asked.head_classes} are too few for task {asked.task}"
+            raise UserError(f"cell {cell.name!r}: {told} of {len(source.classes)} classes")
+        if asked.validation == "groups":
+            data.open_data(source, asked.label_fraction, 0, 0, sealed=True)
+
+
 def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     """Get pretrained weights that come from a host now, once, rather than in every worker.
 
@@ -44,7 +90,7 @@ def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     absent, problems = {}, {}
     for number, cell in enumerate(cells):
         asked = config(cell.values | cell.baseline)
-        key = (asked.family, *_options(asked).values())
+        key = (asked.family, asked.weights, *_options(asked).values())
         if key not in problems and asked.weights != "none" and asked.regime != "scratch":
             problems[key] = _problem(asked)
         if asked.regime != "scratch" and (problem := problems.get(key)):
@@ -115,8 +161,11 @@ def _check_regime(asked: Config, epochs: int) -> None:
         regimes.multipliers(phase, stages)
     regimes.spans(regime.phases, epochs)
     heads.widths(asked.head)
-    if regime.head == "source" and family.source_classes is None:
-        raise UserError(f"family {asked.family!r} has no source head; {asked.regime} needs one")
+    if regime.head == "source" and (family.source_classes is None or regime.weights == "none"):
+        told = f"family {asked.family!r} with weights {regime.weights!r} has no source head"
+        raise UserError(f"{told}; {asked.regime} needs one")
+    if regime.head == "source" and (asked.head_classes or 0) > (family.source_classes or 0):
+        raise UserError(f"head_classes {asked.head_classes}: the source head has {family.source_classes} outputs")
     if asked.head_classes is not None and asked.head_classes < 2:
         raise UserError(f"head_classes {asked.head_classes} must be at least 2")
 

@@ -3,7 +3,7 @@
 Knows nothing of networks, optimizers or torch.
 """
 
-import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
@@ -25,6 +25,7 @@ READS: dict[str, tuple[str, ...]] = {
 """Regime → the hyperparameters that describe it; other regimes do not read them."""
 NEEDED = ("freeze_depth", "stage_rates")
 """Those that have no default: a regime that reads one needs it, the others refuse it."""
+_RATES = re.compile(r"\d*\.?\d+(/\d*\.?\d+)*")
 
 
 class Phase(NamedTuple):
@@ -152,10 +153,6 @@ def _check(config: Config) -> None:
 
 def _rates(text: str) -> tuple[float, ...]:
     """Read `0.4/0.65/1`."""
-    try:
-        rates = tuple(float(part) for part in text.split("/"))
-    except ValueError:
-        rates = ()
-    if not rates or not all(math.isfinite(rate) and rate >= 0 for rate in rates):
+    if not _RATES.fullmatch(text):
         raise UserError(f"stage_rates {text!r}: write a number per stage, input first, e.g. 0.4/0.65/1; 0 freezes")
-    return rates
+    return tuple(float(part) for part in text.split("/"))

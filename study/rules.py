@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
 Only = Mapping[str, OnlyWhere]
 
-NEVER_TUNED = ("task", "family", "weights", "regime", "label_fraction", "image_size", "crop")
+NEVER_TUNED = (
+    *("task", "family", "encoder", "stem", "weights", "regime", "label_fraction", "image_size", "upsample", "crop"),
+    *("validation", "normalization", "head_classes", "probe_share"),
+)
 _MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "published", "demo")
 _LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
 
@@ -54,6 +57,8 @@ def check_published(published: Mapping[str, float], cells: Sequence[str]) -> Non
         if name not in cells:
             raise UserError(f"published: there is no cell {name!r}; one of {'; '.join(cells)}")
         check_type(f"published {name!r}:", figure, float)
+        if not 0 <= figure <= 1:
+            raise UserError(f"published {name!r}: {figure} is no share; write 0.92 for 92 %")
 
 
 def within(only: Only, grid: Mapping[str, Sequence[Value]]) -> dict[str, OnlyWhere]:
@@ -111,7 +116,9 @@ def _check_roles(space: "Space") -> None:
             raise UserError(f"{sorted(both)[0]!r} is both {first} and {second}; it can have one role only")
     for key in NEVER_TUNED:
         if key in space.tuned:
-            raise UserError(f"{key!r} cannot be tuned, only compared or fixed: a pooled search would favour one value")
+            raise UserError(
+                f"{key!r} cannot be tuned, only compared or fixed: a search over its values would favour one"
+            )
 
 
 def _check_compared(key: str, values: object) -> None:

@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, store
+from study import arguments, checks, ledger, screen, store
 from study import folder as folders
-from study.catalogue import known
 from study.config import UserError
 from study.reads import read_values
 from study.space import Cell, Space
@@ -62,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     args = arguments.parse(argv)
     try:
         if args.list:
-            print(_listing())
+            print(screen.listing())
             return DONE
         return _run(args, Stop(args.time_budget))
     except UserError as error:
@@ -108,13 +107,16 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         half=args.cache_half,
         absent=absent,
     )
+    checks.check_data(cells, study.prepared)
     from study.cluster import cluster
 
     with cluster(args.address, args.cpus_per_trial, args.gpus_per_trial, args.deterministic) as place:
         stop.listen()
         stop.check()
         folders.begin(folder, _identity(study), args.resume)
-        console.print(_headline(study), soft_wrap=True)
+        sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
+        size = f"{screen.plan(cells, space, absent)} → {os.path.relpath(folder)}"
+        console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, place, stop, console)
     return _finish(study, state, console)
 
@@ -166,7 +168,8 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
     book = ledger.Ledger(study.folder / "ledger", len(events))
     plan = Plan(space.trials, space.epochs, space.replicates, study.seed)
     pruner = search.asha(space.epochs, space.grace_period, space.reduction_factor)
-    state = State(study.cells, plan, pruner, book.append, study.absent)
+    patience = {number: checks.last_phase(cell, space.epochs) for number, cell in enumerate(study.cells)}
+    state = State(study.cells, plan, pruner, book.append, study.absent, patience)
     state.replay(events)
     state.skip()
     table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
@@ -216,7 +219,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     except table.TableError as error:
         raise ledger.Damaged(str(error)) from error
     written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
-    _print_cells(report.cell_table(frame), console)
+    screen.print_cells(report.cell_table(frame), console)
     console.print(report.CELL_NOTE)
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
@@ -232,17 +235,6 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     if state.absent:
         console.print(f"done, but {len(state.absent)} of {len(state.cells)} cells were not run: the report says why")
     return FAILED_TRIALS if failed or state.absent else DONE
-
-
-def _print_cells(cells: Any, console: "Console") -> None:
-    from rich.table import Table
-
-    shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
-    for row in cells.itertuples(index=False):
-        shown.add_row(*row)
-    for column in shown.columns:
-        column.no_wrap = True
-    console.print(shown)
 
 
 class _Every:
@@ -261,22 +253,6 @@ def _write_table(folder: Path) -> None:
     from study import records
 
     records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
-
-
-def _listing() -> str:
-    lines = known()
-    return "\n".join(f"{name:{max(map(len, lines))}}  {line}" for name, line in lines.items())
-
-
-def _headline(study: Study) -> str:
-    space = study.space
-    size = (
-        f"{len(study.cells)} cells × {space.trials} trials × {space.epochs} epochs, then {space.replicates} replicates"
-    )
-    if study.absent:
-        size += f"\n{len(study.absent)} of them are not run: {'; '.join(dict.fromkeys(study.absent.values()))}\n"
-    sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-    return f"{study.name} ({study.scale}) on {sources}\n{size} → {os.path.relpath(study.folder)}"
 
 
 def _say(error: object, code: int) -> int:

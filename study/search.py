@@ -137,6 +137,8 @@ class CellSearcher(_Unsaved, Searcher):
         if len(self._state.live) >= self._slots:
             return None
         trial = self._state.next_trial()
+        if trial is None and not self._state.live:
+            raise RuntimeError("the study is not done, but nothing runs and nothing can start")
         return None if trial is None else {"job": self._job(trial)}
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:

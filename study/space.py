@@ -143,6 +143,9 @@ class Space:
         if not isinstance(value, Mapping):
             raise UserError(f"{key} {show(value)} must be a dict")
         if key == "settings":
+            for where, more in value.items():
+                if not isinstance(more, Mapping):
+                    raise UserError(f"settings: {where!r} needs a dict of hyperparameters, got {show(more)}")
             return {**old, **{where: {**old.get(where, {}), **more} for where, more in value.items()}}
         return {**old, **value}
 

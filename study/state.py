@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from study.config import UserError
 from study.ledger import Event
 from study.sampling import Past, suggest
 from study.seeds import stream
@@ -65,6 +66,7 @@ class State:
         pruner: Callable[[], Prune],
         record: Callable[[Event], None],
         absent: Mapping[int, str] = MappingProxyType({}),
+        patience: Mapping[int, int] = MappingProxyType({}),
     ):
         """Start empty.
 
@@ -74,8 +76,9 @@ class State:
             pruner: makes a cell's early stopping.
             record: keeps an event before it is folded.
             absent: number of a cell that cannot run → why; it gets no trials.
+            patience: number of a cell → epoch before which nothing is pruned there; 0 where it is not named.
         """
-        self.cells, self.plan, self.absent = cells, plan, absent
+        self.cells, self.plan, self.absent, self._patience = cells, plan, dict(absent), patience
         self.trials: dict[str, Trial] = {}
         self.by_cell: list[list[Trial]] = [[] for _ in cells]
         self.live: set[str] = set()
@@ -94,9 +97,17 @@ class State:
             self._fold(event)
 
     def skip(self) -> None:
-        """Record which cells cannot run, each once."""
-        for cell, reason in self.absent.items():
-            if cell not in self.skipped and not self.by_cell[cell]:
+        """Record which cells cannot run, each once; one that ran to its end before is whole.
+
+        Raises:
+            UserError: a cell has begun and cannot go on.
+        """
+        for cell, reason in list(self.absent.items()):
+            if self.by_cell[cell]:
+                del self.absent[cell]
+                if not self._ended(cell):
+                    raise UserError(f"cell {self.cells[cell].name!r} has begun and cannot go on: {reason}")
+            elif cell not in self.skipped:
                 self.skipped.add(cell)
                 about = {"cell": cell, "tuned": dict(self.cells[cell].baseline), "error": reason}
                 self._record({"kind": "skip", "trial": f"c{cell:03d}"} | about)
@@ -163,6 +174,12 @@ class State:
         search = self.search(cell)
         return len(search) == self._quota(cell) and all(trial.state != "running" for trial in search)
 
+    def _ended(self, cell: int) -> bool:
+        """Whether a cell has all its trials, and none is to go on."""
+        trials = self.by_cell[cell]
+        whole = len(trials) == self._quota(cell) + self._replicates(cell)
+        return whole and all(trial.state != "running" for trial in trials)
+
     def _unfinished(self) -> Trial | None:
         waiting = (trial for trial in self.trials.values() if trial.state == "running" and trial.id not in self.live)
         return next(waiting, None)
@@ -203,7 +220,7 @@ class State:
 
     def _stops(self, trial: Trial, epoch: int, objective: float) -> bool:
         """Ask the cell's pruner, once an epoch: a resumed trial's repeated report decides nothing again."""
-        if trial.role != "search" or epoch in trial.objectives:
+        if trial.role != "search" or epoch in trial.objectives or epoch < self._patience.get(trial.cell, 0):
             return False
         return self._prune[trial.cell](trial.id, epoch, objective)
 

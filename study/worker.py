@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from study.data import Prepared
+    from study.data import TaskData
     from study.trial import Report
 
 
@@ -47,8 +47,9 @@ def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
     saved = time.monotonic()
     for report in reports:
         result = _checked(report)
+        _refuse_other(found.report if found else None, result)
         if report.last:
-            _keep_model(job, prepared, report)
+            _keep_model(job, opened, prepared.source, report)
         if time.monotonic() - saved >= job["checkpoint_seconds"]:
             checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result))
             saved = time.monotonic()
@@ -70,12 +71,26 @@ def _checked(report: "Report") -> dict[str, Any]:
     return about | {"rows": report.rows}
 
 
-def _keep_model(job: dict[str, Any], prepared: "Prepared", report: "Report") -> None:
+def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None:
+    """Compare the frozen state of a resumed trial with its checkpoint's, which does not hold it.
+
+    Raises:
+        RuntimeError: within one phase they differ: the pretrained weights are others now.
+    """
+    old, new = (before or result)["rows"][0], result["rows"][0]
+    same_phase = old["phase"] == new["phase"]
+    if same_phase and old["frozen_after"] != new["frozen_before"]:
+        told = f"{old['frozen_after']} at epoch {old['epoch']}, {new['frozen_before']} after the resume"
+        raise RuntimeError(f"the frozen stages are not those that the trial began with: {told}")
+
+
+def _keep_model(job: dict[str, Any], opened: "TaskData", source: str, report: "Report") -> None:
     """Write the network of a trial that is asked for one, with all that is needed to use it."""
     from study import models
 
     if job["model"] is not None:
         scores = {f"{row['split']} {row['metric']}": row["score"] for row in report.rows}
         card = {key: job[key] for key in ("trial", "config", "seed")}
-        about = {"classes": list(prepared.classes), "trained_on": prepared.source, "scores": scores}
+        about = {"classes": list(opened.classes), "trained_on": source, "scores": scores}
+        about |= {"source_labels": opened.source_labels}
         models.save(Path(job["model"]), report.model(), card | about)

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from study import catalogue, families
-from study.checks import check_cells, fetch_weights
+from study.checks import check_cells, check_data, check_read, fetch_weights, last_phase
 from study.config import UserError
+from study.data import Prepared
 from study.space import Space, choice, integers, uniform
 
 FINE = {"family": "resnet18", "image_size": 64}
@@ -31,12 +32,13 @@ def test_all_cells_of_the_spaces_pass(name, scale):
         ({"family": "resnet19"}, "unknown family 'resnet19'; one of efficientnet_lite0"),
         ({"weights": "jft"}, "unknown weights 'jft' of family resnet18; one of none, imagenet"),
         ({"image_size": 7}, "image_size 7 is outside [8, 1024]"),
-        ({"image_size": 8}, "image_size 8 is too small for family resnet18; at least 32"),
+        ({"image_size": 8}, "images of 8 px are too small for family resnet18; at least 32"),
         ({"optimizer": "adam"}, "unknown optimizer 'adam'; one of adamw, sgd"),
         ({"image_size": 1025}, "image_size 1025 is outside [8, 1024]"),
         ({"crop": "square"}, "unknown crop 'square' of task gtsrb; one of roi, frame"),
         ({"dropout": 1.5}, "dropout 1.5 must be between 0 and 1"),
         ({"dropout": 1}, "dropout 1 must be below 1"),
+        ({"momentum": 1.0}, "momentum 1.0 must be below 1"),
         ({"label_smoothing": 1.0}, "label_smoothing 1.0 must be below 1"),
         ({"batch_size": 1}, "batch_size 1 must be at least 2"),
         ({"lr": 0.0}, "lr 0 must be above 0"),
@@ -91,6 +93,13 @@ def test_every_choice_is_checked():
         check_cells(sized, 8)
 
 
+def test_zero_shot_needs_weights_that_bring_a_head_with_enough_outputs():
+    with pytest.raises(UserError, match="with weights 'none' has no source head"):
+        check_cells(cells({"regime": ("zero_shot",)}, fixed={"weights": "none"}), 8)
+    with pytest.raises(UserError, match="head_classes 2000: the source head has 1000 outputs"):
+        check_cells(cells({"regime": ("zero_shot",)}, fixed={"head_classes": 2000}), 8)
+
+
 def test_zero_shot_needs_a_source_head():
     with pytest.raises(UserError, match="has no source head; zero_shot needs one"):
         check_cells(cells({"regime": ("zero_shot",)}, fixed={"family": "small_cnn", "weights": "none"}), 8)
@@ -131,3 +140,21 @@ def test_weights_that_many_cells_need_are_asked_for_once(monkeypatch):
     assert fetch_weights(cells(grid, fixed={"family": "efficientnet_lite0"})) == {}
     assert fetch_weights(cells(grid, fixed={"family": "meta_extractor", "encoder": "efficientnet_lite0"})) == {}
     assert len(asked) == 2
+
+
+def test_a_compared_value_that_no_cell_reads_is_refused():
+    same = cells({"regime": ("fine_tune",), "lr_decay": (0.3, 0.5)})
+    with pytest.raises(UserError, match="'lr_decay' is set and not read by any cell's regime"):
+        check_read(same)
+    check_read(cells({"regime": ("fine_tune", "discriminative"), "lr_decay": (0.3, 0.5)}))
+
+
+def test_pruning_waits_for_the_last_phase():
+    given = cells({"regime": ("fine_tune", "lp_ft", "gradual_unfreeze")}, fixed={"probe_share": 0.25})
+    assert [last_phase(cell, 8) for cell in given] == [0, 3, 7]
+
+
+def test_a_head_that_is_too_small_for_the_data_is_refused():
+    few = cells({"regime": ("scratch",)}, fixed={"head_classes": 5})
+    with pytest.raises(UserError, match="head_classes 5 are too few for task gtsrb of 43 classes"):
+        check_data(few, [Prepared("gtsrb", "", "", "", ["sign"] * 43, "accuracy", {})])

@@ -32,7 +32,7 @@ def test_a_cell_without_weights_is_listed_and_runs_once_they_are_there(tmp_path,
     out = tmp_path / "out"
     code, said = run(out, "--space", PARTLY)
     assert code == 1, said
-    assert "1 of them are not run: resnet18: cannot get its ImageNet weights" in said
+    assert "1 of 2 cells cannot run: resnet18: cannot get its ImageNet weights" in said
     assert "done, but 1 of 2 cells were not run" in said
     assert states(out) == {
         ("scratch", "search", "complete"),

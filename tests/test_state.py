@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from study.config import UserError
 from study.sampling import Past, suggest
 from study.search import asha
 from study.space import Space, choice, log_uniform
@@ -206,3 +207,38 @@ def test_a_cell_that_can_run_after_a_resume_runs():
     whole, _ = toys.state()
     toys.play(whole)
     assert [trial.tuned for trial in state.by_cell[1]] == [trial.tuned for trial in whole.by_cell[1]]
+
+
+def ended_state(absent=None):
+    """A finished study, seen again by a run for which some cells' weights are gone."""
+    first, events = toys.state()
+    toys.play(first)
+    again = State(toys.SPACE.cells(), toys.state()[0].plan, lambda: toys.never, lambda event: None, absent or {})
+    return again, events
+
+
+def test_a_finished_cell_whose_weights_have_gone_is_whole():
+    again, events = ended_state({1: "no weights"})
+    again.replay(events)
+    again.skip()
+    assert again.absent == {}
+    assert again.done()
+
+
+def test_a_cell_that_has_begun_and_lost_its_weights_is_refused():
+    again, events = ended_state({1: "no weights"})
+    again.replay([event for event in events if event["trial"] != "c001-r001"])
+    with pytest.raises(UserError, match=r"'regime=scratch, label_fraction=1.0' has begun and cannot go on: no weights"):
+        again.skip()
+
+
+def test_nothing_is_pruned_before_a_cells_last_phase():
+    state, events = toys.state(pruner=lambda: lambda *_: True)
+    state._patience = {0: 4}
+    toys.play(state)
+    last = {}
+    for event in events:
+        if event["kind"] == "report" and event["decision"] == "prune":
+            last.setdefault(int(event["trial"][1:4]), set()).add(event["epoch"])
+    assert last[0] == {4}
+    assert all(epochs == {0} for cell, epochs in last.items() if cell)

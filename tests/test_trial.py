@@ -154,7 +154,7 @@ def test_contradictions_are_refused(config, parts):
 
 
 def test_an_image_too_small_for_the_family_is_refused():
-    with pytest.raises(UserError, match="image_size 8 is too small for family small_cnn; at least 16"):
+    with pytest.raises(UserError, match="images of 8 px are too small for family small_cnn; at least 16"):
         next(trial.run(SMALL, task(size=8), 0, 1))
 
 

@@ -1,11 +1,13 @@
 """A trial on a worker: cut anywhere and gone on from its checkpoint, it says what an uninterrupted one says."""
 
 import itertools
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
-from study import data, worker
+from study import assembly, data, evaluation, models, trial, worker
+from tests.toy_task import SMALL, task
 
 EPOCHS = 3
 
@@ -86,3 +88,45 @@ def test_a_score_that_is_no_number_fails_the_trial(prepared, tmp_path):
     hot = {"lr": 1e30, "optimizer": "sgd"}
     with pytest.raises((FloatingPointError, ValueError), match=r"loss|accuracy"):
         list(worker.results(job(prepared, tmp_path, config=job(prepared, tmp_path)["config"] | hot)))
+
+
+def saved(tmp_path, **config):
+    """Train a trial on the toy task as a worker does, save its model, load it, and give both nets' logits."""
+    asked = replace(SMALL, task="toy", **config)
+    data = task(test=True)._replace(source_labels=LABELS if asked.regime == "zero_shot" else {})
+    *_, report = trial.run(asked, data, 0, 1)
+    given = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(asked), "seed": 0}
+    worker._keep_model(given, data, "toy", report)
+    parts = assembly.assemble(asked, data, 0, "cpu")
+    parts.net.load_state_dict(report.model())
+    net, card = models.load(tmp_path / "model")
+    assert card["classes"] == list(data.classes)
+    return [evaluation.predict(each, parts.feeds["test"]) for each in (parts.net, net)]
+
+
+LABELS = {"imagenet": {"class 0": (3, 5), "class 1": (7,), "class 2": (0, 1, 2)}}
+LITE = {"family": "efficientnet_lite0", "weights": "imagenet"}
+
+
+@pytest.mark.parametrize("config", [
+    {"head": "16-8", "batchnorm_epsilon": 0.1},
+    {"head_classes": 9},
+    {"family": "parallel_net", "encoder": "small_cnn"},
+    {"family": "mobilenet_v3_large", "stem": "small"},
+    LITE | {"regime": "zero_shot"},
+    LITE | {"regime": "zero_shot", "head_classes": 1000},
+    LITE | {"regime": "prototype"},
+])  # fmt: skip
+def test_a_saved_model_is_built_again_from_its_card_alone(tmp_path, config):
+    expected, given = saved(tmp_path, **config)
+    np.testing.assert_array_equal(given, expected)
+
+
+def test_a_resume_on_other_frozen_weights_fails():
+    row = {"phase": 0, "epoch": 3, "frozen_before": "a", "frozen_after": "a"}
+    before, after = {"rows": [row]}, {"rows": [row | {"frozen_before": "b", "frozen_after": "b"}]}
+    worker._refuse_other(None, after)
+    worker._refuse_other(before, before)
+    worker._refuse_other(before, {"rows": [after["rows"][0] | {"phase": 1}]})
+    with pytest.raises(RuntimeError, match="not those that the trial began with: a at epoch 3, b after the resume"):
+        worker._refuse_other(before, after)

@@ -109,9 +109,9 @@ def check(name: str, weights: str, image_size: int, **given: str | None) -> Fami
     if weights not in family.weights:
         raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
     if image_size < family.min_size:
-        raise UserError(f"image_size {image_size} is too small for family {name}; at least {family.min_size}")
+        raise UserError(f"images of {image_size} px are too small for family {name}; at least {family.min_size}")
     if image_size % family.multiple:
-        raise UserError(f"image_size {image_size} does not fit family {name}; a multiple of {family.multiple}")
+        raise UserError(f"images of {image_size} px do not fit family {name}; a multiple of {family.multiple}")
     return family
 
 
