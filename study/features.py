@@ -67,30 +67,37 @@ class Cache:
             pixels: a slice of the split's rows → (batch, 3, size, size) float in [0, 1].
 
         Returns:
-            The outputs; None where nothing is frozen or an entry would not fit the budget.
+            The outputs; None where nothing is frozen, or where there is no room for them.
         """
         depth = net.prefix
         if not depth or not self.budget:
             return None
-        key = self.about | {"depth": depth, "weights": net.digest(range(depth)), "half": self.half}
+        key = self.about | {"depth": depth, "weights": net.prefix_digest(), "half": self.half}
         key |= {"images": images, "rows": _digest(feed.rows), "view": view, "input": _input(feed)}
         name = store.checksum_of(repr(key).encode())
         if name in _refused:
             return None
         try:
             arrays = self._arrays(key, lambda folder: self._make(folder, net, feed, depth, pixels), feed.rows.device)
-        except _TooLarge:
+        except (_TooLarge, OSError):  # without room a trial is slower, and no worse
             _refused.add(name)
             return None
         return Outputs(depth, arrays, feed.rows.device)
 
     def _arrays(self, key: dict[str, Any], make: Any, device: torch.device) -> tuple[Tensor, ...]:
+        made = []
+
+        def noted(folder: Path) -> dict[str, Any]:
+            made.append(folder)
+            return make(folder)
+
         for _ in range(_TRIES):
-            entry = store.make_once(KIND, key, make)
+            entry = store.make_once(KIND, key, noted)
             with contextlib.suppress(FileNotFoundError):  # another process has just made room
                 arrays = _open(entry, device)
                 store.touch(entry)
-                store.evict(KIND, self.budget)
+                if made:
+                    store.evict(KIND, self.budget)
                 return arrays
         raise _TooLarge  # processes that share the store keep taking each other's room
 

@@ -30,6 +30,7 @@ class Net(nn.Module):
         self.head = head
         self.frozen: frozenset[int] = frozenset()
         self._drifts = False
+        self._prefix_digest: str | None = None
 
     def freeze(self, frozen: Collection[int], batchnorm: bool = True) -> None:
         """Freeze these stages and thaw the others: no gradient, BatchNorm in eval mode, dropout off.
@@ -38,7 +39,7 @@ class Net(nn.Module):
             frozen: numbers of stages; 0 is at the input.
             batchnorm: False leaves the frozen stages in train mode: their BatchNorm statistics follow the batches.
         """
-        self.frozen, self._drifts = frozenset(frozen), not batchnorm
+        self.frozen, self._drifts, self._prefix_digest = frozenset(frozen), not batchnorm, None
         for index, stage in enumerate(self.stages):
             stage.requires_grad_(index not in self.frozen)
         self.train(self.training)
@@ -114,6 +115,12 @@ class Net(nn.Module):
     def frozen_digest(self) -> str | None:
         """Hash all that must stay, frozen stages' parameters and buffers; None if none is frozen."""
         return self.digest(self.frozen) if self.frozen else None
+
+    def prefix_digest(self) -> str:
+        """Hash the first `prefix` stages, once for each freezing: until the next one they cannot change."""
+        if self._prefix_digest is None:
+            self._prefix_digest = self.digest(range(self.prefix))
+        return self._prefix_digest
 
     def digest(self, stages: Collection[int]) -> str:
         """Hash the names and bytes of these stages' parameters and buffers, without those that drift."""

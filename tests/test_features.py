@@ -14,7 +14,12 @@ from study.trial import CacheSettings
 from tests.toy_task import SMALL, task
 
 ROOM = CacheSettings(10**9, False, "code")
-CASES = [(name, depth) for name in families.names() for depth in range(len(families.load(name).stages) + 1)]
+CASES = [
+    pytest.param(name, depth, marks=[] if depth in (1, stages) else pytest.mark.slow)
+    for name in families.names()
+    for stages in [len(families.load(name).stages)]
+    for depth in range(stages + 1)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +108,16 @@ def test_what_does_not_fit_is_not_kept_and_the_scores_are_the_same(own_store):
     config = replace(SMALL, regime="partial_freeze", freeze_depth=1, views=1)
     assert outcome(config, ROOM._replace(budget=1000))[0] == outcome(config, trial.NO_CACHE)[0]
     assert not list(own_store.glob("*/manifest.json"))
+
+
+def test_a_store_that_cannot_be_written_costs_time_only(own_store, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    config = replace(SMALL, regime="feature_extraction", views=1)
+    expected = outcome(config, trial.NO_CACHE)[0]
+    monkeypatch.setattr(store, "make_once", full)
+    assert outcome(config, ROOM)[0] == expected
 
 
 def test_the_oldest_makes_room(own_store):
