@@ -78,8 +78,19 @@ def curves_caption(data: pd.DataFrame) -> str:
         f"Validation {data['metric'].iloc[0]} per epoch, one panel per cell. Every line is one trial (n = "
         f"{', '.join(counted)}), so there is "
         "no interval: the spread of the thin coloured lines is the spread over seeds. "
-        "Grey: the other trials of the search, dashed where pruned."
+        f"Grey: the other trials of the search, dashed where pruned.{_on_test(data)}"
     )
+
+
+def _on_test(data: pd.DataFrame) -> str:
+    """How many panels have the test's scores in the place of validation's."""
+    found, panels = data[data["val_is_test"]], data["panel"].nunique()
+    number, said = found["panel"].nunique(), style.on_test(set(found["kind"]) == {"published"})
+    several = "is", "its curve is"
+    if number > 1:
+        several = "are", "their curves are"
+    told = f" {number} of {style.plural(panels, 'panel')} {several[0]} {said}: {several[1]} the test's."
+    return told if number else ""
 
 
 def _ends(data: pd.DataFrame) -> str:
@@ -91,7 +102,8 @@ def _ends(data: pd.DataFrame) -> str:
 
 def curves_alt(data: pd.DataFrame) -> str:
     """How high the winners' curves end."""
-    return f"Learning curves, {style.unit(data['metric'].iloc[0])} on validation per epoch." + _ends(data)
+    said = f"Learning curves, {style.unit(data['metric'].iloc[0])} on validation per epoch."
+    return said + _ends(data) + _on_test(data)
 
 
 def _marks(data: pd.DataFrame) -> str:
@@ -100,7 +112,7 @@ def _marks(data: pd.DataFrame) -> str:
     return (
         f"Each mark is one search trial (n = {len(data)}: {told}), so there is no interval; "
         "other tuned values differ between marks. Star: the cell's winner. "
-        "Crosses: pruned, at the score of the epoch where they were stopped."
+        f"Crosses: pruned, at the score of the epoch where they were stopped.{_on_test(data)}"
     )
 
 

@@ -7,16 +7,28 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import grid, stats, style, summary, table
+from analysis import alarms, grid, stats, style, summary, table
 from analysis.stats import CAUTION
 
 SHOWN = 2000  # characters of an error's text
+ON_TEST, ONE_CLASS = "= test", " (one class)"
+MARKS = {  # what is written in the place of a score, or after it
+    ON_TEST: "= test: validated on the test split (validation=test), so it has no validation score of its own",
+    ONE_CLASS: "(one class): at its end every replicate predicts one class (alarm constant_class); its interval, of no "
+    "width where that is the same class, says nothing of the spread",
+}
 CELL_NOTE = (
     "images: training images whose labels were used; val: the winner's validation score at its last epoch; "
     "repl. val, test: means over n replicates of it with fresh seeds; c/p/f: search trials complete/pruned/failed; "
     "cells as published have no search and no winner: all of theirs are over their own n trials; "
-    "scores in %. " + CAUTION
+    f"{'; '.join(MARKS.values())}; scores in %. " + CAUTION
 )
+
+
+def marks(shown: pd.DataFrame) -> list[str]:
+    """A sentence per mark of `MARKS` that a table of texts has."""
+    texts = shown.stack()
+    return [f"{told}." for mark, told in MARKS.items() if texts.str.contains(mark, regex=False).any()]
 
 
 def cell_table(df: pd.DataFrame) -> pd.DataFrame:
@@ -34,6 +46,7 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
     keys = list(grid.grid(df).columns[1:])
     keys = [name for name in keys if found[name].nunique(dropna=False) > 1] or keys  # what all cells share says nothing
     settings = [name for name in found.columns[found.columns.get_loc("winner") + 1 :] if name in table.CONFIG]
+    found["one_class"] = found["cell"].isin(alarms.one_class(df))
     rows = [_cell_row(row, keys, settings, metric) for row in found.to_dict("records")]
     heads = [style.SHORT.get(name, name) for name in [*keys, "train_images", "winner", *settings]]
     heads += ["val", "repl. val", "test [95 %]", "n", "published", "c/p/f"]
@@ -45,6 +58,7 @@ def _cell_row(row: dict[str, Any], keys: list[str], settings: list[str], metric:
     named = [style.value(key, row[key]) for key in keys]
     winner = style.NONE if pd.isna(row["winner"]) else str(row["winner"]).rsplit("-", 1)[-1]
     test = stats.Interval(row["test_mean"], row["test_low"], row["test_high"], row["replicates"])
+    vals = [style.score(row[name], metric) for name in ("val", "replicates_val")]
     running = f" + {row['running']} running" if row["running"] else ""
     never = bool(row["not_run"]) and not row["trials"]
     return [
@@ -52,9 +66,8 @@ def _cell_row(row: dict[str, Any], keys: list[str], settings: list[str], metric:
         style.counts([row["train_images"]]),
         winner,
         *(style.number(row[name]) for name in settings),
-        style.score(row["val"], metric),
-        style.score(row["replicates_val"], metric),
-        style.spread(test, metric),
+        *(ON_TEST if row["val_is_test"] and val != style.NONE else val for val in vals),
+        style.spread(test, metric) + ONE_CLASS * row["one_class"],
         style.NONE if never else str(row["replicates"]),
         style.score(row["published"], metric),
         "not run" if never else f"{row['complete']}/{row['pruned']}/{row['failed']}{running}",

@@ -95,8 +95,8 @@ def claims(df: pd.DataFrame) -> list[str]:
     """Per place where contenders meet: the one with the highest test mean, and whether it stands out.
 
     A claim needs a key whose values compete (`grid.contender`) and two contenders with test scores; where an interval
-    is unknown or two overlap, it says so. What fresh seeds cannot change has a score without spread; that one number is
-    held against the other's interval.
+    is unknown, it says so. Two that have one each are separated or not by `stats.compare`. What fresh seeds cannot
+    change has a score without spread; that one number is held against the other's interval.
     """
     if grid.contender(df) is None:
         return []
@@ -118,12 +118,27 @@ def _claim(place: Place, scores: dict[str, pd.Series]) -> str:
         + (f"n = {row.n}" if row in trained else "nothing trained")
         for row in best
     ]
-    apart, together = VERDICTS[len(trained)]
-    verdict = f"{together}: not separated at n = {n}" if shared else apart
-    chance = f"; {_chance(best, scores)}" if trained else ""
-    return (
-        f"{_where(place)} the highest mean test {style.unit(metric)} is {told[0]}; next {told[1]}: {verdict}{chance}."
-    )
+    verdict = _verdict(best, shared, scores)
+    return f"{_where(place)} the highest mean test {style.unit(metric)} is {told[0]}; next {told[1]}: {verdict}."
+
+
+def _verdict(best: list[Any], shared: bool, scores: dict[str, pd.Series]) -> str:
+    """How the two intervals lie, how surely the first is better, and whether the two are separated."""
+    found = stats.compare(*(scores[row.cell] for row in best))
+    trained = [row for row in best if not row.fixed]
+    fact = FACTS[len(trained)][shared]
+    if len(trained) == 2:
+        return f"{fact}; {_chance(best, found)}: {_separated(found, *(row.n for row in best))}"
+    at = f" at n = {style.counts(row.n for row in trained)}" if trained else ""
+    return fact + f": not separated{at}" * shared + (f"; {_chance(best, found)}" if trained else "")
+
+
+def _separated(found: stats.Comparison, m: int, n: int) -> str:
+    """Whether two are separated, and where no result could have separated so few, that."""
+    if stats.separable(m, n):
+        return "separated" if found.separated else "not separated"
+    few = f"{m} each" if m == n else f"{m} and {n}"
+    return f"not separated; at n = {few} no result can separate at 95 % by the exact Mann–Whitney test"
 
 
 def _where(place: Place) -> str:
@@ -133,15 +148,15 @@ def _where(place: Place) -> str:
     return f"At {style.fraction(place.label_fraction)} of the labels" + (f" ({panel})" if panel else "")
 
 
-def _chance(best: list[Any], scores: dict[str, pd.Series]) -> str:
-    """How surely the first is better: `P(fine_tune > scratch) = 0.89 [0.51, 0.98], n = 5 and 5`."""
-    a, b = (scores[row.cell] for row in best)
+def _chance(best: list[Any], found: stats.Comparison) -> str:
+    """How surely the first is better: `P(fine_tune > scratch) = 0.89 [0.51, 0.98], Mann–Whitney p = …, n = 5 and 5`."""
     told = [str(row.n) if not row.fixed else "one fixed score" for row in best]
     names = " > ".join(row.contender for row in best)
-    return f"P({names}) = {style.probability(stats.improvement(a, b))}, n = {' and '.join(told)}"
+    p = "" if pd.isna(found.p) else f", Mann–Whitney p = {style.p_value(found.p)}".replace("= <", "<")
+    return f"P({names}) = {style.probability(found.chance)}{p}, n = {' and '.join(told)}"
 
 
-VERDICTS = {  # by how many of the two have a spread: where they are apart, and where not
+FACTS = {  # by how many of the two have a spread: where they are apart, and where not
     2: ("intervals do not overlap", "intervals overlap"),
     1: ("the score lies outside the interval", "the score lies within the interval"),
     0: ("fixed scores that differ", "fixed scores that are equal"),
@@ -161,8 +176,11 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
             row.place,
             f"{row.better} > {row.other}",
             style.probability(stats.Interval(row.p, row.low, row.high, 0)),
+            style.p_value(row.mann_whitney_p),
+            style.NONE if pd.isna(row.separated) else "yes" if row.separated else "no",
             f"{row.n_better} and {row.n_other}",
         )
         for row in found.itertuples()
     ]
-    return pd.DataFrame(rows, columns=["where", "a > b", "P(a > b) [95 %]", "n"], dtype="string")
+    heads = ["where", "a > b", "P(a > b) [95 %]", "Mann–Whitney p", "separated", "n"]
+    return pd.DataFrame(rows, columns=heads, dtype="string")

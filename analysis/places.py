@@ -94,8 +94,9 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per place and pair: `place`, `better`, `other` (contenders), `p` (that a replicate of the better
-        scores above one of the other), `low`, `high` (95 % interval, nan where n < 2), `n_better`, `n_other` (scores;
-        1 where fresh seeds can change nothing), `cell_better`, `cell_other`.
+        scores above one of the other), `low`, `high` (95 % interval, nan where n < 2), `mann_whitney_p` (exact,
+        two-sided; nan where n < 2), `separated` (see `stats.compare`; empty where n < 2), `n_better`, `n_other`
+        (scores; 1 where fresh seeds can change nothing), `cell_better`, `cell_other`.
     """
     scores, data, rows = repeated(df), scored(df), []
     for place in places(data[data["split"] == "test"]):
@@ -103,8 +104,9 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
         pairs = [(one, two) for number, one in enumerate(met) for two in met[number + 1 :]]
         for one, two in pairs:
             a, b = scores[one.cell], scores[two.cell]
-            p = stats.improvement(a, b)
-            names = (one.contender, two.contender)
-            rows.append((title(place), *names, p.mean, p.low, p.high, len(a), len(b), one.cell, two.cell))
-    columns = ["place", "better", "other", "p", "low", "high", "n_better", "n_other", "cell_better", "cell_other"]
-    return pd.DataFrame(rows, columns=columns)
+            found = stats.compare(a, b)
+            told = (one.contender, two.contender, *found.chance[:3], found.p, found.separated)
+            rows.append((title(place), *told, len(a), len(b), one.cell, two.cell))
+    columns = ["place", "better", "other", "p", "low", "high", "mann_whitney_p", "separated"]
+    columns += ["n_better", "n_other", "cell_better", "cell_other"]
+    return pd.DataFrame(rows, columns=columns).astype({"separated": "boolean"})

@@ -28,18 +28,18 @@ def curves_data(df: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per trial and epoch: `panel` (the cell's short name), `cell`, `key`, `contender`, `look`,
         `regime`, `trial`, `kind` (winner, replicate, published, or the search trial's state), `epoch` (0 = as loaded),
-        `split`, `metric`, `score`.
+        `split`, `metric`, `score`, `val_is_test` (the cell is validated on the test split).
     """
     kinds = _kinds(df)
     found = summary.scores(df, "val")
     found = found[found["trial"].isin(kinds.index)].dropna(subset=["epoch", "score"])
-    found = found.assign(kind=found["trial"].map(kinds))
+    found = found.assign(kind=found["trial"].map(kinds), val_is_test=found["cell"].isin(summary.on_test(df)))
     return places.placed(found, df)[[*_COLUMNS]]
 
 
 _COLUMNS = (
     *("panel", "cell", "key", "contender", "look", "regime", "trial", "kind"),
-    *("epoch", "split", "metric", "score"),
+    *("epoch", "split", "metric", "score", "val_is_test"),
 )
 
 
@@ -85,6 +85,9 @@ def curves_plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel("epoch (0 = as loaded)")
     score_axis(ax, data)
+    if data["val_is_test"].all():
+        said = style.on_test(set(data["kind"]) == {"published"}).replace(", ", ",\n")
+        ax.text(0.97, 0.03, said, transform=ax.transAxes, ha="right", va="bottom", size=6, color="0.35")
 
 
 def _joined(rows: pd.DataFrame) -> pd.DataFrame:
@@ -102,12 +105,13 @@ def response_data(df: pd.DataFrame, key: str) -> pd.DataFrame:
 
     Returns:
         One row per trial: `panel`, `cell`, `key`, `contender`, `look`, `regime`, `trial`, `kind` (winner,
-        complete, pruned, running, failed), `epoch` (at which it was scored), `split`, `metric`, `score`, and `key`.
+        complete, pruned, running, failed), `epoch` (at which it was scored), `split`, `metric`, `score`, `val_is_test`
+        (the cell is validated on the test split), and `key`.
     """
     found = summary.trials(df)
     found = found[found["role"] == "search"].dropna(subset=["val", key])
     found = found.assign(kind=found["trial"].map(_kinds(df)), score=found["val"], split="val")
-    found["metric"] = summary.objective(df)
+    found["metric"], found["val_is_test"] = summary.objective(df), found["cell"].isin(summary.on_test(df))
     panels = grid.titles(df, (key,))
     return places.placed(found, df).assign(panel=lambda rows: rows["cell"].map(panels))[[*_COLUMNS, key]]
 

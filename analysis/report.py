@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 
 from analysis import alarms, claims, figures, places, stats, style, summary, table, versions
-from analysis.cells import CELL_NOTE, cell_table, failures, not_run, state_table
+from analysis.cells import CELL_NOTE, cell_table, failures, marks, not_run, state_table
 
 __all__ = ("CELL_NOTE", "cell_table", "write")  # the first two are what a study prints at its end
 EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
@@ -76,7 +76,8 @@ def _html(df: pd.DataFrame, source: str, sections: list[tuple[figures.Kind, list
         moved=bool(alarms.moved(df)),
         states=state_table(df),
         claims=claims.claims(df),
-        cells=cell_table(df),
+        cells=(cells := cell_table(df)),
+        marks=marks(cells),
         metric=style.unit(summary.objective(df)),
         kind=stats.KIND,
         caution=stats.CAUTION,
@@ -90,13 +91,17 @@ def _html(df: pd.DataFrame, source: str, sections: list[tuple[figures.Kind, list
 
 def _comparisons(df: pd.DataFrame) -> dict[str, Any]:
     """What the page needs to put contenders, and versions, side by side."""
+    shown = versions.text(df)
     return {
         "improvements": claims.improvements(df),
         "improvement_kind": stats.IMPROVEMENT,
         "pairs": PAIRS,
-        "versions": versions.text(df),
+        "separation": stats.SEPARATION,
+        "versions": shown,
+        "version_marks": marks(shown),
         "causes": versions.causes_text(df),
         "cost_kind": versions.KIND,
+        "everything": versions.ALL,
     }
 
 

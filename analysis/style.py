@@ -124,11 +124,21 @@ def value(key: str, found: Any) -> str:
 
 
 def probability(interval: stats.Interval) -> str:
-    """A probability with its interval: `0.89 [0.51, 0.98]`."""
+    """A probability with its interval: `0.89 [0.51, 0.98]`; ends that only round to one half have more digits."""
     if pd.isna(interval.mean):
         return NONE
-    ends = f" [{interval.low:.2f}, {interval.high:.2f}]" if not pd.isna(interval.low) else ""
+    ends = f" [{_end(interval.low)}, {_end(interval.high)}]" if not pd.isna(interval.low) else ""
     return f"{interval.mean:.2f}{ends}"
+
+
+def _end(value: float) -> str:
+    texts = [f"{value:.{digits}f}" for digits in (2, 3, 4)]
+    return texts[0] if value == 0.5 else next((text for text in texts if float(text) != 0.5), texts[0])
+
+
+def p_value(value: float) -> str:
+    """A test's p: `0.0286`, `< 0.0001`; a dash where there is none."""
+    return NONE if pd.isna(value) else "< 0.0001" if value < 1e-4 else f"{value:.3g}"
 
 
 def unit(metric: str) -> str:
@@ -150,6 +160,11 @@ def plural(count: int, noun: str) -> str:
 def version(name: str) -> str:
     """A version in words; what is neither published nor corrected is the one cause that is switched on."""
     return {"published": "as published", "corrected": "corrected"}.get(name, f"only {name}")
+
+
+def on_test(published: bool) -> str:
+    """What is said of a cell whose validation split is the test split."""
+    return "validated on the test split" + ", as published" * published
 
 
 def many(key: str) -> str:

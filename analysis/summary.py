@@ -58,6 +58,12 @@ def trials(df: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index(drop=True)
 
 
+def on_test(df: pd.DataFrame) -> set[str]:
+    """The cells that are validated on the test split, as some publications did: their `val` is the test's."""
+    found = ran(df)
+    return set(found.loc[found["validation"].eq("test").fillna(False), "cell"])
+
+
 def tuned(df: pd.DataFrame) -> list[str]:
     """The configuration's columns that vary among the search trials of some cell."""
     search = df[df["role"] == "search"]
@@ -94,8 +100,8 @@ def cells(df: pd.DataFrame) -> pd.DataFrame:
         `replicates_val` (mean), `test_mean`, `test_low`, `test_high` (95 % t interval of the mean over replicates;
         empty where fresh seeds can change nothing);
         `published` (what somebody reported for this cell); `trials` (search, or as published) and their number
-        `complete`, `pruned`, `failed`, `running`; `not_run` (1: cannot run here). Cells are in the order of what they
-        compare. Scores are empty where unknown.
+        `complete`, `pruned`, `failed`, `running`; `not_run` (1: cannot run here); `val_is_test` (see `on_test`). Cells
+        are in the order of what they compare. Scores are empty where unknown.
     """
     found = grid(df).set_index("cell", drop=False)
     best = _chosen(df).set_index("cell")
@@ -107,6 +113,7 @@ def cells(df: pd.DataFrame) -> pd.DataFrame:
     found = found.join([part.reindex(found.index) for part in parts])
     counted = ["replicates", "trials", *CHOICES["state"]]
     found[counted] = found[counted].fillna(0).astype("int64")
+    found["val_is_test"] = found["cell"].isin(on_test(df))
     return found.reset_index(drop=True)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import grid, places, stats, style, summary
+from analysis import alarms, cells, grid, places, stats, style, summary
 from analysis.grid import CORRECTED, PUBLISHED
 
 KIND = "95 % Welch t interval of the difference"
+ALL = "everything as published (all causes, its recipe)"
 
 
 def numbers(df: pd.DataFrame) -> pd.DataFrame:
@@ -36,10 +37,10 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
 def text(df: pd.DataFrame) -> pd.DataFrame:
     """The versions side by side: one row per place; published (where anything was), as published, causes, corrected."""
     found, metric = numbers(df), summary.objective(df)
-    versions = grid.ordered(found["version"])
+    versions, one_class = grid.ordered(found["version"]), alarms.one_class(df)
     rows = []
     for place, group in found.groupby("place", sort=False):
-        told = {row.version: _measured(row, metric) for row in group.itertuples()}
+        told = {row.version: _measured(row, metric, row.cell in one_class) for row in group.itertuples()}
         figure = group.loc[group["version"] == PUBLISHED, "published"].max()
         rows.append([place, style.score(figure, metric), *(told.get(version, style.NONE) for version in versions)])
     heads = ["", "published", *(_head(version) for version in versions)]
@@ -51,21 +52,25 @@ def _head(version: str) -> str:
     return "as published, measured" if version == PUBLISHED else style.version(version)
 
 
-def _measured(row: Any, metric: str) -> str:
+def _measured(row: Any, metric: str, one_class: bool) -> str:
     if row.not_run:
         return "not run"
     spread = style.spread(stats.Interval(row.mean, row.low, row.high, row.n), metric)
-    return f"{spread}, n = {row.n}" if row.n else style.NONE
+    return f"{spread}{cells.ONE_CLASS * one_class}, n = {row.n}" if row.n else style.NONE
 
 
 def causes(df: pd.DataFrame) -> pd.DataFrame:
-    """What each cause costs: the corrected score less the one with only that cause switched on.
+    """What each cause costs: the corrected score less the one with only that cause, or with everything as published.
+
+    A cell as published has all causes and the publication's own recipe as well: its batch size, schedule, warm-up,
+    weight decay and learning rate, and more training images where it held none out.
 
     Returns:
-        One row per place and version but the corrected, where both have test scores: `place`, `cause` (published: all
-        of them), `corrected` and `with_cause` (means), `cost` (their difference), `low`, `high` (95 % Welch t interval;
-        nan where n < 2 or fresh seeds can change neither), `p`, `p_low`, `p_high` (probability that a corrected
-        replicate scores above one with the cause), `n_corrected`, `n_cause`.
+        One row per place and version but the corrected, where both have test scores: `place`, `cause` (published:
+        everything), `corrected` and `with_cause` (means), `cost` (their difference), `low`, `high` (95 % Welch t
+        interval; nan where n < 2 or fresh seeds can change neither), `p`, `p_low`, `p_high` (probability that a
+        corrected replicate scores above one with the cause), `n_corrected`, `n_cause`, `images_corrected`,
+        `images_cause` (training images whose labels were used; the most of its trials).
     """
     found, limits = numbers(df), stats.bounds(summary.objective(df))
     tested = summary.replicates(df).dropna(subset="test")
@@ -73,16 +78,18 @@ def causes(df: pd.DataFrame) -> pd.DataFrame:
     scores = places.repeated(df)
     rows = []
     for place, group in found[found["cell"].isin(trials)].groupby("place", sort=False):
-        cells = dict(zip(group["version"], group["cell"], strict=True))
-        best = cells.pop(CORRECTED, None)
-        for version, cell in cells.items() if best else ():
+        named = dict(zip(group["version"], group["cell"], strict=True))
+        best = named.pop(CORRECTED, None)
+        for version, cell in named.items() if best else ():
             cost = _cost(trials[best], trials[cell], limits)
             p = stats.improvement(scores[best], scores[cell])
             means = (trials[best]["test"].mean(), trials[cell]["test"].mean())
-            counts = (len(trials[best]), len(trials[cell]))
-            rows.append((place, version, *means, *cost[:3], *p[:3], *counts))
+            both = (trials[best], trials[cell])
+            images = (each["train_images"].max() for each in both)
+            rows.append((place, version, *means, *cost[:3], *p[:3], *map(len, both), *images))
     columns = ["place", "cause", "corrected", "with_cause", "cost", "low", "high", "p", "p_low", "p_high"]
-    return pd.DataFrame(rows, columns=[*columns, "n_corrected", "n_cause"])
+    columns += ["n_corrected", "n_cause", "images_corrected", "images_cause"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[-2:], "Int64"))
 
 
 def _cost(corrected: pd.DataFrame, other: pd.DataFrame, limits: tuple[float, float]) -> stats.Interval:
@@ -92,19 +99,30 @@ def _cost(corrected: pd.DataFrame, other: pd.DataFrame, limits: tuple[float, flo
 
 
 def causes_text(df: pd.DataFrame) -> pd.DataFrame:
-    """The table of `causes` as short texts; scores in per cent, costs in points of it."""
-    metric = summary.objective(df)
+    """The table of `causes` as short texts; scores in per cent, costs in points of it.
+
+    The images of both are shown where they differ anywhere.
+    """
+    found, metric = causes(df), summary.objective(df)
     rows = [
         (
             row.place,
-            "all of them" if row.cause == PUBLISHED else row.cause,
+            ALL if row.cause == PUBLISHED else row.cause,
             style.score(row.corrected, metric),
             style.score(row.with_cause, metric),
             style.spread(stats.Interval(row.cost, row.low, row.high, 0), metric),
             style.probability(stats.Interval(row.p, row.p_low, row.p_high, 0)),
             f"{row.n_corrected} and {row.n_cause}",
+            _images(row.images_corrected, row.images_cause),
         )
-        for row in causes(df).itertuples()
+        for row in found.itertuples()
     ]
-    heads = ["", "cause", "corrected", "with the cause", "cost [95 %]", "P(corrected > with it) [95 %]", "n"]
-    return pd.DataFrame(rows, columns=heads, dtype="string")
+    heads = ["", "cause", "corrected", "with the cause", "cost [95 %]", "P(corrected > with it) [95 %]", "n", "images"]
+    shown = pd.DataFrame(rows, columns=heads, dtype="string")
+    return shown if shown["images"].str.contains(" and ").any() else shown.drop(columns="images")
+
+
+def _images(corrected: Any, other: Any) -> str:
+    """The training images of both: `516 and 688`, or one number where they are equal."""
+    found = [style.counts([number]) for number in (corrected, other)]
+    return " and ".join(dict.fromkeys(found))

@@ -24,13 +24,58 @@ def test_an_alarm_is_told_once_a_trial_with_its_first_epoch(models):
 def test_alarms_are_shown_by_kind_and_cell(models):
     shown = alarms.text(models)
     assert shown["alarm"].tolist() == ["constant_class"] * 3 + ["batchnorm_gap"] * 3
+    assert shown.columns.tolist() == ["alarm", "cell", "trials", "first at epoch", "at the end", "example"]
     assert shown.iloc[0].tolist() == [
         "constant_class",
         "cnn · only batchnorm",
         "1 of 9",
         "2",
+        "1 of 1",
         "c002-s001: all 40 are class 1",
     ]
+
+
+def noticed(df, **alarms):
+    """The table with these alarms alone: `c000=["constant_class: …", None]` at the first epochs of a cell's trials."""
+    found = df.assign(alarms=df["alarms"].mask(df["cell"].notna()))
+    for cell, said in alarms.items():
+        for epoch, each in enumerate(said):
+            found.loc[found["trial"].str.startswith(cell) & (found["epoch"] == epoch), "alarms"] = each
+    return found
+
+
+def test_an_alarm_that_is_gone_at_the_end_is_told_from_one_that_stays(models):
+    stays, gone = [None, "constant_class: all"] + ["constant_class: all"] * 2, [None, "constant_class: all", None, None]
+    found = noticed(models, c001=gone, c002=stays, c003=["input_size: 32 px", None, None, None])
+    told, shown = alarms.records(found).set_index("trial")["at_end"], alarms.text(found)
+    assert (told["c001-s000"], told["c002-s000"]) == (False, True)
+    assert told[told.index.str.startswith("c003")].isna().all()
+    trials = found[found["trial"].str.startswith("c002")]["trial"].nunique()
+    assert shown["cell"].tolist() == ["cnn · only batchnorm", "cnn · corrected", "cnn · only learning_rate"]
+    assert shown["at the end"].tolist()[:2] == [f"{trials} of {trials}", "–"]
+    ended = found[found["trial"].str.startswith("c001") & (found["role"] == "search")].groupby("trial")["epoch"].max()
+    assert shown["at the end"].iloc[2].startswith(f"{(ended < 2).sum()} of ")
+
+
+def test_a_pruned_trial_is_asked_at_its_last_report(models):
+    one = noticed(models[models["trial"] == "c001-s000"], c001=[None, "constant_class: all", None])
+    assert alarms.records(one)["at_end"].tolist() == [False]
+    assert alarms.records(one[one["epoch"] < 2])["at_end"].tolist() == [True]
+
+
+def test_a_cell_predicts_one_class_where_all_its_replicates_do_at_the_end(models):
+    stays = [None, None, None, "constant_class: all"]
+    assert alarms.one_class(noticed(models, c000=stays)) == {"model=cnn, version=published"}
+    assert alarms.one_class(noticed(models, **{"c000-r00": stays, "c000-r001": [None] * 4})) == set()
+    assert alarms.one_class(noticed(models, c000=[None, "constant_class: all", None, None])) == set()
+    assert alarms.one_class(models) == alarms.one_class(models.iloc[:0]) == set()
+
+
+def test_the_meanings_say_when_an_alarm_is_raised():
+    assert "class 0 is taken for source class 0" in alarms.MEANING["labels_unmapped"]
+    assert "more than 10 points lower in eval mode" in alarms.MEANING["batchnorm_gap"]
+    assert "last epoch alone" in alarms.MEANING["batchnorm_gap"]
+    assert set(alarms.ONCE) == set(alarms.MEANING) - {"constant_class", "batchnorm_gap"}
 
 
 def test_each_kind_that_occurs_is_explained(models):
@@ -41,7 +86,7 @@ def test_each_kind_that_occurs_is_explained(models):
 def test_an_alarm_without_detail_or_of_a_new_kind_is_kept(made):
     odd = made.assign(alarms=made["alarms"].mask(made["trial"] == "c000-s000", "not_moved | my_own: a: b\nc"))
     assert alarms.records(odd)[["kind", "detail"]].to_numpy().tolist() == [["my_own", "a: b\nc"], ["not_moved", ""]]
-    assert alarms.text(odd)["example"].tolist() == ["c000-s000", "c000-s000: a: b\nc"]
+    assert alarms.text(odd)["example"].tolist() == ["c000-s000: a: b\nc", "c000-s000"]
 
 
 def test_no_alarms_are_none(made):
@@ -53,7 +98,8 @@ def test_no_alarms_are_none(made):
 def test_the_frozen_state_is_equal_or_its_trials_are_named(models, made):
     trials = models.dropna(subset="frozen_before")["trial"].nunique()
     assert alarms.frozen(models) == (
-        f"Frozen state: hash equal before and after in all {trials} trials that freeze something."
+        f"Frozen state: hash equal before and after, and throughout each phase, in all {trials} trials that freeze "
+        "something."
     )
     one = (models["trial"] == "c001-s000") & (models["epoch"] == 2)
     moved = models.assign(frozen_after=models["frozen_after"].mask(one, "other"))
@@ -62,3 +108,15 @@ def test_the_frozen_state_is_equal_or_its_trials_are_named(models, made):
         f"Frozen state: what was frozen MOVED in 1 of {trials} trials that freeze something: c001-s000."
     )
     assert alarms.frozen(made) == "Frozen state: no trial froze anything."
+
+
+def test_a_frozen_state_that_differs_between_rows_of_a_phase_moved(models):
+    later = (models["trial"] == "c001-s000") & (models["epoch"] == 2)
+    other = {name: models[name].mask(later, "other") for name in ("frozen_before", "frozen_after")}
+    assert alarms.moved(models.assign(**other)) == ["c001-s000"]
+    assert alarms.moved(models.assign(**other, phase=models["phase"].mask(later, 1))) == []
+
+
+def test_one_trial_that_moved_is_singular(models):
+    one = models[models["trial"] == "c001-s000"].assign(frozen_after="other")
+    assert alarms.frozen(one).startswith("Frozen state: what was frozen MOVED in 1 of 1 trial that freezes something: ")

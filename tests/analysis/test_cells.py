@@ -1,5 +1,7 @@
 """The cells as short texts."""
 
+import pytest
+
 from analysis import cells, summary
 from tests.analysis import synthetic
 
@@ -29,3 +31,34 @@ def test_a_cell_that_was_not_run_has_dashes():
         "5",
         "88.00",
     ]
+
+
+@pytest.fixture(scope="module")
+def versions():
+    """Cells as published that are validated on the test split, the others on groups."""
+    return synthetic.on_test(synthetic.models(epochs=2, alarms=False))
+
+
+def test_validation_on_the_test_split_is_marked(versions):
+    shown, found = cells.cell_table(versions), summary.cells(versions)
+    published = (found["version"] == "published").to_numpy() & (found["not_run"] == 0).to_numpy()
+    for name in ("val", "repl. val"):
+        assert set(shown.loc[published, name]) == {"= test"}
+        assert not shown.loc[~published, name].str.contains("test").any()
+    assert found["val_is_test"].tolist() == published.tolist()
+    assert found.loc[published, "val"].notna().all()
+    assert cells.marks(shown) == [cells.MARKS["= test"] + "."]
+
+
+def test_replicates_that_all_predict_one_class_are_marked(versions):
+    cell = versions["cell"] == "model=cnn, version=published"
+    said = versions["alarms"].mask(cell & (versions["epoch"] == 2), "constant_class: all 40 are class 1")
+    score = versions["score"].mask(cell & (versions["split"] == "test"), 0.0233)
+    shown = cells.cell_table(versions.assign(alarms=said, score=score))
+    assert [text for text in shown["test [95 %]"] if "class" in text] == ["2.33 [2.33, 2.33] (one class)"]
+    assert cells.marks(shown)[1].startswith("(one class): at its end every replicate predicts one class")
+
+
+def test_marks_are_explained_where_they_occur(made):
+    assert cells.marks(cells.cell_table(made)) == cells.marks(cells.cell_table(made.iloc[:0])) == []
+    assert all(told in cells.CELL_NOTE for told in cells.MARKS.values())

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats as scipy_stats
 
 from analysis import claims, places, stats, summary
 from tests.analysis import synthetic
@@ -37,8 +38,48 @@ def test_a_claim_says_the_probability_of_improvement(made):
         first, second = cells[cells["label_fraction"] == share].nlargest(2, "test_mean").to_dict("records")
         a, b = (made[(made["cell"] == row["cell"]) & (made["split"] == "test")]["score"] for row in (first, second))
         p, low, high, _ = stats.improvement(a, b)
-        chance = f"P({first['regime']} > {second['regime']}) = {p:.2f} [{low:.2f}, {high:.2f}], n = 5 and 5."
-        assert claim.endswith(chance)
+        chance = f"P({first['regime']} > {second['regime']}) = {p:.2f} [{low:.2f}, {high:.2f}], Mann–Whitney p = "
+        exact = scipy_stats.mannwhitneyu(a, b, method="exact").pvalue
+        verdict = "separated" if low > 0.5 and exact < 0.05 else "not separated"
+        assert claim.endswith(f"{chance}{exact:.3g}, n = 5 and 5: {verdict}.")
+
+
+def repeated(first, second):
+    """Two regimes with these test scores."""
+    df = synthetic.study(("scratch", "fine_tune"), (1.0,), searched=2, repeated=max(len(first), len(second)), epochs=1)
+    for regime, scores in {"scratch": second, "fine_tune": first}.items():
+        rows = df.index[(df["split"] == "test") & (df["regime"] == regime)]
+        df = df.drop(rows[len(scores) :])
+        df.loc[rows[: len(scores)], "score"] = scores
+    return df
+
+
+def test_three_against_three_are_never_separated():
+    df = repeated([0.81, 0.82, 0.83], [0.51, 0.52, 0.53])
+    assert claims.claims(df)[0].endswith(
+        "intervals do not overlap; P(fine_tune > scratch) = 1.00 [0.501, 1.00], Mann–Whitney p = 0.1, n = 3 and 3: not "
+        "separated; at n = 3 each no result can separate at 95 % by the exact Mann–Whitney test."
+    )
+    assert places.improvements(df)["separated"].tolist() == [False]
+    assert claims.improvements(df)[["Mann–Whitney p", "separated"]].to_numpy().tolist() == [["0.1", "no"]]
+
+
+def test_three_against_four_are_told_with_both_numbers():
+    told = claims.claims(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53]))[0]
+    assert "not separated; at n = 4 and 3 no result can" in told
+
+
+def test_four_against_four_are_separated_where_they_do_not_mix():
+    df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54])
+    assert claims.claims(df)[0].endswith("Mann–Whitney p = 0.0286, n = 4 and 4: separated.")
+    assert claims.improvements(df)["separated"].tolist() == ["yes"]
+    assert claims.claims(repeated([0.81, 0.82, 0.83, 0.5], [0.51, 0.52, 0.53, 0.54]))[0].endswith(": not separated.")
+
+
+def test_fixed_scores_that_are_equal_are_not_separated():
+    df = synthetic.with_zero_shot(fractions=(0.1,))
+    both = df.assign(regime="zero_shot", score=df["score"].mask(df["split"] == "test", 0.5))
+    assert claims.claims(both)[0].endswith("nothing trained: fixed scores that are equal: not separated.")
 
 
 def test_without_a_key_that_competes_nothing_is_claimed(made):
@@ -71,7 +112,7 @@ def test_a_fixed_score_counts_once():
         ["feature_extraction", "zero_shot", 5, 1]
     ]
     assert found["p"].tolist() == [1, 1]
-    assert found[["low", "high"]].isna().all(axis=None)
+    assert found[["low", "high", "mann_whitney_p", "separated"]].isna().all(axis=None)
     assert claims.claims(synthetic.with_zero_shot())[0].endswith(
         "P(feature_extraction > zero_shot) = 1.00, n = 5 and one fixed score."
     )
@@ -121,9 +162,9 @@ def test_a_claim_names_both_intervals_and_whether_they_are_apart(made):
 def test_overlapping_intervals_are_not_separated():
     small = synthetic.study(**SMALL)
     level = small["score"].mask(small["split"] == "test", 0.8 + small["seed"].astype(float) / 1e4)
-    assert all(
-        "intervals overlap: not separated at n = 2" in claim for claim in claims.claims(small.assign(score=level))
-    )
+    for claim in claims.claims(small.assign(score=level)):
+        assert "intervals overlap; P(" in claim
+        assert "not separated; at n = 2 each no result can separate" in claim
 
 
 def test_zero_shot_is_held_against_the_others_interval():

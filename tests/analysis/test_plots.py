@@ -206,3 +206,34 @@ def test_numbers_are_short(value, text):
 
 def test_powers_of_ten():
     assert (style.power(1e-3), style.power(0.002)) == ("10⁻³", "0.002")
+
+
+def test_an_end_that_rounds_to_one_half_keeps_its_digits():
+    assert style.probability(stats.Interval(1, 0.50101, 1, 3)) == "1.00 [0.501, 1.00]"
+    assert style.probability(stats.Interval(0.75, 0.5, 0.4999, 3)) == "0.75 [0.50, 0.4999]"
+    assert style.probability(stats.Interval(0.7, 0.45, 0.9, 3)) == "0.70 [0.45, 0.90]"
+
+
+@pytest.mark.parametrize(("p", "text"), [(2 / 70, "0.0286"), (0.1, "0.1"), (1, "1"), (1e-5, "< 0.0001"), (np.nan, "–")])
+def test_a_p_is_short(p, text):
+    assert style.p_value(p) == text
+
+
+def test_curves_on_the_test_split_say_so():
+    data = plots.curves_data(synthetic.on_test(synthetic.models(epochs=2)))
+    kind = figures.KINDS[1]
+    assert set(data[data["val_is_test"]]["kind"]) == {"published"}
+    assert data["val_is_test"].any()
+    said = "3 of 12 panels are validated on the test split, as published: their curves are the test's."
+    assert kind.caption(data).endswith(said)
+    assert kind.alt(data).endswith(said)
+    for on_test, words in ((True, ["validated on the test split,\nas published"]), (False, [])):
+        ax = axes()
+        plots.curves_plot(data[data["val_is_test"] == on_test], ax)
+        assert [text.get_text() for text in ax.texts] == words
+
+
+def test_curves_on_validation_say_nothing_of_the_test(made):
+    data = plots.curves_data(made)
+    assert not data["val_is_test"].any()
+    assert "test split" not in figures.KINDS[1].caption(data)

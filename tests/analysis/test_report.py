@@ -74,12 +74,28 @@ def test_a_table_of_versions_alarms_and_cells_not_run(tmp_path):
     wanted = ["Probability of improvement", "As published and corrected", "What each cause costs", "Alarms", "Not run"]
     assert [head for head in heads if head in wanted] == wanted
     assert f"4 of 16 cells were not run: {synthetic.NO_WEIGHTS}." in text
-    assert "hash equal before and after in all" in text
+    assert "hash equal before and after, and throughout each phase, in all" in text
+    assert "as published, measured: all causes on, with the publication's own recipe" in " ".join(text.split())
+    assert "at n = 3 each no result can separate at 95 %" in text
+    assert "how many of the trials with the alarm still have it in their last report" in text
+    assert not {"= test", "(one class)", "images: training images of the corrected"} & set(text.split("; "))
+    assert "validated on the test split" not in text
+    improvement = pd.read_csv(tmp_path / "tables" / "improvement.csv")
+    assert not improvement["separated"].any()
+    assert (improvement["mann_whitney_p"] >= 0.1).all()
     assert "Newcombe 2006" in text
     assert "2108.13264" in text
     names = {"cells": 16, "versions": 16, "causes": 9, "improvement": 12, "not_run": 4}
     assert {name: len(pd.read_csv(tmp_path / "tables" / f"{name}.csv")) for name in names} == names
     assert "batchnorm_gap" in set(pd.read_csv(tmp_path / "tables" / "alarms.csv")["kind"])
+
+
+def test_validation_on_the_test_split_and_its_images_are_explained(tmp_path):
+    text = said(synthetic.on_test(synthetic.models(searched=2, repeated=3, epochs=2)), tmp_path)
+    assert "= test: validated on the test split (validation=test)" in text
+    assert "images: training images of the corrected and of the other" in text
+    assert "<td>3,440 and 3,840</td>" in text
+    assert "(one class)" not in text
 
 
 def test_a_study_without_any_of_it_says_so_briefly(written):

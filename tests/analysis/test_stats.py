@@ -1,5 +1,7 @@
 """Intervals against their textbook formula, and their odd cases."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -120,3 +122,60 @@ def test_difference_of_few_or_of_equal_values():
     assert np.isnan(stats.difference([0.5], [0.1, 0.2])[1:3]).all()
     assert np.isnan(stats.difference([], [0.1])[:3]).all()
     assert stats.difference([0.0, 1.0], [0.0, 0.9], (0, 1))[1:3] == (-1.0, 1.0)
+
+
+def dealt(a, b):
+    """The two-sided p in the plainest way: of all ways to deal the values out, twice the share as far to one side."""
+    values, size = [*a, *b], len(a)
+    wins = lambda x, y: sum((one > two) + (one == two) / 2 for one in x for two in y)  # noqa: E731
+    every = [set(chosen) for chosen in itertools.combinations(range(len(values)), size)]
+    found = [
+        wins([values[i] for i in chosen], [values[i] for i in range(len(values)) if i not in chosen])
+        for chosen in every
+    ]
+    seen = wins(a, b)
+    tails = (np.mean([each >= seen for each in found]), np.mean([each <= seen for each in found]))
+    return min(1.0, 2 * min(tails))
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([0.9, 0.8, 0.85], [0.7, 0.82, 0.6]),
+        ([4, 5, 6, 7], [0, 1, 2, 3]),
+        ([1, 1, 1], [0, 0, 0]),
+        ([0.5, 0.5, 0.6, 0.7], [0.5, 0.4]),
+        ([0.5, 0.5], [0.5, 0.5]),
+    ],
+)
+def test_mann_whitney_is_exact_with_ties_too(a, b):
+    assert stats.mann_whitney(a, b) == pytest.approx(dealt(a, b))
+    assert stats.mann_whitney(b, a) == pytest.approx(dealt(a, b))
+
+
+def test_many_values_with_ties_are_approximated():
+    draw = np.random.default_rng(5)
+    a, b = draw.integers(0, 9, 30), draw.integers(2, 11, 30)
+    assert stats.mann_whitney(a, b) == scipy_stats.mannwhitneyu(a, b, method="asymptotic").pvalue
+
+
+def test_separated_needs_the_interval_and_the_test():
+    three = stats.compare([4, 5, 6], [1, 2, 3])
+    assert three.chance.low > 0.5  # by a thousandth
+    assert (three.p, three.separated) == (pytest.approx(0.1), False)
+    four = stats.compare([5, 6, 7, 8], [1, 2, 3, 4])
+    assert (four.p, four.separated) == (pytest.approx(2 / 70), True)
+    assert stats.compare([1, 2, 3, 4], [5, 6, 7, 8]).separated is True
+    assert stats.compare([1, 3, 5, 7], [2, 4, 6, 8]).separated is False
+
+
+def test_one_value_is_neither_separated_nor_not():
+    found = stats.compare([0.5], [0.1, 0.2, 0.3])
+    assert (found.chance.mean, found.separated) == (1.0, None)
+    assert np.isnan(found.p)
+
+
+@pytest.mark.parametrize(("m", "n", "can"), [(3, 3, False), (3, 4, False), (4, 4, True), (3, 5, True), (2, 8, True)])
+def test_separable_is_whether_full_separation_is(m, n, can):
+    assert stats.separable(m, n) is can
+    assert (stats.mann_whitney(range(10, 10 + m), range(n)) < 0.05) is can

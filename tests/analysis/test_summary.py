@@ -84,6 +84,14 @@ def test_a_trial_without_score_is_counted(made):
     assert summary.cells(bare)[["trials", "failed"]].to_numpy().tolist() == [[1, 1]]
 
 
+def test_cells_on_the_test_split_are_named(made):
+    assert summary.on_test(made) == set()
+    some = made["cell"] == made["cell"].iloc[0]
+    df = made.assign(validation=some.map({True: "test", False: "groups"}).astype("string"))
+    assert summary.on_test(df) == {made["cell"].iloc[0]}
+    assert summary.cells(df)["val_is_test"].sum() == 1
+
+
 def test_cells_of_nothing_are_none(made):
     assert summary.cells(made.iloc[:0]).empty
 

@@ -54,7 +54,25 @@ def test_a_cause_costs_the_difference_with_welchs_interval(models):
         ends = scipy_stats.ttest_ind(a, b, equal_var=False).confidence_interval()
         assert (row.cost, row.low, row.high) == pytest.approx((a.mean() - b.mean(), *ends))
         assert (row.p, row.p_low, row.p_high) == pytest.approx(stats.improvement(a, b)[:3])
-    assert versions.causes_text(models)["cause"].tolist()[:2] == ["all of them", "learning_rate"]
+    told = ["everything as published (all causes, its recipe)", "learning_rate"]
+    assert versions.causes_text(models)["cause"].tolist()[:2] == told
+
+
+def test_training_images_are_shown_where_they_differ(models):
+    found, shown = versions.causes(synthetic.on_test(models)), versions.causes_text(synthetic.on_test(models))
+    assert found[["images_corrected", "images_cause"]].head(2).to_numpy().tolist() == [[3440, 3840], [3440, 3440]]
+    assert shown["images"].tolist() == ["3,440 and 3,840", "3,440", "3,440"] * 3
+    assert "images" not in versions.causes_text(models)
+
+
+def test_a_version_that_predicts_one_class_is_marked(models):
+    cell = models["cell"] == "model=cnn, version=published"
+    last = cell & (models["epoch"] == models["epoch"].max())
+    shown = versions.text(models.assign(alarms=models["alarms"].mask(last, "constant_class: all")))
+    assert (
+        shown["as published, measured"].str.contains("] (one class), n = 5", regex=False).tolist()
+        == [True] + [False] * 3
+    )
 
 
 def test_one_repetition_has_a_cost_without_interval():
