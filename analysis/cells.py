@@ -17,12 +17,18 @@ MARKS = {  # what is written in the place of a score, or after it
     ONE_CLASS: "(one class): at its end every replicate predicts one class (alarm constant_class); its interval, of no "
     "width where that is the same class, says nothing of the spread",
 }
-CELL_NOTE = (
+_NOTE = (
     "images: training images whose labels were used; val: the winner's validation score at its last epoch; "
     "repl. val, test: means over n replicates of it with fresh seeds; c/p/f: search trials complete/pruned/failed; "
-    "cells as published have no search and no winner: all of theirs are over their own n trials; "
-    f"{'; '.join(MARKS.values())}; scores in %. " + CAUTION
+    "scores in %. "
 )
+_PUBLISHED = "Cells as published have no search and no winner: all of theirs are over their own n trials. "
+
+
+def note(df: pd.DataFrame) -> str:
+    """Explain the headings and marks of a study's `cell_table`."""
+    told = _PUBLISHED if (df["role"] == "published").any() else ""
+    return _NOTE + told + "".join(f"{mark} " for mark in marks(cell_table(df))) + CAUTION
 
 
 def marks(shown: pd.DataFrame) -> list[str]:
@@ -39,7 +45,7 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
         any are known), the winner's tuned values, its validation score, the
         replicates' mean validation score, their test score with its interval, how many (n), what was published for the
         cell (where anything was), and the search trials as complete/pruned/failed (`+ running` while there are any,
-        `not run` where the cell cannot run here). Shares are in per cent. `CELL_NOTE` explains the headings.
+        `not run` where the cell cannot run here). Shares are in per cent. `note` explains the headings.
     """
     metric = summary.objective(df)
     found = summary.cells(df)

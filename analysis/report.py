@@ -13,9 +13,9 @@ import jinja2
 import pandas as pd
 
 from analysis import alarms, claims, figures, places, stats, style, summary, table, versions
-from analysis.cells import CELL_NOTE, cell_table, failures, marks, not_run, state_table
+from analysis.cells import cell_table, failures, marks, not_run, note, state_table
 
-__all__ = ("CELL_NOTE", "cell_table", "write")  # the first two are what a study prints at its end
+__all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
 EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
 PAIRS = 40  # rows of the table of improvements that a report shows
 

@@ -220,7 +220,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         raise ledger.Damaged(str(error)) from error
     written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
     screen.print_cells(report.cell_table(frame), console)
-    console.print(report.CELL_NOTE)
+    console.print(report.note(frame))
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
     if not state.done():

@@ -9,6 +9,9 @@ from study.space import Cell, Space
 if TYPE_CHECKING:
     from rich.console import Console
 
+WIDEST = 170
+"""Columns that the table of cells may take: a terminal wraps what is wider than it, and nothing is cut off."""
+
 
 def listing() -> str:
     """One line a space."""
@@ -28,6 +31,7 @@ def plan(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> str:
 
 def print_cells(cells: Any, console: "Console") -> None:
     """Print a table of texts, a DataFrame, without lines."""
+    from rich.console import Console
     from rich.table import Table
 
     shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
@@ -35,7 +39,8 @@ def print_cells(cells: Any, console: "Console") -> None:
         shown.add_row(*row)
     for column in shown.columns:
         column.no_wrap = True
-    console.print(shown)
+    wide = Console(file=console.file, width=max(console.width, WIDEST), highlight=False)
+    wide.print(shown)
 
 
 def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:

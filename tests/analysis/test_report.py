@@ -123,9 +123,9 @@ def test_only_cells_that_were_not_run(tmp_path):
     assert text.count("Not drawn: ") == 4
 
 
-def test_the_report_is_careful_about_many_comparisons(written):
+def test_the_report_is_careful_about_many_comparisons(made, written):
     assert stats.CAUTION in written[1]
-    assert stats.CAUTION in report.CELL_NOTE
+    assert stats.CAUTION in report.note(made)
 
 
 def test_the_number_of_images_is_in_the_cell_table(made, written):
