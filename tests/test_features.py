@@ -14,8 +14,9 @@ from study.trial import CacheSettings
 from tests.toy_task import SMALL, task
 
 ROOM = CacheSettings(10**9, False, "code")
+QUICK = ("small_cnn", "efficientnet_lite0", "parallel_net")
 CASES = [
-    pytest.param(name, depth, marks=[] if depth in (1, stages) else pytest.mark.slow)
+    pytest.param(name, depth, marks=[] if name in QUICK and depth in (1, stages) else pytest.mark.slow)
     for name in families.names()
     for stages in [len(families.load(name).stages)]
     for depth in range(stages + 1)

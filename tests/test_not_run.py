@@ -28,6 +28,7 @@ def states(out):
     return {(row.regime, row.role, row.state) for row in table.itertuples()}
 
 
+@pytest.mark.slow
 def test_a_cell_without_weights_is_listed_and_runs_once_they_are_there(tmp_path, weights):
     out = tmp_path / "out"
     code, said = run(out, "--space", PARTLY)

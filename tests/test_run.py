@@ -195,7 +195,9 @@ def test_replicates_draw_labels_of_their_own_and_search_trials_share_one_draw(tm
     assert {job["split_seed"] for job in jobs} == {7}
 
 
-@pytest.mark.parametrize("moment", [0.0, 2.0, 4.0])
+@pytest.mark.parametrize(
+    "moment", [pytest.param(0.0, marks=pytest.mark.slow), 2.0, pytest.param(4.0, marks=pytest.mark.slow)]
+)
 def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
     process = start(tmp_path / "new")
     while not (tmp_path / "new" / ".owner").exists():
@@ -207,6 +209,7 @@ def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
     assert "Traceback" not in complaint
 
 
+@pytest.mark.slow
 def test_a_storage_that_fails_in_mid_run_is_code_5_and_resumable(tmp_path):
     (tmp_path / "models").touch()  # where the first replicate's model is to go
     code, said = run(tmp_path, "--trials", "1")

@@ -8,7 +8,12 @@ from study import families, trial
 from study.config import Config, UserError
 from tests.toy_task import SMALL, outcome, task
 
-DEPTHS = [(name, depth) for name in families.names() for depth in range(len(families.load(name).stages) + 1)]
+DEPTHS = [
+    pytest.param(name, depth, marks=[] if name == "small_cnn" or depth in (1, stages) else pytest.mark.slow)
+    for name in families.names()
+    for stages in [len(families.load(name).stages)]
+    for depth in range(stages + 1)
+]
 
 
 def partial(depth, **values):

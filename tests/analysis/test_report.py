@@ -135,6 +135,7 @@ def test_the_number_of_images_is_in_the_cell_table(made, written):
     assert "images" not in report.cell_table(made.assign(train_images=pd.NA).astype(table.COLUMNS))
 
 
+@pytest.mark.slow
 def test_one_of_a_thing_is_singular(tmp_path, capsys):
     one = {"regimes": ("fine_tune",), "fractions": (1.0,), "searched": 1, "repeated": 1, "epochs": 2}
     text = said(synthetic.study(**one), tmp_path)
@@ -171,12 +172,14 @@ def test_an_empty_table(made, tmp_path):
     assert "EMPTY." in said(made.iloc[:0], tmp_path)
 
 
+@pytest.mark.slow
 def test_only_running_trials(tiny, tmp_path):
     text = said(tiny[tiny["role"] == "search"].assign(state="running"), tmp_path)
     assert "PARTIAL. 6 trials are still running" in re.sub("<.*?>", "", text)
     assert "no cell has a winner" in text
 
 
+@pytest.mark.slow
 def test_running_trials_without_a_score(tiny, tmp_path):
     bare = tiny.drop_duplicates("trial").assign(
         state="running", score=float("nan"), epoch=None, split=None, metric=None
@@ -184,6 +187,7 @@ def test_running_trials_without_a_score(tiny, tmp_path):
     assert said(bare.astype(table.COLUMNS), tmp_path).count("Not drawn: ") == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["pruned", "failed"])
 def test_all_trials_ended_early(tiny, tmp_path, state):
     text = said(tiny[tiny["role"] == "search"].assign(state=state), tmp_path)
@@ -191,25 +195,30 @@ def test_all_trials_ended_early(tiny, tmp_path, state):
     assert "2 of 2 cells have no test score yet" in text
 
 
+@pytest.mark.slow
 def test_no_replicates_yet(tiny, tmp_path):
     assert "No replicate has a test score yet" in said(tiny[tiny["role"] == "search"], tmp_path)
 
 
+@pytest.mark.slow
 def test_one_cell(tmp_path):
     text = said(synthetic.study(**SMALL | {"regimes": ("fine_tune",), "fractions": (1.0,)}), tmp_path)
     assert "1 cell: regime (fine_tune) × label_fraction (100 %)." in text
     assert "Not drawn: no search trial that reads a freezing depth" in text
 
 
+@pytest.mark.slow
 def test_cells_without_compared_keys(small, tmp_path):
     text = said(small[small["cell"] == small["cell"].iloc[0]].assign(cell=""), tmp_path)
     assert "1 cell." in text
 
 
+@pytest.mark.slow
 def test_a_missing_metric(tiny, tmp_path):
     assert said(tiny[tiny["metric"] == "loss"], tmp_path).count("Not drawn: ") == 4
 
 
+@pytest.mark.slow
 def test_names_of_any_kind(tiny, tmp_path):
     odd = tiny.assign(
         regime="my $own^ <b>", cell=tiny["cell"].str.replace(r"regime=\w+", "regime=my $own^ <b>", regex=True)
@@ -227,6 +236,7 @@ def test_pictures_of_an_earlier_report_do_not_stay(small, tmp_path):
     assert kept.exists()
 
 
+@pytest.mark.slow
 def test_pictures_beyond_the_reports_size_are_named(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "EMBEDDED", 25_000)
     assert "see figures/learning-rate.png" in said(tiny, tmp_path)

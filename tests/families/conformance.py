@@ -62,14 +62,14 @@ def smallest_size_works_and_a_smaller_one_is_refused(made: Made) -> None:
     with torch.no_grad():
         assert made.net(torch.rand(1, 3, smallest, smallest)).isfinite().all()
     families.check(made.name, "none", smallest, **made.options)
-    with pytest.raises(UserError, match=f"image_size {smallest - 1} .*{made.name}.* {smallest}"):
+    with pytest.raises(UserError, match=f"images of {smallest - 1} px .*{made.name}.* {smallest}"):
         families.check(made.name, "none", smallest - 1, **made.options)
 
 
 def sizes_between_work_or_are_refused(made: Made) -> None:
     for size in (33, 40, 47):
         if size % made.family.multiple:
-            with pytest.raises(UserError, match=f"image_size {size} .*{made.name}; a multiple of"):
+            with pytest.raises(UserError, match=f"images of {size} px .*{made.name}; a multiple of"):
                 families.check(made.name, "none", size, **made.options)
         else:
             with torch.no_grad():
