@@ -17,7 +17,7 @@ from study.config import Config, UserError
 from study.space import Cell
 
 EPOCHS = 2
-ENCODER = "efficientnet_lite0"  # whose ImageNet weights install with the project
+OPTIONS = {"encoder": "efficientnet_lite0"}  # whose ImageNet weights install with the project
 HARSH = {"task": "pets", "image_size": 32, "batch_size": 16, "lr": 0.01, "weight_decay": 0.5, "label_fraction": 0.2}
 
 
@@ -52,10 +52,10 @@ def rows() -> Iterator[Row]:
     """Train each family with its first stage frozen, and with all of them."""
     opened = data.open_data(data.prepare("pets", None, 32, None), 0.2, 0, 0, sealed=True)
     for name in families.names():
-        weights = _weights(name)
-        stages = len(families.load(name, **_options(name)).stages)
+        weights, options = _weights(name), families.asked(name, OPTIONS)
+        stages = len(families.load(name, **options).stages)
         for depth in dict.fromkeys((1, stages)):
-            values = HARSH | _options(name) | {"family": name, "weights": weights, "freeze_depth": depth}
+            values = HARSH | options | {"family": name, "weights": weights, "freeze_depth": depth}
             config = Config(regime="partial_freeze", **values)  # type: ignore[arg-type]
             before, after, _ = _trained(config, opened)
             _, _, moved = _trained(_drifting(config), opened)
@@ -64,19 +64,15 @@ def rows() -> Iterator[Row]:
 
 def _weights(name: str) -> str:
     """ImageNet's where they can be had."""
-    family = families.load(name, **_options(name))
-    if "imagenet" not in family.weights:
+    options = families.asked(name, OPTIONS)
+    if "imagenet" not in families.load(name, **options).weights:
         return "none"
-    values = {"task": "pets", "family": name, "weights": "imagenet", "regime": "fine_tune", **_options(name)}
+    values = {"task": "pets", "family": name, "weights": "imagenet", "regime": "fine_tune", **options}
     try:
         fetch_weights([Cell(name, values, {}, {})])
     except UserError:
         return "none"
     return "imagenet"
-
-
-def _options(name: str) -> dict[str, str]:
-    return {"encoder": ENCODER} if "encoder" in families.options(name) else {}
 
 
 def _drifting(config: Config) -> Config:

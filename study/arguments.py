@@ -15,6 +15,8 @@ from study.config import UserError
 from study.space import Cell, Space, select
 
 USAGE = 2
+AUTO = "auto"
+"""Of --gpus-per-trial: as many trials share a GPU as its memory holds."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +52,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--replicates", type=int, metavar="N", help="retrainings of each cell's winner, scored on the test split")
     add("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
     add("--cpus-per-trial", type=_above_0, default=1.0, metavar="X", help="default: 1")
-    add("--gpus-per-trial", type=_share, metavar="X", help="may be a part of one (default: 1 where there are GPUs)")
+    add(
+        "--gpus-per-trial",
+        type=_gpus,
+        metavar="X",
+        help="may be a part of one, or auto: as small a part as memory allows (default: 1 where there are GPUs)",
+    )
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
     add("--time-budget", type=_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
     add("--checkpoint-every", type=_seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
@@ -84,14 +91,18 @@ def name(args: argparse.Namespace) -> str:
     return Path(args.space).stem
 
 
-def _share(text: str) -> float:
+def _share(text: str, more: str = "") -> float:
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount; write 1, 2 or 0.5")
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount; write 1, 2 or 0.5{more}")
     return value
+
+
+def _gpus(text: str) -> float | str:
+    return text if text == AUTO else _share(text, ", or auto")
 
 
 def _above_0(text: str) -> float:

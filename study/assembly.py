@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import nn
 
-from study import contract, families, regimes, untrained
+from study import contract, families, heads, regimes, untrained
 from study.config import Config, UserError
 from study.feed import Feed, feed
 from study.net import Net, set_batchnorm
@@ -30,7 +30,7 @@ class Parts(NamedTuple):
 
 def family(config: Config) -> families.Family:
     """Load the family with the options that it reads."""
-    return families.load(config.family, **_options(config))
+    return families.load(config.family, **families.asked(config.family, vars(config)))
 
 
 def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
@@ -65,21 +65,26 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
     return Parts(net, feeds, alarms)
 
 
-def _options(config: Config) -> dict[str, str | None]:
-    return {name: getattr(config, name) for name in families.options(config.family)}
+def new_head(config: Config, data: "TaskData", seed: int) -> nn.Module:
+    """Draw a trial's new head: from a stream of its own, so that it can be drawn without the backbone."""
+    torch.manual_seed(stream(seed, "head"))
+    return heads.make(config.head, family(config).features, config.head_classes or len(data.classes), config.dropout)
 
 
 def _net(config: Config, regime: regimes.Regime, data: "TaskData", seed: int) -> Net:
     size, outputs = config.upsample or data.train.images.shape[1], config.head_classes or len(data.classes)
-    families.check(config.family, regime.weights, size, **_options(config))
+    options = families.asked(config.family, vars(config))
+    families.check(config.family, regime.weights, size, **options)
     if outputs < len(data.classes):
         raise UserError(f"head_classes {outputs} are too few for task {data.task} of {len(data.classes)} classes")
     torch.manual_seed(stream(seed, "init"))  # torch's layers draw from its global generator
     head = config.head if regime.head == "new" else "linear"
     source = regime.head == "source"
     net = families.build(
-        config.family, regime.weights, outputs, config.dropout, source_head=source, head=head, **_options(config)
+        config.family, regime.weights, outputs, config.dropout, source_head=source, head=head, **options
     )
+    if regime.head == "new":
+        net.head = new_head(config, data, seed)
     set_batchnorm(net, config.batchnorm_momentum, config.batchnorm_epsilon)
     return net
 

@@ -111,7 +111,7 @@ def _problem(asked: Config) -> str | None:
 
 
 def _options(asked: Config) -> dict[str, str | None]:
-    """What the family reads of the configuration.
+    """Give what the family reads of the configuration.
 
     Raises:
         UserError: an option is given that it does not read.
@@ -122,7 +122,7 @@ def _options(asked: Config) -> dict[str, str | None]:
             choices = [family for family in families.names() if name in families.options(family)]
             told = f"{name} {getattr(asked, name)!r} is not read by family {asked.family!r}"
             raise UserError(f"{told}; only by {', '.join(choices)}")
-    return {name: getattr(asked, name) for name in read}
+    return families.asked(asked.family, vars(asked))
 
 
 def _check(asked: Config, epochs: int, as_published: bool) -> None:
@@ -174,7 +174,7 @@ def _check_read(cell: Cell) -> None:
     """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
     asked = config(cell.values | cell.baseline)
     ignored = unread(asked)
-    if "optimizer" in cell.tuned and "sgd" in _ends(cell.tuned["optimizer"]):
+    if "optimizer" in cell.tuned and "sgd" in ends(cell.tuned["optimizer"]):
         ignored.pop("momentum", None)
     for name in cell.tuned.keys() & ignored.keys():
         told = f"tuned {name!r} is not read by {ignored[name]} {getattr(asked, ignored[name])!r}"
@@ -183,10 +183,11 @@ def _check_read(cell: Cell) -> None:
 
 def _extremes(cell: Cell) -> list[dict[str, Value]]:
     """The baseline with one hyperparameter at each end of its range, or at each of its choices."""
-    return [cell.baseline | {name: end} for name, tuned in cell.tuned.items() for end in _ends(tuned)]
+    return [cell.baseline | {name: end} for name, tuned in cell.tuned.items() for end in ends(tuned)]
 
 
-def _ends(distribution: Distribution) -> tuple[Value, ...]:
+def ends(distribution: Distribution) -> tuple[Value, ...]:
+    """Give the ends of a range, or all choices."""
     if isinstance(distribution, Choice):
         return distribution.values
     low, high = distribution.low, distribution.high

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,16 +33,24 @@ class Place:
     slots: int
 
 
+Packing = Callable[[float], float]
+"""Trials that the CPUs beside a GPU are enough for → the part of a GPU that a trial is to have."""
+
+
 @contextmanager
 def cluster(
-    address: str | None = None, cpus: float = 1.0, gpus: float | None = None, one_at_a_time: bool = False
+    address: str | None = None,
+    cpus: float = 1.0,
+    gpus: float | Packing | None = None,
+    one_at_a_time: bool = False,
 ) -> Iterator[Place]:
     """Hold a Ray cluster while trials run.
 
     Args:
         address: of a running cluster; None starts one here, of all this machine's cores, that ends with this process.
         cpus: of one trial, > 0.
-        gpus: of one trial, may be a part of one; None is one where the cluster has any.
+        gpus: of one trial, may be a part of one; None is one where the cluster has any. A function is asked, once Ray
+            runs, where there are some and trials may share them.
         one_at_a_time: hands out one trial only, so that results come in a fixed order.
 
     Raises:
@@ -51,16 +59,26 @@ def cluster(
     _start(address)
     try:
         there = ray.cluster_resources()
-        gpus = float(there.get("GPU", 0) > 0) if gpus is None else gpus
-        wanted = {"CPU": cpus, "GPU": gpus}
+        part = _part(there, cpus, gpus, one_at_a_time)
+        wanted = {"CPU": cpus, "GPU": part}
         for kind, each in wanted.items():
             if each > there.get(kind, 0):
                 option = f"--{kind.lower()}s-per-trial {each:g}"
                 raise UserError(f"{option}: there are {there.get(kind, 0):g} {kind}s in all")
         fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
-        yield Place(cpus, gpus, 1 if one_at_a_time else fit + 1)  # one more waits, so that no worker does
+        yield Place(cpus, part, 1 if one_at_a_time else fit + 1)  # one more waits, so that no worker does
     finally:
         ray.shutdown()
+
+
+def _part(there: Mapping[str, float], cpus: float, gpus: float | Packing | None, one_at_a_time: bool) -> float:
+    """Give the GPUs of one trial."""
+    have = there.get("GPU", 0.0)
+    if not callable(gpus):
+        return float(have > 0) if gpus is None else gpus
+    if have < 1 or one_at_a_time or there.get("CPU", 0.0) < cpus:  # too few CPUs are refused without a try
+        return float(have > 0)
+    return gpus(there["CPU"] / have / cpus)
 
 
 def _start(address: str | None) -> None:

@@ -14,14 +14,12 @@ import numpy as np
 import PIL
 
 from study import decoding, splits, store, tasks
-from study.config import UserError, check_crop, check_size
+from study.config import CHOICES, UserError, check_crop, check_size
 from study.seeds import stream
 from study.tasks import Listing, Source, Task
 
 VALIDATION = 0.2
 """Share of each class's groups that is never trained on."""
-VALIDATIONS = ("groups", "test")
-"""What a trial validates on: held-out groups of the training images, or the test, as some published work did."""
 
 
 class Split(NamedTuple):
@@ -159,8 +157,8 @@ def open_data(
 
 
 def _check_validation(validation: str, sealed: bool) -> None:
-    if validation not in VALIDATIONS:
-        raise UserError(f"unknown validation {validation!r}; one of {', '.join(VALIDATIONS)}")
+    if validation not in (choices := CHOICES["validation"]):
+        raise UserError(f"unknown validation {validation!r}; one of {', '.join(choices)}")
     if validation == "test" and sealed:
         raise UserError("validation 'test' reads the test at every epoch, but it is sealed to this trial; use 'groups'")
 

@@ -8,9 +8,9 @@ import contextlib
 import hashlib
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -39,6 +39,13 @@ class Outputs(NamedTuple):
         rows = which if isinstance(which, slice) else which.to(self.arrays[0].device)
         found = tuple(_maps(array[rows].to(self.device).float()) for array in self.arrays)
         return found if len(found) > 1 else found[0]
+
+
+class Keeper(Protocol):
+    """Gives what the frozen first stages make of a split; see `Cache.outputs`."""
+
+    def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs | None:
+        """Open, or make, the outputs; None where they are not kept."""
 
 
 class _TooLarge(Exception):
@@ -117,6 +124,28 @@ class Cache:
             for file in files:
                 file.close()
         return {"paths": len(files)}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Holds on to outputs for all who share a network's frozen stages, in memory where no cache has room for them."""
+
+    cache: Cache | None
+    _found: dict[tuple[str, str, str], Outputs] = field(default_factory=dict)
+
+    def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs:
+        """Give the outputs as `Cache.outputs` does, but always; the frozen stages must be the same at each call."""
+        key = (images, repr(view), _digest(feed.rows))
+        if key not in self._found:
+            kept = self.cache.outputs(net, feed, images, view, pixels) if self.cache else None
+            self._found[key] = kept or _computed(net, feed, pixels)
+        return self._found[key]
+
+
+def _computed(net: Net, feed: Feed, pixels: Any) -> Outputs:
+    parts = zip(*_batches(net, feed, net.prefix, pixels, half=False), strict=True)
+    arrays = tuple(torch.from_numpy(np.concatenate(part)).to(feed.rows.device) for part in parts)
+    return Outputs(net.prefix, arrays, feed.rows.device)
 
 
 def _batches(net: Net, feed: Feed, depth: int, pixels: Any, half: bool) -> Iterator[tuple[np.ndarray, ...]]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from study import augment
 from study.config import Config
-from study.features import Cache, Outputs
+from study.features import Keeper, Outputs
 from study.feed import Feed
 from study.net import Net, Passed
 from study.seeds import stream
@@ -56,7 +56,7 @@ def inputs(
     ranges: Mapping[str, float],
     fresh: torch.Generator,
     epoch: int,
-    cache: Cache | None,
+    cache: Keeper | None,
 ) -> Inputs:
     """Prepare an epoch.
 

@@ -51,6 +51,12 @@ class Net(nn.Module):
             self.stages[index].eval()
         return self
 
+    def with_head(self, head: nn.Module) -> "Net":
+        """Give a network of the very same stages, frozen as they are here, and another head."""
+        other = Net(list(self.stages), head, self.dropout.p)
+        other.frozen, other._drifts, other._prefix_digest = self.frozen, self._drifts, self._prefix_digest
+        return other.train(self.training)
+
     @property
     def prefix(self) -> int:
         """Number of first stages whose outputs cannot change: frozen, and without statistics that drift."""
@@ -114,7 +120,10 @@ class Net(nn.Module):
 
     def frozen_digest(self) -> str | None:
         """Hash all that must stay, frozen stages' parameters and buffers; None if none is frozen."""
-        return self.digest(self.frozen) if self.frozen else None
+        found = self.digest(self.frozen) if self.frozen else None
+        if len(self.frozen) == self.prefix:  # nothing but the first stages is frozen
+            self._prefix_digest = found
+        return found
 
     def prefix_digest(self) -> str:
         """Hash the first `prefix` stages, once for each freezing: until the next one they cannot change."""

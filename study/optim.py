@@ -24,7 +24,25 @@ def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim
     Raises:
         UserError: unknown optimizer.
     """
-    groups = _groups(net, multipliers, config.weight_decay)
+    return _optimizer(_groups(net, multipliers, config.weight_decay), config)
+
+
+def build_heads(nets: Sequence[Net], configs: Sequence[Config]) -> torch.optim.Optimizer:
+    """Make one optimizer of the heads of several networks; a group's multiplier is its head's peak rate itself.
+
+    Args:
+        nets: all their stages are frozen.
+        configs: one a network; they differ in lr and weight_decay only.
+    """
+    groups = [
+        group | {"multiplier": config.lr}
+        for net, config in zip(nets, configs, strict=True)
+        for group in _groups(net, (0.0,) * len(net.stages), config.weight_decay)
+    ]
+    return _optimizer(groups, configs[0])
+
+
+def _optimizer(groups: list[dict], config: Config) -> torch.optim.Optimizer:
     match config.optimizer:
         case "adamw":
             return torch.optim.AdamW(groups, lr=config.lr)
@@ -72,12 +90,11 @@ def unoptimized(optimizer: torch.optim.Optimizer, net: Net) -> list[str]:
 
 
 def state(optimizer: torch.optim.Optimizer, net: Net) -> dict[str, Tensor]:
-    """Give the optimizer's tensors, not copied, named `stages.1.0.weight.exp_avg`."""
-    names = {id(parameter): name for name, parameter in net.named_parameters()}
+    """Give the optimizer's tensors of a network's parameters, not copied, named `stages.1.0.weight.exp_avg`."""
     return {
-        f"{names[id(parameter)]}.{key}": value
-        for parameter, values in optimizer.state.items()
-        for key, value in values.items()
+        f"{name}.{key}": value
+        for name, parameter in net.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
         if value is not None
     }
 

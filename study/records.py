@@ -100,7 +100,7 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
         elif event["kind"] == "report":
             reports[name][event["epoch"]] = event["rows"]
             trials[name]["state"] = STATES.get(event["decision"], "running")
-        else:
+        elif event["kind"] == "fail":
             trials[name] |= {"state": "failed", "error": event["error"]}
     rows = [
         trial | score

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from study.stop import INTERRUPTED, Stop, Stopped
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from study.cluster import Place
+    from study.cluster import Packing, Place
     from study.data import Prepared
     from study.state import State, Trial
 
@@ -110,7 +111,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
     checks.check_data(cells, study.prepared)
     from study.cluster import cluster
 
-    with cluster(args.address, args.cpus_per_trial, args.gpus_per_trial, args.deterministic) as place:
+    with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic) as place:
         stop.listen()
         stop.check()
         folders.begin(folder, _identity(study), args.resume)
@@ -144,6 +145,18 @@ def _prepare(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "
     return [made[one] for one in wanted]
 
 
+def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float | Packing | None":
+    """Give the GPUs of a trial, or what finds them once Ray runs."""
+    if args.gpus_per_trial != arguments.AUTO:
+        return args.gpus_per_trial
+    from study import gpu_memory, packing
+
+    bytes_each = 0 if not study.cache_gb else 2 if study.half else 4
+    tried = packing.cases(study.cells, study.prepared, study.absent, bytes_each)
+    say = partial(console.print, soft_wrap=True)
+    return lambda most: packing.chosen(tried, *gpu_memory.needs(tried), most, say)
+
+
 def _identity(study: Study) -> dict[str, Any]:
     """What makes a study this one: a resume with any of it changed is refused."""
     cells = [
@@ -158,7 +171,7 @@ def _identity(study: Study) -> dict[str, Any]:
 
 def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import records, search
+    from study import bundles, records, search, worker
     from study.progress import Progress
     from study.state import Plan, State
 
@@ -175,7 +188,7 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
     table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
 
     def ended(trial: str) -> None:
-        shutil.rmtree(study.folder / "checkpoints" / trial, ignore_errors=True)
+        worker.end(study.folder / "checkpoints" / trial)
         table()
 
     try:
@@ -185,7 +198,8 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
                 progress.update()
                 return stop.asked()
 
-            search.run(state, lambda trial: _job(study, trial), study.folder / "tune", place, ended, asked_to_stop)
+            job, bundle = partial(_job, study), lambda trial: bundles.size(study.cells[trial.cell], space.trials)
+            search.run(state, job, study.folder / "tune", place, ended, asked_to_stop, bundle=bundle)
     finally:
         book.close()
         _write_table(study.folder)
@@ -229,6 +243,8 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         return INTERRUPTED
     for name in ("tune", "checkpoints"):
         shutil.rmtree(study.folder / name, ignore_errors=True)
+    if state.alone:
+        console.print(f"{len(state.alone)} trials were to be trained together, broke, and were trained one by one")
     failed = state.count("failed")
     if failed:
         console.print(f"done, with {failed} of {state.total()} trials failed: the report lists their errors")

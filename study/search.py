@@ -7,7 +7,6 @@ The only module that imports ray.tune; knows nothing of training (`trial.py`) or
 import os
 import socket
 import time
-import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +27,7 @@ from ray.tune.search import Searcher
 
 from study.cluster import Place
 from study.state import Prune, State, Trial
-from study.worker import results
+from study.worker import Results, failure, results
 
 OBJECTIVE = "objective"
 
@@ -65,39 +64,40 @@ def asha(epochs: int, grace_period: int, reduction_factor: int) -> Callable[[], 
 
 
 class Worker(tune.Trainable):
-    """One trial after another in one process; torch, the data and the device are set up once.
+    """One bundle of trials after another in one process; torch, the data and the device are set up once.
 
-    An exception is a result too, so that it costs its trial only; a storage that fails is told apart, since it is not
-    the trial's fault.
+    An exception is a result too, so that it costs its trials only; a storage that fails is told apart, since it is not
+    the trials' fault.
     """
 
-    _results: Generator[dict[str, Any]] | None = None
+    _results: Generator[Results] | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._start(config["job"])
+        self._start(config["jobs"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._start(new_config["job"])
+        self._start(new_config["jobs"])
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train to the next report."""
+        """Train to the next reports."""
+        where = {"worker": f"{socket.gethostname()}:{os.getpid()}"}
         try:
             assert self._results is not None
-            return next(self._results) | {"worker": f"{socket.gethostname()}:{os.getpid()}", "time": time.time()}
+            said = list(next(self._results).items())  # a list, since Tune flattens nested dicts
+            return where | {"results": said, "time": time.time()}
         except Exception as error:
             self.cleanup()
             _free_device()
-            kind = "storage" if isinstance(error, OSError) else "failure"
-            return {kind: f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+            return {"storage" if isinstance(error, OSError) else "broken": [failure(error)]}
 
     def cleanup(self) -> None:
         if self._results is not None:
             self._results.close()
 
-    def _start(self, job: dict[str, Any]) -> None:
+    def _start(self, jobs: list[dict[str, Any]]) -> None:
         self.cleanup()
-        self._results = results(job)
+        self._results = results(jobs)
 
 
 class _Guard:
@@ -121,12 +121,46 @@ class _Unsaved:
         return {}
 
 
-class CellSearcher(_Unsaved, Searcher):
-    """Hands the state's next trial to Tune."""
+class _Bundles:
+    """Which trials are trained together, each bundle being one trial of Tune's."""
 
-    def __init__(self, state: State, slots: int, job: Callable[[Trial], dict[str, Any]], guard: _Guard) -> None:
+    def __init__(self, state: State, size: Callable[[Trial], int]) -> None:
+        self._state, self._size = state, size
+        self._running: list[list[str]] = []
+
+    def count(self) -> int:
+        """Bundles that run or are handed out."""
+        self._running = [names for names in self._running if not self._state.live.isdisjoint(names)]
+        return len(self._running)
+
+    def next(self) -> list[Trial]:
+        """Start the next trial, and those that may go with it; none while all that is left waits."""
+        trial = self._state.next_trial()
+        if trial is None:
+            return []
+        trials = [trial, *self._state.companions(trial, self._size(trial) - 1)]
+        self._running.append([each.id for each in trials])
+        return trials
+
+    def broken(self, names: list[str], error: str, traceback: str = "") -> list[str]:
+        """End a bundle whose worker broke: of several trials, each goes on by itself; gives the one that has failed."""
+        left = [name for name in names if name in self._state.live]
+        if len(names) > 1 and left:
+            self._state.part(left, error, traceback)
+            return []
+        for name in left:
+            self._state.fail(name, error, traceback)
+        return left
+
+
+class CellSearcher(_Unsaved, Searcher):
+    """Hands the state's next trials to Tune."""
+
+    def __init__(
+        self, state: State, slots: int, bundles: _Bundles, job: Callable[[Trial], dict[str, Any]], guard: _Guard
+    ) -> None:
         super().__init__()
-        self._state, self._slots, self._job, self._guard = state, slots, job, guard
+        self._state, self._slots, self._bundles, self._job, self._guard = state, slots, bundles, job, guard
 
     def suggest(self, trial_id: str) -> Any:
         return self._guard(self._suggest, otherwise=None)
@@ -134,12 +168,12 @@ class CellSearcher(_Unsaved, Searcher):
     def _suggest(self) -> Any:
         if self._state.done():
             return Searcher.FINISHED
-        if len(self._state.live) >= self._slots:
+        if self._bundles.count() >= self._slots:
             return None
-        trial = self._state.next_trial()
-        if trial is None and not self._state.live:
+        trials = self._bundles.next()
+        if not trials and not self._state.live:
             raise RuntimeError("the study is not done, but nothing runs and nothing can start")
-        return None if trial is None else {"job": self._job(trial)}
+        return {"jobs": [self._job(trial) for trial in trials]} if trials else None
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Nothing to do: the scheduler has recorded how the trial ended."""
@@ -157,31 +191,43 @@ class CellSearcher(_Unsaved, Searcher):
 class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
     """Records each result with its decision, cell by cell; trials start in the order of their suggestion."""
 
-    def __init__(self, state: State, ended: Callable[[str], None], guard: _Guard) -> None:
+    def __init__(self, state: State, bundles: _Bundles, ended: Callable[[str], None], guard: _Guard) -> None:
         super().__init__()
-        self._state, self._ended, self._guard = state, ended, guard
+        self._state, self._bundles, self._ended, self._guard = state, bundles, ended, guard
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        decision = self._guard(lambda: self._record(trial.config["job"]["trial"], result), otherwise="stop")
-        return TrialScheduler.CONTINUE if decision == "continue" else TrialScheduler.STOP
+        goes_on = self._guard(lambda: self._record(_names(trial), result), otherwise=False)
+        return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
-    def _record(self, name: str, result: dict[str, Any]) -> str:
+    def _record(self, names: list[str], result: dict[str, Any]) -> bool:
+        """Record what a bundle's worker said; whether any of its trials goes on."""
         if "storage" in result:
-            raise OSError(f"trial {name}: {result['storage']}")
-        if "failure" in result:
-            self._state.fail(name, result["failure"], result["traceback"])
+            raise OSError(f"trial {', '.join(names)}: {result['storage'][0]['failure']}")
+        if "broken" in result:
+            (broken,) = result["broken"]
+            for name in self._bundles.broken(names, broken["failure"], broken["traceback"]):
+                self._ended(name)
+            return False
+        where = {key: result[key] for key in ("worker", "time")}
+        for name, said in result["results"]:
+            if name in self._state.live:  # who was ended is trained on until its worker knows
+                self._record_one(name, said | where)
+        return not self._state.live.isdisjoint(names)
+
+    def _record_one(self, name: str, said: dict[str, Any]) -> None:
+        if "failure" in said:
+            self._state.fail(name, said["failure"], said["traceback"])
             decision = "fail"
         else:
-            keys = ("epoch", OBJECTIVE, "last", "rows", "worker", "time")
-            decision = self._state.report(name, **{key: result[key] for key in keys})
+            keys = ("epoch", OBJECTIVE, "last", "rows", "worker", "time", "spent")
+            decision = self._state.report(name, **{key: said[key] for key in keys if key in said})
         if decision != "continue":
             self._ended(name)
-        return decision
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Record a trial whose worker died: its own exceptions come as results."""
-        name = trial.config["job"]["trial"]
-        self._guard(lambda: self._state.fail(name, f"the worker died ({_reason(trial)})"), otherwise=None)
+        """Record trials whose worker died: its own exceptions come as results."""
+        reason = f"the worker died ({_reason(trial)})"
+        self._guard(lambda: self._bundles.broken(_names(trial), reason), otherwise=None)
 
 
 class StopWhen(_Unsaved, tune.Stopper):
@@ -205,17 +251,20 @@ def run(
     ended: Callable[[str], None] = lambda trial: None,
     stop: Callable[[], bool] = lambda: False,
     trainable: type = Worker,
+    bundle: Callable[[Trial], int] = lambda trial: 1,
 ) -> None:
     """Run what the state still asks for; returns when it is done, or when `stop` says so.
 
     Args:
         state: the study's, replayed when resumed.
-        job: trial → what the trainable gets, under the configuration's key `job`, with `threads` and `gpu` added.
+        job: trial → what the trainable gets, in a list under the configuration's key `jobs`, with `threads` and `gpu`
+            added; its key `trial` is the trial's id.
         storage: absolute path of Tune's own folder, disposable.
         place: what one trial occupies, in a cluster that is held.
         ended: called with a trial whose end is recorded.
         stop: asked several times a second.
-        trainable: a class whose `step` returns the keys that CellScheduler records.
+        trainable: a `Worker`, whose `_results` yield by trial the keys that CellScheduler records.
+        bundle: trial → how many of its cell's search trials one worker may train at once.
 
     Raises:
         Exception: whatever recording, sampling or a worker's storage raised, once all trials are stopped.
@@ -223,17 +272,17 @@ def run(
     if state.done():
         return
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
-    guard = _Guard()
+    guard, bundles = _Guard(), _Bundles(state, bundle)
     own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
     tune.Tuner(
         tune.with_resources(trainable, {"cpu": place.cpus, "gpu": place.gpus}),
         tune_config=tune.TuneConfig(
-            search_alg=CellSearcher(state, place.slots, lambda trial: job(trial) | own, guard),
-            scheduler=CellScheduler(state, ended, guard),
+            search_alg=CellSearcher(state, place.slots, bundles, lambda trial: job(trial) | own, guard),
+            scheduler=CellScheduler(state, bundles, ended, guard),
             num_samples=-1,
             reuse_actors=True,
-            trial_name_creator=lambda trial: trial.config["job"]["trial"],
-            trial_dirname_creator=lambda trial: trial.config["job"]["trial"],
+            trial_name_creator=lambda trial: _names(trial)[0],
+            trial_dirname_creator=lambda trial: _names(trial)[0],
         ),
         run_config=tune.RunConfig(
             storage_path=str(storage),
@@ -245,6 +294,11 @@ def run(
     ).fit()
     if guard.error is not None:
         raise guard.error
+
+
+def _names(trial: Any) -> list[str]:
+    """Our trials that one of Tune's trains."""
+    return [job["trial"] for job in trial.config["jobs"]]
 
 
 def _reason(trial: Any) -> str:

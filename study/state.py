@@ -3,6 +3,7 @@
 Knows neither Ray nor files: the same fold serves a running study, a resumed one and a test.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -83,6 +84,9 @@ class State:
         self.by_cell: list[list[Trial]] = [[] for _ in cells]
         self.live: set[str] = set()
         self.skipped: set[int] = set()
+        self.alone: set[str] = set()
+        self._searches: list[list[Trial]] = [[] for _ in cells]
+        self._counts: Counter[str] = Counter()
         self._prune = [pruner() for _ in cells]
         self._record = record
 
@@ -123,9 +127,21 @@ class State:
             self.live.add(trial.id)
         return trial
 
+    def companions(self, trial: Trial, most: int) -> list[Trial]:
+        """Start up to so many more of a search trial's cell, to be trained together with it from their first epoch."""
+        if trial.role != "search" or trial.objectives or trial.id in self.alone:
+            return []
+        taken = self.live | self.alone
+        waiting = [each for each in self.search(trial.cell) if each.state == "running" and each.id not in taken]
+        found = [each for each in waiting if not each.objectives][:most]
+        while len(found) < most and len(self.search(trial.cell)) < self._quota(trial.cell):
+            found.append(self._start_search(trial.cell))
+        self.live |= {each.id for each in found}
+        return found
+
     def done(self) -> bool:
         """Whether all that was asked for has ended."""
-        return all(trial.state != "running" for trial in self.trials.values()) and self.total() == len(self.trials)
+        return not self.count("running") and self.total() == len(self.trials)
 
     def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: object) -> str:
         """Record one epoch's scores together with what they decide: `continue`, `prune` or `complete`."""
@@ -141,6 +157,11 @@ class State:
         """Record that a trial ended without result."""
         self._apply({"kind": "fail", "trial": trial_id, "error": error, "traceback": traceback})
 
+    def part(self, trial_ids: list[str], error: str, traceback: str = "") -> None:
+        """Record that trials which were trained together broke together: each is to go on alone."""
+        about = {"trials": trial_ids, "error": error, "traceback": traceback}
+        self._apply({"kind": "part", "trial": trial_ids[0]} | about)
+
     def winner(self, cell: int) -> Trial | None:
         """The cell's complete search trial with the highest validation score at its last epoch; ties: the earlier."""
         ended = [trial for trial in self.search(cell) if trial.state == "complete"]
@@ -148,7 +169,7 @@ class State:
 
     def search(self, cell: int) -> list[Trial]:
         """The cell's search trials in the order of their suggestion."""
-        return [trial for trial in self.by_cell[cell] if trial.role == "search"]
+        return self._searches[cell]
 
     def total(self) -> int:
         """Trials that the study will have, as far as is known: a cell without a winner gets no replicates."""
@@ -156,7 +177,7 @@ class State:
 
     def count(self, state: str) -> int:
         """Trials in a state."""
-        return sum(trial.state == state for trial in self.trials.values())
+        return self._counts[state]
 
     def _quota(self, cell: int) -> int:
         if cell in self.absent or self.cells[cell].as_published:
@@ -181,6 +202,8 @@ class State:
         return whole and all(trial.state != "running" for trial in trials)
 
     def _unfinished(self) -> Trial | None:
+        if len(self.live) == self.count("running"):
+            return None
         waiting = (trial for trial in self.trials.values() if trial.state == "running" and trial.id not in self.live)
         return next(waiting, None)
 
@@ -188,7 +211,9 @@ class State:
         room = [cell for cell in range(len(self.cells)) if len(self.search(cell)) < self._quota(cell)]
         if not room:
             return None
-        cell = min(room, key=lambda cell: (len(self.search(cell)), cell))
+        return self._start_search(min(room, key=lambda cell: (len(self.search(cell)), cell)))
+
+    def _start_search(self, cell: int) -> Trial:
         number = len(self.search(cell))
         seed = stream(self.plan.seed, "search", number)
         return self._start(f"c{cell:03d}-s{number:03d}", cell, "search", seed, self._sample(cell, number))
@@ -235,10 +260,16 @@ class State:
                 trial = Trial(event["trial"], **fields)  # type: ignore[arg-type]
                 self.trials[trial.id] = trial
                 self.by_cell[trial.cell].append(trial)
+                self._counts[trial.state] += 1
+                if trial.role == "search":
+                    self._searches[trial.cell].append(trial)
             case "report":
                 trial = self.trials[event["trial"]]
                 trial.objectives[event["epoch"]] = event["objective"]
                 self._end(trial, {"prune": "pruned", "complete": "complete"}.get(event["decision"]))
+            case "part":
+                self.alone.update(event["trials"])
+                self.live.difference_update(event["trials"])
             case "fail":
                 trial = self.trials[event["trial"]]
                 trial.error = event["error"]
@@ -246,5 +277,7 @@ class State:
 
     def _end(self, trial: Trial, state: str | None) -> None:
         if state is not None:
+            self._counts[trial.state] -= 1
+            self._counts[state] += 1
             trial.state = state
             self.live.discard(trial.id)

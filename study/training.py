@@ -11,11 +11,12 @@ from torch import Tensor
 
 from study import optim
 from study.config import Config, UserError
-from study.features import Cache
+from study.features import Keeper
 from study.feed import Feed, precision
 from study.inputs import inputs
 from study.net import Net, Passed, copied
 from study.seeds import stream
+from study.timing import spent
 
 
 class Stretch(NamedTuple):
@@ -65,7 +66,7 @@ class Lesson:
     ranges: Mapping[str, float]
     """Of the augmentation, see `study.augment`."""
     seed: int
-    cache: Cache | None = None
+    cache: Keeper | None = None
     """Where the outputs of frozen first stages are kept; None runs them on every batch."""
 
     def batches(self) -> list[slice]:
@@ -120,7 +121,7 @@ def _phase(
     if resumed := done in stretch.epochs:
         optim.restore(optimizer, net, tensors)
     alarms = [f"not_optimized: {name} is in no group of the optimizer" for name in optim.unoptimized(optimizer, net)]
-    start = {} if resumed else {name: each.detach().clone() for name, each in _moving(net).items()}
+    start = {} if resumed else {name: each.detach().clone() for name, each in moving(net).items()}
     before = net.frozen_digest()
     # what any phase so far has trained can have changed, whatever this one freezes
     state = lambda: copied({**net.changing(trained), **optim.state(optimizer, net)})  # noqa: E731
@@ -129,19 +130,19 @@ def _phase(
         untouched = start_stage == len(stretch.frozen) and epoch != stretch.epochs[-1]  # what is not run cannot change
         if (after := before if untouched else net.frozen_digest()) != before:
             raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase {phase}, epoch {epoch}")
-        alarms += _moves(net, start)
+        alarms += moves(net, start)
         yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state, (before, after), tuple(alarms))
         alarms, start = [], {}
 
 
-def _moving(net: Net) -> dict[str, Tensor]:
+def moving(net: Net) -> dict[str, Tensor]:
     """Name what an epoch should move, the parameters that train, and what it should not, buffers that may drift."""
     return {name: each for name, each in net.named_parameters() if each.requires_grad} | net.drifting()
 
 
-def _moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
+def moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
     """Compare with a phase's start: alarms for parameters that stayed and for frozen stages' buffers that did not."""
-    drifting, now = net.drifting(), _moving(net)
+    drifting, now = net.drifting(), moving(net)
     still = [name for name, tensor in start.items() if torch.equal(tensor, now[name])]
     drifted = [name for name in start if name in drifting and name not in still]
     found = [f"not_moved: {name} is as it was before the phase" for name in still if name not in drifting]
@@ -158,7 +159,8 @@ def _epoch(
     count, device, generator = len(feed.rows), feed.rows.device, lesson.generator
     order = torch.randperm(count, generator=generator("order", epoch)).to(device)
     fresh = generator("augment", epoch)
-    shown = inputs(lesson.net, feed, config, lesson.ranges, fresh, epoch, lesson.cache)
+    with spent("data"):
+        shown = inputs(lesson.net, feed, config, lesson.ranges, fresh, epoch, lesson.cache)
     torch.manual_seed(stream(lesson.seed, "dropout", epoch))  # dropout draws from torch's own
     lesson.net.train()
     sums = torch.zeros(3, device=device)
@@ -166,22 +168,56 @@ def _epoch(
     for number, part in enumerate(batches):
         share = optim.schedule(first + number, steps, config.warmup, config.schedule)
         optim.set_rate(optimizer, config.lr * stretch.rate * share)
-        sums += _step(lesson, optimizer, shown.batch(order[part]), shown.start, feed.targets[order[part]])
-    objective, loss, right = (sums / count).tolist()
+        with spent("data"):
+            passed = shown.batch(order[part])
+        sums += _step(lesson, optimizer, passed, shown.start, feed.targets[order[part]])
+    return told((sums / count).tolist(), epoch), shown.start
+
+
+def told(means: Sequence[float], epoch: int) -> dict[str, float]:
+    """Name an epoch's scores.
+
+    Args:
+        means: of the objective, the plain cross-entropy and the right answers.
+        epoch: for the error.
+
+    Raises:
+        FloatingPointError: the objective is not finite.
+    """
+    objective, loss, right = means
     if not math.isfinite(objective):
         raise FloatingPointError(f"training loss is {objective} in epoch {epoch}")
-    return {"accuracy": right, "loss": loss}, shown.start
+    return {"accuracy": right, "loss": loss}
 
 
 def _step(lesson: Lesson, optimizer: torch.optim.Optimizer, passed: Passed, start: int, targets: Tensor) -> Tensor:
     """Update once; gives the batch's sums of the objective, the plain cross-entropy and the right answers."""
-    with precision(lesson.feed):
-        logits = lesson.net(passed, start)
-    logits = logits.float()
-    objective = F.cross_entropy(logits, targets, label_smoothing=lesson.config.label_smoothing)
-    optimizer.zero_grad()
-    objective.backward()
-    optimizer.step()
-    seen = logits.detach()
-    right = (seen.argmax(1) == targets).sum()
-    return torch.stack([objective.detach() * len(targets), F.cross_entropy(seen, targets, reduction="sum"), right])
+    with spent("forward"):
+        with precision(lesson.feed):
+            logits = lesson.net(passed, start)
+        objectives, sums = judge(logits.float()[None], targets[None], lesson.config.label_smoothing)
+    with spent("backward"):
+        optimizer.zero_grad()
+        objectives.sum().backward()
+        optimizer.step()
+    return sums[0]
+
+
+def judge(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Compare the answers of several heads with the truth, each on a batch of its own.
+
+    Args:
+        logits: (heads, batch, outputs) float.
+        targets: (heads, batch) int64.
+        smoothing: of the labels, in [0, 1).
+
+    Returns:
+        Each head's objective, (heads,), and (heads, 3) sums over its batch of the objective, the plain cross-entropy
+        and the right answers, detached.
+    """
+    flat, truth, seen = logits.flatten(0, 1), targets.flatten(), logits.detach().flatten(0, 1)
+    objective = F.cross_entropy(flat, truth, reduction="none", label_smoothing=smoothing).view(targets.shape)
+    plain = F.cross_entropy(seen, truth, reduction="none").view(targets.shape)
+    right = (seen.argmax(1) == truth).view(targets.shape)
+    sums = [each.sum(1) for each in (objective.detach(), plain, right.to(plain.dtype))]
+    return objective.mean(1), torch.stack(sums, dim=1)

@@ -1,59 +1,149 @@
-"""A trial on a worker: its data opened, its scores checked, its checkpoints and model kept.
+"""Trials on a worker: their data opened, their scores checked, their checkpoints and models kept.
 
 Knows files and trials, but neither Ray nor what a score decides.
 """
 
+import contextlib
+import shutil
 import time
-from collections.abc import Generator, Iterator
+import traceback
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from study.config import Config
     from study.data import TaskData
-    from study.trial import Report
+    from study.reports import Report
+    from study.trial import CacheSettings
 
 
-def results(job: dict[str, Any]) -> Generator[dict[str, Any]]:
-    """Yield a trial's results, from its newest checkpoint on where it has one.
+Results = dict[str, dict[str, Any]]
+"""By trial: its result, or what it failed with."""
+
+
+def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
+    """Yield the results of the trials that a worker trains at once.
 
     The first result of a resumed trial repeats the checkpoint's scores: a kill may have swallowed the report of them.
 
     Args:
-        job: trial, role, config, seed, epochs, prepared, split_seed, draw_seed, threads, gpu, checkpoints (folder),
-            checkpoint_seconds, model (folder, or None), cache (budget in bytes, half, code).
+        jobs: one a trial; several are trained together. Each has trial, role, config, seed, epochs, prepared,
+            split_seed, draw_seed, threads, gpu, checkpoints (folder), checkpoint_seconds, model (folder, or None),
+            cache (budget in bytes, half, code).
+
+    Yields:
+        Results with the seconds that each took, by what they were `spent` on.
 
     Raises:
         ValueError: a score is no finite number.
         OSError: the storage fails.
     """
-    import torch
+    from study import timing
 
-    from study import checkpoints, data, trial
-    from study.config import config
+    each = _together(jobs) if len(jobs) > 1 else _alone(jobs[0])
+    timing.taken()
+    last = time.perf_counter()
+    for found in each:
+        spent, now = timing.taken(), time.perf_counter()
+        spent["other"] = now - last - sum(spent.values())
+        share = {what: round(seconds / len(found), 6) for what, seconds in spent.items()}
+        yield {trial: result | {"spent": share} for trial, result in found.items()}
+        last = time.perf_counter()
 
-    torch.set_num_threads(job["threads"])
-    folder, prepared = Path(job["checkpoints"]), data.Prepared(**job["prepared"])
+
+def end(checkpoints: Path) -> None:
+    """Tell the worker that trains a trial, if it sees this folder, that the trial has been ended; drop its checkpoints.
+
+    Args:
+        checkpoints: the trial's folder.
+    """
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    with contextlib.suppress(OSError):  # then it is trained in vain
+        checkpoints.parent.mkdir(exist_ok=True)
+        _mark(checkpoints).touch()
+
+
+def _mark(checkpoints: Path) -> Path:
+    return checkpoints.with_name(f"{checkpoints.name}.ended")
+
+
+def _alone(job: dict[str, Any]) -> Iterator[Results]:
+    from study import checkpoints, trial
+    from study.timing import spent
+
+    with spent("setup"):
+        folder, asked, opened, device, cache = _begin(job)
     found = checkpoints.latest(folder)
     if found is not None:
-        yield found.report
-    sealed = job["role"] == "search"
-    asked = config(job["config"])
-    seeds = (job["split_seed"], job["draw_seed"])
-    opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed=sealed, validation=asked.validation)
-    device = "cuda" if job["gpu"] else "cpu"
+        yield {job["trial"]: found.report}
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
-    cache = trial.CacheSettings(**job["cache"])
-    reports: Iterator[Report] = trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache)
     saved = time.monotonic()
-    for report in reports:
+    for report in trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache):
         result = _checked(report)
         _refuse_other(found.report if found else None, result)
         if report.last:
-            _keep_model(job, opened, prepared.source, report)
+            _keep_model(job, opened, report)
         if time.monotonic() - saved >= job["checkpoint_seconds"]:
             checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result))
             saved = time.monotonic()
-        yield result
+        yield {job["trial"]: result}
+
+
+def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
+    """Train search trials as `fused.run` does; from a checkpoint each goes on alone."""
+    from study import checkpoints, fused
+    from study.config import config
+    from study.timing import spent
+
+    with spent("setup"):
+        _, _, opened, device, cache = _begin(jobs[0])
+    folders = [Path(job["checkpoints"]) for job in jobs]
+    members = [fused.Member(config(job["config"]), job["seed"]) for job in jobs]
+    saved = time.monotonic()
+
+    def ended(number: int) -> bool:
+        return _mark(folders[number]).exists()
+
+    for said in fused.run(members, opened, jobs[0]["epochs"], device, cache, ended):
+        found = {jobs[number]["trial"]: _result(each) for number, each in said.items()}
+        if time.monotonic() - saved >= jobs[0]["checkpoint_seconds"]:
+            for number, each in said.items():
+                if not isinstance(each, Exception) and not ended(number):
+                    checkpoints.save(folders[number], checkpoints.Checkpoint(each.state(), _checked(each)))
+            saved = time.monotonic()
+        yield found
+
+
+def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSettings]":
+    """Give a job's checkpoint folder, configuration, data, device and cache."""
+    import torch
+
+    from study import data, trial
+    from study.config import config
+
+    torch.set_num_threads(job["threads"])
+    asked, seeds = config(job["config"]), (job["split_seed"], job["draw_seed"])
+    prepared, sealed = data.Prepared(**job["prepared"]), job["role"] == "search"
+    opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed=sealed, validation=asked.validation)
+    device = "cuda" if job["gpu"] else "cpu"
+    return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
+
+
+def _result(said: "Report | Exception") -> dict[str, Any]:
+    """Give what a member of a bundle said as plain values; a score that is no number fails it alone."""
+    try:
+        if isinstance(said, Exception):
+            raise said
+        return _checked(said)
+    except (ValueError, ArithmeticError) as error:
+        return failure(error)
+
+
+def failure(error: Exception) -> dict[str, Any]:
+    """Describe an error as a result."""
+    told = f"{type(error).__name__}: {error}"
+    return {"failure": told, "traceback": "".join(traceback.format_exception(error))}
 
 
 def _checked(report: "Report") -> dict[str, Any]:
@@ -84,13 +174,13 @@ def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None
         raise RuntimeError(f"the frozen stages are not those that the trial began with: {told}")
 
 
-def _keep_model(job: dict[str, Any], opened: "TaskData", source: str, report: "Report") -> None:
+def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report") -> None:
     """Write the network of a trial that is asked for one, with all that is needed to use it."""
     from study import models
 
     if job["model"] is not None:
         scores = {f"{row['split']} {row['metric']}": row["score"] for row in report.rows}
         card = {key: job[key] for key in ("trial", "config", "seed")}
-        about = {"classes": list(opened.classes), "trained_on": source, "scores": scores}
+        about = {"classes": list(opened.classes), "trained_on": job["prepared"]["source"], "scores": scores}
         about |= {"source_labels": opened.source_labels}
         models.save(Path(job["model"]), report.model(), card | about)

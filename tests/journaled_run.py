@@ -13,14 +13,16 @@ from tests.toys import note
 
 
 class JournalWorker(search.Worker):
-    def _start(self, job):
-        self._name = job["trial"]
-        note(Path(os.environ["JOURNAL"]), self._name, "start")
-        super()._start(job)
+    def _start(self, jobs):
+        self._names = [job["trial"] for job in jobs]
+        for name in self._names:
+            note(Path(os.environ["JOURNAL"]), name, "start")
+        super()._start(jobs)
 
     def step(self):
         result = super().step()
-        note(Path(os.environ["JOURNAL"]), self._name, result.get("epoch", "failed"))
+        for name, each in result.get("results") or [(name, {}) for name in self._names]:
+            note(Path(os.environ["JOURNAL"]), name, each.get("epoch", "failed"))
         return result
 
 

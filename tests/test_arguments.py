@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from study import run
+from study import arguments, run
 
 MISTAKES = [
     ("", "--space is missing; one of"),
@@ -26,15 +26,17 @@ MISTAKES = [
     ("--space gtsrb --time-budget 3x", "'3x' is no duration; write 90s, 30m or 2h"),
     ("--space gtsrb --cpus-per-trial -1", "'-1' is no amount"),
     ("--space gtsrb --cpus-per-trial 0", "0 is no amount of CPUs"),
-    ("--space gtsrb --gpus-per-trial nan", "'nan' is no amount"),
+    ("--space gtsrb --gpus-per-trial nan", "'nan' is no amount; write 1, 2 or 0.5, or auto"),
+    ("--space gtsrb --gpus-per-trial Auto", "'Auto' is no amount"),
+    ("--space gtsrb --cpus-per-trial auto", "'auto' is no amount; write 1, 2 or 0.5\n"),
     ("--space gtsrb --data nowhere", "--data nowhere: no such folder"),
     ("--space gtsrb --download", "--download needs --data DIR"),
 ]
 
 
-def code_of(arguments):
+def code_of(line):
     try:
-        return run.main(arguments.split())
+        return run.main(line.split())
     except SystemExit as error:
         return error.code
 
@@ -57,6 +59,11 @@ def test_arguments_are_checked_before_torch_and_ray_are_imported():
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2 []"
+
+
+def test_gpus_are_an_amount_or_left_to_their_memory():
+    given = [arguments.parse(["--gpus-per-trial", each]).gpus_per_trial for each in ("0", "0.25", "2", "auto")]
+    assert [*given, arguments.parse([]).gpus_per_trial] == [0.0, 0.25, 2.0, arguments.AUTO, None]
 
 
 def test_list_gives_a_line_for_each_space(capsys):

@@ -15,8 +15,8 @@ from study import data, ledger, store
 from study import run as command
 from study.catalogue import load
 from study.state import Plan, State
-from study.worker import results
 from tests.test_worker import job as job_of
+from tests.test_worker import run as run_job
 from tests.toys import never
 
 TINY = str(Path(__file__).parent / "spaces" / "tiny.py")
@@ -176,9 +176,9 @@ def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
     for path in tests:
         os.truncate(path, 0)
     job = job_of(prepared, tmp_path, epochs=1)
-    assert [result["last"] for result in results(job | {"role": "search"})] == [False, True]
+    assert [result["last"] for result in run_job(job | {"role": "search"})] == [False, True]
     with pytest.raises(store.Damaged, match="test"):
-        list(results(job | {"role": "replicate"}))
+        list(run_job(job | {"role": "replicate"}))
 
 
 def test_replicates_draw_labels_of_their_own_and_search_trials_share_one_draw(tmp_path):

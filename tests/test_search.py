@@ -54,9 +54,15 @@ def test_all_trials_run_once_and_all_cpus_work(tmp_path):
     assert len(workers) > 1 or os.cpu_count() == 1
 
 
-@pytest.mark.parametrize("fault", ["raise", "exit"])
-def test_a_bad_trial_costs_itself_only(tmp_path, fault):
-    state = toy_study.main(tmp_path, fault=fault)
+@pytest.mark.parametrize(("fault", "together"), [
+    ("raise", 1),
+    ("exit", 1),
+    pytest.param("raise", 4, marks=pytest.mark.slow),
+    ("exit", 4),
+])  # fmt: skip
+def test_a_bad_trial_costs_itself_only(tmp_path, fault, together):
+    state = toy_study.main(tmp_path, fault=fault, together=together)
+    assert bool(state.alone) == (fault == "exit" and together > 1)
     failed = {trial.id for trial in state.trials.values() if trial.state == "failed"}
     reached = {trial for trial, what in journal(tmp_path) if trial.endswith("s002") and what == "1"}
     assert state.done()
@@ -109,14 +115,16 @@ def test_a_killed_driver_loses_no_finished_trial_and_runs_none_twice(tmp_path):
     assert sum(starts(tmp_path).values()) - len(state.trials) <= 3 * 3  # at most 3 trials were handed out at a kill
 
 
-def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path):
+@pytest.mark.parametrize("together", [1, 4])
+def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path, together):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
         folder.mkdir()
-    toy_study.main(whole, deterministic=True, pause=0.0)
+    toy_study.main(whole, deterministic=True, pause=0.0, together=together)
+    options = ("--deterministic", "--together")[: 1 + (together > 1)]
     for lines in (40, 90):
-        assert killed_at(cut, lines, "--deterministic") == -signal.SIGKILL
-    toy_study.main(cut, deterministic=True, pause=0.0)
+        assert killed_at(cut, lines, *options) == -signal.SIGKILL
+    toy_study.main(cut, deterministic=True, pause=0.0, together=together)
     assert plain(cut) == plain(whole)
 
 

@@ -242,3 +242,18 @@ def test_nothing_is_pruned_before_a_cells_last_phase():
             last.setdefault(int(event["trial"][1:4]), set()).add(event["epoch"])
     assert last[0] == {4}
     assert all(epochs == {0} for cell, epochs in last.items() if cell)
+
+
+def test_what_is_counted_as_it_goes_is_what_a_count_would_give():
+    state, events = toys.state(pruner=asha(9, 1, 3))
+    toys.play(state, steps=150)
+    state.fail(next(iter(state.live)), "RuntimeError: once")
+    state.next_trial()
+    again, _ = toys.state(pruner=asha(9, 1, 3))
+    again.replay(events)
+    for one in (state, again):
+        for name in ("running", "complete", "pruned", "failed"):
+            assert one.count(name) == sum(trial.state == name for trial in one.trials.values()) > 0
+        for cell, trials in enumerate(one.by_cell):
+            assert one.search(cell) == [trial for trial in trials if trial.role == "search"]
+    assert again.next_trial().id in again.live

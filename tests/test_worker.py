@@ -37,6 +37,12 @@ def job(prepared, folder, **changes):
     } | changes
 
 
+def run(asked):
+    """Run one job; gives its results."""
+    for found in worker.results([asked]):
+        yield found[asked["trial"]]
+
+
 def scores(results):
     """What was said, each (epoch, split, metric) once, the last time it was said."""
     rows = [row for result in results for row in result["rows"]]
@@ -45,22 +51,22 @@ def scores(results):
 
 @pytest.fixture(scope="module")
 def whole(prepared, tmp_path_factory):
-    return list(worker.results(job(prepared, tmp_path_factory.mktemp("whole"))))
+    return list(run(job(prepared, tmp_path_factory.mktemp("whole"))))
 
 
 @pytest.mark.parametrize("reports", range(1, EPOCHS + 2))
 def test_a_trial_that_goes_on_from_its_checkpoint_equals_an_uninterrupted_one(prepared, whole, tmp_path, reports):
-    cut = worker.results(job(prepared, tmp_path))
+    cut = run(job(prepared, tmp_path))
     first = list(itertools.islice(cut, reports))
     cut.close()
-    rest = list(worker.results(job(prepared, tmp_path)))
+    rest = list(run(job(prepared, tmp_path)))
     assert rest[0]["epoch"] == reports - 1  # the checkpoint's own report is repeated
     assert scores(first + rest) == scores(whole)
     assert [result["last"] for result in rest] == [epoch == EPOCHS for epoch in range(reports - 1, EPOCHS + 1)]
 
 
 def test_without_time_for_a_checkpoint_none_is_made(prepared, tmp_path):
-    list(worker.results(job(prepared, tmp_path, checkpoint_seconds=1e9)))
+    list(run(job(prepared, tmp_path, checkpoint_seconds=1e9)))
     assert not (tmp_path / "checkpoints").exists()
 
 
@@ -72,7 +78,7 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
     from study import evaluation, families
     from study.feed import feed
 
-    list(worker.results(job(prepared, tmp_path, model=str(tmp_path / "model"))))
+    list(run(job(prepared, tmp_path, model=str(tmp_path / "model"))))
     card = json.loads((tmp_path / "model" / "card.json").read_text())
     family = families.load(card["config"]["family"])
     net = families.build(card["config"]["family"], "none", len(card["classes"]))
@@ -87,7 +93,7 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
 def test_a_score_that_is_no_number_fails_the_trial(prepared, tmp_path):
     hot = {"lr": 1e30, "optimizer": "sgd"}
     with pytest.raises((FloatingPointError, ValueError), match=r"loss|accuracy"):
-        list(worker.results(job(prepared, tmp_path, config=job(prepared, tmp_path)["config"] | hot)))
+        list(run(job(prepared, tmp_path, config=job(prepared, tmp_path)["config"] | hot)))
 
 
 def saved(tmp_path, **config):
@@ -96,7 +102,8 @@ def saved(tmp_path, **config):
     data = task(test=True)._replace(source_labels=LABELS if asked.regime == "zero_shot" else {})
     *_, report = trial.run(asked, data, 0, 1)
     given = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(asked), "seed": 0}
-    worker._keep_model(given, data, "toy", report)
+    given |= {"prepared": {"source": "toy"}}
+    worker._keep_model(given, data, report)
     parts = assembly.assemble(asked, data, 0, "cpu")
     parts.net.load_state_dict(report.model())
     net, card = models.load(tmp_path / "model")

@@ -9,12 +9,22 @@ from tests import toys
 
 
 class ToyWorker(search.Worker):
-    def _start(self, job):
-        self._results = toys.toy_results(job)
+    def _start(self, jobs):
+        self._results = toys.toy_results(jobs)
 
 
-def main(folder: Path, deterministic: bool = False, fault: str = "", pause: float = 0.02) -> search.State:
-    """Run, or go on with, the toy study in a folder; `fault` makes the third trial of each cell end badly."""
+def main(
+    folder: Path, deterministic: bool = False, fault: str = "", pause: float = 0.02, together: int = 1
+) -> search.State:
+    """Run, or go on with, the toy study in a folder.
+
+    Args:
+        folder: of the study.
+        deterministic: one bundle at a time.
+        fault: makes the third trial of each cell end badly.
+        pause: seconds an epoch.
+        together: search trials that a worker trains at once.
+    """
     events = list(ledger.read(folder / "ledger"))
     book = ledger.Ledger(folder / "ledger", len(events))
     state = search.State(toys.SPACE.cells(), toys.state()[0].plan, search.asha(toys.SPACE.epochs, 1, 3), book.append)
@@ -26,9 +36,9 @@ def main(folder: Path, deterministic: bool = False, fault: str = "", pause: floa
         return plain | {"journal": str(folder / "journal.txt")}
 
     with cluster(gpus=0.0, one_at_a_time=deterministic) as place:
-        search.run(state, job, folder / "tune", place, trainable=ToyWorker)
+        search.run(state, job, folder / "tune", place, trainable=ToyWorker, bundle=lambda trial: together)
     return state
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), deterministic="--deterministic" in sys.argv)
+    main(Path(sys.argv[1]), "--deterministic" in sys.argv, together=4 if "--together" in sys.argv else 1)

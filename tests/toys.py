@@ -65,19 +65,29 @@ def play(toy: State, steps: int | None = None) -> None:
                 break
 
 
-def toy_results(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Report the objective by epoch, and write every start and step into a journal of its own."""
-    journal = Path(job["journal"])
-    note(journal, job["trial"], "start")
-    for epoch in range(job["epochs"] + 1):
-        time.sleep(job.get("pause", 0.0))
-        if job["config"].get("fault") == "exit" and epoch == 2:
-            os._exit(1)
-        if job["config"].get("fault") == "raise" and epoch == 2:
-            raise RuntimeError("a fault at epoch 2")
-        note(journal, job["trial"], epoch)
-        score = objective(job["config"], epoch)
-        yield {"epoch": epoch, "objective": score, "last": epoch == job["epochs"], "rows": []}
+def toy_results(jobs: list[dict[str, Any]]) -> Iterator[dict[str, dict[str, Any]]]:
+    """Report the objectives by epoch, and write every start and step into a journal of its own."""
+    left = list(jobs)
+    for job in jobs:
+        note(Path(job["journal"]), job["trial"], "start")
+    for epoch in range(jobs[0]["epochs"] + 1):
+        time.sleep(jobs[0].get("pause", 0.0))
+        said = {job["trial"]: _toy_result(job, epoch, alone=len(jobs) == 1) for job in left}
+        left = [job for job in left if "failure" not in said[job["trial"]]]
+        yield said
+
+
+def _toy_result(job: dict[str, Any], epoch: int, alone: bool) -> dict[str, Any]:
+    fault = job["config"].get("fault") if epoch == 2 else None
+    if fault == "exit":
+        os._exit(1)
+    if fault == "raise" and alone:
+        raise RuntimeError("a fault at epoch 2")
+    if fault == "raise":
+        return {"failure": "RuntimeError: a fault at epoch 2", "traceback": ""}
+    note(Path(job["journal"]), job["trial"], epoch)
+    score = objective(job["config"], epoch)
+    return {"epoch": epoch, "objective": score, "last": epoch == job["epochs"], "rows": []}
 
 
 def note(journal: Path, trial: str, what: object) -> None:

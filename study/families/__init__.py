@@ -8,10 +8,10 @@ and model packages only inside `backbone`.
 
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study.config import UserError, show
 
@@ -49,6 +49,8 @@ class Family:
     """Gets the pretrained weights from their host, where they are not in an installed package."""
     multiple: int = 1
     """The image side must be a multiple of this, pixels."""
+    whole: bool = True
+    """Whether pretrained weights set every stage: nothing of the backbone is drawn by a trial's seed then."""
 
 
 def names() -> tuple[str, ...]:
@@ -66,6 +68,15 @@ def options(name: str) -> tuple[str, ...]:
         raise UserError(f"unknown family {name!r}; one of {', '.join(names())}")
     module = import_module(f"{__name__}.{name}")
     return () if hasattr(module, "FAMILY") else tuple(inspect.signature(module.family).parameters)
+
+
+def asked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what a family reads of some hyperparameters; `vars(config)` are all of a trial's.
+
+    Raises:
+        UserError: there is no family of this name.
+    """
+    return {key: values[key] for key in options(name) if key in values}
 
 
 def load(name: str, **given: str | None) -> Family:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from study.config import UserError, show
+from study.families._weights import missing
 
 
 def imagenet(family: str, url: str) -> dict[str, Any]:
@@ -21,12 +21,11 @@ def imagenet(family: str, url: str) -> dict[str, Any]:
     Raises:
         UserError: neither worked; says which file to place where.
     """
-    name, folder = url.rpartition("/")[2], Path(torch.hub.get_dir()) / "checkpoints"
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints every try
             return torch.hub.load_state_dict_from_url(
                 url, map_location="cpu", progress=False, check_hash=True, weights_only=True
             )
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        place = f"download {url} by hand and place it as {folder / name}"
-        raise UserError(f"{family}: cannot get its ImageNet weights {name} ({show(error)}); {place}") from error
+        place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+        raise missing(family, error, url, place) from error

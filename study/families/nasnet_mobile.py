@@ -9,13 +9,16 @@ Source: Zoph et al. 2018, arXiv:1707.07012; weights: pytorchcv's (an MIT package
 
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError, show
 from study.families import Family
+from study.families._weights import missing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
 _NAME = "nasnet_4a1056"
+SILENCE = 60.0  # seconds that the server of the weights may say nothing
 
 
 def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
@@ -49,30 +52,33 @@ def _imagenet() -> dict[str, Any]:
     import io
     import pickle
     import zipfile
-
-    import torch
-    from pytorchcv.models.common.model_store import get_model_file
-
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints every try
-            file = get_model_file(_NAME)
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
-        raise UserError(_by_hand(error)) from error
-
-
-def _by_hand(error: Exception) -> str:
     from pathlib import Path
 
-    from pytorchcv.models.common.model_store import get_model_name_suffix_data, imgclsmob_repo_url
+    import torch
+    from pytorchcv.models.common import model_store
 
-    top5_error, sha1, release = get_model_name_suffix_data(_NAME)
-    name = f"{_NAME}-{top5_error}-{sha1[:8]}.pth"
-    url, place = f"{imgclsmob_repo_url}/releases/download/{release}/{name}.zip", Path.home() / ".torch" / "models"
-    return (
-        f"nasnet_mobile: cannot get its ImageNet weights {name} ({show(error)}); "
-        f"download {url} by hand, unpack it, and place {name} as {place / name}"
-    )
+    top5_error, sha1, release = model_store.get_model_name_suffix_data(_NAME)
+    place = Path.home() / ".torch" / "models" / f"{_NAME}-{top5_error}-{sha1[:8]}.pth"
+    url = f"{model_store.imgclsmob_repo_url}/releases/download/{release}/{place.name}.zip"
+    try:
+        if not place.exists():
+            _download(url, place.parent)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints every try
+            file = model_store.get_model_file(_NAME)  # compares the checksum
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        raise missing("nasnet_mobile", error, url, place) from error
+
+
+def _download(url: str, folder: "Path") -> None:
+    """Fetch and unpack a zip file; pytorchcv's own downloader waits for ever for a server that is silent."""
+    import io
+    import urllib.request
+    import zipfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with urllib.request.urlopen(url, timeout=SILENCE) as answer, zipfile.ZipFile(io.BytesIO(answer.read())) as packed:
+        packed.extractall(folder)
 
 
 FAMILY = Family(

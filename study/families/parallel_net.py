@@ -43,6 +43,7 @@ def family(encoder: str = "resnet18") -> Family:
         min_size=max(inner.min_size, _MIN_SIZE),
         source_classes=None,
         backbone=backbone,
+        whole=False,
     )
 
 

@@ -1,3 +1,6 @@
+import io
+import socket
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -68,7 +71,7 @@ def no_network(*args, **kwargs):
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_failed_download_says_what_to_place_where(file, monkeypatch, damaged, capsys):
-    monkeypatch.setattr("requests.get", no_network)
+    monkeypatch.setattr("requests.get" if damaged else "urllib.request.urlopen", no_network)
     if damaged:
         Path(file).write_bytes(b"not weights")
     with pytest.raises(UserError) as error:
@@ -83,3 +86,24 @@ def test_a_file_of_something_else_says_what_to_place_where(file, monkeypatch):
     Path(file).write_bytes(b"not weights")
     with pytest.raises(UserError, match=NAME):
         families.build("nasnet_mobile", "imagenet", 43)
+
+
+def test_a_download_is_unpacked_where_pytorchcv_looks(file, monkeypatch):
+    file.parent.rmdir()
+    made, packed = nasnet_4a1056().state_dict(), io.BytesIO()
+    torch.save(made, weights := io.BytesIO())
+    with zipfile.ZipFile(packed, "w") as opened:
+        opened.writestr(NAME, weights.getvalue())
+    packed.seek(0)
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: packed)
+    monkeypatch.setattr(f"{STORE}._check_sha1", lambda file, sha1: True)
+    assert families.load("nasnet_mobile").fetch().keys() == made.keys()
+    assert file.exists()
+
+
+def test_a_server_that_says_nothing_is_given_up(file, monkeypatch):
+    monkeypatch.setattr("study.families.nasnet_mobile.SILENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(f"{STORE}.imgclsmob_repo_url", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(UserError, match="timed out"):
+            families.load("nasnet_mobile").fetch()

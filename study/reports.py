@@ -1,0 +1,94 @@
+"""What a trial says after an epoch: its scores on every split it may open, as rows. Knows no loop, Ray or files."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from study import evaluation
+from study.features import Outputs
+from study.feed import Feed
+from study.net import copied
+from study.timing import spent
+from study.training import Epoch, Lesson
+
+if TYPE_CHECKING:
+    from study.data import TaskData
+
+
+class Report(NamedTuple):
+    """What a trial says after an epoch; `state` and `model` must be called before the next report is asked for."""
+
+    epoch: int
+    """0 = as loaded."""
+    rows: list[dict[str, Any]]
+    """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
+    alarms, split, metric, score."""
+    objective: float
+    """Validation score of the task's metric at this epoch, larger is better."""
+    last: bool
+    """Nothing comes after this report."""
+    state: Callable[[], dict[str, torch.Tensor]]
+    """Everything that can change in this trial, by name, copied to the CPU; fit for safetensors and for `resume`."""
+    model: Callable[[], dict[str, torch.Tensor]]
+    """The whole network, frozen stages too, copied to the CPU: what `families.build(...).load_state_dict` takes."""
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Makes the reports of one trial."""
+
+    lesson: Lesson
+    feeds: dict[str, Feed]
+    data: "TaskData"
+    last: int
+    """The last epoch."""
+    seconds: Callable[[], float]
+    """Gives how long the trial has taken so far."""
+
+    def __call__(self, epoch: Epoch) -> Report:
+        """Score the network as it is after an epoch.
+
+        Raises:
+            FloatingPointError: a loss is not finite; names the split and the epoch.
+        """
+        with spent("evaluation"):
+            scores, odd = self._scores(epoch)
+        images = None if self.lesson.config.regime == "zero_shot" else len(self.data.train.index)  # it reads no label
+        frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
+        common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": self.data.task}
+        common |= {"train_images": images, "seconds": self.seconds(), "task": self.data.task}
+        common |= frozen | {"alarms": " | ".join([*epoch.alarms, *odd]) or None}
+        rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
+        whole = lambda: copied(self.lesson.net.state_dict())  # noqa: E731
+        objective = scores["val", self.data.metric]
+        return Report(epoch.number, rows, objective, epoch.number == self.last, epoch.state, whole)
+
+    def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str]]:
+        """Give every score by split and metric, and what is odd about the network's answers."""
+        lesson, ends, metric = self.lesson, epoch.number == self.last, self.data.metric
+        scores, odd = {("train", name): score for name, score in epoch.scores.items()}, []
+        for split in ("val", "test") if ends and "test" in self.feeds else ("val",):
+            feed = self.feeds[split]
+            logits, targets = evaluation.predict(lesson.net, feed, self._outputs(split)), feed.targets.cpu().numpy()
+            found = evaluation.score(logits, targets, (metric, "loss"))
+            if not math.isfinite(found["loss"]):
+                raise FloatingPointError(f"{split} loss is {found['loss']} after epoch {epoch.number}")
+            scores |= {(split, name): score for name, score in found.items()}
+            if split == "val" and (epoch.number > 0 or ends):
+                odd += evaluation.constant_class(logits, targets)
+        if ends and epoch.number > 0:
+            size, generator = lesson.config.batch_size, lesson.generator("modes", epoch.number)
+            gap = evaluation.mode_gap(lesson.net, lesson.feed, size, generator)
+            scores |= {("train", name): score for name, score in gap.items()}
+            odd += evaluation.gap_alarm(gap)
+        return scores, odd
+
+    def _outputs(self, split: str) -> Outputs | None:
+        """What frozen stages make of a split; the test is scored once: only the whole backbone's are kept for it."""
+        cache, net, feed = self.lesson.cache, self.lesson.net, self.feeds[split]
+        if cache is None or (split == "test" and net.prefix < len(net.stages)):
+            return None
+        return cache.outputs(net, feed, {"val": self.data.val_file, "test": "test"}[split], None, feed.pixels)
