@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import style
+from analysis.once import once
 from analysis.table import COLUMNS
 
 REGIMES = (  # from nothing transferred to everything adapted; the order of rows, panels and legends
@@ -35,6 +36,7 @@ def compared(cell: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
+@once
 def grid(df: pd.DataFrame) -> pd.DataFrame:
     """One row per cell: `cell` and a column for each key that it compares; in the order of what they compare."""
     names = _in_study_order(df)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis import alarms, claims, figures, places, stats, style, summary, table, versions
 from analysis.cells import cell_table, failures, marks, not_run, note, state_table
+from analysis.once import remembering
 
 __all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
 EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
@@ -30,6 +31,11 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
     Returns:
         The paths written, the report first.
     """
+    with remembering():
+        return _write(df, folder)
+
+
+def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     source = "; ".join(table.sources(df)) or "not named in the table"
     sections, tables = [], _tables(df)
     drawn: list[figures.Picture] = []

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis import stats
 from analysis.grid import grid
+from analysis.once import once
 from analysis.table import CHOICES, CONFIG, PER_TRIAL
 
 UNTRAINED = ("zero_shot",)  # regimes that train nothing and read no label: fresh seeds change nothing
@@ -15,12 +16,14 @@ COUNTED = ("prototype",)  # regimes that train nothing and read labels: fresh se
 OBJECTIVES = ("accuracy", "mAP")  # a task's own metric, the first that the validation rows have
 
 
+@once
 def objective(df: pd.DataFrame) -> str:
     """The metric that selects, larger is better: the first of `OBJECTIVES` that validation has, else any but loss."""
     found = set(df.loc[df["split"] == "val", "metric"].dropna()) - {"loss"}
     return next((name for name in OBJECTIVES if name in found), min(found, default=OBJECTIVES[0]))
 
 
+@once
 def scores(df: pd.DataFrame, split: str, metric: str | None = None) -> pd.DataFrame:
     """The rows of one split and metric (the objective by default), by epoch within each trial."""
     metric = metric or objective(df)
@@ -39,6 +42,7 @@ def not_run(df: pd.DataFrame) -> pd.DataFrame:
     return found[["error"]].rename(columns={"error": "reason"}).reset_index()
 
 
+@once
 def trials(df: pd.DataFrame) -> pd.DataFrame:
     """One row per trial that was started: what it was told, and what came of it.
 
@@ -71,6 +75,7 @@ def tuned(df: pd.DataFrame) -> list[str]:
     return [name for name in CONFIG if (counts[name] > 1).any()]
 
 
+@once
 def winners(df: pd.DataFrame) -> pd.DataFrame:
     """The best complete search trial of each cell that has one, on validation; of equals the lower number."""
     found = trials(df)
@@ -78,6 +83,7 @@ def winners(df: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["val", "number"], ascending=[False, True]).drop_duplicates("cell")
 
 
+@once
 def replicates(df: pd.DataFrame) -> pd.DataFrame:
     """The complete trials that repeat one configuration for the test, one row each.
 
@@ -89,6 +95,7 @@ def replicates(df: pd.DataFrame) -> pd.DataFrame:
     return found[(found["state"] == "complete") & (again | (found["role"] == "published"))]
 
 
+@once
 def cells(df: pd.DataFrame) -> pd.DataFrame:
     """One row per cell: what it compares, its winner, what was scored on test, its trials by state.
 

@@ -66,7 +66,7 @@ def cluster(
                 option = f"--{kind.lower()}s-per-trial {each:g}"
                 raise UserError(f"{option}: there are {there.get(kind, 0):g} {kind}s in all")
         fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
-        yield Place(cpus, part, 1 if one_at_a_time else fit + 1)  # one more waits, so that no worker does
+        yield Place(cpus, part, 1 if one_at_a_time else fit)
     finally:
         ray.shutdown()
 

@@ -254,15 +254,17 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
 
 
 class _Every:
-    """Calls a function, but not more often than every so many seconds."""
+    """Calls a function, but not more often than every so many seconds, and a twentieth of the time at most."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
         self._seconds, self._call, self._last = seconds, call, time.monotonic()
 
     def __call__(self) -> None:
-        if time.monotonic() - self._last >= self._seconds:
+        began = time.monotonic()
+        if began - self._last >= self._seconds:
             self._call()
             self._last = time.monotonic()
+            self._seconds = max(self._seconds, 20 * (self._last - began))
 
 
 def _write_table(folder: Path) -> None:

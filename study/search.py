@@ -195,6 +195,13 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
         super().__init__()
         self._state, self._bundles, self._ended, self._guard = state, bundles, ended, guard
 
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Choose nothing, so that a free worker gets the newest trial.
+
+        Tune's own choice is the first pending trial, be its worker just starting: that worker is then ended, and with
+        trials shorter than a start only one worker ever runs.
+        """
+
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         goes_on = self._guard(lambda: self._record(_names(trial), result), otherwise=False)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
