@@ -83,3 +83,24 @@ def test_a_parameter_outside_of_the_optimizer_is_named(net):
     assert optim.unoptimized(optimizer, net) == []
     net.head = torch.nn.Linear(256, 3)
     assert optim.unoptimized(optimizer, net) == ["head.weight", "head.bias"]
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("family", ["small_cnn", "efficientnet_lite0"])
+def test_the_one_pass_form_does_what_the_loop_does_in_any_layout(family, optimizer):
+    nets = {}
+    for fused in (True, False):
+        torch.manual_seed(0)
+        net = nets[fused] = families.build(family, "none", 3).to(memory_format=torch.channels_last)
+        made = optim.build(
+            net, (1.0,) * len(net.stages), replace(SMALL, optimizer=optimizer, lr=1e-2, weight_decay=0.1)
+        )
+        for group in made.param_groups:
+            group["fused"] = fused
+        for _ in range(2):
+            images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+            made.zero_grad()
+            net.eval()(images).square().mean().backward()
+            made.step()
+    for one, other in zip(nets[True].parameters(), nets[False].parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)  # of steps of 1e-2
