@@ -1,0 +1,38 @@
+"""The spaces that the benchmark writes are sound, and the peers' tasks say the same."""
+
+import json
+
+import pytest
+
+from benchmarks import _workloads, study
+from study.catalogue import load
+from study.checks import check_cells, check_read
+from study.config import UserError
+from study.distributions import Range
+
+FAMILY = "efficientnet_lite0"
+
+
+@pytest.mark.parametrize("workload", _workloads.WORKLOADS, ids=lambda workload: workload.name)
+def test_space_and_task_agree(workload, tmp_path):
+    path = tmp_path / f"{workload.name}.py"
+    path.write_text(_workloads.space(workload, FAMILY, 32))
+    space, task = load(str(path)), json.loads(json.dumps(_workloads.task(workload, FAMILY, 32, 1)))
+    cells = space.cells()
+    check_cells(cells, space.epochs)
+    check_read(cells)
+    assert len(cells) == len(task["depths"])
+    assert [cell.baseline for cell in cells] == [task["baseline"]] * len(cells)
+    assert space.tuned == {name: Range(*ends, log=True) for name, ends in task["tuned"].items()}
+    assert (space.epochs, space.grace_period) == (task["epochs"], task["grace"])
+
+
+def test_unknown_workload():
+    with pytest.raises(UserError, match="unknown workload 'x'; one of feature_extraction"):
+        _workloads.select(["x"])
+
+
+def test_each_repeat_begins_with_another_way():
+    turns = list(study._turns(list(_workloads.WORKLOADS[:2]), 3))
+    assert [way for _, _, way in turns[::6]] == ["ray", "optuna", "ours"]
+    assert len({(workload.name, repeat, way) for workload, repeat, way in turns}) == 18
