@@ -18,7 +18,8 @@ _known: dict[tuple[Any, ...], tuple[pd.DataFrame, Any]] | None = None
 def remembering() -> Iterator[None]:
     """Remember inside what functions marked with `once` give; tables must not be changed in place meanwhile."""
     global _known
-    before, _known = _known, {}
+    before = _known
+    _known = {} if before is None else before
     try:
         yield
     finally:

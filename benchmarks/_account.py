@@ -4,6 +4,7 @@ Numbers in, numbers out; knows nothing of processes or figures.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 Event = dict[str, Any]
@@ -13,6 +14,9 @@ PARTS = ("start", *SPENT, "between", "idle", "end")
 """`start`: until the first worker begins. `between`: on a worker, from its first trial to its last report, what no
 report accounts for. `idle`: before a worker's first trial and after its last, while another works. `end`: after the
 last report of all."""
+BESIDE = ("setup", "other", "between")
+"""What is not training: what a worker does before a trial's first batch, what none of its clocks counts, and what lies
+between two trials of a worker."""
 
 
 class Span(NamedTuple):
@@ -69,6 +73,24 @@ def account(events: Sequence[Event], start: float, end: float, workers: int) -> 
     parts["between"] = held - sum(parts[what] for what in SPENT)
     parts["idle"] = workers * (over - begun) - held
     return parts
+
+
+def overhead(events: Sequence[Event]) -> dict[str, float]:
+    """Give what a trial costs beside its training once its worker is warm, seconds by part of `BESIDE`.
+
+    A worker's first stretch, in which it imports libraries and opens the data, is start-up. Without a second one on any
+    worker there is nothing to say: empty.
+    """
+    found, trials, parts = spans(events), 0, dict.fromkeys(BESIDE, 0.0)
+    for worker in {span.worker for span in found}:
+        own = [span for span in found if span.worker == worker]
+        for before, span in pairwise(own):
+            trials += len(span.trials)
+            parts["between"] += max(0.0, span.begin - before.end) + max(0.0, span.end - span.begin - span.covered)
+            told = [_spent(event) for event in events if event["kind"] == "report" and event["trial"] in span.trials]
+            for part in ("setup", "other"):
+                parts[part] += sum(each.get(part, 0.0) for each in told)
+    return {part: seconds / trials for part, seconds in parts.items()} if trials else {}
 
 
 def _span(worker: str, trial: str, reports: list[Event]) -> tuple[float, Span]:

@@ -3,9 +3,13 @@
 Knows nothing of what a figure means.
 """
 
+import functools
+import hashlib
 import json
 import os
 import platform
+import sys
+from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -13,20 +17,22 @@ from typing import Any
 
 from benchmarks import _workloads
 from benchmarks._workloads import Workload
+from study import folder as folders
 from study.config import UserError
 
 Figures = dict[str, Any]
-"""machine, setting, workloads (name → its values, and `images` in train and val), runs: workload, repeat, way, and what
-`_ways.measure` gives."""
+"""machine, setting, workloads (name → its values, and `images` in train and val), runs: workload, repeat, way, what
+`code` gives, and what `_ways.measure` gives."""
+ANOTHER = "name another --json FILE"
 
 
 def begin(
     file: Path | None, workloads: Iterable[Workload], family: str, size: int, options: tuple[str, ...]
 ) -> Figures:
-    """Read the figures that there are, or begin anew; workloads are added.
+    """Read the figures that there are, or begin anew; workloads are added, runs of other code are left out.
 
     Raises:
-        UserError: the file's are of another machine, setting or workload.
+        UserError: the file has no such figures, or those of another machine, setting or workload.
     """
     setting = {"family": family, "size": f"{size} px", "batch": _workloads.BATCH}
     baseline = " and ".join(f"{name} {value:g}" for name, value in _workloads.BASELINE.items())
@@ -34,16 +40,40 @@ def begin(
     figures: Figures = {"machine": machine(), "setting": setting, "workloads": {}, "runs": []}
     if file and file.exists():
         found = json.loads(file.read_text())
+        if not isinstance(found, dict) or found.keys() != figures.keys():
+            raise UserError(f"{file.name} has no figures of benchmarks.study; {ANOTHER}")
         for key in ("machine", "setting"):
             if found[key] != figures[key]:
-                raise UserError(f"{file.name} is of another {key}: {found[key]}, not {figures[key]}")
+                raise UserError(f"{file.name} is of another {key}: {found[key]}, not {figures[key]}; {ANOTHER}")
         figures = found
     for workload in workloads:
         wanted = _workloads.as_dict(workload)
         before = figures["workloads"].setdefault(workload.name, wanted)
-        if {key: before[key] for key in wanted} != wanted:
-            raise UserError(f"{file and file.name} has another workload {workload.name}: {before}, not {wanted}")
-    return figures
+        if {key: before.get(key) for key in wanted} != wanted:
+            told = f"{before}, not {wanted}"
+            raise UserError(f"{file and file.name} has another workload {workload.name}: {told}; {ANOTHER}")
+    return figures | {"runs": _still_true(figures["runs"], file)}
+
+
+@functools.cache
+def code(way: str) -> str:
+    """Hash what a way's runs are made by: this project, or the peer's own two files."""
+    if way == "ours":
+        return folders.code_fingerprint()
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("_peer", f"_peer_{way}"):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def _still_true(runs: list[dict[str, Any]], file: Path | None) -> list[dict[str, Any]]:
+    """Leave out the runs that other code has made, and say so."""
+    stale = Counter(run["way"] for run in runs if run.get("code") != code(run["way"]))
+    if stale:
+        told = " and ".join(f"{count} of {way}" for way, count in stale.items())
+        choice = f"they are left out and run again; to keep them, stop now and {ANOTHER}"
+        print(f"benchmarks.study: {file and file.name} has runs of other code, {told}: {choice}", file=sys.stderr)
+    return [run for run in runs if run.get("code") == code(run["way"])]
 
 
 def has(figures: Figures, workload: Workload, repeat: int, way: str) -> bool:

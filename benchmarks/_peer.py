@@ -3,7 +3,10 @@
 What both peers train; knows nothing of Ray, Optuna or of `study` beyond the network's layers and initial weights.
 """
 
+import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +22,19 @@ from study import families
 Task = dict[str, Any]
 """family, weights, classes, mean, std, size, batch, augment (ranges or None), epochs, seed, data (folder), and what the
 search needs: trials, depths, tuned, baseline, grace, factor, out (file)."""
+_DRAWING = threading.Lock()
+"""Optuna's trials are threads of one process, which share torch's global generator."""
 
 
 def epochs(task: Task, config: dict[str, Any]) -> Iterator[dict[str, float]]:
-    """Train one configuration; yields epoch, validation accuracy and training loss after each epoch.
+    """Train one configuration; yields after each epoch its number, validation accuracy and training loss.
+
+    Each also has `begun`: the unix time at which the trial's first epoch began, seconds.
 
     Args:
         task: what all trials share.
         config: lr, weight_decay and freeze_depth.
     """
-    torch.manual_seed(task["seed"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     train, val = _loaders(task, device)
     net, depth = _network(task).to(device), config["freeze_depth"]
@@ -36,6 +42,7 @@ def epochs(task: Task, config: dict[str, Any]) -> Iterator[dict[str, float]]:
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=config["lr"], weight_decay=config["weight_decay"])
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, task["epochs"] * len(train))
+    begun = time.time()
     for epoch in range(1, task["epochs"] + 1):
         net.train()
         net[:depth].eval()
@@ -47,7 +54,8 @@ def epochs(task: Task, config: dict[str, Any]) -> Iterator[dict[str, float]]:
             optimizer.step()
             schedule.step()
             total += loss.item() * len(targets)
-        yield {"epoch": epoch, "accuracy": _accuracy(net, val, device), "loss": total / len(train.dataset)}  # type: ignore[arg-type]
+        loss = total / len(train.dataset)  # type: ignore[arg-type]
+        yield {"epoch": epoch, "accuracy": _accuracy(net, val, device), "loss": loss, "begun": begun}
 
 
 def depth(task: Task, number: int) -> int:
@@ -63,17 +71,22 @@ def workers(device: str) -> int:
 def _loaders(task: Task, device: str) -> tuple[DataLoader, DataLoader]:
     plain = [transforms.Resize((task["size"], task["size"])), transforms.ToTensor()]
     plain.append(transforms.Normalize(task["mean"], task["std"]))
-    changes = _changes(task["augment"]) if task["augment"] else []
-    folder, more = Path(task["data"]), {"num_workers": workers(device), "pin_memory": device == "cuda"}
-    train = ImageFolder(folder / "train", transforms.Compose([*changes, *plain]))
+    moved = changes(task["augment"]) if task["augment"] else []
+    folder, count = Path(task["data"]), workers(device)
+    train = ImageFolder(folder / "train", transforms.Compose([*moved, *plain]))
     val = ImageFolder(folder / "val", transforms.Compose(plain))
-    return (
-        DataLoader(train, batch_size=task["batch"], shuffle=True, **more),
-        DataLoader(val, batch_size=task["batch"], **more),
+    loader = partial(
+        DataLoader,
+        batch_size=task["batch"],
+        num_workers=count,
+        pin_memory=device == "cuda",
+        persistent_workers=count > 0,
     )
+    own = torch.Generator().manual_seed(task["seed"])
+    return loader(train, shuffle=True, generator=own), loader(val)
 
 
-def _changes(ranges: dict[str, float]) -> list[nn.Module]:
+def changes(ranges: dict[str, float]) -> list[nn.Module]:
     """Give torchvision's transforms of the task's ranges; GTSRB mirrors nothing."""
     scale, shift = ranges["scale"], ranges["shift"]
     bilinear = transforms.InterpolationMode.BILINEAR
@@ -83,7 +96,9 @@ def _changes(ranges: dict[str, float]) -> list[nn.Module]:
 
 def _network(task: Task) -> nn.Sequential:
     """Take the same layers and initial weights as ours, as a plain module in the default memory format."""
-    net = families.build(task["family"], task["weights"], task["classes"])
+    with _DRAWING:
+        torch.manual_seed(task["seed"])
+        net = families.build(task["family"], task["weights"], task["classes"])
     return nn.Sequential(*net.stages, net.head)
 
 

@@ -22,7 +22,7 @@ def main() -> int:
     """Run the study and write what was scored; 1 where a trial failed."""
     task = json.loads(Path(sys.argv[1]).read_text())
     ray.init(address="local")  # not one that somebody else has started
-    resources = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
+    resources: dict[str, float] = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
     baseline = [task["baseline"]] * min(len(task["depths"]), task["trials"])
     tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(_train, task=task), resources),
@@ -42,7 +42,7 @@ def main() -> int:
         run_config=tune.RunConfig(storage_path=str(Path(task["out"]).parent / "tune"), verbose=1),
     )
     results = tuner.fit()
-    Path(task["out"]).write_text(json.dumps([_trial(result) for result in results]))
+    Path(task["out"]).write_text(json.dumps([_trial(results[number]) for number in range(len(results))]))
     return 1 if results.num_errors else 0
 
 
@@ -58,7 +58,7 @@ def _space(task: _peer.Task, trial: Any) -> dict[str, int]:
 
 
 def _trial(result: Any) -> dict[str, Any]:
-    reports = result.metrics_dataframe[["epoch", "accuracy", "loss"]].to_dict("records")
+    reports = result.metrics_dataframe[["epoch", "accuracy", "loss", "begun"]].to_dict("records")
     return {"config": result.config, "number": result.config["number"], "epochs": reports}
 
 

@@ -1,86 +1,80 @@
-"""Whether the ways of a benchmark come to the same scores: their baselines' accuracies, at epochs that all have.
+"""Whether two ways of a benchmark come to the same scores: their baselines' accuracies, pair by pair.
 
 Records in, numbers out; knows nothing of how they were trained.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import stats
 
 Record = dict[str, Any]
 """trial, depth, baseline (bool), epoch, accuracy."""
-NORMAL = 1.96
-
-
-class Score(NamedTuple):
-    """A way's mean accuracy with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
+TOLERATED = 0.02
+"""A mean difference that is no disagreement, however surely it is there."""
+LEVEL = 0.975
+"""Of the quantile on either side: the intervals are of 95 %."""
+FEW = 3
+"""Fewer pairs tell too little of their spread: the error of the validation images, drawn anew for each, is added."""
 
 
 class Agreement(NamedTuple):
-    """How the ways' scores compare."""
+    """How ours and a peer's scores compare."""
 
-    scores: dict[str, Score]
-    """By way."""
+    mean: float
+    """Of the differences ours − peer, with its 95 % interval."""
+    low: float
+    high: float
     pairs: int
-    """Repeats × depths that are compared."""
+    """One a repeat and depth."""
     epochs: tuple[int, int]
     """The earliest and the latest at which they are."""
-    largest: float
-    """Difference between two ways of one repeat and depth."""
+    scores: tuple[float, float]
+    """Mean accuracies of ours and the peer in these pairs."""
 
     @property
     def holds(self) -> bool:
-        """Whether all intervals share a value."""
-        found = self.scores.values()
-        return max(score.low for score in found) <= min(score.high for score in found)
+        """Whether the scores may be the same, or are nearly so."""
+        return self.low <= 0 <= self.high or abs(self.mean) <= TOLERATED
 
 
-def compare(repeats: Sequence[Mapping[str, Sequence[Record]]], images: int) -> Agreement | None:
-    """Compare the ways' baselines.
-
-    The interval has the spread of the repeats' means (other labels, images and initial heads) and the binomial error of
-    the validation images, which all depths of a repeat share.
+def compare(repeats: Sequence[tuple[Sequence[Record], Sequence[Record]]], images: int) -> Agreement | None:
+    """Compare the baselines of one repeat and depth at the last epoch that both have.
 
     Args:
-        repeats: each way's records, for each repeat.
+        repeats: ours and a peer's records, for each repeat.
         images: in the validation set.
 
     Returns:
         None where nothing can be compared.
     """
-    found = [_common(records) for records in repeats]
-    rows = [row for repeat in found for row in repeat]
+    rows = [row for ours, peer in repeats for row in _common(ours, peer)]
     if not rows:
         return None
-    ways = repeats[0]
-    means = [{way: float(np.mean([row[way] for _, row in repeat])) for way in ways} for repeat in found if repeat]
-    scores = {way: _score([mean[way] for mean in means], images) for way in ways}
-    epochs = min(epoch for epoch, _ in rows), max(epoch for epoch, _ in rows)
-    return Agreement(scores, len(rows), epochs, max(max(row.values()) - min(row.values()) for _, row in rows))
+    epochs, pairs = [epoch for epoch, _ in rows], np.array([pair for _, pair in rows])
+    mean, half = _interval(pairs, images)
+    about = len(rows), (min(epochs), max(epochs)), (float(pairs[:, 0].mean()), float(pairs[:, 1].mean()))
+    return Agreement(mean, mean - half, mean + half, *about)
 
 
-def _common(records: Mapping[str, Sequence[Record]]) -> list[tuple[int, dict[str, float]]]:
-    """Give, for each depth, the last epoch of its baseline that all ways have, and each way's accuracy then."""
-    curves = {
-        way: {(row["depth"], row["epoch"]): row["accuracy"] for row in rows if row["baseline"] and row["epoch"] > 0}
-        for way, rows in records.items()
-    }
-    shared = set.intersection(*(set(curve) for curve in curves.values()))
-    lasts = {depth: max(epoch for other, epoch in shared if other == depth) for depth, _ in shared}
-    return [
-        (epoch, {way: curve[depth, epoch] for way, curve in curves.items()}) for depth, epoch in sorted(lasts.items())
-    ]
+def _common(ours: Sequence[Record], peer: Sequence[Record]) -> list[tuple[int, tuple[float, float]]]:
+    """Give for each depth the last epoch of its baseline that both have, and both accuracies then."""
+    one, two = (
+        {(row["depth"], row["epoch"]): row["accuracy"] for row in rows if row["baseline"] and row["epoch"] > 0}
+        for rows in (ours, peer)
+    )
+    last = dict(sorted(one.keys() & two.keys()))  # of the epochs of one depth the latest stays
+    return [(epoch, (one[depth, epoch], two[depth, epoch])) for depth, epoch in last.items()]
 
 
-def _score(means: list[float], images: int) -> Score:
-    mean = float(np.mean(means))
-    variance = mean * (1 - mean) / (images * len(means))
-    if len(means) > 1:
-        variance += float(np.var(means, ddof=1)) / len(means)
-    half = NORMAL * variance**0.5
-    return Score(mean, max(0.0, mean - half), min(1.0, mean + half))
+def _interval(pairs: np.ndarray, images: int) -> tuple[float, float]:
+    """Give the mean difference of (pairs, 2) accuracies, and half of its interval."""
+    differences, count = pairs[:, 0] - pairs[:, 1], len(pairs)
+    square = 0.0
+    if count > 1:
+        square += float(stats.t.ppf(LEVEL, count - 1) ** 2 * differences.var(ddof=1) / count)
+    if count < FEW:
+        error = float((pairs * (1 - pairs)).sum(axis=1).mean()) / (images * count)
+        square += float(stats.norm.ppf(LEVEL) ** 2) * error
+    return float(differences.mean()), square**0.5

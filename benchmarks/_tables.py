@@ -1,33 +1,17 @@
-"""The figures of `benchmarks.study` as markdown tables, and whether they keep the bounds.
+"""The figures of `benchmarks.study` as Markdown tables.
 
-Numbers in, text out; knows nothing of processes, files or how a figure was measured.
+Numbers in, text out; knows nothing of how a figure was measured, and of verdicts only what `_outcome` says.
 """
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmarks import _scores
+from benchmarks import _outcome
 from benchmarks._account import PARTS
 from benchmarks._figures import Figures
-
-WAYS = {"ray": "(a) Ray Tune", "optuna": "(b) Optuna", "ours": "this project"}
-
-
-def verdicts(figures: Figures) -> list[str]:
-    """List what is wrong: bounds that are missed, scores that disagree, runs that are missing."""
-    found = []
-    for name, workload in figures["workloads"].items():
-        for peer, bound in zip(("ray", "optuna"), workload["bounds"], strict=True):
-            ratios = _ratios(figures, name, peer)
-            if not ratios:
-                found.append(f"{name}: no repeat has both this project and {WAYS[peer]}")
-            elif statistics.mean(ratios) < bound:
-                found.append(f"{name}: {statistics.mean(ratios):.2f} times {WAYS[peer]}, at least {bound:g} is wanted")
-        agreement = _agreement(figures, name)
-        if agreement is not None and not agreement.holds:
-            found.append(f"{name}: the ways' scores disagree")
-    return found
+from benchmarks._markdown import table
+from benchmarks._outcome import BESIDE, PEERS, WAYS
 
 
 def text(figures: Figures) -> str:
@@ -35,51 +19,56 @@ def text(figures: Figures) -> str:
     machine = ", ".join(f"{key} {value}" for key, value in figures["machine"].items())
     setting = ", ".join(f"{key} {value}" for key, value in figures["setting"].items())
     parts = [f"Machine: {machine}. Setting: {setting}.", _ratio_table(figures), _rate_table(figures)]
-    return "\n\n".join([*parts, _score_table(figures), _time_table(figures)])
+    return "\n\n".join([*parts, _score_table(figures), _cost_table(figures), _time_table(figures)])
 
 
 def _ratio_table(figures: Figures) -> str:
     rows = []
-    for name, workload in figures["workloads"].items():
-        for peer, bound in zip(("ray", "optuna"), workload["bounds"], strict=True):
-            ratios = _ratios(figures, name, peer)
-            if ratios:
-                kept = "ok" if statistics.mean(ratios) >= bound else "**MISSED**"
-                each = ", ".join(f"{ratio:.3g}" for ratio in ratios)
-                rows.append([name, WAYS[peer], _spread(ratios, ".3g"), each, f"{bound:g}", kept])
-    head = ["workload", "trial-epochs per hour over", "mean (least–most)", "each repeat", "at least", ""]
-    return _table(head, rows)
+    for name, peer in _pairs(figures):
+        if found := _outcome.ratio(figures, name, peer):
+            each = ", ".join(f"{ratio:.3g}" for ratio in found.each)
+            ratios = (_geometric(found.each), each, _geometric(found.without_start), f"{found.bound:g}")
+            rows.append([name, WAYS[peer], *ratios, _kept(found.holds)])
+    head = ["workload", "trial-epochs per hour over", "geometric mean (least–most)", "each repeat"]
+    return table([*head, "without start-up on either side", "at least", ""], rows, 2)
 
 
 def _rate_table(figures: Figures) -> str:
     rows = []
     for name, way, runs in _by_way(figures):
         counts = [_spread([run[key] for run in runs], ".0f") for key in ("trials", "trial_epochs")]
-        wall, rate = _spread([run["wall"] for run in runs], ".1f"), _spread([_rate(run) for run in runs], ",.0f")
-        rows.append([name, WAYS[way], str(len(runs)), *counts, wall, rate, _spread(_gib(runs), ".2f")])
-    head = ["workload", "way", "runs", "trials", "trial-epochs", "wall s", "trial-epochs per hour", "peak GiB (PSS)"]
-    return _table(head, rows)
+        times = [_spread([run[key] for run in runs], ".1f") for key in ("wall", "start")]
+        rate, memory = _spread(list(map(_outcome.rate, runs)), ",.0f"), [run["memory"] / 2**30 for run in runs]
+        rows.append([name, WAYS[way], str(len(runs)), *counts, *times, rate, _spread(memory, ".2f")])
+    head = ["workload", "way", "runs", "trials", "trial-epochs", "wall s", "of it start-up s", "trial-epochs per hour"]
+    return table([*head, "peak GiB (PSS)"], rows, 2)
 
 
 def _score_table(figures: Figures) -> str:
     rows = []
+    for name, peer in _pairs(figures):
+        if found := _outcome.agreement(figures, name, peer):
+            interval = f"{100 * found.mean:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+            means = [f"{100 * mean:.1f}" for mean in found.scores]
+            epochs = "–".join(map(str, dict.fromkeys(found.epochs)))
+            best = [_best(_outcome.runs(figures, name, way)) for way in ("ours", peer)]
+            holds = "yes" if found.holds else "**NO**"
+            rows.append([name, WAYS[peer], *means, interval, str(found.pairs), epochs, *best, holds])
+    head = ["workload", "this project and", "baseline, ours %", "theirs %", "mean difference, points [95 %]", "pairs"]
+    return table([*head, "at epoch", "best trial, ours %", "theirs %", "agree"], rows, 2)
+
+
+def _cost_table(figures: Figures) -> str:
+    rows = []
     for name in figures["workloads"]:
-        agreement = _agreement(figures, name)
-        if agreement is None:
-            continue
-        for way, score in agreement.scores.items():
-            runs = [run for run in figures["runs"] if (run["workload"], run["way"]) == (name, way)]
-            best = _spread([100 * max(row["accuracy"] for row in run["records"]) for run in runs], ".1f")
-            interval = f"{100 * score.mean:.1f} [{100 * score.low:.1f}, {100 * score.high:.1f}]"
-            about = [
-                str(agreement.pairs),
-                "–".join(map(str, dict.fromkeys(agreement.epochs))),
-                f"{100 * agreement.largest:.1f}",
-                "yes" if agreement.holds else "**NO**",
-            ]
-            rows.append([name, WAYS[way], interval, best, *about])
-    head = ["workload", "way", "baseline, % [95 %]", "best trial, %", "pairs", "at epoch", "largest difference", "meet"]
-    return _table(head, rows)
+        if found := _outcome.cost(figures, name):
+            (start, most), (overhead, each) = found.verdict().values()
+            parts = [_spread(found.parts[part], ".2f") for part in BESIDE]
+            kept = _kept(start <= most), _kept(overhead <= each)
+            line = [_spread(found.start, ".1f"), f"{most:g}", kept[0], *parts, _spread(found.overhead, ".2f")]
+            rows.append([name, *line, f"{each:g}", kept[1]])
+    head = ["workload", "start-up s", "at most", "", *(f"{part}, s a trial" for part in BESIDE)]
+    return table([*head, f"overhead = {' + '.join(BESIDE)}, s a trial", "at most", ""], rows)
 
 
 def _time_table(figures: Figures) -> str:
@@ -92,49 +81,38 @@ def _time_table(figures: Figures) -> str:
                 for part in PARTS
             ]
             rows.append([name, f"{statistics.mean(totals):.1f}", *(f"{100 * share:.1f}" for share in shares)])
-    return _table(["workload", "workers × wall s", *(f"{part} %" for part in PARTS)], rows)
+    return table(["workload", "workers × wall s", *(f"{part} %" for part in PARTS)], rows)
 
 
-def _by_way(figures: Figures) -> Iterable[tuple[str, str, list[dict[str, Any]]]]:
+def _pairs(figures: Figures) -> Iterator[tuple[str, str]]:
+    """List the workloads, each with each peer."""
+    return ((name, peer) for name in figures["workloads"] for peer in PEERS)
+
+
+def _by_way(figures: Figures) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     for name in figures["workloads"]:
         for way in WAYS:
-            if runs := [run for run in figures["runs"] if (run["workload"], run["way"]) == (name, way)]:
+            if runs := _outcome.runs(figures, name, way):
                 yield name, way, runs
 
 
-def _ratios(figures: Figures, workload: str, peer: str) -> list[float]:
-    """Give ours over a peer, for each repeat that has both."""
-    rates = {(run["repeat"], run["way"]): _rate(run) for run in figures["runs"] if run["workload"] == workload}
-    repeats = sorted({repeat for repeat, _ in rates})
-    wanted = [repeat for repeat in repeats if (repeat, "ours") in rates and (repeat, peer) in rates]
-    return [rates[repeat, "ours"] / rates[repeat, peer] for repeat in wanted]
+def _best(runs: Sequence[dict[str, Any]]) -> str:
+    return _spread([100 * max(row["accuracy"] for row in run["records"]) for run in runs], ".1f")
 
 
-def _agreement(figures: Figures, workload: str) -> _scores.Agreement | None:
-    """Compare the scores of the repeats that all ways have."""
-    repeats: dict[int, dict[str, list[dict[str, Any]]]] = {}
-    for run in figures["runs"]:
-        if run["workload"] == workload:
-            repeats.setdefault(run["repeat"], {})[run["way"]] = run["records"]
-    whole = [{way: records[way] for way in WAYS} for records in repeats.values() if set(WAYS) <= set(records)]
-    return _scores.compare(whole, figures["workloads"][workload]["images"]["val"])
+def _kept(holds: bool) -> str:
+    return "ok" if holds else "**MISSED**"
 
 
-def _rate(run: dict[str, Any]) -> float:
-    return 3600 * run["trial_epochs"] / run["wall"]
-
-
-def _gib(runs: Sequence[dict[str, Any]]) -> list[float]:
-    return [run["memory"] / 2**30 for run in runs]
+def _geometric(values: Sequence[float]) -> str:
+    return _between(statistics.geometric_mean(values), values, ".3g")
 
 
 def _spread(values: Sequence[float], digits: str) -> str:
+    return _between(statistics.mean(values), values, digits) if values else "–"
+
+
+def _between(middle: float, values: Sequence[float], digits: str) -> str:
     """Write a mean with the smallest and the largest value, where they look different."""
     low, high = format(min(values), digits), format(max(values), digits)
-    mean = format(statistics.mean(values), digits)
-    return mean if low == high else f"{mean} ({low}–{high})"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return format(middle, digits) if low == high else f"{format(middle, digits)} ({low}–{high})"

@@ -48,8 +48,9 @@ def measure(way: str, workload: Workload, setting: Setting, images: Path, links:
         seed: of the run; ours cuts the splits that `links` has.
 
     Returns:
-        wall (seconds), memory (bytes), trials, trial_epochs, records (see `_scores`), and of ours workers, seconds (by
-        part, see `_account`) and spans.
+        wall (seconds), start (seconds of it: of ours until the first worker begins, of a peer until its first epoch
+        begins), memory (bytes), trials, trial_epochs, records (see `_scores`), and of ours workers, seconds (by part,
+        see `_account`), overhead (of a trial, likewise) and spans.
 
     Raises:
         Failed: the run did.
@@ -63,7 +64,7 @@ def measure(way: str, workload: Workload, setting: Setting, images: Path, links:
     task.write_text(json.dumps(values | {"data": str(links), "out": str(out)}))
     done = _run(["-m", PEERS[way], str(task)], setting.scratch)
     records = [row for trial in json.loads(out.read_text()) for row in _of_peer(trial, len(values["depths"]))]
-    return _figures(done, records)
+    return _figures(done, min(row.pop("begun") for row in records), records)
 
 
 def _ours(workload: Workload, setting: Setting, images: Path, seed: int) -> dict[str, Any]:
@@ -74,9 +75,11 @@ def _ours(workload: Workload, setting: Setting, images: Path, seed: int) -> dict
     done = _run(["-m", "study.run", *words, "--scale", "full", "--replicates", "0", *setting.extra], setting.scratch)
     events = list(ledger.read(out / "ledger"))
     depths = _workloads.depths(workload, setting.family)
-    found = _figures(done, _of_ours(events, depths))
     workers = _workers(events)
     seconds = _account.account(events, done.start, done.end, workers)
+    begun = min(span.begin for span in _account.spans(events))
+    found = _figures(done, begun, _of_ours(events, depths))
+    found |= {"overhead": _account.overhead(events)}
     return found | {"workers": workers, "seconds": seconds, "spans": _spans(events, done.start, depths)}
 
 
@@ -96,10 +99,11 @@ def _run(words: list[str], scratch: Path) -> Run:
     return done
 
 
-def _figures(done: Run, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _figures(done: Run, begun: float, records: list[dict[str, Any]]) -> dict[str, Any]:
     trained = [row for row in records if row["epoch"] > 0]
     counts = {"trials": len({row["trial"] for row in records}), "trial_epochs": len(trained)}
-    return {"wall": done.end - done.start, "memory": done.memory} | counts | {"records": records}
+    times = {"wall": done.end - done.start, "start": begun - done.start}
+    return times | {"memory": done.memory} | counts | {"records": records}
 
 
 def _of_peer(trial: dict[str, Any], cells: int) -> list[dict[str, Any]]:

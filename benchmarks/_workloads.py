@@ -1,8 +1,11 @@
 """The four workloads of `benchmarks.study` as data: what is searched, how much of it each way trains, and the bounds.
 
-Writes a workload as a space of ours and as a task of the peers; knows nothing of processes, files or times.
+Writes a workload as a space of ours and as a task of the peers; knows nothing of processes, files or times. Where
+depths are mixed nothing is pruned: an epoch's cost depends on the depth, and pruning, whose choice is each way's own,
+would leave each another mix of cheap and dear epochs, so that the rates would not be of the same work.
 """
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -37,7 +40,7 @@ class Workload:
     ours: int
     """Trials a cell."""
     peers: int
-    """Trials of each peer."""
+    """Trials of each peer; more where depths are mixed and it takes more for each to come equally often."""
     bounds: tuple[float, float]
     """Trial-epochs an hour of ours over those of the Ray Tune pattern, and of plain Optuna, at least."""
     tracks: int = 16
@@ -45,9 +48,9 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload("feature_extraction", "feature_extraction", 10, 1.0, 0.0, 10, 10, 48, 2, (100, 60)),
-    Workload("depths_10", "partial_freeze", 10, 0.1, 0.0, 4, 2, 2, 6, (3, 2)),
-    Workload("depths_full", "partial_freeze", 5, 1.0, 0.0, 3, 2, 2, 6, (2, 1.3)),
+    Workload("feature_extraction", "feature_extraction", 10, 1.0, 0.0, 10, 10, 48, 4, (100, 60)),
+    Workload("depths_10", "partial_freeze", 10, 0.1, 0.0, 4, 4, 2, 6, (3, 2)),
+    Workload("depths_full", "partial_freeze", 5, 1.0, 0.0, 3, 3, 2, 6, (2, 1.3)),
     Workload("fine_tuning", "fine_tune", 5, 1.0, 1.0, 3, 2, 6, 4, (1.5, 1)),
 )
 
@@ -68,7 +71,16 @@ def select(names: list[str]) -> list[Workload]:
     for name in names:
         if name not in known:
             raise UserError(f"unknown workload {name!r}; one of {', '.join(known)}")
-    return [known[name] for name in names or known]
+    return [known[name] for name in dict.fromkeys(names or known)]
+
+
+def check(family: str, size: int) -> None:
+    """Refuse a family that there is none of, or images whose side does not fit it.
+
+    Raises:
+        UserError: so it is.
+    """
+    families.check(family, _weights(families.load(family)), size)
 
 
 def depths(workload: Workload, family: str) -> tuple[int, ...]:
@@ -111,14 +123,10 @@ def task(workload: Workload, family: str, size: int, seed: int) -> dict[str, Any
     ranges = {name: workload.augment * most for name, most in gtsrb.AUGMENT.items()}
     trial = {"family": family, "weights": _weights(known), "mean": known.mean, "std": known.std, "size": size}
     trial |= {"classes": len(gtsrb.CLASSES), "batch": BATCH, "augment": ranges if workload.augment else None}
-    search: dict[str, Any] = {
-        "epochs": workload.epochs,
-        "grace": workload.grace,
-        "factor": FACTOR,
-        "trials": workload.peers,
-    }
-    search |= {"depths": depths(workload, family), "tuned": TUNED, "baseline": BASELINE, "seed": seed}
-    return trial | search
+    mixed = depths(workload, family)
+    trials = math.ceil(workload.peers / len(mixed)) * len(mixed)
+    search: dict[str, Any] = {"epochs": workload.epochs, "grace": workload.grace, "factor": FACTOR, "trials": trials}
+    return trial | search | {"depths": mixed, "tuned": TUNED, "baseline": BASELINE, "seed": seed}
 
 
 def as_dict(workload: Workload) -> dict[str, Any]:

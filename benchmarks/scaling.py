@@ -4,19 +4,19 @@ They go through the real search, state, ledger and Ray; `--json FILE` writes the
 a bound is missed.
 """
 
-import argparse
 import json
 import math
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis import report, table
+from benchmarks import _markdown, _options
 from study import folder as folders
 from study import ledger, records, search
 from study.cluster import cluster
@@ -27,6 +27,7 @@ LOADING = 3.0  # seconds to load the table, at the most
 FLAT = 2.0  # searching at the last trial over that at trial 100, at the most
 GROWTH = 0.1  # MB that the driver may grow a trial: Ray Tune keeps its trials
 AT = (10, 100)  # trials at which the cost is shown, besides the last
+LEAST = 20  # trials: the figure at the first of `AT` is the mean of those around it
 ABOUT = 25  # trials on either side that a figure is the mean of, at the most
 PAGE = 4096  # bytes
 
@@ -92,7 +93,7 @@ class Watched(State):
         return decision
 
 
-class Reporter(search.Worker):
+class Untrained(search.Worker):
     """Reports scores and trains nothing."""
 
     def _start(self, jobs: list[dict[str, Any]]) -> None:
@@ -101,9 +102,10 @@ class Reporter(search.Worker):
 
 def main(argv: list[str] | None = None) -> int:
     """Print the figures; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling")
-    parser.add_argument("--trials", type=int, default=1000, help="in one cell; a fifth of them then in 20 cells")
-    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser = _options.Parser(prog="python -m benchmarks.scaling", description=__doc__)
+    told = "in one cell; a fifth of them then in 20 cells (default: 1000)"
+    parser.add_argument("--trials", type=_options.at_least(LEAST), default=1000, metavar="N", help=told)
+    parser.add_argument("--json", type=_options.figures_file, metavar="FILE", help="write the figures there")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -132,7 +134,7 @@ def run(space: Space, folder: Path) -> dict[str, Any]:
         return {"trial": trial.id, "epochs": space.epochs, "values": dict(trial.tuned)}
 
     with cluster(gpus=0.0) as place:
-        search.run(state, job, folder / "tune", place, trainable=Reporter)
+        search.run(state, job, folder / "tune", place, trainable=Untrained)
     book.close()
     count = len(state.marks)
     shown = [number for number in AT if number < count] + [count]
@@ -150,7 +152,7 @@ def lenient(space: Space) -> Callable[[], Prune]:
     return make
 
 
-def results(jobs: list[dict[str, Any]]) -> Iterator[dict[str, dict[str, Any]]]:
+def results(jobs: list[dict[str, Any]]) -> Generator[dict[str, dict[str, Any]]]:
     """Yield an epoch's result of each job at a time, as large as a real one."""
     for epoch in range(jobs[0]["epochs"] + 1):
         yield {job["trial"]: _result(job, epoch) for job in jobs}
@@ -209,21 +211,18 @@ def load(folder: Path) -> dict[str, float]:
 
 def page(figures: dict[str, Any]) -> str:
     """Write the figures as Markdown."""
-    lines = [
-        "| | at trial | searching, ms | scheduling, ms | wall, ms | of it recording, ms | driver, MB |",
-        "|---|" + "---:|" * 6,
+    names = ("one cell", "20 cells")
+    head = ("", "at trial", "searching, ms", "scheduling, ms", "wall, ms", "of it recording, ms", "driver, MB")
+    digits = {"searching": 1, "scheduling": 1, "wall": 0, "recording": 1, "memory": 0}
+    costs = [
+        [name, str(number), *(f"{cost[what]:.{count}f}" for what, count in digits.items())]
+        for name in names
+        for number, cost in figures[name]["at"].items()
     ]
-    for name in ("one cell", "20 cells"):
-        for number, cost in figures[name]["at"].items():
-            lines.append(
-                f"| {name} | {number} | {cost['searching']:.1f} | {cost['scheduling']:.1f} | {cost['wall']:.0f} "
-                f"| {cost['recording']:.1f} | {cost['memory']:.0f} |"
-            )
-    for name in ("one cell", "20 cells"):
-        lines.append(f"\n{name}: {figures[name]['trials']} trials; by worker {figures[name]['workers']}")
-    lines += ["", "| folder of one cell | |", "|---|---:|"]
-    lines += [f"| {name} | {value:,.2f} |" for name, value in figures["folder"].items()]
-    return "\n".join(lines)
+    parts = [_markdown.table(head, costs)]
+    parts += [f"{name}: {figures[name]['trials']} trials; by worker {figures[name]['workers']}" for name in names]
+    loading = [[name, f"{value:,.2f}"] for name, value in figures["folder"].items()]
+    return "\n\n".join([*parts, _markdown.table(("folder of one cell", ""), loading)])
 
 
 def missed(at: dict[int, dict[str, float]], folder: dict[str, float]) -> list[str]:

@@ -1,10 +1,13 @@
-"""Which trials may be trained together, and how many. Knows no network, Ray or torch."""
+"""Which trials may be trained together, and which are. Knows no network, Ray or torch."""
+
+from collections.abc import Callable
 
 from study import families, heads
 from study.config import Config, config
 from study.space import Cell
+from study.state import State, Trial
 
-LEAST, MOST = 4, 32
+MOST = 32
 TOGETHER = ("lr", "weight_decay")
 """Hyperparameters that trials of one bundle may differ in."""
 
@@ -16,16 +19,49 @@ def fusable(asked: Config) -> bool:
     return linear and fixed and asked.weights != "none" and _family(asked).whole
 
 
-def size(cell: Cell, trials: int) -> int:
+def size(cell: Cell, trials: int, workers: int) -> int:
     """Give how many of a cell's search trials are trained together: 1, or a quarter, so that TPE learns from the rest.
 
     Args:
         cell: of the study.
         trials: that its search has in all.
+        workers: that there are for this cell: none is to be left without a trial.
     """
     if not fusable(config(cell.values | cell.baseline)) or not set(cell.tuned) <= set(TOGETHER):
         return 1
-    return min(MOST, max(LEAST, trials // 4))
+    return min(MOST, max(4, trials // 4), -(-trials // workers))
+
+
+class Bundles:
+    """Which trials are trained together, each bundle being one trial of Tune's."""
+
+    def __init__(self, state: State, size: Callable[[Trial], int]) -> None:
+        self._state, self._size = state, size
+        self._running: list[list[str]] = []
+
+    def count(self) -> int:
+        """Bundles that run or are handed out."""
+        self._running = [names for names in self._running if not self._state.live.isdisjoint(names)]
+        return len(self._running)
+
+    def next(self) -> list[Trial]:
+        """Start the next trial, and those that may go with it; none while all that is left waits."""
+        trial = self._state.next_trial()
+        if trial is None:
+            return []
+        trials = [trial, *self._state.companions(trial, self._size(trial))]
+        self._running.append([each.id for each in trials])
+        return trials
+
+    def broken(self, names: list[str], error: str, traceback: str = "") -> list[str]:
+        """End a bundle whose worker broke: of several trials, each goes on by itself; gives the one that has failed."""
+        left = [name for name in names if name in self._state.live]
+        if len(names) > 1 and left:
+            self._state.part(left, error, traceback)
+            return []
+        for name in left:
+            self._state.fail(name, error, traceback)
+        return left
 
 
 def _family(asked: Config) -> families.Family:

@@ -39,9 +39,13 @@ def check_cells(cells: list[Cell], epochs: int) -> None:
 
 def last_phase(cell: Cell, epochs: int) -> int:
     """Give the first epoch of a cell's last phase; before it, trials have not yet done what they are compared for."""
-    asked = config(cell.values | cell.baseline)
-    phases = regimes.regime(asked, len(families.load(asked.family, **_options(asked)).stages)).phases
-    return regimes.spans(phases, epochs)[-1].start if len(phases) > 1 else 0
+    found = phases(config(cell.values | cell.baseline))
+    return regimes.spans(found, epochs)[-1].start if len(found) > 1 else 0
+
+
+def phases(asked: Config) -> tuple[regimes.Phase, ...]:
+    """Give a trial's phases in order; none where nothing is trained."""
+    return regimes.regime(asked, len(families.load(asked.family, **_options(asked)).stages)).phases
 
 
 def check_read(cells: list[Cell]) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
@@ -126,26 +126,38 @@ class Cache:
         return {"paths": len(files)}
 
 
-@dataclass(frozen=True)
 class Held:
-    """Holds on to outputs for all who share a network's frozen stages, in memory where no cache has room for them."""
+    """Holds on to outputs for all who share a network's frozen stages, and computes what no cache has room for."""
 
-    cache: Cache | None
-    _found: dict[tuple[str, str, str], Outputs] = field(default_factory=dict)
+    def __init__(self, cache: Cache | None) -> None:
+        """Begin with nothing: of each split one view is held, the newest."""
+        self._cache = cache
+        self._found: dict[int, tuple[Tensor, Any, Outputs]] = {}
 
     def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs:
         """Give the outputs as `Cache.outputs` does, but always; the frozen stages must be the same at each call."""
-        key = (images, repr(view), _digest(feed.rows))
-        if key not in self._found:
-            kept = self.cache.outputs(net, feed, images, view, pixels) if self.cache else None
-            self._found[key] = kept or _computed(net, feed, pixels)
-        return self._found[key]
+        rows, held, outputs = self._found.get(id(feed.rows), (None, None, None))
+        if outputs is None or rows is not feed.rows or held != view:
+            self._found.pop(id(feed.rows), None)  # before there are two
+            kept = self._cache.outputs(net, feed, images, view, pixels) if self._cache else None
+            outputs = kept or _computed(net, feed, pixels)
+            self._found[id(feed.rows)] = (feed.rows, view, outputs)
+        return outputs
 
 
 def _computed(net: Net, feed: Feed, pixels: Any) -> Outputs:
-    parts = zip(*_batches(net, feed, net.prefix, pixels, half=False), strict=True)
-    arrays = tuple(torch.from_numpy(np.concatenate(part)).to(feed.rows.device) for part in parts)
-    return Outputs(net.prefix, arrays, feed.rows.device)
+    """Make outputs in memory."""
+    arrays: list[np.ndarray] = []
+    done = 0
+    for parts in _batches(net, feed, net.prefix, pixels, half=False):
+        if not arrays:
+            arrays = [np.empty((len(feed.rows), *part.shape[1:]), part.dtype) for part in parts]
+        for array, part in zip(arrays, parts, strict=True):
+            array[done : done + len(part)] = part
+        done += len(parts[0])
+    return Outputs(
+        net.prefix, _placed([torch.from_numpy(array) for array in arrays], feed.rows.device), feed.rows.device
+    )
 
 
 def _batches(net: Net, feed: Feed, depth: int, pixels: Any, half: bool) -> Iterator[tuple[np.ndarray, ...]]:
@@ -165,14 +177,18 @@ def _started(path: Path, like: np.ndarray, count: int) -> BinaryIO:
 
 
 def _open(entry: store.Entry, device: torch.device) -> tuple[Tensor, ...]:
-    """Map an entry's arrays; on a GPU they are copied to it where they take a quarter of what is free at most."""
+    """Map an entry's arrays."""
     mapped = [np.load(entry.path / f"{path}.npy", mmap_mode="r") for path in range(entry.meta["paths"])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the file is read-only, and nothing here writes to it
-        tensors = tuple(torch.from_numpy(array) for array in mapped)
+        return _placed([torch.from_numpy(array) for array in mapped], device)
+
+
+def _placed(tensors: list[Tensor], device: torch.device) -> tuple[Tensor, ...]:
+    """Copy tensors to a GPU where they take a quarter at most of what is free there; else they stay in memory."""
     if device.type == "cuda" and sum(each.nbytes for each in tensors) * 4 < torch.cuda.mem_get_info(device)[0]:
         return tuple(each.to(device) for each in tensors)
-    return tensors
+    return tuple(tensors)
 
 
 def _maps(rows: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ def run(
             return
         bundle.clock.among = len(left)
         trained = _epoch(bundle, left, stretch, epoch)
-        if epoch == stretch.epochs[-1] and bundle.lessons[0].net.frozen_digest() != bundle.digest:
+        if bundle.lessons[0].net.frozen_digest() != bundle.digest:
             raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase 0, epoch {epoch}")
         said = _said(bundle, trained)
         yield said
@@ -133,7 +133,7 @@ def _said(bundle: _Bundle, trained: dict[int, Epoch | Exception]) -> Said:
     for number, epoch in trained.items():
         try:
             said[number] = epoch if isinstance(epoch, Exception) else bundle.reporters[number](epoch)
-        except FloatingPointError as error:
+        except (ValueError, ArithmeticError) as error:
             said[number] = error
     return said
 
@@ -147,13 +147,14 @@ def _loaded(bundle: _Bundle, number: int) -> Epoch:
 def _epoch(bundle: _Bundle, left: list[int], stretch: Stretch, epoch: int) -> dict[int, Epoch | Exception]:
     """Take one step a batch for all members at once; gives by member what the epoch came to."""
     lessons = [bundle.lessons[number] for number in left]
-    start = [{name: each.detach().clone() for name, each in moving(lesson.net).items()} for lesson in lessons]
+    begins = epoch == stretch.epochs.start
+    start = [_copy(moving(lesson.net)) if begins else {} for lesson in lessons]
     means = (_steps(bundle, lessons, stretch, epoch) / len(lessons[0].feed.rows)).tolist()
     trained: dict[int, Epoch | Exception] = {}
     for number, lesson, before, mean in zip(left, lessons, start, means, strict=True):
-        alarms = moves(lesson.net, before) if epoch == stretch.epochs.start else []
         try:
-            trained[number] = _trained(bundle, lesson, epoch, told(mean, epoch), alarms)
+            scores, alarms = told(mean, epoch), moves(lesson.net, before)
+            trained[number] = _trained(bundle, lesson, epoch, scores, alarms)
         except FloatingPointError as error:
             trained[number] = error
     return trained
@@ -163,6 +164,10 @@ def _trained(bundle: _Bundle, lesson: Lesson, epoch: int, scores: dict[str, floa
     net, frozen = lesson.net, (bundle.digest, bundle.digest)
     state = lambda: copied({**net.changing(()), **optim.state(bundle.optimizer, net)})  # noqa: E731
     return Epoch(epoch, epoch * len(lesson.batches()), 0, scores, state, frozen, tuple(alarms))
+
+
+def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: each.detach().clone() for name, each in tensors.items()}
 
 
 def _steps(bundle: _Bundle, lessons: list[Lesson], stretch: Stretch, epoch: int) -> Tensor:

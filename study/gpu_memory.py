@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from study import data, families, regimes
-from study.config import Config
+from study import checks, data, regimes
+from study.cluster import line
 from study.data import Split, TaskData
 from study.packing import Case
 
+PATIENCE = 600.0
+"""Seconds for an answer: a try takes a few, so that what takes so long hangs."""
 _FREE = "import torch; print(torch.cuda.mem_get_info()[0])"
 
 
@@ -45,9 +47,9 @@ class Gauge:
         try:
             outputs = attempt(case, "cuda", self._free)
         except Exception as error:  # the trials will say it too, each for itself
-            return _line(f"{type(error).__name__}: {error}")
+            return line(error)
         outside = self._free - torch.cuda.mem_get_info()[0] - torch.cuda.memory_reserved()  # context, libraries
-        return torch.cuda.max_memory_reserved() + max(0, outside) + outputs + case.images
+        return torch.cuda.max_memory_reserved() + max(0, outside) + outputs + case.images + case.bundle
 
 
 def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], int]:
@@ -58,22 +60,38 @@ def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], 
         gauge: is made once on each of the GPUs.
 
     Returns:
-        What `need` gives of each, and the bytes free on the GPU that has least.
+        What `need` gives of each, and the bytes free on the GPU that has least; of none where no GPU is free.
     """
     import ray
-    from ray.util import ActorPool
 
     held: Any = ray.remote(num_cpus=0, num_gpus=1)(gauge)  # an actor holds its GPU, so that no two are on one
-    gauges: list[Any] = [held.remote() for _ in range(max(1, int(ray.available_resources().get("GPU", 1))))]
+    gauges: list[Any] = [held.remote() for _ in range(int(ray.available_resources().get("GPU", 0)))]
+    if not gauges:
+        return [], 0
     try:
-        free = min(ray.get([each.free.remote() for each in gauges]))
-        return list(ActorPool(gauges).map(lambda each, case: each.need.remote(case), list(cases))), free
+        free = min(ray.get([each.free.remote() for each in gauges], timeout=PATIENCE))
+        return _needs(gauges, cases), free
+    except TimeoutError:
+        return [f"no answer in {PATIENCE:g} s"] * len(cases), 0
     except ray.exceptions.RayError as error:
-        last = f"{type(error).__name__}: {error}".strip().splitlines()[-1]  # what comes before is Ray's
-        return [_line(last)] * len(cases), 0
+        return [line(error, -1)] * len(cases), 0  # the lines before are Ray's
     finally:
         for each in gauges:
             ray.kill(each)
+
+
+def _needs(gauges: list[Any], cases: Sequence[Case]) -> list[int | str]:
+    """Have each case tried on the next gauge that is free.
+
+    Raises:
+        TimeoutError: one gives no answer.
+    """
+    from ray.util import ActorPool
+
+    pool = ActorPool(gauges)
+    for case in cases:
+        pool.submit(lambda each, case: each.need.remote(case), case)
+    return [pool.get_next(timeout=PATIENCE) for _ in cases]
 
 
 def attempt(case: Case, device: str, free: float = float("inf")) -> int:
@@ -94,15 +112,10 @@ def attempt(case: Case, device: str, free: float = float("inf")) -> int:
     whole = data.open_data(case.prepared, asked.label_fraction, 0, 0, asked.validation == "groups", asked.validation)
     few = cut(whole, 2 * asked.batch_size, BATCH[device])
     with contextlib.suppress(FloatingPointError):  # so few images may lack a class; the memory is the same
-        for _ in trial.run(asked, few, 0, len(_phases(asked)) or 1, device):
+        for _ in trial.run(asked, few, 0, len(checks.phases(asked)) or 1, device):
             pass
     counts = len(whole.val.index), len(whole.train.index)
     return sum(size for size in _kept(case, few, device, *counts) if 4 * size < free)  # features.py keeps to that too
-
-
-def _phases(asked: Config) -> tuple[regimes.Phase, ...]:
-    stages = families.load(asked.family, **families.asked(asked.family, vars(asked))).stages
-    return regimes.regime(asked, len(stages)).phases
 
 
 def _kept(case: Case, few: TaskData, device: str, scored: int, trained: int) -> tuple[int, int]:
@@ -112,15 +125,15 @@ def _kept(case: Case, few: TaskData, device: str, scored: int, trained: int) -> 
 
     asked = case.config
     net, feeds, _ = assembly.assemble(asked, few, 0, device)
-    frozen = [_first(regimes.multipliers(phase, len(net.stages))) for phase in _phases(asked)]
+    frozen = [_first(regimes.multipliers(phase, len(net.stages))) for phase in checks.phases(asked)]
     shallowest = 1 if asked.freeze_depth == 0 else 0  # where the depth is tuned it may be 1 as well
     net.freeze(range(min(filter(None, frozen), default=shallowest)), batchnorm=asked.freeze_batchnorm == "on")
     if not net.prefix:
         return 0, 0
     passed = net.begin(feeds["train"].normalized(feeds["train"].pixels(slice(0, 1))), net.prefix)
-    each = case.kept * sum(one.numel() for one in (passed if isinstance(passed, tuple) else (passed,)))
-    views = 0 if view(asked, 1) is None else (asked.views or 1) if net.prefix == len(net.stages) else 1
-    return each * scored, each * trained * views
+    kept = case.kept or 4 * bool(case.bundle)  # trials that are trained together hold them without a cache too
+    each = kept * sum(one.numel() for one in (passed if isinstance(passed, tuple) else (passed,)))
+    return each * scored, each * trained * (view(asked, 1) is not None)  # of several views one is there at a time
 
 
 def _first(multipliers: Sequence[float]) -> int:
@@ -143,7 +156,3 @@ def cut(opened: TaskData, trained: int, scored: int) -> TaskData:
 def _some(split: Split, most: int) -> Split:
     which = np.linspace(0, len(split.index) - 1, min(most, len(split.index))).astype(int)
     return Split(split.images[split.index[which]], split.targets[which], split.groups[which], np.arange(len(which)))
-
-
-def _line(text: str) -> str:
-    return text.strip().splitlines()[0][:200]

@@ -125,6 +125,13 @@ class Net(nn.Module):
             self._prefix_digest = found
         return found
 
+    def frozen_state(self) -> list[Tensor]:
+        """List all that must stay, not copied: to compare it with a copy is several times as fast as to hash it."""
+        drifting = self.drifting()
+        return [
+            each for name, each in self.state_dict().items() if _stage(name) in self.frozen and name not in drifting
+        ]
+
     def prefix_digest(self) -> str:
         """Hash the first `prefix` stages, once for each freezing: until the next one they cannot change."""
         if self._prefix_digest is None:

@@ -3,11 +3,12 @@
 Knows neither torch nor Ray nor how memory is measured (`gpu_memory.py`).
 """
 
-from collections.abc import Callable, Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from study import checks
+from study import bundles, checks, families
 from study.config import Config, config
 from study.data import Prepared
 from study.space import Cell
@@ -16,30 +17,37 @@ MARGIN = 1.2
 """Times what was measured: the memory of a worker that trains one cell after the other falls into pieces."""
 MOST = 99
 """Trials a GPU, at most: Ray counts GPUs in ten-thousandths, which are too coarse for more shares."""
-HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "upsample": max, "freeze_depth": min}
+HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "freeze_depth": min}
 """Tuned hyperparameter → which end of its range takes most memory."""
 NEUTRAL = (
     *("lr", "weight_decay", "momentum", "schedule", "warmup", "label_smoothing", "label_fraction", "normalization"),
     *("lr_decay", "probe_share", "phase_decay", "batchnorm_momentum", "batchnorm_epsilon"),
 )
 """What leaves the memory of a step as it is."""
+ON_OR_OFF = ("augment", "dropout")
+"""Of what it matters only whether it is above 0."""
 
 
 class Case(NamedTuple):
     """A configuration to be tried for all cells that take as much memory."""
 
     name: str
-    """Of one of the cells."""
+    """Of one of the cells, and what is tuned otherwise than at its baseline."""
     config: Config
     prepared: Prepared
     images: int
     """Bytes of all the study's images: every worker comes to keep them on its device."""
     kept: int
     """Bytes a number of what is kept of frozen stages' outputs: 4 or 2, or 0 where nothing is."""
+    bundle: int = 0
+    """Bytes that trials which are trained together take besides; 0 where none are."""
 
 
 def cases(cells: Sequence[Cell], prepared: Sequence[Prepared], absent: Collection[int], kept: int) -> list[Case]:
     """List what is to be tried: of cells that differ in nothing that a step's memory depends on, the most labels.
+
+    To keep them few, what is tuned departs from the baseline one at a time: a head and an optimizer of two choices each
+    make three cases, not four. What two of them take together beyond that is left to `MARGIN`.
 
     Args:
         cells: of the study.
@@ -47,16 +55,31 @@ def cases(cells: Sequence[Cell], prepared: Sequence[Prepared], absent: Collectio
         absent: numbers of cells that are not run.
         kept: see `Case`.
     """
-    found: dict[str, Case] = {}
     images = _images(cells, prepared)
+    found: dict[str, Case] = {}
     for number, (cell, source) in enumerate(zip(cells, prepared, strict=True)):
-        most = {name: end(checks.ends(cell.tuned[name])) for name, end in HUNGRIEST.items() if name in cell.tuned}
-        case = Case(cell.name, config(cell.values | cell.baseline | most), source, images, kept)
-        key = repr(replace(case.config, **{name: getattr(Config, name) for name in NEUTRAL}))
-        known = found.get(key, case)
-        if number not in absent and known.config.label_fraction <= case.config.label_fraction:
-            found[key] = case
+        plain = Case(cell.name, config(cell.values | cell.baseline), source, images, kept)
+        for case in _tried(plain, cell) if number not in absent else ():
+            known = found.setdefault(key := _memory(case), case)
+            if known.config.label_fraction < case.config.label_fraction:
+                found[key] = case
     return list(found.values())
+
+
+def bundle(heads: int, batch: int, features: int, classes: int) -> int:
+    """Give the bytes that heads take which are trained together (`fused.py`), beyond the network's own.
+
+    Args:
+        heads: trained together; 1 takes nothing besides.
+        batch: images a step.
+        features: that a head takes.
+        classes: that a head tells apart.
+    """
+    if heads < 2:
+        return 0
+    shown = batch * features * (4 + 4 + 2)  # a batch, the one before it, and its copy in half precision
+    weights = classes * features * (4 * 4 + 4 * 4)  # with gradient and AdamW's moments; stacked, and as they began
+    return heads * (shown + weights)
 
 
 def share(needs: Collection[float], free: float, most: float) -> float:
@@ -82,11 +105,14 @@ def chosen(
 
     Args:
         tried: from `cases`.
-        needs: of each, bytes, or why it could not be tried.
+        needs: of each, bytes, or why it could not be tried; of none where no GPU is free.
         free: of the memory of the GPU that has least, bytes.
         most: trials that the CPUs beside a GPU are enough for.
         say: gets the line.
     """
+    if not needs:
+        say("1 trial a GPU: no GPU is free to try on")
+        return 1.0
     wanted: dict[str, float] = {}
     for case, need in zip(tried, needs, strict=True):
         if isinstance(need, str):
@@ -99,6 +125,29 @@ def chosen(
     limit = f"; there is room for {fit}, but no more CPUs" if trials == max(1, int(most)) < fit else ""
     say(f"{trials} trial{'s' * (trials > 1)} a GPU: {memory}{limit}")
     return part
+
+
+def _tried(case: Case, cell: Cell) -> Iterator[Case]:
+    """Give a cell's baseline at the ends that take most memory, then that with each other end or choice by itself."""
+    most = {name: end(checks.ends(cell.tuned[name])) for name, end in HUNGRIEST.items() if name in cell.tuned}
+    asked = replace(case.config, **most)
+    yield case._replace(config=asked, bundle=_bundle(cell, asked, len(case.prepared.classes)))
+    for name in (name for name in cell.tuned if name not in (*HUNGRIEST, *NEUTRAL)):
+        for value in checks.ends(cell.tuned[name]):
+            yield case._replace(name=f"{cell.name} with {name}={value}", config=config(vars(asked) | {name: value}))
+
+
+def _bundle(cell: Cell, asked: Config, classes: int) -> int:
+    heads = bundles.size(cell, trials=sys.maxsize, workers=1)  # at most
+    features = families.load(asked.family, **families.asked(asked.family, vars(asked))).features
+    return bundle(heads, asked.batch_size, features, asked.head_classes or classes)
+
+
+def _memory(case: Case) -> str:
+    """Write what a step's memory depends on."""
+    same = {name: getattr(Config, name) for name in NEUTRAL}
+    same |= {name: float(getattr(case.config, name) > 0) for name in ON_OR_OFF}
+    return repr((replace(case.config, **same), case.bundle))
 
 
 def _images(cells: Sequence[Cell], prepared: Sequence[Prepared]) -> int:

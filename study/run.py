@@ -198,7 +198,8 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
                 progress.update()
                 return stop.asked()
 
-            job, bundle = partial(_job, study), lambda trial: bundles.size(study.cells[trial.cell], space.trials)
+            job, workers = partial(_job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
+            bundle = lambda trial: bundles.size(study.cells[trial.cell], space.trials, workers)  # noqa: E731
             search.run(state, job, study.folder / "tune", place, ended, asked_to_stop, bundle=bundle)
     finally:
         book.close()
@@ -227,14 +228,16 @@ def _job(study: Study, trial: "Trial") -> dict[str, Any]:
 def _finish(study: Study, state: "State", console: "Console") -> int:
     """Write the report, print the cells, say what was written; returns the exit code."""
     from analysis import report, table
+    from analysis.once import remembering
 
     try:
         frame = table.load(study.folder)
     except table.TableError as error:
         raise ledger.Damaged(str(error)) from error
-    written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
-    screen.print_cells(report.cell_table(frame), console)
-    console.print(report.note(frame))
+    with remembering():
+        written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
+        screen.print_cells(report.cell_table(frame), console)
+        console.print(report.note(frame))
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
     if not state.done():
@@ -244,7 +247,8 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     for name in ("tune", "checkpoints"):
         shutil.rmtree(study.folder / name, ignore_errors=True)
     if state.alone:
-        console.print(f"{len(state.alone)} trials were to be trained together, broke, and were trained one by one")
+        first = next(iter(state.alone.values()))
+        console.print(f"{len(state.alone)} trials broke when trained together and were trained one by one: {first}")
     failed = state.count("failed")
     if failed:
         console.print(f"done, with {failed} of {state.total()} trials failed: the report lists their errors")

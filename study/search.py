@@ -25,7 +25,8 @@ from ray import tune
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from study.cluster import Place
+from study.bundles import Bundles
+from study.cluster import Place, line
 from study.state import Prune, State, Trial
 from study.worker import Results, failure, results
 
@@ -121,43 +122,11 @@ class _Unsaved:
         return {}
 
 
-class _Bundles:
-    """Which trials are trained together, each bundle being one trial of Tune's."""
-
-    def __init__(self, state: State, size: Callable[[Trial], int]) -> None:
-        self._state, self._size = state, size
-        self._running: list[list[str]] = []
-
-    def count(self) -> int:
-        """Bundles that run or are handed out."""
-        self._running = [names for names in self._running if not self._state.live.isdisjoint(names)]
-        return len(self._running)
-
-    def next(self) -> list[Trial]:
-        """Start the next trial, and those that may go with it; none while all that is left waits."""
-        trial = self._state.next_trial()
-        if trial is None:
-            return []
-        trials = [trial, *self._state.companions(trial, self._size(trial) - 1)]
-        self._running.append([each.id for each in trials])
-        return trials
-
-    def broken(self, names: list[str], error: str, traceback: str = "") -> list[str]:
-        """End a bundle whose worker broke: of several trials, each goes on by itself; gives the one that has failed."""
-        left = [name for name in names if name in self._state.live]
-        if len(names) > 1 and left:
-            self._state.part(left, error, traceback)
-            return []
-        for name in left:
-            self._state.fail(name, error, traceback)
-        return left
-
-
 class CellSearcher(_Unsaved, Searcher):
     """Hands the state's next trials to Tune."""
 
     def __init__(
-        self, state: State, slots: int, bundles: _Bundles, job: Callable[[Trial], dict[str, Any]], guard: _Guard
+        self, state: State, slots: int, bundles: Bundles, job: Callable[[Trial], dict[str, Any]], guard: _Guard
     ) -> None:
         super().__init__()
         self._state, self._slots, self._bundles, self._job, self._guard = state, slots, bundles, job, guard
@@ -191,7 +160,7 @@ class CellSearcher(_Unsaved, Searcher):
 class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
     """Records each result with its decision, cell by cell; trials start in the order of their suggestion."""
 
-    def __init__(self, state: State, bundles: _Bundles, ended: Callable[[str], None], guard: _Guard) -> None:
+    def __init__(self, state: State, bundles: Bundles, ended: Callable[[str], None], guard: _Guard) -> None:
         super().__init__()
         self._state, self._bundles, self._ended, self._guard = state, bundles, ended, guard
 
@@ -279,7 +248,7 @@ def run(
     if state.done():
         return
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
-    guard, bundles = _Guard(), _Bundles(state, bundle)
+    guard, bundles = _Guard(), Bundles(state, bundle)
     own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
     tune.Tuner(
         tune.with_resources(trainable, {"cpu": place.cpus, "gpu": place.gpus}),
@@ -310,12 +279,7 @@ def _names(trial: Any) -> list[str]:
 
 def _reason(trial: Any) -> str:
     error = trial.get_error() if hasattr(trial, "get_error") else None
-    return _line(error) if error else "killed or out of memory"
-
-
-def _line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''}"[:200]
+    return line(error) if error else "killed or out of memory"
 
 
 def _free_device() -> None:

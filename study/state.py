@@ -84,7 +84,7 @@ class State:
         self.by_cell: list[list[Trial]] = [[] for _ in cells]
         self.live: set[str] = set()
         self.skipped: set[int] = set()
-        self.alone: set[str] = set()
+        self.alone: dict[str, str] = {}
         self._searches: list[list[Trial]] = [[] for _ in cells]
         self._counts: Counter[str] = Counter()
         self._prune = [pruner() for _ in cells]
@@ -127,14 +127,22 @@ class State:
             self.live.add(trial.id)
         return trial
 
-    def companions(self, trial: Trial, most: int) -> list[Trial]:
-        """Start up to so many more of a search trial's cell, to be trained together with it from their first epoch."""
+    def companions(self, trial: Trial, size: int) -> list[Trial]:
+        """Start the others of a search trial's bundle, to be trained together with it from their first epoch on.
+
+        Args:
+            trial: as `next_trial` gave it.
+            size: of a bundle. The first so many search trials of a cell are one, the next so many another: which trials
+                start before which results are known is then the same after a kill.
+        """
+        search = self.search(trial.cell)
         if trial.role != "search" or trial.objectives or trial.id in self.alone:
             return []
-        taken = self.live | self.alone
-        waiting = [each for each in self.search(trial.cell) if each.state == "running" and each.id not in taken]
-        found = [each for each in waiting if not each.objectives][:most]
-        while len(found) < most and len(self.search(trial.cell)) < self._quota(trial.cell):
+        number = search.index(trial)
+        end = min((number // size + 1) * size, self._quota(trial.cell))
+        waiting = [each for each in search[number:end] if each.state == "running" and not each.objectives]
+        found = [each for each in waiting if each.id not in self.live and each.id not in self.alone]
+        while len(search) < end:
             found.append(self._start_search(trial.cell))
         self.live |= {each.id for each in found}
         return found
@@ -268,7 +276,7 @@ class State:
                 trial.objectives[event["epoch"]] = event["objective"]
                 self._end(trial, {"prune": "pruned", "complete": "complete"}.get(event["decision"]))
             case "part":
-                self.alone.update(event["trials"])
+                self.alone |= dict.fromkeys(event["trials"], event["error"])
                 self.live.difference_update(event["trials"])
             case "fail":
                 trial = self.trials[event["trial"]]

@@ -123,12 +123,13 @@ def _phase(
     alarms = [f"not_optimized: {name} is in no group of the optimizer" for name in optim.unoptimized(optimizer, net)]
     start = {} if resumed else {name: each.detach().clone() for name, each in moving(net).items()}
     before = net.frozen_digest()
+    kept = [each.clone() for each in net.frozen_state()] if lesson.cache else []
     # what any phase so far has trained can have changed, whatever this one freezes
     state = lambda: copied({**net.changing(trained), **optim.state(optimizer, net)})  # noqa: E731
     for epoch in range(max(stretch.epochs.start, done + 1), stretch.epochs.stop):
-        scores, start_stage = _epoch(lesson, optimizer, stretch, epoch)
-        untouched = start_stage == len(stretch.frozen) and epoch != stretch.epochs[-1]  # what is not run cannot change
-        if (after := before if untouched else net.frozen_digest()) != before:
+        scores = _epoch(lesson, optimizer, stretch, epoch)
+        same = bool(kept) and all(map(torch.equal, kept, net.frozen_state()))
+        if (after := before if same else net.frozen_digest()) != before:
             raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase {phase}, epoch {epoch}")
         alarms += moves(net, start)
         yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state, (before, after), tuple(alarms))
@@ -151,10 +152,8 @@ def moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
     return found
 
 
-def _epoch(
-    lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int
-) -> tuple[dict[str, float], int]:
-    """Take one step a batch; nothing waits for the device before the end. Gives scores and the first stage run."""
+def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int) -> dict[str, float]:
+    """Take one step a batch; nothing waits for the device before the end."""
     config, feed, batches = lesson.config, lesson.feed, lesson.batches()
     count, device, generator = len(feed.rows), feed.rows.device, lesson.generator
     order = torch.randperm(count, generator=generator("order", epoch)).to(device)
@@ -171,7 +170,7 @@ def _epoch(
         with spent("data"):
             passed = shown.batch(order[part])
         sums += _step(lesson, optimizer, passed, shown.start, feed.targets[order[part]])
-    return told((sums / count).tolist(), epoch), shown.start
+    return told((sums / count).tolist(), epoch)
 
 
 def told(means: Sequence[float], epoch: int) -> dict[str, float]:
@@ -217,7 +216,7 @@ def judge(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Te
     """
     flat, truth, seen = logits.flatten(0, 1), targets.flatten(), logits.detach().flatten(0, 1)
     objective = F.cross_entropy(flat, truth, reduction="none", label_smoothing=smoothing).view(targets.shape)
-    plain = F.cross_entropy(seen, truth, reduction="none").view(targets.shape)
+    plain = F.cross_entropy(seen, truth, reduction="none").view(targets.shape) if smoothing else objective.detach()
     right = (seen.argmax(1) == truth).view(targets.shape)
     sums = [each.sum(1) for each in (objective.detach(), plain, right.to(plain.dtype))]
     return objective.mean(1), torch.stack(sums, dim=1)

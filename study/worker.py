@@ -36,7 +36,7 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
         Results with the seconds that each took, by what they were `spent` on.
 
     Raises:
-        ValueError: a score is no finite number.
+        ValueError: a score of a trial that is trained alone is no finite number.
         OSError: the storage fails.
     """
     from study import timing
@@ -69,10 +69,11 @@ def _mark(checkpoints: Path) -> Path:
 
 
 def _alone(job: dict[str, Any]) -> Iterator[Results]:
-    from study import checkpoints, trial
     from study.timing import spent
 
     with spent("setup"):
+        from study import checkpoints, trial
+
         folder, asked, opened, device, cache = _begin(job)
     found = checkpoints.latest(folder)
     if found is not None:
@@ -92,11 +93,12 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
 
 def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
     """Train search trials as `fused.run` does; from a checkpoint each goes on alone."""
-    from study import checkpoints, fused
     from study.config import config
     from study.timing import spent
 
     with spent("setup"):
+        from study import checkpoints, fused
+
         _, _, opened, device, cache = _begin(jobs[0])
     folders = [Path(job["checkpoints"]) for job in jobs]
     members = [fused.Member(config(job["config"]), job["seed"]) for job in jobs]
@@ -109,8 +111,9 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
         found = {jobs[number]["trial"]: _result(each) for number, each in said.items()}
         if time.monotonic() - saved >= jobs[0]["checkpoint_seconds"]:
             for number, each in said.items():
-                if not isinstance(each, Exception) and not ended(number):
-                    checkpoints.save(folders[number], checkpoints.Checkpoint(each.state(), _checked(each)))
+                result = found[jobs[number]["trial"]]
+                if not isinstance(each, Exception) and "failure" not in result and not ended(number):
+                    checkpoints.save(folders[number], checkpoints.Checkpoint(each.state(), result))
             saved = time.monotonic()
         yield found
 

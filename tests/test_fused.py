@@ -126,14 +126,22 @@ def test_members_share_the_time():
 def test_only_heads_on_the_same_features_are_trained_together(change, size):
     values = {key: value for key, value in vars(replace(PROBE, **change)).items() if key not in ("lr", "weight_decay")}
     tuned = {"lr": log_uniform(1e-4, 1e-1)}
-    assert bundles.size(Cell("one", values, tuned, {"lr": 1e-3}), 16) == size
-    assert bundles.size(Cell("one", values, tuned | {"batch_size": 1}, {"lr": 1e-3, "batch_size": 8}), 16) == 1
+    assert bundles.size(Cell("one", values, tuned, {"lr": 1e-3}), 16, 2) == size
+    assert bundles.size(Cell("one", values, tuned | {"batch_size": 1}, {"lr": 1e-3, "batch_size": 8}), 16, 2) == 1
 
 
-@pytest.mark.parametrize(("trials", "size"), [(2, 4), (48, 12), (1000, 32)])
-def test_a_quarter_is_trained_together(trials, size):
+@pytest.mark.parametrize(("trials", "workers", "size"), [
+    (2, 1, 2),
+    (4, 2, 2),
+    (4, 16, 1),
+    (8, 1, 4),
+    (48, 2, 12),
+    (48, 16, 3),
+    (1000, 2, 32),
+])  # fmt: skip
+def test_a_quarter_is_trained_together_and_no_worker_is_left_without(trials, workers, size):
     cell = Cell("one", {"task": "toy", **{k: v for k, v in vars(PROBE).items() if k != "task"}}, {}, {})
-    assert bundles.size(cell, trials) == size
+    assert bundles.size(cell, trials, workers) == size
 
 
 @pytest.mark.parametrize("family", ["efficientnet_lite0", "meta_extractor", "parallel_net"])

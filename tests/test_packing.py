@@ -1,6 +1,7 @@
 """Several trials on a GPU: what is tried, what follows from the memory it took, and what is asked of CUDA."""
 
 import os
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,10 +10,10 @@ import pytest
 import ray
 import torch
 
-from study import families, gpu_memory, packing
-from study.cluster import _part
+from study import bundles, families, gpu_memory, packing
+from study.cluster import _part, line
 from study.data import Prepared
-from study.space import Space, choice, integers
+from study.space import Space, choice, integers, uniform
 from tests.toy_task import SMALL, task
 
 GB = 10**9
@@ -75,6 +76,50 @@ def test_a_cell_is_tried_at_the_end_that_takes_most():
     assert (case.config.batch_size, case.config.freeze_depth) == (256, 1)
 
 
+def test_choices_are_tried_one_at_a_time():
+    tuned = {
+        "batch_size": choice(64, 256),
+        "optimizer": choice("adamw", "sgd"),
+        "head": choice("linear", "512", "512-256"),
+        "dropout": uniform(0.1, 0.5),
+        "lr": uniform(0.1, 0.5),
+    }
+    baseline = {"batch_size": 64, "optimizer": "sgd", "head": "512", "dropout": 0.2, "lr": 0.1}
+    tried = cases(cells({"regime": ("fine_tune",)}, tuned=tuned, baseline=baseline))
+    assert {(case.config.batch_size, case.config.lr) for case in tried} == {(256, 0.1)}
+    assert [(case.name, case.config.optimizer, case.config.head) for case in tried] == [
+        ("regime=fine_tune", "sgd", "512"),
+        ("regime=fine_tune with optimizer=adamw", "adamw", "512"),
+        ("regime=fine_tune with head=linear", "sgd", "linear"),
+        ("regime=fine_tune with head=512-256", "sgd", "512-256"),
+    ]
+
+
+def test_an_augmentation_that_may_be_none_is_tried_without():
+    tuned, baseline = {"augment": uniform(0, 1)}, {"augment": 0.5}
+    tried = cases(cells({"regime": ("fine_tune",)}, tuned=tuned, baseline=baseline))
+    assert [case.config.augment for case in tried] == [0.5, 0]
+
+
+@pytest.mark.parametrize(("heads", "of"), [(1, 0), (2, 2), (32, 32)])
+def test_heads_that_are_trained_at_once_take_their_batches_and_weights(heads, of):
+    weights, batch = 5 * 7, 3 * 7  # of 7 features: 5 classes, 3 images
+    stacked_or_as_began = 4
+    assert packing.bundle(heads, 3, 7, 5) == of * (10 * batch + 4 * (4 + stacked_or_as_began) * weights)
+
+
+@pytest.mark.parametrize(("changes", "heads"), [
+    ({"regime": "feature_extraction"}, bundles.MOST),
+    ({"regime": "feature_extraction", "augment": 1.0}, 1),
+    ({"regime": "fine_tune"}, 1),
+])  # fmt: skip
+def test_only_heads_on_fixed_features_are_trained_at_once(changes, heads):
+    fixed = {"family": "resnet18", "augment": 0.0, "batch_size": 64} | changes
+    tuned, baseline = {"lr": uniform(0.1, 0.5)}, {"lr": 0.1}
+    (case,) = cases(cells({"label_fraction": (0.1, 1.0)}, fixed=fixed, tuned=tuned, baseline=baseline))
+    assert case.bundle == packing.bundle(heads, 64, families.load("resnet18").features, len(FEW.classes))
+
+
 def test_each_array_of_images_counts_once():
     large = replace(FEW, path="large")
     found = cells({"image_size": (32, 64), "lr": (0.1, 0.2)})
@@ -100,6 +145,14 @@ def test_a_line_says_how_many_and_why(needs, most, part, line):
     assert said == [line]
 
 
+@pytest.mark.parametrize("there", [{"CPU": 4.0}, {"CPU": 4.0, "GPU": 0.6}])
+def test_where_all_gpus_are_taken_nothing_is_tried(monkeypatch, there):
+    monkeypatch.setattr("ray.available_resources", lambda: there)
+    said = []
+    assert packing.chosen(TRIED, *gpu_memory.needs(TRIED, Toy), 16, said.append) == 1.0
+    assert said == ["1 trial a GPU: no GPU is free to try on"]
+
+
 def test_a_cut_task_keeps_some_of_each_split_and_shares_nothing_with_the_whole():
     whole = task(train=50, held=20, test=True)
     few = gpu_memory.cut(whole, 10, 7)
@@ -119,7 +172,11 @@ def test_a_cut_task_keeps_some_of_each_split_and_shares_nothing_with_the_whole()
 def attempted(monkeypatch):
     """Attempts a configuration on the toy task."""
     monkeypatch.setattr("study.data.open_data", lambda *_: task(train=50, held=20))
-    return lambda config, kept=4, **given: gpu_memory.attempt(packing.Case("", config, FEW, 0, kept), "cpu", **given)
+
+    def attempt(config, kept=4, bundle=0, **given):
+        return gpu_memory.attempt(packing.Case("", config, FEW, 0, kept, bundle), "cpu", **given)
+
+    return attempt
 
 
 @pytest.fixture
@@ -155,12 +212,16 @@ EXTRACTION = replace(SMALL, regime="feature_extraction")
     ({"augment": 0.0}, 4, 20 + 50),
     ({"augment": 0.0}, 2, 20 + 50),
     ({"augment": 0.0}, 0, 0),
-    ({"views": 3}, 4, 20 + 3 * 50),
+    ({"views": 3}, 4, 20 + 50),
     ({"freeze_batchnorm": "off"}, 4, 0),
     ({"regime": "fine_tune"}, 4, 0),
 ])  # fmt: skip
 def test_outputs_that_will_be_kept_are_counted(kept, changes, each, rows):
     assert kept(replace(EXTRACTION, **changes), each) == rows * each * WIDTH
+
+
+def test_trials_that_are_trained_together_hold_outputs_without_a_cache(kept):
+    assert kept(replace(EXTRACTION, augment=0.0), 0, bundle=1) == (20 + 50) * 4 * WIDTH
 
 
 def test_outputs_that_take_a_quarter_of_what_is_free_stay_off_the_device(kept):
@@ -180,7 +241,7 @@ def test_a_loss_that_is_no_number_leaves_the_memory_told(attempted, monkeypatch)
     assert attempted(SMALL) == 0
 
 
-CASE = packing.Case("", SMALL, FEW, 7, 4)
+CASE = packing.Case("", SMALL, FEW, 7, 4, 5)
 
 
 @pytest.fixture
@@ -199,7 +260,7 @@ def gauge(monkeypatch):
 def test_a_need_is_the_peak_and_what_is_outside_torch_and_what_a_worker_keeps(gauge, monkeypatch):
     monkeypatch.setattr(gpu_memory, "attempt", lambda *_: 11)
     assert gauge.free() == 900
-    assert gauge.need(CASE) == 400 + (900 - 600 - 220) + 11 + 7
+    assert gauge.need(CASE) == 400 + (900 - 600 - 220) + 11 + 7 + 5
 
 
 def test_an_attempt_that_fails_says_why_in_a_line(gauge, monkeypatch):
@@ -208,6 +269,10 @@ def test_an_attempt_that_fails_says_why_in_a_line(gauge, monkeypatch):
 
     monkeypatch.setattr(gpu_memory, "attempt", fails)
     assert gauge.need(CASE) == "MemoryError: CUDA out of memory."
+
+
+def test_an_error_without_a_text_is_told_by_its_name():
+    assert line(MemoryError()) == "MemoryError: "
 
 
 @pytest.mark.parametrize(("there", "gpus", "alone", "part"), [
@@ -223,6 +288,9 @@ def test_who_asks_for_packing_gets_it_where_there_are_gpus(there, gpus, alone, p
     assert _part(there, 2.0, gpus, alone) == part
 
 
+DIES, SLEEPS = -1, -2
+
+
 class Toy:
     """A gauge without a GPU: reports which of Ray's it was given."""
 
@@ -230,9 +298,18 @@ class Toy:
         return 10 + int(ray.get_gpu_ids()[0])
 
     def need(self, case):
-        if case.kept < 0:
+        if case.kept == SLEEPS:
+            time.sleep(60)
+        if case.kept == DIES:
             os._exit(1)
         return case.kept
+
+
+def freed():
+    """Wait for GPUs whose gauges have been killed: Ray takes a moment to count them as free."""
+    until = time.monotonic() + 60
+    while ray.available_resources().get("GPU", 0) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 @pytest.mark.slow
@@ -242,9 +319,14 @@ def test_all_gpus_are_looked_at_and_the_fullest_counts(monkeypatch):
     try:
         some = [CASE._replace(kept=number) for number in range(5)]
         assert gpu_memory.needs(some, Toy) == ([0, 1, 2, 3, 4], 10)
-        found, _ = gpu_memory.needs([*some, CASE._replace(kept=-1)], Toy)
+        freed()
+        found, _ = gpu_memory.needs([*some, CASE._replace(kept=DIES)], Toy)
         assert len(found) == 6
         assert all("died" in each for each in found)
-        assert ray.cluster_resources()["GPU"] == 2
+        freed()
+        monkeypatch.setattr(gpu_memory, "PATIENCE", 4.0)
+        assert gpu_memory.needs([CASE._replace(kept=SLEEPS)], Toy) == (["no answer in 4 s"], 0)
+        freed()
+        assert ray.available_resources()["GPU"] == 2
     finally:
         ray.shutdown()

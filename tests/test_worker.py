@@ -2,11 +2,12 @@
 
 import itertools
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from study import assembly, data, evaluation, models, trial, worker
+from study import assembly, checkpoints, data, evaluation, models, trial, worker
 from tests.toy_task import SMALL, task
 
 EPOCHS = 3
@@ -127,6 +128,74 @@ LITE = {"family": "efficientnet_lite0", "weights": "imagenet"}
 def test_a_saved_model_is_built_again_from_its_card_alone(tmp_path, config):
     expected, given = saved(tmp_path, **config)
     np.testing.assert_array_equal(given, expected)
+
+
+HEADS = [{"lr": 1e-3, "weight_decay": 0.0}, {"lr": 3e-2, "weight_decay": 0.1}, {"lr": 0.3, "weight_decay": 0.0}]
+
+
+def bundle(prepared, folder, *changes, **more):
+    """Jobs of heads on one backbone: random, but with one seed the same."""
+    frozen = {"regime": "feature_extraction", "weights": "none", "views": 1, "dropout": 0.0}
+    jobs = []
+    for number, change in enumerate(changes or HEADS):
+        one = job(prepared, folder, trial=f"c000-s{number:03d}", role="search", **more)
+        one["checkpoints"] = str(folder / "checkpoints" / one["trial"])
+        jobs.append(one | {"config": one["config"] | frozen | change})
+    return jobs
+
+
+def said(results):
+    """What a trial said, without times."""
+    rows = [row for result in results for row in result.get("rows", ())]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def by_trial(found):
+    return {name: [each[name] for each in found if name in each] for name in dict.fromkeys(itertools.chain(*found))}
+
+
+def test_a_bundle_says_of_each_trial_what_it_says_alone(prepared, tmp_path):
+    found = by_trial(list(worker.results(bundle(prepared, tmp_path / "together"))))
+    alone = {one["trial"]: list(run(one)) for one in bundle(prepared, tmp_path / "alone")}
+    assert {name: said(each) for name, each in found.items()} == {name: said(each) for name, each in alone.items()}
+    assert all(result["spent"].keys() >= {"other"} for results in found.values() for result in results)
+
+
+def test_each_trial_of_a_bundle_that_was_cut_goes_on_alone(prepared, tmp_path):
+    whole = by_trial(list(worker.results(bundle(prepared, tmp_path / "whole", checkpoint_seconds=1e9))))
+    cut = worker.results(bundle(prepared, tmp_path))
+    first = by_trial(list(itertools.islice(cut, 2)))
+    cut.close()
+    for one in bundle(prepared, tmp_path):
+        rest = list(run(one))
+        assert rest[0]["epoch"] == 1
+        assert scores(first[one["trial"]] + rest) == scores(whole[one["trial"]])
+
+
+def test_a_trial_that_was_ended_leaves_its_bundle(prepared, tmp_path):
+    jobs = bundle(prepared, tmp_path)
+    found = []
+    for each in worker.results(jobs):
+        found.append(each)
+        worker.end(Path(jobs[1]["checkpoints"]))
+    assert [list(each) for each in found] == [[one["trial"] for one in jobs]] + [["c000-s000", "c000-s002"]] * EPOCHS
+    assert not Path(jobs[1]["checkpoints"]).exists()
+
+
+def test_a_trial_of_a_bundle_that_fails_fails_alone(prepared, tmp_path):
+    hot = {"lr": 1e30, "optimizer": "sgd"}
+    found = by_trial(list(worker.results(bundle(prepared, tmp_path, *(hot | {"lr": lr} for lr in (1e-3, 1e30, 1e-2))))))
+    assert [len(each) for each in found.values()][::2] == [EPOCHS + 1] * 2
+    assert "loss is" in found["c000-s001"][-1]["failure"]
+
+
+def test_a_storage_that_fails_stops_a_bundle(prepared, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        list(worker.results(bundle(prepared, tmp_path)))
 
 
 def test_a_resume_on_other_frozen_weights_fails():

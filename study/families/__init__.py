@@ -49,7 +49,7 @@ class Family:
     """Gets the pretrained weights from their host, where they are not in an installed package."""
     multiple: int = 1
     """The image side must be a multiple of this, pixels."""
-    whole: bool = True
+    whole: bool = False
     """Whether pretrained weights set every stage: nothing of the backbone is drawn by a trial's seed then."""
 
 

@@ -82,6 +82,7 @@ FAMILY = Family(
     weights=("none", "imagenet"),
     source_classes=1000,
     source_size=224,
+    whole=True,
     backbone=_backbone,
     fetch=_file,  # nothing to fetch: a package that is missing is one early error
 )

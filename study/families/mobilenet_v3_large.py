@@ -68,6 +68,7 @@ def family(stem: str = "standard") -> Family:
         weights=("none", "imagenet"),
         source_classes=1000,
         source_size=224,
+        whole=True,
         backbone=partial(_backbone, stem=stem),
         fetch=_imagenet,
     )

@@ -90,6 +90,7 @@ FAMILY = Family(
     weights=("none", "imagenet"),
     source_classes=1000,
     source_size=224,
+    whole=True,
     backbone=_backbone,
     fetch=_imagenet,
     multiple=32,

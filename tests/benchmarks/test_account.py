@@ -47,3 +47,16 @@ def test_reports_without_account():
     event = {"kind": "report", "worker": "a", "trial": "x", "time": 3.0}
     parts = _account.account([event, event | {"time": 5.0}], start=3.0, end=5.0, workers=1)
     assert parts["between"] == 2
+
+
+def test_overhead_leaves_out_what_each_worker_does_first():
+    later = report("a", "z", 18.0, forward=0.5, other=0.25)  # 0.25 s of the second between its reports are told nowhere
+    found = _account.overhead([*SINGLE, later])
+    assert found == {"setup": 0.5, "other": 0.25, "between": 0.5 + 0.25}
+    assert _account.overhead(SINGLE[:4]) == {}
+
+
+def test_overhead_of_trials_trained_together_is_shared():
+    first = [report("a", name, 5.0, setup=1.0) for name in ("v", "w")]
+    second = [report("a", name, time, setup=0.5, forward=0.5) for time in (8.0, 10.0) for name in ("x", "y")]
+    assert _account.overhead([*first, *second]) == {"setup": 1.0, "other": 0.0, "between": 0.5}

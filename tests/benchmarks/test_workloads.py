@@ -27,6 +27,14 @@ def test_space_and_task_agree(workload, tmp_path):
     assert (space.epochs, space.grace_period) == (task["epochs"], task["grace"])
 
 
+@pytest.mark.parametrize("family", ["efficientnet_lite0", "nasnet_mobile", "small_cnn"])
+def test_mixed_depths_come_equally_often_and_to_their_end(family):
+    for workload in _workloads.select(["depths_10", "depths_full"]):
+        task = _workloads.task(workload, family, 32, 1)
+        assert task["trials"] % len(task["depths"]) == 0
+        assert task["grace"] == task["epochs"]
+
+
 def test_unknown_workload():
     with pytest.raises(UserError, match="unknown workload 'x'; one of feature_extraction"):
         _workloads.select(["x"])
