@@ -35,16 +35,18 @@ def run(command: list[str], folder: Path, environment: dict[str, str], log: Path
     Args:
         command: program and arguments.
         folder: where it runs.
-        environment: variables besides this process's own.
+        environment: variables besides this process's own, of which Ray's and Tune's are left out: importing parts of
+            `study` sets some, and a peer is not to run under them.
         log: gets what it prints.
         timeout: seconds, after which it is killed and its code is -9.
     """
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
     with log.open("wb") as output:
         start = time.time()
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=os.environ | environment,
+            env=own | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -7,7 +7,6 @@ import logging
 import math
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ import ray
 from study.config import UserError
 
 KNOCK = 3.0  # seconds
-_ending: threading.Thread | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def cluster(
         fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
         yield Place(cpus, part, 1 if one_at_a_time else fit)
     finally:
-        _stop()
+        ray.shutdown()
 
 
 def line(error: BaseException, which: int = 0) -> str:
@@ -94,16 +92,7 @@ def _part(there: Mapping[str, float], cpus: float, gpus: float | Packing | None,
     return gpus(there["CPU"] / have / cpus)
 
 
-def _stop() -> None:
-    """Let Ray end, which takes seconds of waiting, while this process goes on; the process ends only after it."""
-    global _ending
-    _ending = threading.Thread(target=ray.shutdown, name="ray.shutdown")
-    _ending.start()
-
-
 def _start(address: str | None) -> None:
-    if _ending is not None:
-        _ending.join()
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     quiet: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False, "configure_logging": False}

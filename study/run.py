@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from study import arguments, checks, ledger, screen, store
@@ -119,6 +121,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         size = f"{screen.plan(cells, space, absent)} → {os.path.relpath(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, place, stop, console)
+        Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
     return _finish(study, state, console)
 
 

@@ -56,7 +56,7 @@ def test_all_trials_run_once_and_all_cpus_work(tmp_path):
 
 @pytest.mark.parametrize(("fault", "together"), [
     ("raise", 1),
-    ("exit", 1),
+    pytest.param("exit", 1, marks=pytest.mark.slow),
     pytest.param("raise", 4, marks=pytest.mark.slow),
     ("exit", 4),
 ])  # fmt: skip
@@ -115,7 +115,7 @@ def test_a_killed_driver_loses_no_finished_trial_and_runs_none_twice(tmp_path):
     assert sum(starts(tmp_path).values()) - len(state.trials) <= 3 * 3  # at most 3 trials were handed out at a kill
 
 
-@pytest.mark.parametrize("together", [1, 4])
+@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path, together):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):

@@ -18,3 +18,10 @@ def test_code_output_and_memory_of_children(tmp_path, monkeypatch):
 def test_time_out(tmp_path):
     done = _process.run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, {}, tmp_path / "log", 0.1)
     assert done.code == -9
+
+
+def test_rays_settings_are_not_handed_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    script = "import os; print([name for name in os.environ if name.startswith(('TUNE', 'RAY'))])"
+    _process.run([sys.executable, "-c", script], tmp_path, {"RAY_worker_niceness": "0"}, tmp_path / "log", 60.0)
+    assert (tmp_path / "log").read_text() == "['RAY_worker_niceness']\n"
