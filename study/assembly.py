@@ -28,11 +28,6 @@ class Parts(NamedTuple):
     """What is off before anything is trained, as `kind: detail`."""
 
 
-def family(config: Config) -> families.Family:
-    """Load the family with the options that it reads."""
-    return families.load(config.family, **families.asked(config.family, vars(config)))
-
-
 def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
     """Check the configuration, draw the initial weights, and put network and splits on the device.
 
@@ -45,7 +40,7 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
     Raises:
         UserError: the configuration contradicts itself, its family or the data.
     """
-    found = family(config)
+    found = families.of(config)
     regime = regimes.regime(config, len(found.stages))
     net = _net(config, regime, data, seed)
     feeds = _feeds(config, found, data, device)
@@ -68,7 +63,9 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
 def new_head(config: Config, data: "TaskData", seed: int) -> nn.Module:
     """Draw a trial's new head: from a stream of its own, so that it can be drawn without the backbone."""
     torch.manual_seed(stream(seed, "head"))
-    return heads.make(config.head, family(config).features, config.head_classes or len(data.classes), config.dropout)
+    return heads.make(
+        config.head, families.of(config).features, config.head_classes or len(data.classes), config.dropout
+    )
 
 
 def _net(config: Config, regime: regimes.Regime, data: "TaskData", seed: int) -> Net:

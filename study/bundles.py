@@ -16,7 +16,7 @@ def fusable(asked: Config) -> bool:
     """Whether a trial trains a linear head on features that are the same for all seeds."""
     linear = asked.regime == "feature_extraction" and asked.head == heads.LINEAR and asked.dropout == 0
     fixed = (asked.augment == 0 or asked.views is not None) and asked.freeze_batchnorm == "on"
-    return linear and fixed and asked.weights != "none" and _family(asked).whole
+    return linear and fixed and asked.weights != "none" and families.of(asked).whole
 
 
 def size(cell: Cell, trials: int, workers: int) -> int:
@@ -62,7 +62,3 @@ class Bundles:
         for name in left:
             self._state.fail(name, error, traceback)
         return left
-
-
-def _family(asked: Config) -> families.Family:
-    return families.load(asked.family, **families.asked(asked.family, vars(asked)))

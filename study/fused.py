@@ -21,7 +21,7 @@ from study.inputs import inputs
 from study.net import Passed, copied
 from study.reports import Report, Reporter
 from study.timing import spent
-from study.training import Epoch, Lesson, Stretch, judge, moves, moving, told
+from study.training import Epoch, Lesson, Stretch, judge, moves, snapshot, told
 from study.trial import NO_CACHE, CacheSettings, kept, plan
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _epoch(bundle: _Bundle, left: list[int], stretch: Stretch, epoch: int) -> di
     """Take one step a batch for all members at once; gives by member what the epoch came to."""
     lessons = [bundle.lessons[number] for number in left]
     begins = epoch == stretch.epochs.start
-    start = [_copy(moving(lesson.net)) if begins else {} for lesson in lessons]
+    start = [snapshot(lesson.net) if begins else {} for lesson in lessons]
     means = (_steps(bundle, lessons, stretch, epoch) / len(lessons[0].feed.rows)).tolist()
     trained: dict[int, Epoch | Exception] = {}
     for number, lesson, before, mean in zip(left, lessons, start, means, strict=True):
@@ -164,10 +164,6 @@ def _trained(bundle: _Bundle, lesson: Lesson, epoch: int, scores: dict[str, floa
     net, frozen = lesson.net, (bundle.digest, bundle.digest)
     state = lambda: copied({**net.changing(()), **optim.state(bundle.optimizer, net)})  # noqa: E731
     return Epoch(epoch, epoch * len(lesson.batches()), 0, scores, state, frozen, tuple(alarms))
-
-
-def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: each.detach().clone() for name, each in tensors.items()}
 
 
 def _steps(bundle: _Bundle, lessons: list[Lesson], stretch: Stretch, epoch: int) -> Tensor:

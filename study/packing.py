@@ -139,7 +139,7 @@ def _tried(case: Case, cell: Cell) -> Iterator[Case]:
 
 def _bundle(cell: Cell, asked: Config, classes: int) -> int:
     heads = bundles.size(cell, trials=sys.maxsize, workers=1)  # at most
-    features = families.load(asked.family, **families.asked(asked.family, vars(asked))).features
+    features = families.of(asked).features
     return bundle(heads, asked.batch_size, features, asked.head_classes or classes)
 
 

@@ -121,7 +121,7 @@ def _phase(
     if resumed := done in stretch.epochs:
         optim.restore(optimizer, net, tensors)
     alarms = [f"not_optimized: {name} is in no group of the optimizer" for name in optim.unoptimized(optimizer, net)]
-    start = {} if resumed else {name: each.detach().clone() for name, each in moving(net).items()}
+    start = {} if resumed else snapshot(net)
     before = net.frozen_digest()
     kept = [each.clone() for each in net.frozen_state()] if lesson.cache else []
     # what any phase so far has trained can have changed, whatever this one freezes
@@ -136,14 +136,19 @@ def _phase(
         alarms, start = [], {}
 
 
-def moving(net: Net) -> dict[str, Tensor]:
+def snapshot(net: Net) -> dict[str, Tensor]:
+    """Copy what `moves` looks at, where it is."""
+    return {name: each.detach().clone() for name, each in _moving(net).items()}
+
+
+def _moving(net: Net) -> dict[str, Tensor]:
     """Name what an epoch should move, the parameters that train, and what it should not, buffers that may drift."""
     return {name: each for name, each in net.named_parameters() if each.requires_grad} | net.drifting()
 
 
 def moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
     """Compare with a phase's start: alarms for parameters that stayed and for frozen stages' buffers that did not."""
-    drifting, now = net.drifting(), moving(net)
+    drifting, now = net.drifting(), _moving(net)
     still = [name for name, tensor in start.items() if torch.equal(tensor, now[name])]
     drifted = [name for name in start if name in drifting and name not in still]
     found = [f"not_moved: {name} is as it was before the phase" for name in still if name not in drifting]

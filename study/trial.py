@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from study import assembly, regimes
+from study import assembly, families, regimes
 from study.config import Config
 from study.features import Cache
 from study.net import Net, copied
@@ -80,7 +80,7 @@ def run(
 
 def plan(config: Config, epochs: int) -> list[Stretch]:
     """Give a trial's phases, each with its epochs and one multiplier a stage."""
-    stages = len(assembly.family(config).stages)
+    stages = len(families.of(config).stages)
     phases = regimes.regime(config, stages).phases
     spans = zip(regimes.spans(phases, epochs), phases, strict=True)
     return [Stretch(span, regimes.multipliers(phase, stages), phase.rate) for span, phase in spans]

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from study import bundles, families, features, fused, trial
+from study import families, features, fused, trial
 from study.config import Config
-from study.space import Cell, log_uniform
 from study.trial import CacheSettings
 from tests.toy_task import task
 
@@ -109,39 +108,6 @@ def test_members_share_the_time():
     seconds = [report.rows[0]["seconds"] for report in said.values()]
     assert min(seconds) > 0
     assert sum(seconds) <= time.perf_counter() - start
-
-
-@pytest.mark.parametrize(("change", "size"), [
-    ({}, 4),
-    ({"views": None, "augment": 0.0}, 4),
-    ({"views": None}, 1),
-    ({"dropout": 0.1}, 1),
-    ({"head": "16"}, 1),
-    ({"freeze_batchnorm": "off"}, 1),
-    ({"regime": "fine_tune"}, 1),
-    ({"weights": "none"}, 1),
-    ({"family": "meta_extractor", "encoder": "efficientnet_lite0"}, 4),
-    ({"family": "parallel_net", "encoder": "efficientnet_lite0"}, 1),
-])  # fmt: skip
-def test_only_heads_on_the_same_features_are_trained_together(change, size):
-    values = {key: value for key, value in vars(replace(PROBE, **change)).items() if key not in ("lr", "weight_decay")}
-    tuned = {"lr": log_uniform(1e-4, 1e-1)}
-    assert bundles.size(Cell("one", values, tuned, {"lr": 1e-3}), 16, 2) == size
-    assert bundles.size(Cell("one", values, tuned | {"batch_size": 1}, {"lr": 1e-3, "batch_size": 8}), 16, 2) == 1
-
-
-@pytest.mark.parametrize(("trials", "workers", "size"), [
-    (2, 1, 2),
-    (4, 2, 2),
-    (4, 16, 1),
-    (8, 1, 4),
-    (48, 2, 12),
-    (48, 16, 3),
-    (1000, 2, 32),
-])  # fmt: skip
-def test_a_quarter_is_trained_together_and_no_worker_is_left_without(trials, workers, size):
-    cell = Cell("one", {"task": "toy", **{k: v for k, v in vars(PROBE).items() if k != "task"}}, {}, {})
-    assert bundles.size(cell, trials, workers) == size
 
 
 @pytest.mark.parametrize("family", ["efficientnet_lite0", "meta_extractor", "parallel_net"])

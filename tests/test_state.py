@@ -13,14 +13,6 @@ from study.state import State
 from tests import toys
 
 
-def without_order(events):
-    """What happened to each trial, whoever came first: a repeated report counts once, the later one."""
-    said = {}
-    for event in events:
-        said[event["trial"], event["kind"], event.get("epoch")] = event
-    return said
-
-
 def test_every_cell_starts_with_the_baseline():
     state, _ = toys.state()
     toys.play(state)
@@ -93,7 +85,7 @@ def test_a_resumed_study_equals_an_uninterrupted_one(cut):
     second, more = toys.state(pruner=asha(9, 1, 3))
     second.replay(events)
     toys.play(second)
-    assert without_order([*events, *more]) == without_order(expected)
+    assert toys.without_order([*events, *more]) == toys.without_order(expected)
 
 
 def test_a_finished_trial_is_not_run_again():
@@ -257,62 +249,3 @@ def test_what_is_counted_as_it_goes_is_what_a_count_would_give():
         for cell, trials in enumerate(one.by_cell):
             assert one.search(cell) == [trial for trial in trials if trial.role == "search"]
     assert again.next_trial().id in again.live
-
-
-BUNDLED = Space(
-    task="toy",
-    compared={"regime": ("scratch", "fine_tune"), "label_fraction": (1.0,)},
-    tuned={"lr": log_uniform(1e-4, 1e-1)},
-    baseline={"lr": 1e-3},
-    trials=10,
-    epochs=3,
-    replicates=1,
-)
-SIZE = 4
-
-
-def play_bundled(state):
-    """Run a state's trials bundle by bundle, without Ray, each bundle's reports epoch by epoch."""
-    while trial := state.next_trial():
-        bundle = [trial, *state.companions(trial, SIZE if trial.cell == 0 else 1)]
-        for epoch in range(max(trial.objectives, default=-1) + 1, state.plan.epochs + 1):
-            for each in bundle:
-                if each.id in state.live:
-                    score = toys.objective(toys.values_of(state, each), epoch)
-                    last = epoch == state.plan.epochs
-                    state.report(each.id, epoch, score, last, rows=[], worker="", time=0.0)
-
-
-def decided(events):
-    kept = ("kind", "trial", "epoch", "objective", "decision", "tuned", "seed", "replicate_of")
-    return {key: {name: event.get(name) for name in kept} for key, event in without_order(events).items()}
-
-
-def test_a_bundle_is_a_stretch_of_one_cells_search():
-    state, _ = toys.state(BUNDLED)
-    first = state.next_trial()
-    assert [each.id for each in state.companions(first, SIZE)] == ["c000-s001", "c000-s002", "c000-s003"]
-    other = state.next_trial()
-    assert (other.cell, state.companions(other, 1)) == (1, [])
-    state.part(["c000-s001", "c000-s002"], "broke")
-    alone = state.next_trial()
-    assert (alone.id, state.companions(alone, SIZE), state.alone["c000-s001"]) == ("c000-s001", [], "broke")
-    assert state.count("running") == len(state.trials) == 5
-
-
-def test_the_last_bundle_is_what_is_left_and_replicates_are_in_none():
-    state, events = toys.state(BUNDLED)
-    play_bundled(state)
-    assert state.done()
-    assert [len(state.search(cell)) for cell in (0, 1)] == [10, 10]
-    assert len(state.trials) == len({event["trial"] for event in events}) == 22
-
-
-def test_a_bundled_study_cut_after_any_event_decides_what_an_uninterrupted_one_does():
-    whole, events = toys.state(BUNDLED, pruner=asha(3, 1, 3))
-    play_bundled(whole)
-    for cut in range(len(events)):
-        state, more = toys.state(BUNDLED, pruner=asha(3, 1, 3))
-        state.replay(events[:cut])
-        play_bundled(state)
-        assert decided(events[:cut] + more) == decided(events), f"cut after event {cut}"

@@ -94,3 +94,11 @@ def note(journal: Path, trial: str, what: object) -> None:
     """Append a line in one write, so that processes do not mix theirs."""
     with journal.open("a") as file:
         file.write(f"{trial} {what}\n")
+
+
+def without_order(events):
+    """What happened to each trial, whoever came first: a repeated report counts once, the later one."""
+    said = {}
+    for event in events:
+        said[event["trial"], event["kind"], event.get("epoch")] = event
+    return said

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError, show
+from study.config import Config, UserError, show
 
 if TYPE_CHECKING:
     from torch import nn
@@ -96,6 +96,11 @@ def load(name: str, **given: str | None) -> Family:
             raise UserError(f"{key} {show(value)} is not read by family {name}; it reads {reads}")
     module = import_module(f"{__name__}.{name}")
     return module.family(**wanted) if read else module.FAMILY
+
+
+def of(config: Config) -> Family:
+    """Load a trial's family with the options that it reads."""
+    return load(config.family, **asked(config.family, vars(config)))
 
 
 def load_encoder(name: str, outer: str) -> Family:
