@@ -30,28 +30,30 @@ class Past(NamedTuple):
     state: str
 
 
-def suggest(tuned: Mapping[str, Distribution], history: Sequence[Past], seed: int, startup: int) -> dict[str, Value]:
+def suggest(
+    tuned: Mapping[str, Distribution], history: Sequence[Past], seed: int, startup: int, most: int = MOST
+) -> dict[str, Value]:
     """Sample the next configuration by TPE, from this cell's trials alone.
 
     Args:
         tuned: hyperparameter → distribution.
         history: the cell's trials in the order of their suggestion; running ones count as bad (constant liar), so
             that parallel trials differ; pruned ones count with the scores that they reached, failed ones not at all.
-            Of more than `MOST`, those that `thinned` keeps.
         seed: of this one suggestion, so that a resumed study samples what an uninterrupted one does.
         startup: trials that are drawn at random before TPE models them.
+        most: past trials that TPE sees; of more, those that `thinned` keeps.
 
     Source: Bergstra et al. 2011 (TPE), in Optuna's multivariate form (Falkner et al. 2018, arXiv:1807.01774).
     """
     space = {name: _distribution(distribution) for name, distribution in tuned.items()}
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True, multivariate=True)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    seen = thinned([past for past in history if past.state != "failed"])
+    seen = thinned([past for past in history if past.state != "failed"], most)
     study.add_trials([_given(past, space) for past in seen])
     return dict(study.ask(space).params)
 
 
-def thinned(history: Sequence[Past], most: int = MOST) -> list[Past]:
+def thinned(history: Sequence[Past], most: int) -> list[Past]:
     """Choose the past trials that TPE sees, so that a suggestion costs the same however long the history is.
 
     Args:

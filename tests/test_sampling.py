@@ -56,12 +56,12 @@ def test_up_to_the_cap_a_suggestion_is_optunas_own(length):
 
 
 def test_up_to_the_cap_nothing_is_left_out():
-    assert thinned(history(MOST)) == history(MOST)
+    assert thinned(history(MOST), MOST) == history(MOST)
 
 
 def test_of_a_longer_history_the_running_and_the_best_are_kept_in_their_order():
     whole = history(700, ("complete", "pruned", "running", *["complete"] * 37))
-    seen = thinned(whole)
+    seen = thinned(whole, MOST)
     assert len(seen) == MOST
     numbers = [whole.index(one) for one in seen]
     assert numbers == sorted(set(numbers))
@@ -74,12 +74,12 @@ def test_of_a_longer_history_the_running_and_the_best_are_kept_in_their_order():
 
 def test_the_others_are_spread_evenly_over_the_whole_search():
     whole = history(10 * MOST, ("complete",))
-    numbers = [whole.index(one) for one in thinned(whole)]
+    numbers = [whole.index(one) for one in thinned(whole, MOST)]
     assert np.histogram(numbers, bins=10, range=(0, len(whole)))[0].min() >= 0.8 * (1 - GOOD) * MOST / 10
 
 
 def test_more_running_trials_than_the_cap_are_all_seen():
-    assert len(thinned(history(2 * MOST, ("running",)))) == 2 * MOST
+    assert len(thinned(history(2 * MOST, ("running",)), MOST)) == 2 * MOST
 
 
 def test_the_best_of_pruned_trials_is_the_one_that_came_furthest():
