@@ -3,6 +3,7 @@
 Knows nothing of trials, cells or Tune.
 """
 
+import gc
 import logging
 import math
 import os
@@ -68,7 +69,7 @@ def cluster(
         fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
         yield Place(cpus, part, 1 if one_at_a_time else fit)
     finally:
-        ray.shutdown()
+        _end()
 
 
 def line(error: BaseException, which: int = 0) -> str:
@@ -90,6 +91,21 @@ def _part(there: Mapping[str, float], cpus: float, gpus: float | Packing | None,
     if have < 1 or one_at_a_time or there.get("CPU", 0.0) < cpus:  # too few CPUs are refused without a try
         return float(have > 0)
     return gpus(there["CPU"] / have / cpus)
+
+
+def _end() -> None:
+    """End Ray, without collecting garbage meanwhile.
+
+    Ray ends the process, with exit code 1, where a thread frees a reference to one of its objects while it shuts down;
+    any thread does that which happens to run the collector.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        ray.shutdown()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _start(address: str | None) -> None:
