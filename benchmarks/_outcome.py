@@ -104,7 +104,8 @@ def ratio(figures: Figures, workload: str, peer: str) -> Ratio | None:
 def agreement(figures: Figures, workload: str, peer: str) -> _scores.Agreement | None:
     """Compare the scores of each repeat that both have; None where they have none in common."""
     pairs = [(ours["records"], other["records"]) for ours, other in _both(figures, workload, peer)]
-    return _scores.compare(pairs, figures["workloads"][workload]["images"]["val"]) if pairs else None
+    comparisons = len(figures["workloads"]) * len(PEERS)
+    return _scores.compare(pairs, figures["workloads"][workload]["images"]["val"], comparisons) if pairs else None
 
 
 def cost(figures: Figures, workload: str) -> Cost | None:

@@ -13,8 +13,8 @@ Record = dict[str, Any]
 """trial, depth, baseline (bool), epoch, accuracy."""
 TOLERATED = 0.02
 """A mean difference that is no disagreement, however surely it is there."""
-LEVEL = 0.975
-"""Of the quantile on either side: the intervals are of 95 %."""
+WRONG = 0.05
+"""How often any of all comparisons may be taken for a disagreement by chance."""
 FEW = 3
 """Fewer pairs tell too little of their spread: the error of the validation images, drawn anew for each, is added."""
 
@@ -23,7 +23,7 @@ class Agreement(NamedTuple):
     """How ours and a peer's scores compare."""
 
     mean: float
-    """Of the differences ours − peer, with its 95 % interval."""
+    """Of the differences ours − peer, with its interval: 95 % for all comparisons together (Bonferroni)."""
     low: float
     high: float
     pairs: int
@@ -39,12 +39,15 @@ class Agreement(NamedTuple):
         return self.low <= 0 <= self.high or abs(self.mean) <= TOLERATED
 
 
-def compare(repeats: Sequence[tuple[Sequence[Record], Sequence[Record]]], images: int) -> Agreement | None:
+def compare(
+    repeats: Sequence[tuple[Sequence[Record], Sequence[Record]]], images: int, comparisons: int = 1
+) -> Agreement | None:
     """Compare the baselines of one repeat and depth at the last epoch that both have.
 
     Args:
         repeats: ours and a peer's records, for each repeat.
         images: in the validation set.
+        comparisons: that are made in all, this one among them.
 
     Returns:
         None where nothing can be compared.
@@ -53,7 +56,7 @@ def compare(repeats: Sequence[tuple[Sequence[Record], Sequence[Record]]], images
     if not rows:
         return None
     epochs, pairs = [epoch for epoch, _ in rows], np.array([pair for _, pair in rows])
-    mean, half = _interval(pairs, images)
+    mean, half = _interval(pairs, images, 1 - WRONG / (2 * comparisons))
     about = len(rows), (min(epochs), max(epochs)), (float(pairs[:, 0].mean()), float(pairs[:, 1].mean()))
     return Agreement(mean, mean - half, mean + half, *about)
 
@@ -68,13 +71,13 @@ def _common(ours: Sequence[Record], peer: Sequence[Record]) -> list[tuple[int, t
     return [(epoch, (one[depth, epoch], two[depth, epoch])) for depth, epoch in last.items()]
 
 
-def _interval(pairs: np.ndarray, images: int) -> tuple[float, float]:
-    """Give the mean difference of (pairs, 2) accuracies, and half of its interval."""
+def _interval(pairs: np.ndarray, images: int, level: float) -> tuple[float, float]:
+    """Give the mean difference of (pairs, 2) accuracies, and half its interval; the level is of one quantile."""
     differences, count = pairs[:, 0] - pairs[:, 1], len(pairs)
     square = 0.0
     if count > 1:
-        square += float(stats.t.ppf(LEVEL, count - 1) ** 2 * differences.var(ddof=1) / count)
+        square += float(stats.t.ppf(level, count - 1) ** 2 * differences.var(ddof=1) / count)
     if count < FEW:
         error = float((pairs * (1 - pairs)).sum(axis=1).mean()) / (images * count)
-        square += float(stats.norm.ppf(LEVEL) ** 2) * error
+        square += float(stats.norm.ppf(level) ** 2) * error
     return float(differences.mean()), square**0.5

@@ -54,8 +54,8 @@ def _score_table(figures: Figures) -> str:
             best = [_best(_outcome.runs(figures, name, way)) for way in ("ours", peer)]
             holds = "yes" if found.holds else "**NO**"
             rows.append([name, WAYS[peer], *means, interval, str(found.pairs), epochs, *best, holds])
-    head = ["workload", "this project and", "baseline, ours %", "theirs %", "mean difference, points [95 %]", "pairs"]
-    return table([*head, "at epoch", "best trial, ours %", "theirs %", "agree"], rows, 2)
+    head = ["workload", "this project and", "baseline, ours %", "theirs %", "mean difference, points [95 % of all]"]
+    return table([*head, "pairs", "at epoch", "best trial, ours %", "theirs %", "agree"], rows, 2)
 
 
 def _cost_table(figures: Figures) -> str:

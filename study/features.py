@@ -9,8 +9,9 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from study.feed import BATCH, Feed, precision
 from study.net import Net, Passed
 
 KIND = "features"
+PART = 8
+"""Batches of a part: what one process computes of an entry while others compute other parts of it."""
 _TRIES = 3
 _refused: set[str] = set()
 """Keys whose entries do not fit the budget: asked for once in a process."""
@@ -85,21 +88,23 @@ class Cache:
         if name in _refused:
             return None
         try:
-            arrays = self._arrays(key, lambda folder: self._make(folder, net, feed, depth, pixels), feed.rows.device)
+            begin = partial(self._begin, net=net, feed=feed, depth=depth, pixels=pixels)
+            fill = partial(_fill, net=net, feed=feed, depth=depth, pixels=pixels)
+            arrays = self._arrays(key, begin, fill, feed.rows.device)
         except (_TooLarge, OSError):  # without room a trial is slower, and no worse
             _refused.add(name)
             return None
         return Outputs(depth, arrays, feed.rows.device)
 
-    def _arrays(self, key: dict[str, Any], make: Any, device: torch.device) -> tuple[Tensor, ...]:
+    def _arrays(self, key: dict[str, Any], begin: Any, fill: Any, device: torch.device) -> tuple[Tensor, ...]:
         made = []
 
-        def noted(folder: Path) -> dict[str, Any]:
-            made.append(folder)
-            return make(folder)
+        def noted(folder: Path, number: int) -> None:
+            made.append(number)
+            fill(folder, number)
 
         for _ in range(_TRIES):
-            entry = store.make_once(KIND, key, noted)
+            entry = store.make_together(KIND, key, begin, noted)
             with contextlib.suppress(FileNotFoundError):  # another process has just made room
                 arrays = _open(entry, device)
                 store.touch(entry)
@@ -108,22 +113,35 @@ class Cache:
                 return arrays
         raise _TooLarge  # processes that share the store keep taking each other's room
 
-    def _make(self, folder: Path, net: Net, feed: Feed, depth: int, pixels: Any) -> dict[str, Any]:
-        """Write one array a path, batch after batch."""
-        count = len(feed.rows)
-        files: list[BinaryIO] = []
-        try:
-            for arrays in _batches(net, feed, depth, pixels, self.half):
-                if not files:
-                    if sum(array[0].nbytes for array in arrays) * count > self.budget:
-                        raise _TooLarge
-                    files = [_started(folder / f"{path}.npy", array, count) for path, array in enumerate(arrays)]
-                for file, array in zip(files, arrays, strict=True):
-                    file.write(array.tobytes())
-        finally:
-            for file in files:
-                file.close()
-        return {"paths": len(files)}
+    def _begin(self, folder: Path, net: Net, feed: Feed, depth: int, pixels: Any) -> tuple[dict[str, Any], int]:
+        """Make one empty array a path, shaped as a first batch is; gives their number and that of the parts."""
+        first, count = next(_batches(net, feed, depth, pixels, self.half, range(1))), len(feed.rows)
+        if sum(array[0].nbytes for array in first) * count > self.budget:
+            raise _TooLarge
+        for path, array in enumerate(first):
+            header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False}
+            with (folder / f"{path}.npy").open("wb") as file:
+                np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *array.shape[1:])})
+                file.truncate(file.tell() + array[0].nbytes * count)
+        return {"paths": len(first)}, -(-count // _rows(feed))
+
+
+def _rows(feed: Feed) -> int:
+    """Give the rows of a part: whole batches, so that no image's company depends on who computes it."""
+    return PART * BATCH[feed.images.device.type]
+
+
+def _fill(folder: Path, number: int, net: Net, feed: Feed, depth: int, pixels: Any) -> None:
+    """Write one part of the arrays: not through a map, where a full disk would end the process."""
+    paths = sorted(folder.glob("*.npy"), key=lambda path: int(path.stem))
+    arrays = [np.load(path, mmap_mode="r") for path in paths]
+    which = range(number * PART, (number + 1) * PART)
+    parts = list(_batches(net, feed, depth, pixels, arrays[0].dtype == np.float16, which))
+    for path, array, *batches in zip(paths, arrays, *parts, strict=True):
+        with path.open("r+b") as file:
+            file.seek(array.offset + number * _rows(feed) * array[0].nbytes)
+            for batch in batches:
+                file.write(batch.tobytes())
 
 
 class Held:
@@ -160,20 +178,17 @@ def _computed(net: Net, feed: Feed, pixels: Any) -> Outputs:
     )
 
 
-def _batches(net: Net, feed: Feed, depth: int, pixels: Any, half: bool) -> Iterator[tuple[np.ndarray, ...]]:
+def _batches(
+    net: Net, feed: Feed, depth: int, pixels: Any, half: bool, which: range | None = None
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Compute outputs, batch by batch: of those numbered, or of all."""
     size, kind = BATCH[feed.images.device.type], np.float16 if half else np.float32
-    for start in range(0, len(feed.rows), size):
+    batches = range(-(-len(feed.rows) // size))
+    for start in (number * size for number in (batches if which is None else which) if number in batches):
         with torch.no_grad(), precision(feed):
             passed = net.begin(feed.normalized(pixels(slice(start, start + size))), depth)
         tensors = passed if isinstance(passed, tuple) else (passed,)
         yield tuple(_last(one.float()).cpu().numpy().astype(kind, copy=False) for one in tensors)
-
-
-def _started(path: Path, like: np.ndarray, count: int) -> BinaryIO:
-    file = path.open("wb")
-    header = {"descr": np.lib.format.dtype_to_descr(like.dtype), "fortran_order": False}
-    np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *like.shape[1:])})
-    return file
 
 
 def _open(entry: store.Entry, device: torch.device) -> tuple[Tensor, ...]:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from study import disk
 
 MANIFEST = "manifest.json"
+FILES = "files"
+"""What several processes fill."""
 
 
 class Damaged(RuntimeError):
@@ -38,6 +40,16 @@ def root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transfer-study"
 
 
+def place(kind: str, key: dict[str, Any]) -> Path:
+    """Give an entry's folder, be it there or not.
+
+    Args:
+        kind: the store's folder for such entries, say "data".
+        key: what the entry is made from, JSON-able; its hash is the entry's address.
+    """
+    return root() / kind / checksum_of(json.dumps(key, sort_keys=True).encode())[:32]
+
+
 def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, Any]], verified: bool = False) -> Entry:
     """Open an entry, making it first where it is missing or damaged; of several processes one makes it.
 
@@ -54,7 +66,7 @@ def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, A
     Raises:
         Exception: whatever `make` raised; nothing is kept then.
     """
-    path = root() / kind / checksum_of(json.dumps(key, sort_keys=True).encode())[:32]
+    path = place(kind, key)
     if (entry := _whole(path, verified)) is not None:
         return entry
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +75,82 @@ def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, A
             _make(path, key, make)
             entry = open_entry(path)
     return entry
+
+
+def make_together(
+    kind: str,
+    key: dict[str, Any],
+    begin: Callable[[Path], tuple[dict[str, Any], int]],
+    fill: Callable[[Path, int], None],
+) -> Entry:
+    """Open an entry as `make_once` does; where it is missing, all processes that want it make it, each some parts.
+
+    Args:
+        kind: the store's folder for such entries.
+        key: what the entry is made from, JSON-able.
+        begin: puts the files into the empty folder it is given, at their full size; returns what should be remembered,
+            and the number of parts. One process does it.
+        fill: writes one part of these files, by its number. What others have filled is taken as it is.
+
+    Returns:
+        The entry.
+
+    Raises:
+        Exception: whatever `begin` or `fill` raised.
+    """
+    path = place(kind, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while (entry := _whole(path, verified=False)) is None:
+        shared = path.with_suffix(".parts")
+        with FileLock(path.with_suffix(".lock")):
+            if (entry := _whole(path, verified=False)) is not None:
+                return entry
+            meta, count = _begun(shared, begin)
+        if _filled(shared, count, fill):
+            with FileLock(path.with_suffix(".lock")):
+                if shared.exists():  # else another process was faster
+                    _publish(shared / FILES, path, key, meta)
+                    shutil.rmtree(shared)
+    return entry
+
+
+def _begun(shared: Path, begin: Callable[[Path], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
+    """Begin, or read what the process said that did; the caller holds the lock."""
+    plan = shared / "plan.json"
+    if not plan.exists():
+        shutil.rmtree(shared, ignore_errors=True)  # left by a process that was killed while it began
+        (shared / FILES).mkdir(parents=True)
+        try:
+            said = begin(shared / FILES)
+        except BaseException:
+            shutil.rmtree(shared, ignore_errors=True)
+            raise
+        plan.with_suffix(".new").write_text(json.dumps(said))
+        plan.with_suffix(".new").rename(plan)
+    meta, count = json.loads(plan.read_text())
+    return meta, count
+
+
+def _filled(shared: Path, count: int, fill: Callable[[Path, int], None]) -> bool:
+    """Fill what no one else fills, then wait for the others, or do what they left undone; False where all is gone."""
+    for wait in (False, True):
+        for number in range(count):
+            done = shared / f"{number}.done"
+            try:
+                with FileLock(shared / f"{number}.lock", blocking=wait):
+                    if not done.exists():
+                        fill(shared / FILES, number)  # an error takes all away: others notice, and begin again
+                        for file in (shared / FILES).iterdir():
+                            disk.sync(file)
+                        done.touch()
+            except Timeout:
+                continue
+            except Exception as error:
+                if isinstance(error, FileNotFoundError) and not shared.exists():  # published, or given up by another
+                    return False
+                shutil.rmtree(shared, ignore_errors=True)
+                raise
+    return True
 
 
 def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
@@ -155,17 +243,21 @@ def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a maker that was killed: the lock says it is gone
     unfinished.mkdir()
     try:
-        meta = make(unfinished)
-        files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
-        manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read
-        (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1))
-        for place in (*unfinished.iterdir(), unfinished):
-            disk.sync(place)
-        shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped
-        unfinished.rename(path)
-        disk.sync(path.parent)
+        _publish(unfinished, path, key, make(unfinished))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, Any]) -> None:
+    """Describe a folder's files, flush them to the disk, and give the folder its name."""
+    files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
+    manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read
+    (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1))
+    for each in (*unfinished.iterdir(), unfinished):
+        disk.sync(each)
+    shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped
+    unfinished.rename(path)
+    disk.sync(path.parent)
 
 
 def _check_size(file: Path, size: int) -> None:

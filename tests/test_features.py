@@ -117,7 +117,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(own_store, monkeypatch):
 
     config = replace(SMALL, regime="feature_extraction", views=1)
     expected = outcome(config, trial.NO_CACHE)[0]
-    monkeypatch.setattr(store, "make_once", full)
+    monkeypatch.setattr(store, "make_together", full)
     assert outcome(config, ROOM)[0] == expected
 
 
@@ -133,11 +133,15 @@ def test_the_oldest_makes_room(own_store):
     assert 0 < sum(sizes) <= 3 * entry
 
 
-def test_who_wants_the_same_at_once_waits_for_one_to_make_it(monkeypatch):
+@pytest.mark.parametrize("count", [43, 200])
+def test_who_wants_the_same_at_once_makes_a_part_of_it(monkeypatch, count):
     made = []
-    batches = features._batches
-    monkeypatch.setattr(features, "_batches", lambda *args: made.append(1) or batches(*args))
-    parts = assembly.assemble(SMALL, DATA, 0, "cpu")
+    fill = features._fill
+    monkeypatch.setattr(features, "PART", 1)
+    monkeypatch.setattr(
+        features, "_fill", lambda folder, number, **more: made.append(number) or fill(folder, number, **more)
+    )
+    parts = assembly.assemble(SMALL, task(train=count, held=7), 0, "cpu")
     parts.net.freeze(range(4))
     fed, found = parts.feeds["train"], []
     threads = [
@@ -148,5 +152,7 @@ def test_who_wants_the_same_at_once_waits_for_one_to_make_it(monkeypatch):
         thread.start()
     for thread in threads:
         thread.join()
-    assert made == [1]
-    assert all(torch.equal(each.arrays[0], found[0].arrays[0]) for each in found)
+    assert sorted(made) == list(range(-(-count // 64)))
+    alone = features._computed(parts.net, fed, fed.pixels)
+    assert len(found) == 4
+    assert all(torch.equal(each.arrays[0], alone.arrays[0]) for each in found)

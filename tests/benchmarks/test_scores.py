@@ -36,6 +36,12 @@ def test_interval_of_many_pairs():
     assert found.high - found.mean == pytest.approx(4.3027 * 0.01 / 3**0.5, rel=1e-4)  # Student's t, 2 degrees
 
 
+def test_of_many_comparisons_each_has_a_wider_interval():
+    one, eight = (_scores.compare(repeats(0.01, 0.02, 0.03), 100, comparisons) for comparisons in (1, 8))
+    assert one.mean == eight.mean
+    assert eight.high - eight.mean == pytest.approx(12.5897 * 0.01 / 3**0.5, rel=1e-4)  # t at 1 - .05 / 16
+
+
 def test_one_pair_has_the_error_of_the_images():
     found = _scores.compare(repeats(0.0), 100)
     assert found.high == pytest.approx(1.96 * (2 * 0.25 / 100) ** 0.5, rel=1e-4)
