@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from study import store
+from study import store, together
 from study.feed import BATCH, Feed, precision
 from study.net import Net, Passed
 
@@ -104,7 +104,7 @@ class Cache:
             fill(folder, number)
 
         for _ in range(_TRIES):
-            entry = store.make_together(KIND, key, begin, noted)
+            entry = together.make(KIND, key, begin, noted)
             with contextlib.suppress(FileNotFoundError):  # another process has just made room
                 arrays = _open(entry, device)
                 store.touch(entry)

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from study import disk
 
 MANIFEST = "manifest.json"
-FILES = "files"
-"""What several processes fill."""
 
 
 class Damaged(RuntimeError):
@@ -67,90 +65,14 @@ def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, A
         Exception: whatever `make` raised; nothing is kept then.
     """
     path = place(kind, key)
-    if (entry := _whole(path, verified)) is not None:
+    if (entry := whole(path, verified)) is not None:
         return entry
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
-        if (entry := _whole(path, verified)) is None:
+        if (entry := whole(path, verified)) is None:
             _make(path, key, make)
             entry = open_entry(path)
     return entry
-
-
-def make_together(
-    kind: str,
-    key: dict[str, Any],
-    begin: Callable[[Path], tuple[dict[str, Any], int]],
-    fill: Callable[[Path, int], None],
-) -> Entry:
-    """Open an entry as `make_once` does; where it is missing, all processes that want it make it, each some parts.
-
-    Args:
-        kind: the store's folder for such entries.
-        key: what the entry is made from, JSON-able.
-        begin: puts the files into the empty folder it is given, at their full size; returns what should be remembered,
-            and the number of parts. One process does it.
-        fill: writes one part of these files, by its number. What others have filled is taken as it is.
-
-    Returns:
-        The entry.
-
-    Raises:
-        Exception: whatever `begin` or `fill` raised.
-    """
-    path = place(kind, key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while (entry := _whole(path, verified=False)) is None:
-        shared = path.with_suffix(".parts")
-        with FileLock(path.with_suffix(".lock")):
-            if (entry := _whole(path, verified=False)) is not None:
-                return entry
-            meta, count = _begun(shared, begin)
-        if _filled(shared, count, fill):
-            with FileLock(path.with_suffix(".lock")):
-                if shared.exists():  # else another process was faster
-                    _publish(shared / FILES, path, key, meta)
-                    shutil.rmtree(shared)
-    return entry
-
-
-def _begun(shared: Path, begin: Callable[[Path], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
-    """Begin, or read what the process said that did; the caller holds the lock."""
-    plan = shared / "plan.json"
-    if not plan.exists():
-        shutil.rmtree(shared, ignore_errors=True)  # left by a process that was killed while it began
-        (shared / FILES).mkdir(parents=True)
-        try:
-            said = begin(shared / FILES)
-        except BaseException:
-            shutil.rmtree(shared, ignore_errors=True)
-            raise
-        plan.with_suffix(".new").write_text(json.dumps(said))
-        plan.with_suffix(".new").rename(plan)
-    meta, count = json.loads(plan.read_text())
-    return meta, count
-
-
-def _filled(shared: Path, count: int, fill: Callable[[Path, int], None]) -> bool:
-    """Fill what no one else fills, then wait for the others, or do what they left undone; False where all is gone."""
-    for wait in (False, True):
-        for number in range(count):
-            done = shared / f"{number}.done"
-            try:
-                with FileLock(shared / f"{number}.lock", blocking=wait):
-                    if not done.exists():
-                        fill(shared / FILES, number)  # an error takes all away: others notice, and begin again
-                        for file in (shared / FILES).iterdir():
-                            disk.sync(file)
-                        done.touch()
-            except Timeout:
-                continue
-            except Exception as error:
-                if isinstance(error, FileNotFoundError) and not shared.exists():  # published, or given up by another
-                    return False
-                shutil.rmtree(shared, ignore_errors=True)
-                raise
-    return True
 
 
 def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
@@ -212,7 +134,8 @@ def checksum_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=32).hexdigest()
 
 
-def _whole(path: Path, verified: bool) -> Entry | None:
+def whole(path: Path, verified: bool = False) -> Entry | None:
+    """Open an entry's folder; None where it is missing or damaged."""
     try:
         entry = open_entry(path)
     except Damaged:
@@ -243,12 +166,12 @@ def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a maker that was killed: the lock says it is gone
     unfinished.mkdir()
     try:
-        _publish(unfinished, path, key, make(unfinished))
+        publish(unfinished, path, key, make(unfinished))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, Any]) -> None:
+def publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, Any]) -> None:
     """Describe a folder's files, flush them to the disk, and give the folder its name."""
     files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
     manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from study import assembly, families, features, store, trial
+from study import assembly, families, features, store, together, trial
 from study.config import Config
 from study.features import Cache
 from study.trial import CacheSettings
@@ -117,7 +117,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(own_store, monkeypatch):
 
     config = replace(SMALL, regime="feature_extraction", views=1)
     expected = outcome(config, trial.NO_CACHE)[0]
-    monkeypatch.setattr(store, "make_together", full)
+    monkeypatch.setattr(together, "make", full)
     assert outcome(config, ROOM)[0] == expected
 
 

@@ -1,0 +1,127 @@
+"""An entry that several processes make together: each part once, what a killed one left undone, and nothing half."""
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study import store, together
+
+KEY = {"made": "in parts"}
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    return tmp_path
+
+
+PARTS = 6
+
+
+def begin(folder: Path) -> tuple[dict[str, Any], int]:
+    with (folder / "a.bin").open("wb") as file:
+        file.truncate(10 * PARTS)
+    return {"note": "in parts"}, PARTS
+
+
+def fill(folder: Path, number: int) -> None:
+    with (folder / "a.bin").open("r+b") as file:
+        file.seek(10 * number)
+        file.write(bytes([65 + number]) * 10)
+
+
+def fill_slowly(marks: Path, stuck: int | None) -> None:
+    """Make the entry; a process with a part to be stuck at never ends that one."""
+
+    def slow(folder: Path, number: int) -> None:
+        (marks / f"{number} {os.getpid()}").touch()
+        time.sleep(60 if number == stuck else 0.05)
+        fill(folder, number)
+
+    together.make("data", KEY, begin, slow)
+
+
+def started(*given: Any) -> multiprocessing.Process:
+    process = multiprocessing.get_context("fork").Process(target=fill_slowly, args=given)  # type: ignore[attr-defined]
+    process.start()
+    return process  # type: ignore[no-any-return]
+
+
+def whole() -> store.Entry:
+    """The entry, which must be there already."""
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("made a second time")
+
+    entry = together.make("data", KEY, never, never)
+    assert (entry.path / "a.bin").read_bytes() == b"".join(bytes([65 + number]) * 10 for number in range(PARTS))
+    assert store.verify(entry) == []
+    assert [path.name for path in entry.path.parent.iterdir() if path.is_dir()] == [entry.path.name]
+    return entry
+
+
+def test_several_processes_make_an_entry_together(root: Path) -> None:
+    marks = root / "marks"
+    marks.mkdir()
+    processes = [started(marks, None) for _ in range(3)]
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0] * 3
+    numbers, makers = zip(*(mark.name.split() for mark in marks.iterdir()), strict=True)
+    assert sorted(numbers) == [str(number) for number in range(PARTS)]
+    assert len(set(makers)) > 1
+    assert whole().meta == {"note": "in parts"}
+
+
+def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
+    marks = root / "marks"
+    marks.mkdir()
+    lost = started(marks, 2)
+    while not list(marks.glob("2 *")):
+        time.sleep(0.01)
+    other = started(marks, None)
+    while len(list(marks.iterdir())) < PARTS:
+        time.sleep(0.01)
+    assert other.is_alive()
+    os.kill(lost.pid or 0, signal.SIGKILL)
+    lost.join(30)
+    other.join(30)
+    assert other.exitcode == 0
+    assert len(list(marks.glob("2 *"))) == 2
+    whole()
+
+
+@pytest.mark.parametrize("where", ["begin", "fill"])
+def test_what_cannot_be_made_together_leaves_nothing_and_is_told(where: str) -> None:
+    def fail(*_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        together.make("data", KEY, fail if where == "begin" else begin, fail)
+    assert not [path for path in (store.root() / "data").iterdir() if path.is_dir()]
+    together.make("data", KEY, begin, fill)
+    whole()
+
+
+def test_a_damaged_entry_is_made_together_anew() -> None:
+    entry = together.make("data", KEY, begin, fill)
+    os.truncate(entry.path / "a.bin", 3)
+    together.make("data", KEY, begin, fill)
+    whole()
+
+
+def test_a_process_killed_after_it_published_is_no_trouble() -> None:
+    entry = together.make("data", KEY, begin, fill)
+    shared = entry.path.with_suffix(".parts")
+    shared.mkdir()
+    (shared / "plan.json").write_text(f"[{{}}, {PARTS}]")
+    for number in range(PARTS):
+        (shared / f"{number}.done").touch()
+    os.truncate(entry.path / "a.bin", 3)
+    together.make("data", KEY, begin, fill)
+    whole()
