@@ -36,13 +36,21 @@ def main(argv: list[str] | None = None) -> int:
         return _say(error, REFUSED)
     except OSError as error:
         return _say(f"cannot read '{folder}': {error}", STORAGE)
-    from analysis import report, style, summary  # the drawing libraries take seconds; a wrong folder is told before
+    from analysis import (
+        pretraining,
+        report,
+        style,
+        summary,
+    )  # the drawing libraries take seconds; a wrong folder is told before
 
     try:
         paths = report.write(df, folder)
     except OSError as error:
         return _say(f"cannot write into '{folder}': {error}", STORAGE)
-    trials, beside = style.plural(summary.ran(df)["trial"].nunique(), "trial"), f"{len(paths) - 1} figures and tables"
+    trials, beside = (
+        style.plural(summary.ran(pretraining.apart(df)[0])["trial"].nunique(), "trial"),
+        f"{len(paths) - 1} figures and tables",
+    )
     print(f"report: {paths[0]} ({trials}; {beside} beside it)")
     return 0
 

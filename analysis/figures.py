@@ -7,6 +7,7 @@ import copy
 import io
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -15,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import captions, fractions, plots, style, table
+from analysis import captions, curves, fractions, plots, pretraining, style, table
 
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -176,6 +177,36 @@ KINDS = (
         "no trial has a validation score yet",
     ),
     Kind(
+        "mean-curves",
+        "Learning curves side by side",
+        curves.data,
+        curves.plot,
+        curves.caption,
+        curves.alt,
+        False,
+        "nothing competes, or no replicate has a validation score yet",
+    ),
+    Kind(
+        "mean-curves-steps",
+        "Learning curves side by side, by optimizer steps",
+        curves.by_step,
+        partial(curves.plot, against="step"),
+        partial(curves.caption, against="step"),
+        partial(curves.alt, against="step"),
+        False,
+        "an epoch has as many steps in all cells, so that the curves are those above",
+    ),
+    Kind(
+        "mean-loss",
+        "Loss curves side by side",
+        curves.loss,
+        curves.plot,
+        curves.caption,
+        curves.alt,
+        False,
+        "nothing competes, or no replicate has a validation loss yet",
+    ),
+    Kind(
         "learning-rate",
         "Learning-rate response",
         plots.lr_data,
@@ -196,3 +227,26 @@ KINDS = (
         "no search trial that reads a freezing depth has a validation score",
     ),
 )
+OF_PRETRAINING = (
+    Kind(
+        "pretext",
+        "Pretraining",
+        pretraining.data,
+        pretraining.plot,
+        pretraining.caption,
+        pretraining.alt,
+        False,
+        "no weights were trained first",
+    ),
+    Kind(
+        "pretext-and-transfer",
+        "Skill at the pretext and transfer",
+        pretraining.transfer_data,
+        pretraining.transfer_plot,
+        pretraining.transfer_caption,
+        pretraining.transfer_alt,
+        False,
+        "no cell that starts from weights trained first has a test score yet",
+    ),
+)
+"""Figures of a table's rows of role `pretrain`; their data functions take what `report` says."""

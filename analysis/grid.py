@@ -119,6 +119,18 @@ def titles(df: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
     return pd.Series(told, index=found["cell"], dtype="string")
 
 
+def meetings(df: pd.DataFrame, key: str | None) -> list[str]:
+    """The titles of the places where the values of a key meet, in the order of what else is compared."""
+    found = grid(df)
+    others = found.drop(columns=["cell", key or "cell"], errors="ignore")
+    ranks = others.apply(lambda values: values.map({value: n for n, value in enumerate(ordered(values))}))
+    order = (
+        ranks.sort_values(list(others), kind="stable", na_position="last").index if len(others.columns) else found.index
+    )
+    told = titles(df, (key,) if key else ())
+    return list(dict.fromkeys(told[found.loc[order, "cell"]]))
+
+
 def filled(found: pd.DataFrame, df: pd.DataFrame) -> pd.DataFrame:
     """Trials with what their cell's name says where a column is empty since nothing read it, e.g. in zero_shot."""
     named = grid(df).set_index("cell")

@@ -12,7 +12,20 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from analysis import alarms, claims, figures, places, stats, style, summary, table, versions
+from analysis import (
+    alarms,
+    claims,
+    figures,
+    gains,
+    places,
+    plateau,
+    pretraining,
+    stats,
+    style,
+    summary,
+    table,
+    versions,
+)
 from analysis.cells import cell_table, failures, marks, not_run, note, state_table
 from analysis.once import remembering
 
@@ -36,11 +49,17 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
+    whole, (df, own) = df, pretraining.apart(df)
     source = "; ".join(table.sources(df)) or "not named in the table"
+    other = [line for line in table.sources(own) if line not in table.sources(df)]
+    if other:
+        source += f"; weights were trained on {'; '.join(other)}"
     sections, tables = [], _tables(df)
     drawn: list[figures.Picture] = []
-    for kind in figures.KINDS:
-        data = kind.data(df)
+    shown = [(kind, df) for kind in figures.KINDS]
+    shown += list(zip(figures.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
+    for kind, rows in shown:
+        data = kind.data(rows)
         tables[f"figure-{kind.stem}"] = data
         pages = list(figures.pictures(kind, data, source))
         drawn += pages
@@ -64,6 +83,8 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "versions": versions.numbers(df),
         "causes": versions.causes(df),
         "alarms": alarms.records(df),
+        "plateau": plateau.table(df),
+        "gains": gains.differences(df),
     }
 
 
@@ -90,6 +111,11 @@ def _html(df: pd.DataFrame, source: str, sections: list[tuple[figures.Kind, list
         sections=list(_embedded(sections)),
         failed=failures(df),
         not_run=not_run(df),
+        plateaus=plateau.text(df),
+        plateau_kind=plateau.KIND,
+        gains=gains.text(df),
+        gain_sentences=gains.sentences(df),
+        gain_kind=gains.KIND,
         **_comparisons(df),
         **_noticed(df),
     )
@@ -146,7 +172,7 @@ def _put(path: Path, content: bytes) -> Path:
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
-    for kind in figures.KINDS:
+    for kind in (*figures.KINDS, *figures.OF_PRETRAINING):
         for path in [folder / f"{kind.stem}.png", *folder.glob(f"{kind.stem}-[0-9]*.png")]:
             if path not in written:
                 path.unlink(missing_ok=True)

@@ -42,8 +42,8 @@ class Interval(NamedTuple):
 
 
 def bounds(metric: str) -> tuple[float, float]:
-    """The range that a metric cannot leave: (0, 1) for shares, all numbers for the rest."""
-    return (0.0, 1.0) if metric in SHARES else (-np.inf, np.inf)
+    """The range that a metric cannot leave: (0, 1) for shares, from 0 for a loss, all numbers for the rest."""
+    return (0.0, 1.0) if metric in SHARES else (0.0 if metric == "loss" else -np.inf, np.inf)
 
 
 def t_interval(values: Iterable[float], limits: tuple[float, float] = (-np.inf, np.inf)) -> Interval:

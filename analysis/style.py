@@ -169,7 +169,9 @@ def on_test(published: bool) -> str:
 
 def many(key: str) -> str:
     """What a key's values are called together: `regimes`, `values of head`."""
-    return {"regime": "regimes", "model": "models", "family": "families"}.get(key, f"values of {key}")
+    return {"regime": "regimes", "model": "models", "family": "families", "pretext": "pretexts"}.get(
+        key, f"values of {key}"
+    )
 
 
 def title(compared: Mapping[str, Any]) -> str:

@@ -32,6 +32,8 @@ COLUMNS = {
     "upsample": "Int64",
     "crop": "string",
     "validation": "string",
+    "subset": "string",
+    "validation_augment": "string",
     "normalization": "string",
     "head": "string",
     "head_classes": "Int64",
@@ -46,6 +48,8 @@ COLUMNS = {
     "phase_decay": "float64",
     "momentum": "float64",
     "batch_size": "Int64",
+    "budget": "string",
+    "shuffle": "string",
     "warmup": "float64",
     "label_smoothing": "float64",
     "augment": "float64",
@@ -73,7 +77,7 @@ CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # what a trial was
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "role": ("search", "replicate", "published"),
+        "role": ("search", "replicate", "published", "pretrain"),
         "state": ("complete", "pruned", "failed", "running", "not_run"),
     }
 )
@@ -152,6 +156,7 @@ def check(df: pd.DataFrame, where: str) -> None:
         if unknown := sorted(set(df[name]) - set(choices)):
             raise TableError(f"'{where}' has the {name} '{unknown[0]}'; one of {', '.join(choices)}")
     # Size and crop may be compared and may be named in the source line; any other difference is a mix.
+    df = df[df["role"] != "pretrain"]  # weights may be trained on other data than they are tried on
     for _, rows in df.groupby(["image_size", "crop"], dropna=False):
         _refuse_mixed(sorted(rows["data"].dropna().unique()), where)
     drawn = {is_stand_in(source): source for source in sources(df)}

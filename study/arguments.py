@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from study import checks
+from study import checks, sources
 from study.catalogue import known, load
 from study.config import UserError
 from study.space import Cell, Space, select
@@ -37,6 +37,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--space", metavar="NAME", help="a space of search_spaces/, or a path to a .py file with a SPACE")
     add("--list", action="store_true", help="list the spaces, one line each")
     add("--data", type=Path, metavar="DIR", help="the real data set there (default: the task's rendered stand-in)")
+    add("--source-data", type=Path, metavar="DIR", help="likewise, of another task that weights are trained on first")
     add("--download", action="store_true", help="fetch the real data set into --data DIR first")
     add("--out", type=Path, metavar="DIR", help="where results go (default: results/<space>)")
     add("--resume", action="store_true", help="go on with the study in --out")
@@ -77,13 +78,28 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
         raise UserError(f"--space is missing; one of {', '.join(known())}, or a path to a .py file")
     if args.data and not args.data.is_dir() and not args.download:
         raise UserError(f"--data {args.data}: no such folder (--download fetches the data set into it)")
+    if args.source_data and not args.source_data.is_dir():
+        raise UserError(f"--source-data {args.source_data}: no such folder")
     if args.download and not args.data:
         raise UserError("--download needs --data DIR, the folder to fetch into")
     changes = {key: getattr(args, key) for key in ("trials", "epochs", "replicates") if getattr(args, key) is not None}
     found = load(args.space)
     checks.check_read(found.cells())
     space = replace(found.scaled(args.scale), **changes)
-    return space, select(space.cells(), args.only), (args.out or Path("results") / name(args)).absolute()
+    cells = select(space.cells(), args.only)
+    _check_source_data(args, cells)
+    return space, cells, (args.out or Path("results") / name(args)).absolute()
+
+
+def _check_source_data(args: argparse.Namespace, cells: list[Cell]) -> None:
+    """Refuse real images that start from weights of a stand-in, unless that is asked for, and a folder for nothing."""
+    found = {source.name: source for cell in cells if (source := sources.of(cell))}
+    other = [each for each in found.values() if each.config.task not in {str(cell.values["task"]) for cell in cells}]
+    if args.source_data and not other:
+        raise UserError(f"--source-data {args.source_data}: no weights of these cells are trained on another task")
+    if args.data and other and not args.source_data:
+        told = f"weights {other[0].name!r} are trained on task {other[0].config.task}"
+        raise UserError(f"{told}: name its real data set with --source-data DIR, since --data has that of the trials")
 
 
 def name(args: argparse.Namespace) -> str:

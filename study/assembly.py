@@ -3,12 +3,14 @@
 Knows neither epochs nor scores.
 """
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
 
-from study import contract, families, heads, regimes, untrained
+from study import contract, families, heads, regimes, untrained, weights
 from study.config import Config, UserError
 from study.feed import Feed, feed
 from study.net import Net, set_batchnorm
@@ -28,7 +30,7 @@ class Parts(NamedTuple):
     """What is off before anything is trained, as `kind: detail`."""
 
 
-def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
+def assemble(config: Config, data: "TaskData", seed: int, device: str, source: Path | None = None) -> Parts:
     """Check the configuration, draw the initial weights, and put network and splits on the device.
 
     Args:
@@ -36,18 +38,22 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str) -> Parts:
         data: train and validation arrays, and test's.
         seed: the trial's.
         device: of torch.
+        source: entry of the store with the initial weights; None: they are the family's own.
 
     Raises:
         UserError: the configuration contradicts itself, its family or the data.
     """
     found = families.of(config)
     regime = regimes.regime(config, len(found.stages))
-    net = _net(config, regime, data, seed)
+    net = _net(config, regime if source is None else regime._replace(weights="none"), data, seed)
+    if source is not None and regime.weights != "none":
+        weights.fill(net, source)
     feeds = _feeds(config, found, data, device)
     alarms: list[str] = []
     if regime.weights != "none":
         some = feeds["train"].pixels(slice(0, None, max(1, len(data.train.index) // 256)))
-        alarms += contract.deviations(found, config, data.train.images.shape[1], some)
+        whose = found if source is None else replace(found, source_size=None)  # our own saw images like these
+        alarms += contract.deviations(whose, config, data.train.images.shape[1], some)
     if regime.head == "source":
         assert isinstance(net.head, nn.Linear)
         labels = data.source_labels.get(regime.weights, {})

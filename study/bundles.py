@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from study import families, heads
+from study import families, heads, sources
 from study.config import Config, config
 from study.space import Cell
 from study.state import State, Trial
@@ -12,11 +12,16 @@ TOGETHER = ("lr", "weight_decay")
 """Hyperparameters that trials of one bundle may differ in."""
 
 
-def fusable(asked: Config) -> bool:
-    """Whether a trial trains a linear head on features that are the same for all seeds."""
+def fusable(asked: Config, given: bool = False) -> bool:
+    """Whether a trial trains a linear head on features that are the same for all seeds.
+
+    Args:
+        asked: of the trial.
+        given: whether its weights were trained before, all of them.
+    """
     linear = asked.regime == "feature_extraction" and asked.head == heads.LINEAR and asked.dropout == 0
     fixed = (asked.augment == 0 or asked.views is not None) and asked.freeze_batchnorm == "on"
-    return linear and fixed and asked.weights != "none" and families.of(asked).whole
+    return linear and fixed and (given or (asked.weights != "none" and families.of(asked).whole))
 
 
 def size(cell: Cell, trials: int, workers: int) -> int:
@@ -27,7 +32,9 @@ def size(cell: Cell, trials: int, workers: int) -> int:
         trials: that its search has in all.
         workers: that there are for this cell: none is to be left without a trial.
     """
-    if not fusable(config(cell.values | cell.baseline)) or not set(cell.tuned) <= set(TOGETHER):
+    if not fusable(config(cell.values | cell.baseline), sources.of(cell) is not None) or not set(cell.tuned) <= set(
+        TOGETHER
+    ):
         return 1
     return min(MOST, max(4, trials // 4), -(-trials // workers))
 

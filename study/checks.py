@@ -3,9 +3,10 @@
 Knows which values families, regimes and optimizers take; imports no torch.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from study import families, heads, regimes, tasks
+from study import families, heads, pretexts, regimes, sources, tasks
 from study.config import Config, UserError, check_choices, check_crop, check_size, config
 from study.reads import OPTIONS, unread
 from study.space import Cell, Choice, Distribution, Value
@@ -31,10 +32,49 @@ def check_cells(cells: list[Cell], epochs: int) -> None:
     for cell in cells:
         for tuned in [cell.baseline, *_extremes(cell)]:
             try:
-                _check(config(cell.values | tuned), epochs, cell.as_published)
+                _check(_without(cell, config(cell.values | tuned)), epochs, cell.as_published)
                 _check_read(cell)
             except UserError as error:
                 raise UserError(f"cell {cell.name!r}: {error}") from None
+
+
+def _without(cell: Cell, asked: Config) -> Config:
+    """Give a cell's configuration with random weights in the place of those that are to be trained.
+
+    Raises:
+        UserError: these cannot be trained as the space says.
+    """
+    found = sources.of(cell)
+    if found is None:
+        _check_weights(asked)
+        return asked
+    if pretexts.load(found.pretext).LABELS and found.config.task == asked.task:
+        told = f"weights {found.name!r} are trained on {asked.task}, the trials' own task, with all its labels"
+        raise UserError(f"{told}, whatever the label fraction; name another task, as in {found.pretext}:TASK")
+    if regimes.regime(replace(asked, weights="none"), len(families.of(asked).stages)).head == "source":
+        raise UserError(f"weights {found.name!r} are trained first and have no source head; {asked.regime} needs one")
+    check_source(found)
+    return replace(asked, weights="none")
+
+
+def check_source(source: sources.Source) -> None:
+    """Refuse weights that cannot be trained as they are to be.
+
+    Raises:
+        UserError: names the hyperparameter.
+    """
+    _check(source.config, 1, as_published=False)
+
+
+def _check_weights(asked: Config) -> None:
+    """Refuse weights that are neither the family's own nor to be trained first."""
+    own = families.load(asked.family, **_options(asked)).weights
+    if asked.regime != "scratch" and asked.weights not in own:
+        told = f"unknown weights {asked.weights!r} of family {asked.family}; one of {', '.join(own)}"
+        first = (
+            f"{', '.join(pretexts.names())}, one of these with a task, as in rotation:gtsrb, or a name under sources"
+        )
+        raise UserError(f"{told}; or, to be trained first, {first}")
 
 
 def last_phase(cell: Cell, epochs: int) -> int:
@@ -58,6 +98,11 @@ def check_read(cells: list[Cell]) -> None:
         UserError: names one.
     """
     asked = [(cell, config(cell.values | cell.baseline)) for cell in cells]
+    named = {values.weights for _, values in asked if values.regime != "scratch"}
+    for name in cells[0].sources if cells else ():
+        if name not in named:
+            told = ", ".join(sorted(named)) or "none"
+            raise UserError(f"sources: no cell starts from weights {name!r}; the cells' weights are {told}")
     for name in dict.fromkeys(name for cell in cells for name in cell.values):
         held = [unread(values) for cell, values in asked if name in cell.values]
         if all(name in ignored for ignored in held):
@@ -95,7 +140,9 @@ def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     for number, cell in enumerate(cells):
         asked = config(cell.values | cell.baseline)
         key = (asked.family, asked.weights, *_options(asked).values())
-        if key not in problems and asked.weights != "none" and asked.regime != "scratch":
+        if asked.weights == "none" or sources.of(cell) is not None:
+            continue
+        if key not in problems and asked.regime != "scratch":
             problems[key] = _problem(asked)
         if asked.regime != "scratch" and (problem := problems.get(key)):
             absent[number] = problem

@@ -8,7 +8,7 @@ import logging
 import math
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +70,43 @@ def cluster(
         yield Place(cpus, part, 1 if one_at_a_time else fit)
     finally:
         _end()
+
+
+def on_workers(
+    call: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], place: Place, check: Callable[[], None]
+) -> Iterator[tuple[int, Exception | None]]:
+    """Call a function with each of some arguments, in processes that occupy what a trial does.
+
+    Args:
+        call: a function of a module; what it returns is dropped.
+        jobs: its arguments, one tuple a call.
+        place: of a trial, in a cluster that is held.
+        check: called several times a second; what it raises ends all calls at once.
+
+    Yields:
+        As each call ends: its number, and what it raised, or why its process died.
+    """
+    remote: Any = ray.remote(num_cpus=place.cpus, num_gpus=place.gpus, max_retries=0, max_calls=1)(call)
+    running = {remote.remote(*job): number for number, job in enumerate(jobs)}
+    try:
+        while running:
+            done, _ = ray.wait(list(running), timeout=0.2)
+            check()
+            for each in done:
+                yield running.pop(each), _raised(each)
+    finally:
+        for each in running:
+            ray.cancel(each, force=True)
+
+
+def _raised(done: Any) -> Exception | None:
+    try:
+        ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        return error.cause if isinstance(error.cause, Exception) else error
+    except ray.exceptions.RayError as error:
+        return error
+    return None
 
 
 def line(error: BaseException, which: int = 0) -> str:

@@ -36,6 +36,10 @@ class Config:
     """What of a picture is used; the task names the choices, None is its first."""
     validation: str = "groups"
     """groups: cut from the training data. test: the test split, as some publications did; nothing is cut off."""
+    subset: str = "stratified"
+    """How a label fraction is drawn. stratified: of each class, nested. random: of all images, each fraction anew."""
+    validation_augment: str = "off"
+    """on: validation images are augmented, at full strength and anew at each epoch, as some publications did."""
     normalization: str = "weights"
     """weights: what they expect. unit: [0, 1]; signed: [-1, 1]; bytes: [0, 255]; imagenet: its mean and std."""
     head: str = "linear"
@@ -64,6 +68,10 @@ class Config:
     """Of sgd."""
     batch_size: int = 128
     """Images a step."""
+    budget: str = "epochs"
+    """epochs: an epoch shows each training image once. steps: as many images as with all labels, some several times."""
+    shuffle: str = "on"
+    """off: every epoch shows the images in one and the same order, drawn once."""
     warmup: float = 0.1
     """Share of the steps during which the rate rises, before the cosine."""
     label_smoothing: float = 0.0
@@ -84,8 +92,12 @@ class Config:
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "validation": ("groups", "test"),
+    "subset": ("stratified", "random"),
+    "validation_augment": ("off", "on"),
     "normalization": ("weights", "unit", "signed", "bytes", "imagenet"),
     "optimizer": ("adamw", "sgd"),
+    "budget": ("epochs", "steps"),
+    "shuffle": ("on", "off"),
     "schedule": ("cosine", "constant", "step"),
     "freeze_batchnorm": ("on", "off"),
 }

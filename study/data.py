@@ -16,7 +16,7 @@ import PIL
 from study import decoding, splits, store, tasks
 from study.config import CHOICES, UserError, check_crop, check_size
 from study.seeds import stream
-from study.tasks import Listing, Source, Task
+from study.tasks import Arrays, Listing, Source, Task
 
 VALIDATION = 0.2
 """Share of each class's groups that is never trained on."""
@@ -53,6 +53,10 @@ class TaskData(NamedTuple):
     task has none for is missing."""
     val_file: str = "train"
     """The images that validation's rows are of: "train" or "test"."""
+    also: tuple[str, ...] = ()
+    """Metrics that are reported besides `metric` and the loss."""
+    labelled: int | None = None
+    """Training images that there are with all labels; None: as many as `train` has."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def open_data(
     draw_seed: int,
     sealed: bool,
     validation: str = "groups",
+    subset: str = "stratified",
 ) -> TaskData:
     """Open prepared data in milliseconds; images are mapped, not read.
 
@@ -130,6 +135,7 @@ def open_data(
         sealed: leaves the test out; its files are not touched then.
         validation: "groups" holds groups of every class out of training; "test" holds nothing out and validates on the
             test, which must not be sealed then.
+        subset: how the fraction is drawn, see `Config`.
 
     Returns:
         The splits.
@@ -148,11 +154,13 @@ def open_data(
     rest, held = np.arange(len(targets)), np.arange(0)
     if validation == "groups":
         rest, held = splits.holdout(targets, groups, VALIDATION, stream(split_seed, "validation"))
-    kept = rest[splits.draw(targets[rest], groups[rest], label_fraction, stream(draw_seed, "fraction"))]
+    drawn = splits.draw if subset == "stratified" else splits.draw_unstratified
+    kept = rest[drawn(targets[rest], groups[rest], label_fraction, stream(draw_seed, "fraction"))]
     train, val = (Split(images, targets[rows], groups[rows], rows) for rows in (kept, held))
     classes = tuple(prepared.classes)
     about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
     opened = TaskData(*about, train, val, test, prepared.fingerprint, _source_labels(module, classes))
+    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=len(rest))
     return opened if test is None or validation == "groups" else opened._replace(val=test, val_file="test")
 
 
@@ -180,10 +188,14 @@ def _code(module: Task) -> str:
     return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())
 
 
-def _digest(found: Source[Listing]) -> str:
+def _digest(found: Source[Listing] | Source[Arrays]) -> str:
     """Hash what is listed, and every file's size and time of change: reading all files would take minutes."""
     digest = hashlib.blake2b(json.dumps(found.classes).encode(), digest_size=16)
     for name, listing in found.splits.items():
+        if isinstance(listing, Arrays):
+            for each in (np.asarray(listing.images), listing.targets, listing.groups):
+                digest.update(np.ascontiguousarray(each).data)
+            continue
         stamps = [_stamp(path) for path in listing.paths]
         digest.update(json.dumps([name, listing.paths, stamps, listing.square]).encode())
         for array in (listing.targets, listing.groups, listing.boxes):

@@ -57,10 +57,19 @@ def _counted(
             progress(done, total)
 
 
-def decoded(found: Source[Listing], size: int) -> Source[Arrays]:
-    """Turn listings into arrays whose images are decoded as they are asked for."""
-    splits = {name: Arrays(_decode_all(each, size), each.targets, each.groups) for name, each in found.splits.items()}
+def decoded(found: Source[Listing] | Source[Arrays], size: int) -> Source[Arrays]:
+    """Turn listings into arrays whose images are decoded as they are asked for; resize images that are there."""
+    splits = {}
+    for name, each in found.splits.items():
+        images = _resized(each.images, size) if isinstance(each, Arrays) else _decode_all(each, size)
+        splits[name] = Arrays(images, each.targets, each.groups)
     return Source(found.line, found.classes, splits)
+
+
+def _resized(images: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    for image in images:
+        whole = Image.fromarray(image)
+        yield image if whole.size == (size, size) else np.asarray(whole.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:

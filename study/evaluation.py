@@ -3,13 +3,15 @@
 Knows nothing of training or configurations.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
 from study import metrics
 from study.features import Outputs
 from study.feed import BATCH, Feed, precision
-from study.net import Net, Passed, batchnorms
+from study.net import Net, batchnorms
 
 GAP = 0.1
 """Where eval mode is worse than train mode on the same images by more, that is an alarm."""
@@ -17,21 +19,25 @@ STEADY = 32
 """Images in a batch of `mode_gap` at least: the statistics of fewer are noise."""
 
 
-def predict(net: Net, feed: Feed, outputs: Outputs | None = None) -> np.ndarray:
+def predict(
+    net: Net, feed: Feed, outputs: Outputs | None = None, pixels: Callable[[slice], torch.Tensor] | None = None
+) -> np.ndarray:
     """Give the logits in eval mode, in the split's order.
 
     Args:
         net: left in eval mode.
         feed: the split.
         outputs: what the frozen first stages made of it, where that is at hand.
+        pixels: gives other images than the feed's, for the same samples.
 
     Returns:
         (samples, outputs) float32.
     """
     net.eval()
-    start = 0 if outputs is None else outputs.start
+    start, given = 0 if outputs is None else outputs.start, pixels or feed.pixels
     with torch.inference_mode(), precision(feed):
-        parts = [net(_shown(feed, outputs, part), start).float() for part in _parts(feed)]
+        shown = (outputs.batch(part) if outputs else feed.normalized(given(part)) for part in _parts(feed))
+        parts = [net(passed, start).float() for passed in shown]
         return torch.cat(parts).cpu().numpy()
 
 
@@ -89,10 +95,6 @@ def gap_alarm(scores: dict[str, float]) -> list[str]:
         return []
     train, evaluated = (100 * scores[f"accuracy_{mode}_mode"] for mode in ("train", "eval"))
     return [f"batchnorm_gap: accuracy {train:.1f} % in train mode, {evaluated:.1f} % in eval mode"]
-
-
-def _shown(feed: Feed, outputs: Outputs | None, part: slice) -> Passed:
-    return feed.normalized(feed.pixels(part)) if outputs is None else outputs.batch(part)
 
 
 def _accuracy(net: Net, feed: Feed, parts: list[torch.Tensor]) -> float:

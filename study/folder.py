@@ -79,13 +79,9 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
         UserError: there is a study already and `resume` was not asked for.
         Damaged: the study there is damaged, or another one than this.
     """
-    check_free(folder, resume)
-    first = folder / "ledger" / "000.jsonl"
-    if _holds_study(folder):
-        if not first.exists():
-            raise Damaged(f"{first}: is missing, and {folder / 'study.json'} is there")
-        refuse_change(read_study(folder), json.loads(json.dumps(identity)), folder)
+    if check_same(folder, identity, resume):
         return
+    first = _first(folder)
     first.parent.mkdir(exist_ok=True)
     first.touch()  # before study.json: a study without a ledger is a damaged one
     study = identity | {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
@@ -96,6 +92,25 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(folder / "study.json")
+
+
+def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
+    """Say whether the folder holds this very study already; False where it holds none.
+
+    Raises:
+        UserError, Damaged: as `begin`.
+    """
+    check_free(folder, resume)
+    if not _holds_study(folder):
+        return False
+    if not _first(folder).exists():
+        raise Damaged(f"{_first(folder)}: is missing, and {folder / 'study.json'} is there")
+    refuse_change(read_study(folder), json.loads(json.dumps(identity)), folder)
+    return True
+
+
+def _first(folder: Path) -> Path:
+    return folder / "ledger" / "000.jsonl"
 
 
 def check_free(folder: Path, resume: bool) -> None:

@@ -8,6 +8,7 @@ Source: linear evaluation as in Oquab et al. 2023 (DINOv2), arXiv:2304.07193, wh
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -73,6 +74,7 @@ def run(
     device: str = "cpu",
     cache: CacheSettings = NO_CACHE,
     ended: Callable[[int], bool] = lambda number: False,
+    source: Path | None = None,
 ) -> Iterator[Said]:
     """Train the heads of several trials, epoch by epoch.
 
@@ -83,6 +85,7 @@ def run(
         device: of torch.
         cache: how much of the backbone's outputs is kept for other trials; without room they are held in memory.
         ended: whether a member's trial has been ended; it is left out from the next epoch on.
+        source: as of `trial.run`.
 
     Yields:
         What each member says at epoch 0 (nothing trained) and after each epoch; `seconds` are its share of the time.
@@ -93,7 +96,7 @@ def run(
     """
     with spent("setup"):
         (stretch,) = plan(members[0].config, epochs)
-        bundle = _bundle(members, data, stretch, device, cache)
+        bundle = _bundle(members, data, stretch, device, cache, source)
     said = _said(bundle, {number: _loaded(bundle, number) for number in bundle.lessons})
     yield said
     for epoch in stretch.epochs:
@@ -109,16 +112,21 @@ def run(
 
 
 def _bundle(
-    members: Sequence[Member], data: "TaskData", stretch: Stretch, device: str, cache: CacheSettings
+    members: Sequence[Member],
+    data: "TaskData",
+    stretch: Stretch,
+    device: str,
+    cache: CacheSettings,
+    source: Path | None,
 ) -> _Bundle:
     first, clock = members[0].config, _Share(len(members))
-    net, feeds, alarms = assembly.assemble(first, data, members[0].seed, device)
+    net, feeds, alarms = assembly.assemble(first, data, members[0].seed, device, source)
     net.freeze(stretch.frozen)
     digest, held = net.frozen_digest(), Held(kept(first, data, cache))
     heads = [assembly.new_head(each.config, data, each.seed).to(device) for each in members[1:]]
     nets = [net, *map(net.with_head, heads)]
     lessons = {
-        number: Lesson(nets[number], feeds["train"], each.config, data.augment, each.seed, held)
+        number: Lesson(nets[number], feeds["train"], each.config, data.augment, each.seed, held, data.labelled)
         for number, each in enumerate(members)
     }
     last = stretch.epochs[-1]
@@ -149,7 +157,7 @@ def _epoch(bundle: _Bundle, left: list[int], stretch: Stretch, epoch: int) -> di
     lessons = [bundle.lessons[number] for number in left]
     begins = epoch == stretch.epochs.start
     start = [snapshot(lesson.net) if begins else {} for lesson in lessons]
-    means = (_steps(bundle, lessons, stretch, epoch) / len(lessons[0].feed.rows)).tolist()
+    means = (_steps(bundle, lessons, stretch, epoch) / lessons[0].shown).tolist()
     trained: dict[int, Epoch | Exception] = {}
     for number, lesson, before, mean in zip(left, lessons, start, means, strict=True):
         try:
@@ -172,18 +180,15 @@ def _steps(bundle: _Bundle, lessons: list[Lesson], stretch: Stretch, epoch: int)
     config, feed, batches = lead.config, lead.feed, lead.batches()
     with spent("data"):
         fresh = lead.generator("augment", epoch)  # of fixed views, which draw nothing from it
-        shown = inputs(lead.net, feed, config, lead.ranges, fresh, epoch, lead.cache)
-        count = len(feed.rows)
-        orders = [torch.randperm(count, generator=lesson.generator("order", epoch)) for lesson in lessons]
-        order = torch.stack(orders).to(feed.rows.device)
+        shown = inputs(lead.net, feed, config, lead.ranges, fresh, epoch, lead.cache, lead.shown)
+        order = torch.stack([lesson.order(epoch) for lesson in lessons]).to(feed.rows.device)
     sums = torch.zeros(len(lessons), 3, device=feed.rows.device)
     steps = len(stretch.epochs) * len(batches)
     for number, part in enumerate(batches, (epoch - stretch.epochs.start) * len(batches)):
         share = optim.schedule(number, steps, config.warmup, config.schedule)
         optim.set_rate(bundle.optimizer, stretch.rate * share)
         with spent("data"):
-            rows = order[:, part]
-            features, targets = shown.batch(rows), feed.targets[rows]
+            features, targets = shown.batch(order[:, part])
         with spent("forward"):
             with precision(feed):
                 logits = _logits([lesson.net.head for lesson in lessons], features)

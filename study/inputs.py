@@ -4,7 +4,7 @@ Knows nothing of optimizers, phases or regimes.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -17,12 +17,23 @@ from study.net import Net, Passed
 from study.seeds import stream
 
 
+class Shown(Protocol):
+    """What an epoch shows."""
+
+    @property
+    def start(self) -> int:
+        """The first stage to be run."""
+
+    def batch(self, order: Tensor) -> tuple[Passed, Tensor]:
+        """Give some of the split's images as stage `start` takes them, and the right answers."""
+
+
 class Inputs(NamedTuple):
     """The training images as an epoch shows them."""
 
     feed: Feed
     draws: Tensor
-    """(n, 7): what is done to each of the split's images, see `study.augment`."""
+    """(n, 7): what is done to each of the split's images, see `study.augment`; further passes follow the first."""
     ranges: Mapping[str, float]
     strength: float
     outputs: Outputs | None = None
@@ -33,13 +44,22 @@ class Inputs(NamedTuple):
         """The first stage to be run."""
         return 0 if self.outputs is None else self.outputs.start
 
-    def batch(self, rows: Tensor) -> Passed:
-        """Give some of the split's images as stage `start` takes them."""
-        return self.feed.normalized(self.pixels(rows)) if self.outputs is None else self.outputs.batch(rows)
+    def batch(self, order: Tensor) -> tuple[Passed, Tensor]:
+        """Give some of the split's images as stage `start` takes them, and their labels.
 
-    def pixels(self, which: Tensor | slice) -> Tensor:
-        """Give some of the split's images, augmented, (batch, 3, size, size) float in [0, 1]."""
-        return augment.augment(self.feed.pixels(which), self.draws[which], self.ranges, self.strength)
+        Args:
+            order: int64, places in the split; of the second pass, those plus the split's length, and so on.
+        """
+        rows = order % len(self.feed.rows)
+        if self.outputs is not None:
+            return self.outputs.batch(rows), self.feed.targets[rows]
+        pixels = augment.augment(self.feed.pixels(rows), self.draws[order], self.ranges, self.strength)
+        return self.feed.normalized(pixels), self.feed.targets[rows]
+
+    def pixels(self, which: slice) -> Tensor:
+        """Give some of the split's images, augmented as in the first pass, (batch, 3, size, size) float in [0, 1]."""
+        first = self.draws[: len(self.feed.rows)]
+        return augment.augment(self.feed.pixels(which), first[which], self.ranges, self.strength)
 
 
 def view(config: Config, epoch: int) -> int | None:
@@ -57,6 +77,7 @@ def inputs(
     fresh: torch.Generator,
     epoch: int,
     cache: Keeper | None,
+    shown: int | None = None,
 ) -> Inputs:
     """Prepare an epoch.
 
@@ -71,13 +92,15 @@ def inputs(
         fresh: the epoch's own stream.
         epoch: from 1.
         cache: None runs all stages on the images.
+        shown: images that the epoch shows; more than there are come in several passes. None: each once.
     """
     number, device = view(config, epoch), feed.rows.device
     if number is None:
-        return Inputs(feed, augment.draw(len(feed.rows), fresh).to(device), ranges, config.augment)
+        return Inputs(feed, augment.draw(shown or len(feed.rows), fresh).to(device), ranges, config.augment)
     drawn = augment.draw(len(feed.images), torch.Generator().manual_seed(stream(0, "view", number)))
-    shown = Inputs(feed, drawn.to(device)[feed.rows], ranges, config.augment)
+    passes = -(-(shown or len(feed.rows)) // len(feed.rows))
+    given = Inputs(feed, drawn.to(device)[feed.rows].repeat(passes, 1), ranges, config.augment)
     if cache is None:
-        return shown
+        return given
     about = [number, config.augment, dict(ranges)] if config.augment else None
-    return shown._replace(outputs=cache.outputs(net, feed, "train", about, shown.pixels))
+    return given._replace(outputs=cache.outputs(net, feed, "train", about, given.pixels))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -32,7 +33,25 @@ def loss(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - true))
 
 
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"accuracy": accuracy, "loss": loss}
+def _macro(which: str, scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give scikit-learn's metric, the plain mean over the classes that occur in truth or answers.
+
+    Args:
+        which: f1, precision or recall; of a class that is never answered, or never true, it is 0.
+        scores: (samples, classes) float, larger is surer.
+        targets: (samples,) int.
+    """
+    from sklearn import metrics  # costs a second, and most trials need none of it
+
+    function = getattr(metrics, f"{which}_score")
+    return float(function(targets, scores.argmax(axis=1), average="macro", zero_division=0))
+
+
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "accuracy": accuracy,
+    "loss": loss,
+    **{name: partial(_macro, name) for name in ("f1", "precision", "recall")},
+}
 
 
 def metric(name: str) -> Callable[[np.ndarray, np.ndarray], float]:

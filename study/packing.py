@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from study import bundles, checks, families
+from study import bundles, checks, families, sources
 from study.config import Config, config
 from study.data import Prepared
 from study.space import Cell
@@ -21,6 +21,7 @@ HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "freeze_depth": m
 """Tuned hyperparameter → which end of its range takes most memory."""
 NEUTRAL = (
     *("lr", "weight_decay", "momentum", "schedule", "warmup", "label_smoothing", "label_fraction", "normalization"),
+    *("subset", "validation_augment", "budget", "shuffle"),
     *("lr_decay", "probe_share", "phase_decay", "batchnorm_momentum", "batchnorm_epsilon"),
 )
 """What leaves the memory of a step as it is."""
@@ -58,7 +59,10 @@ def cases(cells: Sequence[Cell], prepared: Sequence[Prepared], absent: Collectio
     images = _images(cells, prepared)
     found: dict[str, Case] = {}
     for number, (cell, source) in enumerate(zip(cells, prepared, strict=True)):
-        plain = Case(cell.name, config(cell.values | cell.baseline), source, images, kept)
+        asked = config(cell.values | cell.baseline)
+        if sources.of(cell):
+            asked = replace(asked, weights="none")  # what a step takes does not depend on them
+        plain = Case(cell.name, asked, source, images, kept)
         for case in _tried(plain, cell) if number not in absent else ():
             known = found.setdefault(key := _memory(case), case)
             if known.config.label_fraction < case.config.label_fraction:

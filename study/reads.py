@@ -13,8 +13,8 @@ from study.config import Config, config
 OPTIONS = ("encoder", "stem")
 """Hyperparameters that some families read."""
 GRADIENTS = (
-    *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "warmup", "label_smoothing", "augment", "views"),
-    *("dropout", "head", "freeze_batchnorm", "batchnorm_momentum"),
+    *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "budget", "shuffle", "warmup"),
+    *("label_smoothing", "augment", "views", "dropout", "head", "freeze_batchnorm", "batchnorm_momentum"),
 )
 """What only a training by gradients reads."""
 
@@ -28,7 +28,7 @@ def unread(asked: Config) -> dict[str, str]:
     if asked.regime in ("zero_shot", "prototype"):
         found |= dict.fromkeys((*GRADIENTS, "momentum"), "regime")
     if asked.regime == "zero_shot":
-        found |= {"label_fraction": "regime"}
+        found |= {"label_fraction": "regime", "subset": "regime"}
     if asked.regime == "prototype":
         found |= {"head_classes": "regime"}
     return found

@@ -36,6 +36,8 @@ COLUMNS = {
     "upsample": "Int64",
     "crop": "string",
     "validation": "string",
+    "subset": "string",
+    "validation_augment": "string",
     "normalization": "string",
     "head": "string",
     "head_classes": "Int64",
@@ -50,6 +52,8 @@ COLUMNS = {
     "phase_decay": "float64",
     "momentum": "float64",
     "batch_size": "Int64",
+    "budget": "string",
+    "shuffle": "string",
     "warmup": "float64",
     "label_smoothing": "float64",
     "augment": "float64",
@@ -89,7 +93,10 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
     reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for event in events:
         name = event["trial"]
-        if event["kind"] == "skip":
+        if event["kind"] == "pretrain":
+            trials[name] = _pretrained(study, event)
+            reports[name] = {0: event["rows"]}
+        elif event["kind"] == "skip":
             trials[name] = _trial(study, event | {"seed": None, "role": _role(study, event)})
             trials[name] |= {"state": "not_run", "error": event["error"]}
             reports[name] = {}
@@ -126,7 +133,10 @@ def refuse_lost(path: Path, events: Iterable[ledger.Event]) -> None:
         seen = pd.read_parquet(path, columns=["trial", "epoch"]).dropna().drop_duplicates()
     except (OSError, ValueError, KeyError):
         return  # the table is derived and will be made anew
-    known = {(event["trial"], event["epoch"]) for event in events if event["kind"] == "report"}
+    known = set()
+    for event in events:
+        rows = event["rows"] if event["kind"] == "pretrain" else [event] if event["kind"] == "report" else []
+        known |= {(event["trial"], row["epoch"]) for row in rows}
     lost = [pair for pair in seen.itertuples(index=False, name=None) if pair not in known]
     if lost:
         trial, epoch = lost[0]
@@ -156,6 +166,13 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
         "data": cell["source"],
         "published": cell["published"],
     }
+
+
+def _pretrained(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
+    """Give the columns of weights that were trained before the search; their cell is a name of their own."""
+    about = {"space": study["space"]["name"], "cell": f"weights={event['weights']}", "trial": event["trial"]}
+    about |= {"role": "pretrain", "state": "complete", "seed": event["seed"], "data": event["data"]}
+    return {name: value for name, value in event["values"].items() if name in COLUMNS and name != "task"} | about
 
 
 def _role(study: dict[str, Any], event: ledger.Event) -> str:

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 
 from study import evaluation
 from study.features import Outputs
 from study.feed import Feed
+from study.inputs import inputs
 from study.net import copied
 from study.timing import spent
 from study.training import Epoch, Lesson
@@ -72,8 +74,8 @@ class Reporter:
         scores, odd = {("train", name): score for name, score in epoch.scores.items()}, []
         for split in ("val", "test") if ends and "test" in self.feeds else ("val",):
             feed = self.feeds[split]
-            logits, targets = evaluation.predict(lesson.net, feed, self._outputs(split)), feed.targets.cpu().numpy()
-            found = evaluation.score(logits, targets, (metric, "loss"))
+            logits, targets = self._predicted(split, epoch.number), feed.targets.cpu().numpy()
+            found = evaluation.score(logits, targets, (metric, *self.data.also, "loss"))
             if not math.isfinite(found["loss"]):
                 raise FloatingPointError(f"{split} loss is {found['loss']} after epoch {epoch.number}")
             scores |= {(split, name): score for name, score in found.items()}
@@ -85,6 +87,16 @@ class Reporter:
             scores |= {("train", name): score for name, score in gap.items()}
             odd += evaluation.gap_alarm(gap)
         return scores, odd
+
+    def _predicted(self, split: str, epoch: int) -> np.ndarray:
+        """Give the logits of a split; validation's images are augmented where the configuration says so."""
+        lesson, feed = self.lesson, self.feeds[split]
+        if split != "val" or lesson.config.validation_augment == "off":
+            return evaluation.predict(lesson.net, feed, self._outputs(split))
+        fresh = lesson.generator("validation", epoch)
+        asked = replace(lesson.config, views=None, augment=1.0)  # whatever training does
+        shown = inputs(lesson.net, feed, asked, lesson.ranges, fresh, epoch, None)
+        return evaluation.predict(lesson.net, feed, pixels=shown.pixels)
 
     def _outputs(self, split: str) -> Outputs | None:
         """What frozen stages make of a split; the test is scored once: only the whole backbone's are kept for it."""

@@ -19,9 +19,18 @@ Only = Mapping[str, OnlyWhere]
 
 NEVER_TUNED = (
     *("task", "family", "encoder", "stem", "weights", "regime", "label_fraction", "image_size", "upsample", "crop"),
-    *("validation", "normalization", "head_classes", "probe_share"),
+    *(
+        "validation",
+        "normalization",
+        "head_classes",
+        "probe_share",
+        "subset",
+        "validation_augment",
+        "budget",
+        "shuffle",
+    ),
 )
-_MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "published", "demo")
+_MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "sources", "published", "demo")
 _LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
 
 
@@ -40,6 +49,9 @@ def check(space: "Space") -> None:
     for key, distribution in space.tuned.items():
         _check_tuned(key, distribution)
     _check_settings(space)
+    for name, said in space.sources.items():
+        if not isinstance(said, Mapping):
+            raise UserError(f"sources: {name!r} needs a dict of settings, got {show(said)}")
     for fraction in _fractions(space):
         if not 0 < fraction <= 1:  # type: ignore[operator]  # a number: its type was checked
             raise UserError(f"label_fraction {fraction!r} must be in (0, 1]")

@@ -11,52 +11,30 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, screen, store
+from study import arguments, checks, ledger, screen, sources, store
 from study import folder as folders
-from study.config import UserError
-from study.reads import read_values
+from study.config import Config, UserError, config
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
+from study.study import Study, identity, job
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from study.cluster import Packing, Place
     from study.data import Prepared
-    from study.state import State, Trial
+    from study.starts import Start
+    from study.state import State
 
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
 TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is put together before Ray starts; `prepared` has one entry a cell."""
-
-    name: str
-    scale: str
-    space: Space
-    cells: list[Cell]
-    prepared: list["Prepared"]
-    folder: Path
-    seed: int
-    deterministic: bool
-    checkpoint_seconds: float
-    real: bool
-    """Whether the data are real: a published figure is no yardstick for a stand-in."""
-    cache_gb: float
-    half: bool
-    """Whether what is kept of frozen stages' outputs is in half precision."""
-    absent: dict[int, str]
-    """Number of a cell whose pretrained weights cannot be had here → why."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -95,12 +73,17 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
     absent = checks.fetch_weights(cells)
+    if args.download:
+        from study import download
+
+        for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
+            download.fetch(name, args.data, console.print)
     study = Study(
         name=arguments.name(args),
         scale=args.scale,
         space=space,
         cells=cells,
-        prepared=_prepare(cells, args, stop, console),
+        prepared=_prepare([config(cell.values) for cell in cells], args.data, stop, console),
         folder=folder,
         seed=args.seed,
         deterministic=args.deterministic,
@@ -109,43 +92,61 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         cache_gb=args.cache_gb,
         half=args.cache_half,
         absent=absent,
+        starts=_starts(cells, args, stop, console),
     )
     checks.check_data(cells, study.prepared)
+    from study import starts
     from study.cluster import cluster
 
     with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic) as place:
         stop.listen()
         stop.check()
-        folders.begin(folder, _identity(study), args.resume)
+        folders.check_same(folder, identity(study), args.resume)  # before hours of training are spent
+        say = partial(console.print, soft_wrap=True)
+        study.absent.update(starts.train(study.starts, place, args.checkpoint_every, stop.check, say))
+        if len(study.absent) == len(cells):
+            raise UserError("; ".join(dict.fromkeys(study.absent.values())))
+        folders.begin(folder, identity(study), args.resume)
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-        size = f"{screen.plan(cells, space, absent)} → {os.path.relpath(folder)}"
+        size = f"{screen.plan(cells, space, study.absent)} → {os.path.relpath(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, place, stop, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
     return _finish(study, state, console)
 
 
-def _prepare(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "Console") -> list["Prepared"]:
-    """Decode or render each data set that the cells need, once."""
+def _prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Console") -> list["Prepared"]:
+    """Decode or render each data set that is wanted, once; gives one entry for each configuration."""
     from rich.progress import Progress
 
-    from study import data, download
+    from study import data
 
-    if args.download:
-        for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
-            download.fetch(name, args.data, console.print)
     made: dict[tuple[Any, ...], Prepared] = {}
-    wanted = [tuple(read_values(cell.values)[key] for key in ("task", "image_size", "crop")) for cell in cells]
+    each = [(asked.task, asked.image_size, asked.crop) for asked in wanted]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for task, size, crop in dict.fromkeys(wanted):
+        for task, size, crop in dict.fromkeys(each):
             bar = progress.add_task(f"{task} at {size} px", total=None)
 
             def advance(done: int, total: int, bar: Any = bar) -> None:
                 progress.update(bar, completed=done, total=total)
                 stop.check()
 
-            made[task, size, crop] = data.prepare(task, args.data, size, crop, advance)
-    return [made[one] for one in wanted]
+            made[task, size, crop] = data.prepare(task, folder, size, crop, advance)
+    return [made[one] for one in each]
+
+
+def _starts(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "Console") -> list["Start | None"]:
+    """Prepare the images of weights that are trained first; another task's are in a folder of their own."""
+    from study.starts import Start
+
+    found = [sources.of(cell) for cell in cells]
+    asked = {source.config: cell.values["task"] for source, cell in zip(found, cells, strict=True) if source}
+    ready: dict[Config, Prepared] = {}
+    for own in (True, False):
+        wanted = [each for each, task in asked.items() if (each.task == task) == own]
+        folder = args.data if own else args.source_data
+        ready.update(zip(wanted, _prepare(wanted, folder, stop, console), strict=True))
+    return [Start(each, ready[each.config], args.seed) if each else None for each in found]
 
 
 def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float | Packing | None":
@@ -160,21 +161,9 @@ def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float 
     return lambda most: packing.chosen(tried, *gpu_memory.needs(tried), most, say)
 
 
-def _identity(study: Study) -> dict[str, Any]:
-    """What makes a study this one: a resume with any of it changed is refused."""
-    cells = [
-        {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}
-        | {"source": prepared.source, "data": prepared.fingerprint, "as_published": cell.as_published}
-        for cell, prepared in zip(study.cells, study.prepared, strict=True)
-    ]
-    space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
-    rest: dict[str, Any] = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
-    return {"space": space, "cells": cells} | rest | {"code": folders.code_fingerprint()}
-
-
 def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import bundles, records, search, worker
+    from study import bundles, records, search, starts, worker
     from study.progress import Progress
     from study.state import Plan, State
 
@@ -188,6 +177,11 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
     state = State(study.cells, plan, pruner, book.append, study.absent, patience)
     state.replay(events)
     state.skip()
+    known, given = {event["trial"] for event in events}, list(starts.events(study.starts, study.cells, study.absent))
+    starts.refuse_other(events, given)
+    for event in given:
+        if event["trial"] not in known:
+            book.append(event)
     table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
 
     def ended(trial: str) -> None:
@@ -201,36 +195,18 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
                 progress.update()
                 return stop.asked()
 
-            job, workers = partial(_job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
+            asked, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
             bundle = lambda trial: bundles.size(study.cells[trial.cell], space.trials, workers)  # noqa: E731
-            search.run(state, job, study.folder / "tune", place, ended, asked_to_stop, bundle=bundle)
+            search.run(state, asked, study.folder / "tune", place, ended, asked_to_stop, bundle=bundle)
     finally:
         book.close()
         _write_table(study.folder)
     return state
 
 
-def _job(study: Study, trial: "Trial") -> dict[str, Any]:
-    """What the worker gets: plain values only."""
-    return {
-        "trial": trial.id,
-        "role": trial.role,
-        "config": study.cells[trial.cell].values | trial.tuned,
-        "seed": trial.seed,
-        "epochs": study.space.epochs,
-        "prepared": asdict(study.prepared[trial.cell]),
-        "split_seed": study.seed,
-        "draw_seed": study.seed if trial.role == "search" else trial.seed,
-        "checkpoints": str(study.folder / "checkpoints" / trial.id),
-        "checkpoint_seconds": study.checkpoint_seconds,
-        "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
-        "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
-    }
-
-
 def _finish(study: Study, state: "State", console: "Console") -> int:
     """Write the report, print the cells, say what was written; returns the exit code."""
-    from analysis import report, table
+    from analysis import pretraining, report, table
     from analysis.once import remembering
 
     try:
@@ -239,8 +215,9 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         raise ledger.Damaged(str(error)) from error
     with remembering():
         written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
-        screen.print_cells(report.cell_table(frame), console)
-        console.print(report.note(frame))
+        trials, _ = pretraining.apart(frame)
+        screen.print_cells(report.cell_table(trials), console)
+        console.print(report.note(trials))
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
     if not state.done():

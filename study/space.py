@@ -42,6 +42,7 @@ class Cell:
         baseline: the tuned values that the cell's first trial has.
         published: the figure that somebody published for this cell, if any.
         compared: what the name says, as values.
+        sources: of the space.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Cell:
     baseline: dict[str, Value]
     published: float | None = None
     compared: dict[str, Value] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def as_published(self) -> bool:
@@ -72,6 +74,8 @@ class Space:
         baseline: tuned hyperparameter → its value in every cell's first trial.
         only: where a thing applies: a tuned hyperparameter (it is read only there) or a compared `key=value`
             (it is combined only with those) → compared key → value or values.
+        sources: name that `weights` has in some cells → what these weights are trained on and how, before the trials:
+            pretext, task, epochs, images, the pretext's options, hyperparameters (see `study.sources`).
         published: cell name → the score that was published for it.
         trials: search trials a cell.
         epochs: of a trial that is not pruned.
@@ -88,6 +92,7 @@ class Space:
     settings: Settings = field(default_factory=dict)
     baseline: Mapping[str, Value] = field(default_factory=dict)
     only: rules.Only = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)
     trials: int = 16
     epochs: int = 10
@@ -142,10 +147,10 @@ class Space:
             return value
         if not isinstance(value, Mapping):
             raise UserError(f"{key} {show(value)} must be a dict")
-        if key == "settings":
+        if key in ("settings", "sources"):
             for where, more in value.items():
                 if not isinstance(more, Mapping):
-                    raise UserError(f"settings: {where!r} needs a dict of hyperparameters, got {show(more)}")
+                    raise UserError(f"{key}: {where!r} needs a dict of hyperparameters, got {show(more)}")
             return {**old, **{where: {**old.get(where, {}), **more} for where, more in value.items()}}
         return {**old, **value}
 
@@ -203,7 +208,7 @@ def _cell(space: Space, compared: dict[str, Value]) -> Cell:
     values = dict(space.fixed) | {"task": space.task} | known | settings
     if compared.get(VERSION) == PUBLISHED:  # nothing is searched there
         values, read, baseline = values | baseline, {}, {}
-    return Cell(name, values, read, baseline, space.published.get(name), compared)
+    return Cell(name, values, read, baseline, space.published.get(name), compared, space.sources)
 
 
 def _holds(where: rules.OnlyWhere, compared: Mapping[str, Value]) -> bool:

@@ -52,6 +52,27 @@ def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) ->
     return np.flatnonzero(np.isin(groups, np.concatenate(kept)))
 
 
+def draw_unstratified(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Draw a label fraction as some publications did: of all groups, whatever their classes, each fraction anew.
+
+    Args:
+        targets: (n,) int; they do not matter.
+        groups: (n,) int; the samples of one stay together.
+        fraction: of all groups, in (0, 1]; rounded, at least one.
+        seed: equal seeds and fractions draw equally.
+
+    Returns:
+        The rows drawn, ascending. A class may have none.
+
+    Raises:
+        UserError: the fraction is outside (0, 1].
+    """
+    check_fraction(fraction)
+    names = np.unique(groups)
+    order = np.random.default_rng(stream(seed, "unstratified", str(fraction))).permutation(names)
+    return np.flatnonzero(np.isin(groups, order[: max(1, round(fraction * len(names)))]))
+
+
 def check_fraction(fraction: float) -> None:
     """Refuse a label fraction outside (0, 1].
 

@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from study import disk
 
@@ -48,7 +48,13 @@ def place(kind: str, key: dict[str, Any]) -> Path:
     return root() / kind / checksum_of(json.dumps(key, sort_keys=True).encode())[:32]
 
 
-def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, Any]], verified: bool = False) -> Entry:
+def make_once(
+    kind: str,
+    key: dict[str, Any],
+    make: Callable[[Path], dict[str, Any]],
+    verified: bool = False,
+    waits: Callable[[], None] | None = None,
+) -> Entry:
     """Open an entry, making it first where it is missing or damaged; of several processes one makes it.
 
     Args:
@@ -57,6 +63,7 @@ def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, A
         make: fills the empty folder it is given with files and returns what should be remembered (JSON-able).
         verified: reads an entry that is there, and makes it anew where its content is not what was written
             (1.2 seconds a GB).
+        waits: called every second while another process makes it; what it raises ends the waiting.
 
     Returns:
         The entry.
@@ -68,11 +75,27 @@ def make_once(kind: str, key: dict[str, Any], make: Callable[[Path], dict[str, A
     if (entry := whole(path, verified)) is not None:
         return entry
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with _locked(path.with_suffix(".lock"), waits):
         if (entry := whole(path, verified)) is None:
             _make(path, key, make)
             entry = open_entry(path)
     return entry
+
+
+@contextlib.contextmanager
+def _locked(file: Path, waits: Callable[[], None] | None) -> Iterator[None]:
+    """Hold a lock; who waits for it may be called meanwhile."""
+    lock = FileLock(file)
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=-1 if waits is None else 1.0)
+        except Timeout:
+            assert waits is not None
+            waits()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:

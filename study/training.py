@@ -13,7 +13,7 @@ from study import optim
 from study.config import Config, UserError
 from study.features import Keeper
 from study.feed import Feed, precision
-from study.inputs import inputs
+from study.inputs import Shown, inputs
 from study.net import Net, Passed, copied
 from study.seeds import stream
 from study.timing import spent
@@ -68,10 +68,25 @@ class Lesson:
     seed: int
     cache: Keeper | None = None
     """Where the outputs of frozen first stages are kept; None runs them on every batch."""
+    labelled: int | None = None
+    """Training images that there are with all labels; None: as many as the feed has."""
+    shows: Callable[[int], Shown] | None = None
+    """Gives what an epoch shows instead of the images and their labels."""
+
+    @property
+    def shown(self) -> int:
+        """Images that an epoch shows, those that come several times counted as often."""
+        return (self.labelled or len(self.feed.rows)) if self.config.budget == "steps" else len(self.feed.rows)
+
+    def order(self, epoch: int) -> Tensor:
+        """Give the order of an epoch's images: places in the split, the second pass counted on from the first."""
+        generator, count = self.generator("order", epoch if self.config.shuffle == "on" else 0), len(self.feed.rows)
+        passes = range(0, self.shown, count)
+        return torch.cat([torch.randperm(count, generator=generator) + start for start in passes])[: self.shown]
 
     def batches(self) -> list[slice]:
         """Cut the samples into batches; a single one left over joins the batch before, as BatchNorm needs two."""
-        count, size = len(self.feed.rows), self.config.batch_size
+        count, size = self.shown, self.config.batch_size
         if min(count, size) < 2:
             raise UserError(f"batch_size {size} with {count} training images: a batch needs at least 2")
         starts = [start for start in range(0, count, size) if start == 0 or start < count - 1]
@@ -160,11 +175,9 @@ def moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
 def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int) -> dict[str, float]:
     """Take one step a batch; nothing waits for the device before the end."""
     config, feed, batches = lesson.config, lesson.feed, lesson.batches()
-    count, device, generator = len(feed.rows), feed.rows.device, lesson.generator
-    order = torch.randperm(count, generator=generator("order", epoch)).to(device)
-    fresh = generator("augment", epoch)
+    device, order = feed.rows.device, lesson.order(epoch).to(feed.rows.device)
     with spent("data"):
-        shown = inputs(lesson.net, feed, config, lesson.ranges, fresh, epoch, lesson.cache)
+        shown = lesson.shows(epoch) if lesson.shows else _inputs(lesson, epoch)
     torch.manual_seed(stream(lesson.seed, "dropout", epoch))  # dropout draws from torch's own
     lesson.net.train()
     sums = torch.zeros(3, device=device)
@@ -173,9 +186,14 @@ def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, e
         share = optim.schedule(first + number, steps, config.warmup, config.schedule)
         optim.set_rate(optimizer, config.lr * stretch.rate * share)
         with spent("data"):
-            passed = shown.batch(order[part])
-        sums += _step(lesson, optimizer, passed, shown.start, feed.targets[order[part]])
-    return told((sums / count).tolist(), epoch)
+            passed, targets = shown.batch(order[part])
+        sums += _step(lesson, optimizer, passed, shown.start, targets)
+    return told((sums / len(order)).tolist(), epoch)
+
+
+def _inputs(lesson: Lesson, epoch: int) -> Shown:
+    fresh = lesson.generator("augment", epoch)
+    return inputs(lesson.net, lesson.feed, lesson.config, lesson.ranges, fresh, epoch, lesson.cache, lesson.shown)
 
 
 def told(means: Sequence[float], epoch: int) -> dict[str, float]:

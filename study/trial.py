@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -42,6 +43,7 @@ def run(
     device: str = "cpu",
     resume: Resume | None = None,
     cache: CacheSettings = NO_CACHE,
+    source: Path | None = None,
 ) -> Iterator[Report]:
     """Train one configuration and report after every epoch.
 
@@ -56,6 +58,7 @@ def run(
         device: of torch.
         resume: (epoch, seconds so far, state) of the report to continue after; it is not reported again.
         cache: how much of what frozen stages make of the images is kept; the scores are the same.
+        source: entry of the store with the weights that the configuration names; None: they are the family's.
 
     Yields:
         A report at epoch 0 (nothing trained) and after each epoch.
@@ -68,8 +71,8 @@ def run(
     start = time.perf_counter() - seconds
     with spent("setup"):
         stretches = plan(config, epochs)
-        net, feeds, alarms = assembly.assemble(config, data, seed, device)
-        lesson = Lesson(net, feeds["train"], config, data.augment, seed, kept(config, data, cache))
+        net, feeds, alarms = assembly.assemble(config, data, seed, device, source)
+        lesson = Lesson(net, feeds["train"], config, data.augment, seed, kept(config, data, cache), data.labelled)
         last = stretches[-1].epochs[-1] if stretches else 0
         report = Reporter(lesson, feeds, data, last, lambda: time.perf_counter() - start)
         loaded = _as_loaded(net, stretches, config, alarms)

@@ -30,7 +30,7 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
     Args:
         jobs: one a trial; several are trained together. Each has trial, role, config, seed, epochs, prepared,
             split_seed, draw_seed, threads, gpu, checkpoints (folder), checkpoint_seconds, model (folder, or None),
-            cache (budget in bytes, half, code).
+            source (entry of the store with the initial weights, or None), cache (budget in bytes, half, code).
 
     Yields:
         Results with the seconds that each took, by what they were `spent` on.
@@ -80,7 +80,7 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
         yield {job["trial"]: found.report}
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
     saved = time.monotonic()
-    for report in trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache):
+    for report in trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache, _source(job)):
         result = _checked(report)
         _refuse_other(found.report if found else None, result)
         if report.last:
@@ -107,7 +107,7 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
     def ended(number: int) -> bool:
         return _mark(folders[number]).exists()
 
-    for said in fused.run(members, opened, jobs[0]["epochs"], device, cache, ended):
+    for said in fused.run(members, opened, jobs[0]["epochs"], device, cache, ended, _source(jobs[0])):
         found = {jobs[number]["trial"]: _result(each) for number, each in said.items()}
         if time.monotonic() - saved >= jobs[0]["checkpoint_seconds"]:
             for number, each in said.items():
@@ -128,9 +128,13 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     torch.set_num_threads(job["threads"])
     asked, seeds = config(job["config"]), (job["split_seed"], job["draw_seed"])
     prepared, sealed = data.Prepared(**job["prepared"]), job["role"] == "search"
-    opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed=sealed, validation=asked.validation)
+    opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed, asked.validation, asked.subset)
     device = "cuda" if job["gpu"] else "cpu"
     return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
+
+
+def _source(job: dict[str, Any]) -> Path | None:
+    return Path(job["source"]) if job.get("source") else None
 
 
 def _result(said: "Report | Exception") -> dict[str, Any]:

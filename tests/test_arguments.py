@@ -68,4 +68,4 @@ def test_gpus_are_an_amount_or_left_to_their_memory():
 
 def test_list_gives_a_line_for_each_space(capsys):
     assert run.main(["--list"]) == 0
-    assert capsys.readouterr().out.startswith("gtsrb ")
+    assert capsys.readouterr().out.startswith("cifar10 ")

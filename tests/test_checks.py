@@ -73,8 +73,41 @@ def test_an_unknown_regime_names_the_choices():
         check_cells(cells({"regime": ("lpft",)}), 8)
 
 
+SELF = {"family": "small_cnn", "image_size": 32, "regime": "fine_tune"}
+
+
+@pytest.mark.parametrize(
+    ("weights", "sources", "message"),
+    [
+        ("labels", {}, "weights 'labels' are trained on gtsrb, the trials' own task, with all its labels"),
+        ("labels:gtsrb", {}, "name another task, as in labels:TASK"),
+        ("rotatoin", {}, "or, to be trained first, labels, patches, rotation, one of these with a task"),
+        ("patches:gtsbr", {}, "unknown task 'gtsbr'"),
+        ("patches", {"patches": {"lr": -1}}, "lr -1 must be above 0"),
+        ("none", {"none": {"pretext": "patches"}}, "'none' are weights of family small_cnn itself"),
+    ],
+)
+def test_weights_that_cannot_be_trained_first_are_refused(weights, sources, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        check_cells(cells({"weights": (weights,)}, fixed=SELF, sources=sources), 3)
+
+
+def test_weights_that_are_trained_first_have_no_source_head():
+    asked = cells({"weights": ("rotation",)}, fixed=SELF | {"regime": "zero_shot"})
+    with pytest.raises(
+        UserError, match="weights 'rotation' are trained first and have no source head; zero_shot needs"
+    ):
+        check_cells(asked, 3)
+
+
+def test_an_explained_name_that_no_cell_has_is_refused():
+    asked = cells({"weights": ("none", "patches")}, fixed=SELF, sources={"patchs": {"pretext": "patches"}})
+    with pytest.raises(UserError, match="no cell starts from weights 'patchs'; the cells' weights are none, patches"):
+        check_read(asked)
+
+
 def test_an_unknown_task_names_the_choices():
-    with pytest.raises(UserError, match=r"unknown task 'signs'; one of gtsrb"):
+    with pytest.raises(UserError, match=r"unknown task 'signs'; one of cifar10, gtsrb"):
         check_cells(Space("signs", {"regime": ("scratch",)}).cells(), 8)
 
 

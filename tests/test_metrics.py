@@ -25,6 +25,26 @@ def test_loss_of_huge_logits_is_finite():
     assert loss(np.array([[1e30, 0.0]], dtype=np.float32), np.array([0])) == 0
 
 
+def test_macro_scores_are_plain_means_over_classes():
+    """Answers 0, 1, 2, 0 against truths 0, 1, 0, 2: of class 2 neither is right."""
+    assert metric("recall")(SCORES, TARGETS) == pytest.approx((1 / 2 + 1 + 0) / 3)
+    assert metric("precision")(SCORES, TARGETS) == pytest.approx((1 / 2 + 1 + 0) / 3)
+    assert metric("f1")(SCORES, TARGETS) == pytest.approx((1 / 2 + 1 + 0) / 3)
+
+
+def test_a_class_that_is_never_answered_has_no_score_and_one_class_alone_a_small_one():
+    constant = np.tile([1.0, 0.0], (10, 1))
+    assert metric("recall")(constant, np.arange(10) % 2) == 1 / 2
+    assert metric("precision")(constant, np.arange(10) % 2) == 1 / 4
+    assert metric("f1")(constant, np.arange(10) % 2) == pytest.approx((2 / 3) / 2)
+
+
+def test_recall_is_accuracy_where_classes_are_equally_large():
+    rng = np.random.default_rng(0)
+    scores, targets = rng.normal(size=(300, 10)), np.arange(300) % 10
+    assert metric("recall")(scores, targets) == pytest.approx(accuracy(scores, targets))
+
+
 def test_metrics_are_found_by_name():
     assert metric("accuracy") is accuracy
     with pytest.raises(UserError, match=f"'mAP'; one of {', '.join(METRICS)}"):

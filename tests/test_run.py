@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from study import data, ledger, store
-from study import run as command
 from study.catalogue import load
 from study.state import Plan, State
+from study.study import Study, job
 from tests.test_worker import job as job_of
 from tests.test_worker import run as run_job
 from tests.toys import never
@@ -175,24 +175,25 @@ def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
     assert tests
     for path in tests:
         os.truncate(path, 0)
-    job = job_of(prepared, tmp_path, epochs=1)
-    assert [result["last"] for result in run_job(job | {"role": "search"})] == [False, True]
+    asked = job_of(prepared, tmp_path, epochs=1)
+    assert [result["last"] for result in run_job(asked | {"role": "search"})] == [False, True]
     with pytest.raises(store.Damaged, match="test"):
-        list(run_job(job | {"role": "replicate"}))
+        list(run_job(asked | {"role": "replicate"}))
 
 
 def test_replicates_draw_labels_of_their_own_and_search_trials_share_one_draw(tmp_path):
     cells = load(TINY).cells()
-    study = command.Study("tiny", "demo", load(TINY), cells, [FAKE] * 2, tmp_path, 7, True, 30.0, False, 0.0, False, {})
+    none = [None] * 2
+    study = Study("tiny", "demo", load(TINY), cells, [FAKE] * 2, tmp_path, 7, True, 30.0, False, 0.0, False, {}, none)
     toy = State(cells, Plan(2, 1, 2, 7), lambda: never, lambda event: None)
     jobs = []
     while (trial := toy.next_trial()) is not None:
-        jobs.append(command._job(study, trial))
+        jobs.append(job(study, trial))
         toy.report(trial.id, 1, 0.5, True)
-    draws = {role: {job["draw_seed"] for job in jobs if job["role"] == role} for role in ("search", "replicate")}
+    draws = {role: {each["draw_seed"] for each in jobs if each["role"] == role} for role in ("search", "replicate")}
     assert draws["search"] == {7}
     assert len(draws["replicate"]) == 2
-    assert {job["split_seed"] for job in jobs} == {7}
+    assert {each["split_seed"] for each in jobs} == {7}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from study.config import Config, UserError, show
@@ -58,16 +59,25 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
-def options(name: str) -> tuple[str, ...]:
-    """Name the hyperparameters that a family's module reads.
+def module(name: str) -> ModuleType:
+    """Import a family's module.
 
     Raises:
         UserError: there is no family of this name.
     """
     if name not in names():
         raise UserError(f"unknown family {name!r}; one of {', '.join(names())}")
-    module = import_module(f"{__name__}.{name}")
-    return () if hasattr(module, "FAMILY") else tuple(inspect.signature(module.family).parameters)
+    return import_module(f"{__name__}.{name}")
+
+
+def options(name: str) -> tuple[str, ...]:
+    """Name the hyperparameters that a family's module reads.
+
+    Raises:
+        UserError: there is no family of this name.
+    """
+    found = module(name)
+    return () if hasattr(found, "FAMILY") else tuple(inspect.signature(found.family).parameters)
 
 
 def asked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,8 +104,8 @@ def load(name: str, **given: str | None) -> Family:
         if key not in read:
             reads = ", ".join(read) or "no option"
             raise UserError(f"{key} {show(value)} is not read by family {name}; it reads {reads}")
-    module = import_module(f"{__name__}.{name}")
-    return module.family(**wanted) if read else module.FAMILY
+    found = module(name)
+    return found.family(**wanted) if read else found.FAMILY
 
 
 def of(config: Config) -> Family:

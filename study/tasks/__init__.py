@@ -3,10 +3,12 @@
 A task is one file in this folder with
 
 - `METRIC: str`, the score that selects,
+- `ALSO: tuple[str, ...]`, further metrics that are reported (may be missing),
 - `AUGMENT: dict[str, float]`, the ranges at strength 1: rotate (degrees), scale, shift, brightness, contrast (shares),
   flip (0 or 1),
 - `CROPS: tuple[str, ...]`, the choices for `crop`, the first being the default,
-- `read(folder, crop) -> Source[Listing]`: a line on the source, its classes, and the listings of "train" and "test",
+- `read(folder, crop) -> Source[Listing]`: a line on the source, its classes, and the listings of "train" and "test"
+  (or, of data sets that are few files, `Source[Arrays]`),
 - `stand_in(size, crop) -> Source[Arrays]`: the same from rendered images,
 - `ARCHIVES: tuple[Archive, ...]`, what `--download` fetches (may be missing),
 - `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: for weights trained on a source, say "imagenet", the source's
@@ -84,8 +86,8 @@ class Task(Protocol):
     AUGMENT: dict[str, float]
     CROPS: tuple[str, ...]
 
-    def read(self, folder: Path, crop: str) -> Source[Listing]:
-        """List the real data set's files."""
+    def read(self, folder: Path, crop: str) -> Source[Listing] | Source[Arrays]:
+        """List the real data set's files, or give its images."""
 
     def stand_in(self, size: int, crop: str) -> Source[Arrays]:
         """Render the stand-in."""

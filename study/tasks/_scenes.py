@@ -123,6 +123,29 @@ def frame(drawn: list[Image.Image], look: Look, near: float, size: int, rng: np.
     return np.asarray(final.resize((size, size), Image.Resampling.BICUBIC))
 
 
+def daylight(drawn: Image.Image, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Photograph a picture from the front in good light, before two grounds.
+
+    Args:
+        drawn: the picture, transparent around it.
+        size: side of the image in pixels; the scene does not depend on it.
+        rng: of the image.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    above, below = (_PALETTES[n] for n in rng.integers(0, len(_PALETTES), 2))
+    horizon = int(rng.uniform(0.4, 0.8) * _FIELD)
+    scene = _texture(rng, above, int(rng.integers(2, 8)))
+    scene.paste(_texture(rng, below, int(rng.integers(2, 16))).crop((0, 0, _FIELD, _FIELD - horizon)), (0, horizon))
+    picture = drawn.resize((_FIELD, _FIELD), Image.Resampling.BOX)
+    scene.paste(picture, (0, 0), picture)
+    lit = np.asarray(scene, np.float32) * (rng.uniform(0.75, 1.15) * np.exp(rng.normal(0, 0.05, 3)))
+    noisy = lit + rng.normal(0, 6, (_FIELD, _FIELD, 3))
+    final = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+    return np.asarray(final.resize((size, size), Image.Resampling.BOX if size < _FIELD else Image.Resampling.BICUBIC))
+
+
 def _posed(drawn: list[Image.Image], look: Look, near: float, side: int, rng: np.random.Generator) -> Image.Image:
     """Turn the picture in space and project it; passing a sign turns it away a little more."""
     source = next((image for image in reversed(drawn) if image.width >= look.share * side), drawn[0])

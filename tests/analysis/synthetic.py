@@ -69,6 +69,44 @@ def models(
     return frame(_noticed(rows) if alarms else rows)
 
 
+GAINS = {"none": 0.0, "patches": 0.06, "touching": 0.03}  # of score, at a tenth of the labels; none at all labels
+PRETEXT = {"patches": 0.5, "touching": 0.8}  # accuracy at the pretext's end
+
+
+def pretrained(weights=tuple(GAINS), fractions=(0.1, 1.0), repeated=5, epochs=8, seed=0, steps=False) -> pd.DataFrame:
+    """Trials with and without pretrained weights, and the pretrainings; with `steps`, fewer an epoch of few labels."""
+    draw, rows = np.random.default_rng(seed), []
+    for name in weights:
+        rows += _pretraining(name) if name in PRETEXT else []
+    for place, (name, share) in enumerate((w, f) for w in weights for f in fractions):
+        told = {"space": "cifar10", "cell": _name(weights=name, label_fraction=share), "regime": "fine_tune"}
+        told |= {"weights": name, "label_fraction": share, "ceiling": 0.7 + GAINS[name] * (share < 1)}
+        made = _cell(place, told, 3, repeated, epochs, draw)
+        for row in made:
+            row["step"] = round(100 * row.get("step", 0) * (share if steps else 1))
+        rows += made + [
+            row | {"metric": "f1", "score": row["score"] - 0.02} for row in made if row.get("split") == "test"
+        ]
+    return frame(rows)
+
+
+def _pretraining(name: str) -> list[dict]:
+    told = {"space": "cifar10", "cell": f"weights={name}", "trial": f"w00{len(name)}", "role": "pretrain"}
+    told |= {"state": "complete", "weights": name, "data": SOURCE, "task": "patches:cifar10", "seed": 0}
+    told |= {"family": "resnet18", "image_size": 32}
+    rows = []
+    for epoch in range(1, 5):
+        score = 0.125 + (PRETEXT[name] - 0.125) * epoch / 4
+        for split, less in (("train", 0.05), ("val", 0.0)):
+            rows.append(
+                told | {"epoch": epoch, "step": 9 * epoch, "split": split, "metric": "accuracy", "score": score - less}
+            )
+            rows.append(
+                told | {"epoch": epoch, "step": 9 * epoch, "split": split, "metric": "loss", "score": 2 - score}
+            )
+    return [*rows, told | {"epoch": 4, "step": 36, "split": "val", "metric": "chance", "score": 0.125}]
+
+
 def on_test(df: pd.DataFrame, images: int = 3840) -> pd.DataFrame:
     """The same, but that cells as published are validated on the test split and so hold no training images out."""
     published = df["role"] == "published"

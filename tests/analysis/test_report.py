@@ -49,13 +49,14 @@ def test_the_report_stands_alone(written):
     raw = (folder / "report.html").read_text()
     assert len(raw) < 5_000_000
     assert not re.search(r"<script|<link|https?://", raw)
-    assert raw.count("<img ") == 4 == len(re.findall(r'src="data:image/png;base64,[^"]+" alt="[^"]{60,}"', raw))
+    assert raw.count("<img ") == 6 == len(re.findall(r'src="data:image/png;base64,[^"]+" alt="[^"]{60,}"', raw))
 
 
 def test_figures_and_tables_lie_beside_it(written):
     folder, _ = written
     pictures = {path.name for path in (folder / "figures").iterdir()}
-    assert pictures == {"label-fraction.png", "learning-curves.png", "learning-rate.png", "freezing-depth.png"}
+    curves = {"learning-curves.png", "mean-curves.png", "mean-loss.png"}
+    assert pictures == {"label-fraction.png", "learning-rate.png", "freezing-depth.png", *curves}
     found = pd.read_csv(folder / "tables" / "cells.csv")
     assert found["test_mean"].tolist() == pytest.approx(summary.cells(table.load(folder))["test_mean"].tolist())
     for path in (folder / "tables").iterdir():
@@ -120,7 +121,7 @@ def test_only_cells_that_were_not_run(tmp_path):
     df = synthetic.models(versions=("corrected",), epochs=2)
     text = said(df[df["state"] == "not_run"], tmp_path)
     assert "1 of 1 cell was not run" in text
-    assert text.count("Not drawn: ") == 4
+    assert text.count("Not drawn: ") == len(figures.KINDS)
 
 
 def test_the_report_is_careful_about_many_comparisons(made, written):

@@ -1,0 +1,116 @@
+"""`python -m study.pretrain --task patches:cifar10 --family small_cnn`: weights from a pretext or source task.
+
+Knows the command line; a study that needs weights calls `pretraining.make` itself.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from study import checks, pretexts, sources, store, weights
+from study.config import UserError, config
+from study.sources import Source
+from study.stop import INTERRUPTED, Stop, Stopped
+
+FAILED, USAGE, REFUSED, STORAGE = 1, 2, 4, 5
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"study.pretrain: {message}\n")
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = _Parser(prog="python -m study.pretrain", description="Train weights on a pretext or a source task.")
+    add = parser.add_argument
+    add("--task", required=True, metavar="PRETEXT:TASK", help=f"a pretext ({', '.join(pretexts.names())}) and a task")
+    add("--family", default="small_cnn", help="default: small_cnn")
+    add("--data", type=Path, metavar="DIR", help="the real data set there (default: the task's rendered stand-in)")
+    add("--image-size", type=int, default=32, metavar="PX", help="default: 32")
+    add("--epochs", type=int, default=sources.EPOCHS, metavar="N", help=f"default: {sources.EPOCHS}")
+    add("--images", type=int, metavar="N", help="train on so many, drawn at random (default: all)")
+    add("--seed", type=int, default=0, metavar="N", help="of everything random, the split too (default: 0)")
+    told = "an option of the pretext or a hyperparameter, e.g. gap=0 or lr=3e-3; repeatable"
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help=told)
+    return parser.parse_args(argv)
+
+
+def _asked(args: argparse.Namespace) -> Source:
+    pretext, _, task = args.task.partition(":")
+    if not task:
+        raise UserError(f"--task {args.task}: write PRETEXT:TASK, e.g. patches:cifar10")
+    given = {key: _value(text) for key, _, text in (item.partition("=") for item in args.set)}
+    for key in given:
+        if key in ("pretext", "task", "epochs", "images", "family", "image_size"):
+            raise UserError(f"--set {key}: is an option of its own, --{key.replace('_', '-')}")
+    inherited = {key: given.pop(key) for key in [*given] if key in sources.INHERITED}
+    values = config({"task": task, "family": args.family, "image_size": args.image_size, **inherited})
+    said = {"pretext": pretext, "task": task, "epochs": args.epochs, "images": args.images, **given}
+    found = sources.source(args.task, said, values)
+    assert found is not None
+    checks.check_source(found)
+    return found
+
+
+def _value(text: str) -> Any:
+    """Read a value as Python writes it; what is no number is text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None if text == "None" else text
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit code, as `study.run`'s."""
+    try:
+        return _run(_arguments(argv), Stop(None))
+    except UserError as error:
+        return _say(error, USAGE)
+    except store.Damaged as error:
+        return _say(error, REFUSED)
+    except FloatingPointError as error:
+        return _say(error, FAILED)
+    except Stopped:
+        return _say("stopped; the same command goes on", INTERRUPTED)
+    except OSError as error:
+        return _say(f"storage failed: {error}", STORAGE)
+
+
+def _run(args: argparse.Namespace, stop: Stop) -> int:
+    source = _asked(args)
+    import torch
+
+    from study import data, pretraining
+
+    prepared = data.prepare(source.config.task, args.data, source.config.image_size, source.config.crop)
+    if odd := weights.damage(store.place(weights.KIND, weights.key(source, prepared, args.seed))):
+        print(f"{odd}: made anew")
+    before = pretraining.resumes(source, prepared, args.seed)
+    told = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
+    print(f"{told}: {before}" if before else told)
+    command, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
+    manner = pretraining.Manner(torch.cuda.is_available(), command=command, said=say, check=stop.check)
+    entry = pretraining.make(source, prepared, args.seed, manner)
+    last = entry.meta["rows"][-1]["scores"]["val"]
+    print(f"accuracy {last['accuracy']:.4f} on held-out images (chance {entry.meta['chance']:.4f})")
+    print(f"wrote {entry.path / weights.MODEL}")
+    return 0
+
+
+def _say(error: object, code: int) -> int:
+    print(f"study.pretrain: {error}", file=sys.stderr)
+    return code
+
+
+def _print(epochs: int, row: dict[str, Any]) -> None:
+    train, val = (row["scores"][split] for split in ("train", "val"))
+    told = f"accuracy {train['accuracy']:.4f} in training, {val['accuracy']:.4f} held out; {row['seconds']:.0f} s"
+    print(f"epoch {row['epoch']} of {epochs}: {told}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

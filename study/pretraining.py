@@ -1,0 +1,246 @@
+"""Trains weights on a pretext or a source task: once, resumable after a kill, kept in the store.
+
+Knows nothing of cells, trials, Ray or the command line.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from study import families, pretexts, sources, store, weights
+from study.sources import Source
+
+if TYPE_CHECKING:
+    from study.data import Prepared, TaskData
+    from study.training import Epoch, Lesson
+
+Row = dict[str, Any]
+MOST = 2000
+"""Held-out images that are scored after an epoch, at most."""
+
+
+class Manner(NamedTuple):
+    """How a training goes on, whatever becomes of it."""
+
+    gpu: bool = False
+    checkpoint_seconds: float = 30.0
+    """Of training between two checkpoints."""
+    command: str = ""
+    """What was asked for, for the card."""
+    said: Callable[[Row], None] = lambda row: None
+    """Called with what each epoch came to, see `_row`."""
+    check: Callable[[], None] = lambda: None
+    """Called at each batch, and every second while another process trains the same weights; what it raises ends the
+    training, which a later call resumes."""
+
+
+PLAIN = Manner()
+
+
+def make(source: Source, prepared: "Prepared", seed: int, manner: Manner = PLAIN) -> store.Entry:
+    """Open weights, training them first where they are missing or damaged; of several processes one trains them.
+
+    Args:
+        source: what they are trained on and how.
+        prepared: the images of its task.
+        seed: of everything random.
+        manner: how the training goes on.
+
+    Returns:
+        The entry; its `meta` is the card.
+
+    Raises:
+        FloatingPointError: the loss is not finite.
+        UserError: no images to be trained on.
+    """
+    about = weights.key(source, prepared, seed)
+    job = partial(_make, source, prepared, seed, manner, unfinished(source, prepared, seed))
+    entry = store.make_once(weights.KIND, about, job, verified=True, waits=manner.check)
+    shutil.rmtree(unfinished(source, prepared, seed), ignore_errors=True)
+    return entry
+
+
+def train(source: Source, prepared: "Prepared", seed: int, threads: int, manner: Manner) -> None:
+    """Make weights in a process of its own; what each epoch came to is left in `said_file`."""
+    import torch
+
+    torch.set_num_threads(threads)
+    file = said_file(source, prepared, seed)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        make(source, prepared, seed, manner._replace(said=lambda row: _write(file, row)))
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def said_file(source: Source, prepared: "Prepared", seed: int) -> Path:
+    """Give the file that `train` leaves its last epoch in, for who looks on."""
+    return store.place(weights.KIND, weights.key(source, prepared, seed)).with_suffix(".said")
+
+
+def unfinished(source: Source, prepared: "Prepared", seed: int) -> Path:
+    """Give the folder of the checkpoints of a training that has not come to its end."""
+    return store.place(weights.KIND, weights.key(source, prepared, seed)).with_suffix(".training")
+
+
+def resumes(source: Source, prepared: "Prepared", seed: int) -> str | None:
+    """Say where a training that was stopped goes on, or which checkpoints are damaged; None where there are none."""
+    from study import checkpoints
+
+    folder = unfinished(source, prepared, seed)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    found = checkpoints.latest(folder)
+    return (
+        f"goes on after epoch {found.report['epoch']}" if found else f"no checkpoint in {folder} is whole: begins anew"
+    )
+
+
+def _write(file: Path, row: Row) -> None:
+    partial_file = file.with_suffix(".new")
+    partial_file.write_text(json.dumps(row))
+    partial_file.replace(file)
+
+
+def _make(
+    source: Source, prepared: "Prepared", seed: int, manner: Manner, checkpoints_in: Path, folder: Path
+) -> dict[str, Any]:
+    """Train, with checkpoints beside the entry, and fill its folder; gives the card."""
+    from safetensors.torch import save_file
+
+    from study import checkpoints
+    from study.net import copied
+
+    found = checkpoints.latest(checkpoints_in)
+    rows: list[Row] = list(found.report["rows"]) if found else []
+    lesson, scored = _lesson(source, prepared, seed, manner)
+    began, saved = time.monotonic() - (rows[-1]["seconds"] if rows else 0.0), time.monotonic()
+    for epoch in _epochs(lesson, source, len(rows), found.state if found else {}):
+        rows.append(_row(epoch, scored(), time.monotonic() - began))
+        manner.said(rows[-1])
+        if time.monotonic() - saved >= manner.checkpoint_seconds:
+            checkpoints.save(checkpoints_in, checkpoints.Checkpoint(epoch.state(), _report(rows)))
+            saved = time.monotonic()
+    save_file(copied(lesson.net.stages.state_dict()), folder / weights.MODEL)
+    card: dict[str, Any] = {"name": source.name, "pretext": source.pretext, "options": source.options}
+    card |= {"task": source.config.task, "config": asdict(source.config), "seed": seed, "data": prepared.source}
+    card |= {"images": len(lesson.feed.rows), "chance": 1 / _answers(source, prepared), "command": manner.command}
+    card |= {"seconds": rows[-1]["seconds"], "rows": rows}
+    (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False))
+    return card
+
+
+def _report(rows: list[Row]) -> dict[str, Any]:
+    return {"epoch": rows[-1]["epoch"], "rows": rows}
+
+
+def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> Row:
+    """Say what an epoch came to: its number and step, the seconds so far, and the scores by split."""
+    return {
+        "epoch": epoch.number,
+        "step": epoch.step,
+        "seconds": seconds,
+        "scores": {"train": epoch.scores, "val": val},
+        "alarms": list(epoch.alarms),
+    }
+
+
+def _answers(source: Source, prepared: "Prepared") -> int:
+    return pretexts.load(source.pretext).answers(len(prepared.classes), source.options)
+
+
+def _epochs(lesson: "Lesson", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
+    from study.training import Stretch, fit
+
+    rates = (1.0,) * len(lesson.net.stages)
+    return fit(lesson, [Stretch(range(1, source.epochs + 1), rates)], done, tensors)
+
+
+def _lesson(
+    source: Source, prepared: "Prepared", seed: int, manner: Manner
+) -> "tuple[Lesson, Callable[[], dict[str, float]]]":
+    """Put network and images on the device; gives what `fit` takes, and what scores the network as it is."""
+    import torch
+    from torch import nn
+
+    from study import contract, data, heads
+    from study.examples import Together
+    from study.feed import feed
+    from study.net import set_batchnorm
+    from study.seeds import stream
+    from study.training import Lesson
+
+    asked, pretext, device = source.config, pretexts.load(source.pretext), "cuda" if manner.gpu else "cpu"
+    opened = data.open_data(prepared, 1.0, seed, seed, sealed=True)
+    torch.manual_seed(stream(seed, "pretrain", "init"))
+    options = families.asked(asked.family, vars(asked))
+    net = families.build(asked.family, "none", 2, asked.dropout, **options)
+    features = pretext.VIEWS * families.of(asked).features
+    set_batchnorm(net, asked.batchnorm_momentum, asked.batchnorm_epsilon)
+    net.head = nn.Sequential(
+        Together(pretext.VIEWS), heads.make(asked.head, features, _answers(source, prepared), asked.dropout)
+    )
+    net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean, std = contract.normalization(families.of(asked), asked.normalization)
+    parts = _some(opened, source, seed)
+    train, val = (feed(part, f"{opened.key}/train", device, mean, std, asked.upsample) for part in parts)
+    if pretext.VIEWS > 1:  # parts of images have sizes of their own
+        train, val = train._replace(upsample=None), val._replace(upsample=None)
+    shows = partial(_shows, source, train, opened.augment, seed, manner.check)
+    lesson = Lesson(net, train, asked, opened.augment, stream(seed, "pretrain"), shows=shows)
+    return lesson, partial(_scores, lesson, _shows(source, val, {}, seed, manner.check, 0))
+
+
+def _some(opened: "TaskData", source: Source, seed: int) -> tuple[Any, Any]:
+    """Give the images to be trained on and to be scored on; the latter are never trained on."""
+    import numpy as np
+
+    from study.seeds import stream
+
+    wanted = {"train": source.images, "val": MOST}
+    parts = []
+    for name, split in (("train", opened.train), ("val", opened.val)):
+        order = np.random.default_rng(stream(seed, "pretrain", name)).permutation(len(split.index))
+        which = np.sort(order[: wanted[name]])
+        parts.append(split._replace(targets=split.targets[which], groups=split.groups[which], index=split.index[which]))
+    return parts[0], parts[1]
+
+
+def _shows(source: Source, feed: Any, ranges: Any, seed: int, check: Callable[[], None], epoch: int) -> Any:
+    """Give what an epoch shows; epoch 0 is what is scored, the same each time it is asked for anew."""
+    import torch
+
+    from study import augment
+    from study.examples import Examples
+    from study.seeds import stream
+
+    drawn = torch.Generator().manual_seed(stream(seed, "pretrain", "augment", epoch))
+    draws = augment.draw(len(feed.rows), drawn).to(feed.rows.device)
+    fresh = torch.Generator().manual_seed(stream(seed, "pretrain", "examples", epoch))
+    about = pretexts.load(source.pretext), source.options, sources.least(source)
+    return Examples(*about, feed, draws, ranges, source.config.augment if ranges else 0.0, fresh, check)
+
+
+def _scores(lesson: "Lesson", shown: Any) -> dict[str, float]:
+    """Score the network on held-out images, always on the same examples of them."""
+    import torch
+
+    from study import metrics
+    from study.feed import BATCH, precision
+
+    shown.generator.manual_seed(shown.generator.initial_seed())
+    rows, kind = torch.arange(len(shown.feed.rows), device=shown.feed.rows.device), shown.feed.images.device.type
+    lesson.net.eval()
+    logits, truth = [], []
+    with torch.inference_mode(), precision(shown.feed):
+        for part in rows.split(BATCH[kind]):
+            passed, answers = shown.batch(part)
+            logits.append(lesson.net(passed).float())
+            truth.append(answers)
+    said, right = torch.cat(logits).cpu().numpy(), torch.cat(truth).cpu().numpy()
+    return {name: metrics.metric(name)(said, right) for name in ("accuracy", "loss")}

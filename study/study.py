@@ -1,0 +1,73 @@
+"""A study that is put together and ready to run: what makes it this one, and what a worker gets of it.
+
+Knows neither Ray nor how anything is printed.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study import folder as folders
+from study.space import Cell, Space
+
+if TYPE_CHECKING:
+    from study.data import Prepared
+    from study.starts import Start
+    from study.state import Trial
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is put together before Ray starts; `prepared` has one entry a cell."""
+
+    name: str
+    scale: str
+    space: Space
+    cells: list[Cell]
+    prepared: list["Prepared"]
+    folder: Path
+    seed: int
+    deterministic: bool
+    checkpoint_seconds: float
+    real: bool
+    """Whether the data are real: a published figure is no yardstick for a stand-in."""
+    cache_gb: float
+    half: bool
+    """Whether what is kept of frozen stages' outputs is in half precision."""
+    absent: dict[int, str]
+    """Number of a cell whose pretrained weights cannot be had here → why."""
+    starts: list["Start | None"]
+    """The weights that a cell's trials start from and that we train ourselves; one entry a cell."""
+
+
+def identity(study: Study) -> dict[str, Any]:
+    """What makes a study this one: a resume with any of it changed is refused."""
+    cells = [
+        {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}
+        | {"source": prepared.source, "data": prepared.fingerprint, "as_published": cell.as_published}
+        | {"start": start and start.key}
+        for cell, prepared, start in zip(study.cells, study.prepared, study.starts, strict=True)
+    ]
+    space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
+    rest: dict[str, Any] = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
+    return {"space": space, "cells": cells} | rest | {"code": folders.code_fingerprint()}
+
+
+def job(study: Study, trial: "Trial") -> dict[str, Any]:
+    """What the worker gets: plain values only."""
+    start = study.starts[trial.cell]
+    return {
+        "trial": trial.id,
+        "role": trial.role,
+        "config": study.cells[trial.cell].values | trial.tuned,
+        "seed": trial.seed,
+        "epochs": study.space.epochs,
+        "prepared": asdict(study.prepared[trial.cell]),
+        "split_seed": study.seed,
+        "draw_seed": study.seed if trial.role == "search" else trial.seed,
+        "checkpoints": str(study.folder / "checkpoints" / trial.id),
+        "checkpoint_seconds": study.checkpoint_seconds,
+        "source": start and str(start.path),
+        "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
+        "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
+    }

@@ -1,0 +1,59 @@
+"""The mean curves of contenders: plain means, by epoch or by step."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import curves, stats
+from tests.analysis import synthetic
+
+
+@pytest.fixture(scope="module")
+def made():
+    return synthetic.pretrained()
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "loss"])
+def test_a_point_is_the_mean_over_replicates(made, metric):
+    found = curves.data(made, metric)
+    assert len(found) == 6 * 9
+    for row in found.iloc[::5].itertuples():
+        rows = made[(made["cell"] == row.cell) & (made["role"] == "replicate") & (made["epoch"] == row.epoch)]
+        scores = rows[(rows["split"] == "val") & (rows["metric"] == metric)]["score"]
+        assert row.mean == pytest.approx(np.mean(scores))
+        assert (row.low, row.high) == pytest.approx(stats.t_interval(scores, stats.bounds(metric))[1:3])
+
+
+def test_contenders_share_a_panel_in_the_order_of_the_study(made):
+    found = curves.data(made)
+    assert list(found["panel"].unique()) == ["10 % labels", "100 % labels"]
+    assert list(found["contender"].unique()) == ["none", "patches", "touching"]
+
+
+def test_by_step_is_drawn_only_where_an_epoch_has_not_as_many_in_all_cells(made):
+    assert curves.by_step(made).empty
+    found = curves.by_step(synthetic.pretrained(steps=True))
+    ends = found.groupby("panel")["step"].max()
+    assert ends["100 % labels"] == 10 * ends["10 % labels"]
+
+
+def test_nothing_is_drawn_where_nothing_competes():
+    one = synthetic.study(regimes=("scratch",), fractions=(1.0,), searched=2, repeated=2)
+    assert curves.data(one.assign(cell="all")).empty
+
+
+@pytest.mark.parametrize("against", ["epoch", "step"])
+def test_the_ink_is_a_line_and_a_band_per_contender(made, against):
+    ax = Figure().subplots()
+    data = curves.data(made)
+    curves.plot(data[data["panel"] == "10 % labels"], ax, against)
+    assert [line.get_label() for line in ax.get_lines()] == ["none", "patches", "touching"]
+    assert len(ax.collections) == 3
+    assert ax.get_xlabel() == curves.AXES[against]
+
+
+def test_words_say_n_and_the_intervals_kind(made):
+    data = curves.data(made)
+    assert "n = 5 replicates" in curves.caption(data)
+    assert stats.KIND in curves.caption(data)
+    assert "patches (10 % labels) " in curves.alt(data)

@@ -1,0 +1,166 @@
+"""What pretraining did: its rows are kept apart from the trials', and its gains are plain differences."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import figures, gains, pretraining, report, stats, summary, table
+from tests.analysis import synthetic
+
+
+@pytest.fixture(scope="module")
+def made():
+    return synthetic.pretrained()
+
+
+@pytest.fixture(scope="module")
+def trials(made):
+    return pretraining.apart(made)[0]
+
+
+def test_pretrainings_are_no_trials(made, trials):
+    _, own = pretraining.apart(made)
+    assert set(own["role"]) == {"pretrain"}
+    assert not set(trials["role"]) & {"pretrain"}
+    assert len(own) + len(trials) == len(made)
+    assert set(summary.cells(trials)["cell"]) == set(trials["cell"])
+
+
+def test_a_table_with_pretrainings_of_other_data_can_be_read(made, tmp_path):
+    other = made.assign(data=made["data"].mask(made["role"] == "pretrain", "stand-in: something else"))
+    assert len(table.load(synthetic.write(other, tmp_path))) == len(made)
+
+
+def test_the_pretexts_curve_is_what_was_scored(made):
+    data = pretraining.data(pretraining.apart(made)[1])
+    assert set(data["panel"]) == {"patches:cifar10"}
+    assert (data["chance"] == 0.125).all()
+    last = data[(data["split"] == "val") & (data["epoch"] == 4)].set_index("weights")["score"]
+    assert last.to_dict() == pytest.approx(synthetic.PRETEXT)
+
+
+def test_transfer_is_set_against_the_skill_at_the_pretext(made, trials):
+    found = pretraining.transfer_data(made)
+    assert set(found["weights"]) == {"patches", "touching"}
+    assert found.set_index("weights")["pretext"].drop_duplicates().to_dict() == pytest.approx(
+        {name: (score - 0.125) / 0.875 for name, score in synthetic.PRETEXT.items()}
+    )
+    cells = summary.cells(trials).set_index("cell")["test_mean"]
+    assert found["mean"].tolist() == pytest.approx([cells[cell] for cell in found["cell"]])
+
+
+def scores(df, cell, split, metric, epoch):
+    rows = df[(df["cell"] == cell) & (df["role"] == "replicate") & (df["split"] == split) & (df["metric"] == metric)]
+    return rows[rows["epoch"] == epoch]["score"].to_numpy(float)
+
+
+@pytest.mark.parametrize(
+    ("question", "metric", "split", "epoch"),
+    [
+        ("best", "accuracy", "test", 8),
+        ("best", "f1", "test", 8),
+        ("loss", "loss", "val", 2),
+        ("score", "accuracy", "val", 2),
+    ],
+)
+def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, question, metric, split, epoch):
+    found = gains.differences(trials)
+    row = (
+        found[(found["question"] == question) & (found["metric"] == metric) & (found["weights"] == "patches")]
+        .set_index("place")
+        .loc["10 % labels"]
+    )
+    with_them, without = (
+        scores(trials, f"weights={name}, label_fraction=0.1", split, metric, epoch) for name in ("patches", "none")
+    )
+    assert row["with"] == pytest.approx(np.mean(with_them))
+    assert row["without"] == pytest.approx(np.mean(without))
+    assert row["difference"] == pytest.approx(np.mean(with_them) - np.mean(without))
+    assert (row["low"], row["high"]) == pytest.approx(stats.difference(with_them, without)[1:3])
+
+
+def test_a_gain_is_claimed_only_where_its_interval_excludes_0(trials):
+    found = gains.differences(trials)
+    best = found[(found["question"] == "best") & (found["metric"] == "accuracy")]
+    told = gains.sentences(trials)
+    assert len(told) == len(best) == 4
+    for row, sentence in zip(best.itertuples(), told, strict=True):
+        word = ": a gain" if row.low > 0 else ": a loss" if row.high < 0 else "no gain is claimed"
+        assert f"{row.place}, {row.weights}: " in sentence
+        assert word in sentence
+
+
+def test_without_a_cell_without_weights_there_is_no_gain(trials):
+    assert gains.differences(trials[trials["weights"] != "none"]).empty
+    assert gains.text(synthetic.study(searched=2, repeated=2, fractions=(0.1,))).empty
+
+
+def test_a_report_says_what_pretraining_gained(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "DPI", 40)
+    written = report.write(made, tmp_path)
+    page = written[0].read_text()
+    for words in (
+        "With and without pretraining",
+        "Time to plateau",
+        "10 % labels, patches: ",
+        "pretext-and-transfer",
+    ):
+        assert words in page or (tmp_path / "figures" / f"{words}.png").exists(), words
+    assert (tmp_path / "tables" / "gains.csv").exists()
+    assert (tmp_path / "figures" / "pretext.png").exists()
+
+
+@pytest.mark.parametrize("kind", figures.OF_PRETRAINING, ids=lambda kind: kind.stem)
+def test_the_ink_and_words_of_its_figures(made, kind):
+    rows = made if kind.stem == "pretext-and-transfer" else pretraining.apart(made)[1]
+    data, ax = kind.data(rows), Figure().subplots()
+    kind.plot(data[data["panel"] == data["panel"].iloc[0]], ax)
+    assert {"patches", "touching"} <= set(ax.get_legend_handles_labels()[1])
+    assert "n = " in kind.caption(data)
+    assert "touching" in kind.alt(data)
+
+
+def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
+    small = synthetic.pretrained(weights=("none", "patches"), fractions=(0.1,))
+    names = {"trial": lambda df: df["trial"].str.replace("w00", "w10").str.replace("c00", "c01")}
+    other = small.assign(image_size=64, cell=small["cell"] + ", image_size=64", **names)
+    both = pd.concat([small.assign(cell=small["cell"] + ", image_size=32"), other], ignore_index=True)
+    data = pretraining.data(pretraining.apart(both)[1])
+    assert set(data["weights"]) == {"patches (image_size=32)", "patches (image_size=64)"}
+    assert not data.duplicated(["trial", "split", "epoch"]).any()
+    assert len(pretraining.transfer_data(both)) == 2
+    assert set(pretraining.transfer_data(both)["weights"]) == set(data["weights"])
+
+
+def test_a_report_says_that_weights_were_trained_on_a_stand_in(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "DPI", 40)
+    real = made.assign(data=made["data"].where(made["role"] == "pretrain", "CIFAR-10: 60,000 images"))
+    page = report.write(real, tmp_path)[0].read_text()
+    assert f"CIFAR-10: 60,000 images; weights were trained on {synthetic.SOURCE}" in page
+
+
+def test_nothing_is_claimed_of_a_plateau_without_a_spread_or_of_one_class(trials):
+    flat = trials.assign(score=trials["score"].mask((trials["metric"] == "accuracy") & (trials["split"] == "val"), 0.5))
+    assert all(
+        "its plateau" in told and "nothing is claimed, since there is no interval" in told
+        for told in gains.sentences(flat)
+    )
+    stuck = (trials["weights"] == "none") & (trials["epoch"] == 8)
+    one = trials.assign(alarms=trials["alarms"].mask(stuck, "constant_class: all 40 are class 1"))
+    assert all("a run that gives one class is on its plateau from the start" in told for told in gains.sentences(one))
+
+
+def test_gains_are_found_where_regimes_compete_too(trials):
+    both = pd.concat(
+        [
+            trials.assign(
+                cell=trials["cell"] + ", regime=" + regime,
+                trial=trials["trial"].str.replace("c", letter),
+                regime=regime,
+            )
+            for regime, letter in (("fine_tune", "c"), ("lp_ft", "c9"))
+        ],
+        ignore_index=True,
+    )
+    assert len(gains.sentences(both)) == 2 * len(gains.sentences(trials))
