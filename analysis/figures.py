@@ -31,6 +31,7 @@ class Picture(NamedTuple):
     caption: str
     alt: str
     png: bytes
+    svg: bytes
 
 
 class Kind(NamedTuple):
@@ -58,8 +59,7 @@ def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:
         shown = data[data["panel"].isin(panels)]
         part = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
         stem = kind.stem + (f"-{number}" if len(pages) > 1 else "")
-        png = _draw(kind, data, panels, source)
-        yield Picture(stem, kind.title + part, kind.caption(shown), kind.alt(shown), png)
+        yield Picture(stem, kind.title + part, kind.caption(shown), kind.alt(shown), *_draw(kind, data, panels, source))
 
 
 def _columns(data: pd.DataFrame) -> int:
@@ -75,7 +75,8 @@ def _pages(panels: list[str], columns: int) -> Iterator[list[str]]:
         yield panels[start : start + size]
 
 
-def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> bytes:
+def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tuple[bytes, bytes]:
+    """Give a page as PNG and as SVG."""
     with matplotlib.rc_context(style.RC):
         figure, axes = _grid(len(panels), _columns(data), kind.shared)
         _below(figure, source)
@@ -84,9 +85,10 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> byt
             ax.set_title(_wrapped(panel, min(34, 104 // _columns(data))) if panel != style.title({}) else "")
         _outer_labels(axes, _columns(data))
         _legend(figure, axes)
-        written = io.BytesIO()
-        figure.savefig(written, format="png", dpi=DPI)
-    return written.getvalue()
+        png, svg = io.BytesIO(), io.BytesIO()
+        figure.savefig(png, format="png", dpi=DPI)
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    return png.getvalue(), svg.getvalue()
 
 
 def _wrapped(panel: str, width: int) -> str:

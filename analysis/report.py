@@ -66,7 +66,9 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
         sections.append((kind, pages))
     html = _html(df, source, sections)
     paths = [_put(folder / "report.html", html.encode())]
-    paths += [_put(folder / "figures" / f"{picture.stem}.png", picture.png) for picture in drawn]
+    for picture in drawn:
+        kinds = (("png", picture.png), ("svg", picture.svg))
+        paths += [_put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
     paths += [_put(folder / "tables" / f"{name}.csv", _csv(found, source)) for name, found in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
@@ -173,6 +175,7 @@ def _put(path: Path, content: bytes) -> Path:
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
     for kind in (*figures.KINDS, *figures.OF_PRETRAINING):
-        for path in [folder / f"{kind.stem}.png", *folder.glob(f"{kind.stem}-[0-9]*.png")]:
-            if path not in written:
-                path.unlink(missing_ok=True)
+        for ending in ("png", "svg"):
+            for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
+                if path not in written:
+                    path.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ RC: dict[Any, Any] = {
     "grid.color": "0.9",
     "grid.linewidth": 0.6,
     "lines.markersize": 5,
+    "svg.hashsalt": "transfer-study",  # the same numbers give the same file
     "text.parse_math": False,  # a `$` in a name is a character, not mathematics
 }
 SHORT = {

@@ -20,6 +20,7 @@ def fusable(asked: Config, given: bool = False) -> bool:
         given: whether its weights were trained before, all of them.
     """
     linear = asked.regime == "feature_extraction" and asked.head == heads.LINEAR and asked.dropout == 0
+    linear = linear and asked.accumulate == 1
     fixed = (asked.augment == 0 or asked.views is not None) and asked.freeze_batchnorm == "on"
     return linear and fixed and (given or (asked.weights != "none" and families.of(asked).whole))
 

@@ -51,6 +51,9 @@ def _without(cell: Cell, asked: Config) -> Config:
     if pretexts.load(found.pretext).LABELS and found.config.task == asked.task:
         told = f"weights {found.name!r} are trained on {asked.task}, the trials' own task, with all its labels"
         raise UserError(f"{told}, whatever the label fraction; name another task, as in {found.pretext}:TASK")
+    several = getattr(tasks.load(found.config.task), "LABELS_PER_IMAGE", "one") == "several"
+    if pretexts.load(found.pretext).LABELS and several:
+        raise UserError(f"weights {found.name!r}: the images of {found.config.task} have several labels, not one class")
     if regimes.regime(replace(asked, weights="none"), len(families.of(asked).stages)).head == "source":
         raise UserError(f"weights {found.name!r} are trained first and have no source head; {asked.regime} needs one")
     check_source(found)
@@ -123,8 +126,25 @@ def check_data(cells: list[Cell], prepared: list["Prepared"]) -> None:
         if asked.head_classes is not None and asked.head_classes < len(source.classes):
             told = f"head_classes {asked.head_classes} are too few for task {asked.task}"
             raise UserError(f"cell {cell.name!r}: {told} of {len(source.classes)} classes")
+        if source.several:
+            _check_several(cell, asked)
         if asked.validation == "groups":
             data.open_data(source, asked.label_fraction, 0, 0, sealed=True)
+
+
+def _check_several(cell: Cell, asked: Config) -> None:
+    """Refuse what has no meaning where an image has several labels.
+
+    Raises:
+        UserError: names it.
+    """
+    for name, odd in (("regime", ("zero_shot", "prototype")), ("subset", ("random",))):
+        if getattr(asked, name) in odd:
+            told = f"{name} {getattr(asked, name)!r} is for tasks whose images have one class"
+            raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
+    if asked.label_smoothing:
+        told = f"label_smoothing {asked.label_smoothing} is for tasks whose images have one class"
+        raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
 
 
 def fetch_weights(cells: list[Cell]) -> dict[int, str]:
@@ -192,6 +212,8 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
             raise UserError(f"{name} {getattr(asked, name)!r} must be below 1")
     if asked.batch_size < 2:
         raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
+    if asked.accumulate < 1:
+        raise UserError(f"accumulate {asked.accumulate} must be at least 1")
     if asked.views is not None and asked.views < 1:
         raise UserError(f"views {asked.views} must be at least 1; without it images are augmented anew in each epoch")
     if asked.lr <= 0 or asked.weight_decay < 0:

@@ -32,6 +32,8 @@ class Config:
     """Side of the square input, pixels."""
     upsample: int | None = None
     """Side to which the images are enlarged (bicubic) in front of the network, pixels; None leaves them."""
+    colour: str = "colour"
+    """colour, or grey: three equal channels of the images' luminance."""
     crop: str | None = None
     """What of a picture is used; the task names the choices, None is its first."""
     validation: str = "groups"
@@ -41,7 +43,8 @@ class Config:
     validation_augment: str = "off"
     """on: validation images are augmented, at full strength and anew at each epoch, as some publications did."""
     normalization: str = "weights"
-    """weights: what they expect. unit: [0, 1]; signed: [-1, 1]; bytes: [0, 255]; imagenet: its mean and std."""
+    """weights: what they expect. unit: [0, 1]; signed: [-1, 1]; bytes: [0, 255]; imagenet: its mean and std; data: mean
+    and std of the training images."""
     head: str = "linear"
     """linear, or the widths of hidden layers, e.g. 512-256-128."""
     head_classes: int | None = None
@@ -67,7 +70,9 @@ class Config:
     momentum: float = 0.9
     """Of sgd."""
     batch_size: int = 128
-    """Images a step."""
+    """Images that the network sees at once."""
+    accumulate: int = 1
+    """Batches whose gradients make one step."""
     budget: str = "epochs"
     """epochs: an epoch shows each training image once. steps: as many images as with all labels, some several times."""
     shuffle: str = "on"
@@ -75,7 +80,11 @@ class Config:
     warmup: float = 0.1
     """Share of the steps during which the rate rises, before the cosine."""
     label_smoothing: float = 0.0
-    """In [0, 1)."""
+    """In [0, 1); of tasks whose images have one class."""
+    reduction: str = "mean"
+    """Of the loss. mean: over a batch's images and labels. sum: the rate scales with both, as some publications did."""
+    difficult: str = "ignore"
+    """Of labels that only difficult objects give. ignore: they count for nothing. negative: as if they were absent."""
     augment: float = 1.0
     """Strength of the task's augmentation, 0 (none) to 1."""
     views: int | None = None
@@ -94,8 +103,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "validation": ("groups", "test"),
     "subset": ("stratified", "random"),
     "validation_augment": ("off", "on"),
-    "normalization": ("weights", "unit", "signed", "bytes", "imagenet"),
+    "normalization": ("weights", "unit", "signed", "bytes", "imagenet", "data"),
+    "colour": ("colour", "grey"),
     "optimizer": ("adamw", "sgd"),
+    "reduction": ("mean", "sum"),
+    "difficult": ("ignore", "negative"),
     "budget": ("epochs", "steps"),
     "shuffle": ("on", "off"),
     "schedule": ("cosine", "constant", "step"),

@@ -17,6 +17,7 @@ _OTHERS: dict[str, tuple[Channels, Channels]] = {
     "bytes": ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255)),
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
+DATA = "data"
 LEAST_SPAN = 0.1
 """Images that fill less of the range than this are off: bytes divided by 255 twice, say."""
 
@@ -50,8 +51,10 @@ def deviations(family: Family, config: Config, size: int, pixels: "torch.Tensor"
     shown = config.upsample or size
     if family.source_size is not None and shown != family.source_size:
         found.append(f"input_size: {shown} px, the weights saw {family.source_size} px")
-    given, wanted = normalization(family, config.normalization), (family.mean, family.std)
-    if given != wanted:
+    wanted = family.mean, family.std
+    if config.normalization == DATA:
+        found.append(f"input_normalization: by the images' own mean and std, the weights expect {_range(*wanted)}")
+    elif (given := normalization(family, config.normalization)) != wanted:
         found.append(f"input_normalization: images in {_range(*given)}, the weights expect {_range(*wanted)}")
     low, high = pixels.min().item(), pixels.max().item()
     if not low >= 0 or not high <= 1 or high - low < LEAST_SPAN:

@@ -28,7 +28,7 @@ class Split(NamedTuple):
     images: np.ndarray
     """(all, size, size, 3) uint8, memory-mapped: the whole file, shared by train and val."""
     targets: np.ndarray
-    """(n,) int64."""
+    """(n,) int64; or (n, labels) of 0, 1 and -1 (unknown) where an image has several."""
     groups: np.ndarray
     """(n,) int64; samples of one group never straddle a split."""
     index: np.ndarray  # type: ignore[assignment]  # a tuple's own index() is of no use here
@@ -74,6 +74,8 @@ class Prepared:
     metric: str
     counts: dict[str, int]
     """Images in "train" (before validation is cut off) and "test"."""
+    several: bool = False
+    """Whether an image has several labels; else it has one class."""
 
 
 def prepare(
@@ -111,9 +113,8 @@ def prepare(
         make = partial(decoding.write, lambda: decoding.decoded(found, image_size), progress or _silent)
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
-    return Prepared(
-        task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    )
+    about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
+    return Prepared(*about, several=getattr(module, "LABELS_PER_IMAGE", "one") == "several")
 
 
 def open_data(
@@ -124,6 +125,7 @@ def open_data(
     sealed: bool,
     validation: str = "groups",
     subset: str = "stratified",
+    difficult: str = "ignore",
 ) -> TaskData:
     """Open prepared data in milliseconds; images are mapped, not read.
 
@@ -136,6 +138,7 @@ def open_data(
         validation: "groups" holds groups of every class out of training; "test" holds nothing out and validates on the
             test, which must not be sealed then.
         subset: how the fraction is drawn, see `Config`.
+        difficult: what becomes of labels that only difficult objects give, see `Config`.
 
     Returns:
         The splits.
@@ -149,8 +152,8 @@ def open_data(
     _check_validation(validation, sealed)
     module, path = tasks.load(prepared.task), Path(prepared.path)
     store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
-    images, targets, groups = _load(path, "train")
-    test = None if sealed else _whole(*_load(path, "test"))
+    images, targets, groups = _load(path, "train", difficult)
+    test = None if sealed else _whole(*_load(path, "test", difficult))
     rest, held = np.arange(len(targets)), np.arange(0)
     if validation == "groups":
         rest, held = splits.holdout(targets, groups, VALIDATION, stream(split_seed, "validation"))
@@ -219,9 +222,12 @@ def _files(split: str) -> list[str]:
     return [f"{split}-{part}.npy" for part in ("images", "targets", "groups")]
 
 
-def _load(path: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _load(path: Path, split: str, difficult: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     images, targets, groups = _files(split)
-    return np.load(path / images, mmap_mode="r"), np.load(path / targets), np.load(path / groups)
+    found = np.load(path / targets)
+    if found.ndim == 2 and difficult == "negative":
+        found = np.maximum(found, 0)
+    return np.load(path / images, mmap_mode="r"), found, np.load(path / groups)
 
 
 def _whole(images: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> Split:

@@ -220,4 +220,4 @@ def _digest(rows: Tensor) -> str:
 
 
 def _input(feed: Feed) -> list[Any]:
-    return [feed.mean.flatten().tolist(), feed.std.flatten().tolist(), feed.upsample]
+    return [feed.mean.flatten().tolist(), feed.std.flatten().tolist(), feed.upsample, feed.grey]

@@ -35,10 +35,13 @@ class Feed(NamedTuple):
     """(1, 3, 1, 1)."""
     upsample: int | None = None
     """Side to which images are enlarged before they are normalized, pixels."""
+    grey: bool = False
+    """Whether colours are taken away."""
 
     def pixels(self, which: Tensor | slice) -> Tensor:
         """Give some of the split's images as (batch, 3, size, size) float in [0, 1]."""
-        return self.images[self.rows[which]].permute(0, 3, 1, 2).to(torch.float32).div_(255)
+        found = self.images[self.rows[which]].permute(0, 3, 1, 2).to(torch.float32).div_(255)
+        return _grey(found) if self.grey else found
 
     def normalized(self, pixels: Tensor) -> Tensor:
         """Enlarge (bicubic), apply mean and std; channels come last in memory, as in `trial`'s networks."""
@@ -48,7 +51,13 @@ class Feed(NamedTuple):
 
 
 def feed(
-    split: "Split", key: str, device: str, mean: Sequence[float], std: Sequence[float], upsample: int | None = None
+    split: "Split",
+    key: str,
+    device: str,
+    mean: Sequence[float],
+    std: Sequence[float],
+    upsample: int | None = None,
+    grey: bool = False,
 ) -> Feed:
     """Put a split on the device; its images only once for each key.
 
@@ -59,10 +68,17 @@ def feed(
         mean: per channel, of images in [0, 1].
         std: per channel.
         upsample: side to which images are enlarged, pixels.
+        grey: takes colours away.
     """
     low, wide = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
     rows, targets = (torch.from_numpy(array.copy()).to(device) for array in (split.index, split.targets))
-    return Feed(_on_device(split.images, key, device), rows, targets, low, wide, upsample)
+    return Feed(_on_device(split.images, key, device), rows, targets, low, wide, upsample, grey)
+
+
+def _grey(pixels: Tensor) -> Tensor:
+    """Give three equal channels of luminance, as ITU-R BT.601 weighs red, green and blue."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=pixels.device).view(1, 3, 1, 1)
+    return (pixels * weights).sum(1, keepdim=True).expand_as(pixels)
 
 
 def precision(feed: Feed) -> torch.autocast:

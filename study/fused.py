@@ -19,10 +19,11 @@ from study.config import Config
 from study.features import Held
 from study.feed import precision
 from study.inputs import inputs
+from study.losses import judge
 from study.net import Passed, copied
 from study.reports import Report, Reporter
 from study.timing import spent
-from study.training import Epoch, Lesson, Stretch, judge, moves, snapshot, told
+from study.training import Epoch, Lesson, Stretch, moves, snapshot, told
 from study.trial import NO_CACHE, CacheSettings, kept, plan
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _steps(bundle: _Bundle, lessons: list[Lesson], stretch: Stretch, epoch: int)
         with spent("forward"):
             with precision(feed):
                 logits = _logits([lesson.net.head for lesson in lessons], features)
-            objectives, judged = judge(logits.float(), targets, config.label_smoothing)
+            objectives, judged = judge(logits.float(), targets, config)
         with spent("backward"):
             bundle.optimizer.zero_grad()
             objectives.sum().backward()

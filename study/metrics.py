@@ -25,9 +25,14 @@ def loss(scores: np.ndarray, targets: np.ndarray) -> float:
 
     Args:
         scores: (samples, classes) float, logits.
-        targets: (samples,) int.
+        targets: (samples,) int; or (samples, labels) of 0, 1 and -1 (unknown, left out): the binary cross-entropy then,
+            its mean over each sample's labels.
     """
     logits = scores.astype(np.float64)
+    if targets.ndim == 2:
+        each = np.logaddexp(0, logits) - logits * np.maximum(targets, 0)
+        known = targets >= 0
+        return float(np.mean((each * known).sum(1) / np.maximum(known.sum(1), 1)))
     logits -= logits.max(axis=1, keepdims=True)
     true = logits[np.arange(len(targets)), targets]
     return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - true))
@@ -47,9 +52,59 @@ def _macro(which: str, scores: np.ndarray, targets: np.ndarray) -> float:
     return float(function(targets, scores.argmax(axis=1), average="macro", zero_division=0))
 
 
+def mean_average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give mAP: each label's average precision over the images, averaged over the labels that some image has.
+
+    Args:
+        scores: (images, labels) float, larger is surer.
+        targets: (images, labels) of 0, 1 and -1: images where a label is unknown are left out for that label.
+
+    Source: `sklearn.metrics.average_precision_score`; Everingham et al. 2015, doi:10.1007/s11263-014-0733-5.
+    """
+    from sklearn.metrics import average_precision_score
+
+    return _over_labels(scores, targets, average_precision_score)
+
+
+def eleven_point_map(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give mAP as VOC2007 had it: precision at eleven recalls, the highest at any recall from there on.
+
+    Source: Everingham et al. 2010, doi:10.1007/s11263-009-0275-4, §4.2.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    def average(truth: np.ndarray, told: np.ndarray) -> float:
+        precision, recall, _ = precision_recall_curve(truth, told)
+        return float(np.mean([precision[recall >= level].max() for level in np.linspace(0, 1, 11)]))
+
+    return _over_labels(scores, targets, average)
+
+
+def per_image_ap(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give the average precision of each image over its labels, averaged over images: not what is called mAP.
+
+    Images without any label are left out.
+
+    Source: the VOC seed; `sklearn.metrics.label_ranking_average_precision_score` differs where scores are equal.
+    """
+    return mean_average_precision(scores.T, targets.T)
+
+
+def _over_labels(scores: np.ndarray, targets: np.ndarray, average: Callable[[np.ndarray, np.ndarray], float]) -> float:
+    found = []
+    for told, truth in zip(scores.T, targets.T, strict=True):
+        known = truth >= 0
+        if (truth == 1).any():
+            found.append(average(truth[known], told[known]))
+    return float(np.mean(found)) if found else math.nan
+
+
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": accuracy,
     "loss": loss,
+    "mAP": mean_average_precision,
+    "mAP_11point": eleven_point_map,
+    "AP_per_image": per_image_ap,
     **{name: partial(_macro, name) for name in ("f1", "precision", "recall")},
 }
 

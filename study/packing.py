@@ -21,7 +21,7 @@ HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "freeze_depth": m
 """Tuned hyperparameter → which end of its range takes most memory."""
 NEUTRAL = (
     *("lr", "weight_decay", "momentum", "schedule", "warmup", "label_smoothing", "label_fraction", "normalization"),
-    *("subset", "validation_augment", "budget", "shuffle"),
+    *("subset", "validation_augment", "budget", "shuffle", "accumulate", "reduction", "difficult", "colour"),
     *("lr_decay", "probe_share", "phase_decay", "batchnorm_momentum", "batchnorm_epsilon"),
 )
 """What leaves the memory of a step as it is."""

@@ -168,7 +168,7 @@ def _lesson(
     import torch
     from torch import nn
 
-    from study import contract, data, heads
+    from study import assembly, data, heads
     from study.examples import Together
     from study.feed import feed
     from study.net import set_batchnorm
@@ -186,9 +186,11 @@ def _lesson(
         Together(pretext.VIEWS), heads.make(asked.head, features, _answers(source, prepared), asked.dropout)
     )
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean, std = contract.normalization(families.of(asked), asked.normalization)
+    mean, std = assembly.normalization(asked, families.of(asked), opened)
     parts = _some(opened, source, seed)
-    train, val = (feed(part, f"{opened.key}/train", device, mean, std, asked.upsample) for part in parts)
+    train, val = (
+        feed(part, f"{opened.key}/train", device, mean, std, asked.upsample, asked.colour == "grey") for part in parts
+    )
     if pretext.VIEWS > 1:  # parts of images have sizes of their own
         train, val = train._replace(upsample=None), val._replace(upsample=None)
     shows = partial(_shows, source, train, opened.augment, seed, manner.check)

@@ -13,8 +13,8 @@ from study.config import Config, config
 OPTIONS = ("encoder", "stem")
 """Hyperparameters that some families read."""
 GRADIENTS = (
-    *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "budget", "shuffle", "warmup"),
-    *("label_smoothing", "augment", "views", "dropout", "head", "freeze_batchnorm", "batchnorm_momentum"),
+    *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "accumulate", "budget", "shuffle", "warmup"),
+    *("label_smoothing", "reduction", "augment", "views", "dropout", "head", "freeze_batchnorm", "batchnorm_momentum"),
 )
 """What only a training by gradients reads."""
 

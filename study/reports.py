@@ -34,6 +34,8 @@ class Report(NamedTuple):
     """Nothing comes after this report."""
     state: Callable[[], dict[str, torch.Tensor]]
     """Everything that can change in this trial, by name, copied to the CPU; fit for safetensors and for `resume`."""
+    normalization: tuple[list[float], list[float]]
+    """Mean and std by channel, of images in [0, 1], that the network's images were given."""
     model: Callable[[], dict[str, torch.Tensor]]
     """The whole network, frozen stages too, copied to the CPU: what `families.build(...).load_state_dict` takes."""
 
@@ -66,7 +68,8 @@ class Reporter:
         rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
         whole = lambda: copied(self.lesson.net.state_dict())  # noqa: E731
         objective = scores["val", self.data.metric]
-        return Report(epoch.number, rows, objective, epoch.number == self.last, epoch.state, whole)
+        given = self.lesson.feed.mean.flatten().tolist(), self.lesson.feed.std.flatten().tolist()
+        return Report(epoch.number, rows, objective, epoch.number == self.last, epoch.state, given, whole)
 
     def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str]]:
         """Give every score by split and metric, and what is odd about the network's answers."""

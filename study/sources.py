@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from study.space import Cell
 
 INHERITED = (
-    *("family", "encoder", "stem", "image_size", "crop", "upsample", "normalization"),
+    *("family", "encoder", "stem", "image_size", "colour", "crop", "upsample", "normalization"),
     *("batchnorm_momentum", "batchnorm_epsilon"),
 )
 """Hyperparameters that weights share with the trials that start from them."""

@@ -1,10 +1,15 @@
 """Cuts a data set into validation and training and draws nested label fractions, whole groups at a time and by class.
 Knows nothing of images, files or where the targets come from."""
 
+import functools
+
 import numpy as np
 
 from study.config import UserError
 from study.seeds import stream
+
+HALVINGS = 5
+"""How often samples with several labels are halved; within a 32nd they are in random order."""
 
 
 def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -13,7 +18,7 @@ def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) ->
     A class with one group keeps it in the rest; one with more gives at least one and never all.
 
     Args:
-        targets: (n,) int, the class of each sample.
+        targets: (n,) int, the class of each sample; or (n, labels), see `order`.
         groups: (n,) int; a group has one class, and its samples stay together.
         share: of each class's groups, in (0, 1).
         seed: equal seeds cut equally, whatever the order of the samples.
@@ -36,7 +41,7 @@ def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) ->
     """Draw a label fraction; with one seed a smaller fraction is a subset of every larger one.
 
     Args:
-        targets: (n,) int, the class of each sample.
+        targets: (n,) int, the class of each sample; or (n, labels), see `order`.
         groups: (n,) int; a group has one class, and its samples stay together.
         fraction: of each class's groups, in (0, 1]; rounded, at least one group a class.
         seed: equal seeds draw equally, whatever the order of the samples.
@@ -73,6 +78,44 @@ def draw_unstratified(targets: np.ndarray, groups: np.ndarray, fraction: float, 
     return np.flatnonzero(np.isin(groups, order[: max(1, round(fraction * len(names)))]))
 
 
+def order(targets: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+    """Put groups whose samples have several labels into an order of which every beginning is stratified, about.
+
+    They are halved by iterative stratification, and the halves again, `HALVINGS` times.
+
+    Args:
+        targets: (n, labels) int, 1 where a sample has a label; a group has what any of its samples has.
+        groups: (n,) int.
+        seed: equal seeds give equal orders.
+
+    Returns:
+        The groups' names.
+
+    Source: Sechidis et al. 2011, doi:10.1007/978-3-642-23808-6_10; `iterstrat`.
+    """
+    names, which = np.unique(groups, return_inverse=True)
+    labels = np.zeros((len(names), targets.shape[1]), bool)
+    np.logical_or.at(labels, which, targets == 1)
+    return names[_order(labels.tobytes(), labels.shape, seed)]
+
+
+@functools.lru_cache(maxsize=32)  # seconds for some thousand images, and all trials of a worker want few of them
+def _order(labels: bytes, shape: tuple[int, int], seed: int) -> np.ndarray:
+    whole = np.frombuffer(labels, bool).reshape(shape).astype(np.int64)
+    return _halved(np.arange(len(whole)), whole, np.random.default_rng(seed), HALVINGS)
+
+
+def _halved(rows: np.ndarray, labels: np.ndarray, rng: np.random.Generator, left: int) -> np.ndarray:
+    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+
+    if not left or len(rows) < 4:
+        return rng.permutation(rows)
+    halves = MultilabelStratifiedKFold(2, shuffle=True, random_state=int(rng.integers(2**31)))
+    _, first = next(halves.split(labels[rows], labels[rows]))
+    second = np.setdiff1d(np.arange(len(rows)), first)
+    return np.concatenate([_halved(rows[half], labels, rng, left - 1) for half in (first, second)])
+
+
 def check_fraction(fraction: float) -> None:
     """Refuse a label fraction outside (0, 1].
 
@@ -84,7 +127,12 @@ def check_fraction(fraction: float) -> None:
 
 
 def _shuffled(targets: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Each class's groups in a random order of the class's own stream, so that no class moves another."""
+    """Each class's groups in a random order of the class's own stream, so that no class moves another.
+
+    Samples with several labels are of one class here, whose order is stratified.
+    """
+    if targets.ndim == 2:
+        return [order(targets, groups, seed)]
     names, first = np.unique(groups, return_index=True)
     labels = targets[first]
     return [

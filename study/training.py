@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from study import optim
@@ -14,6 +13,7 @@ from study.config import Config, UserError
 from study.features import Keeper
 from study.feed import Feed, precision
 from study.inputs import Shown, inputs
+from study.losses import judge
 from study.net import Net, Passed, copied
 from study.seeds import stream
 from study.timing import spent
@@ -92,6 +92,11 @@ class Lesson:
         starts = [start for start in range(0, count, size) if start == 0 or start < count - 1]
         return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]
 
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of an epoch."""
+        return -(-len(self.batches()) // self.config.accumulate)
+
     def generator(self, name: str, epoch: int) -> torch.Generator:
         """Give the epoch's random stream of this name."""
         return torch.Generator().manual_seed(stream(self.seed, name, epoch))
@@ -147,7 +152,7 @@ def _phase(
         if (after := before if same else net.frozen_digest()) != before:
             raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase {phase}, epoch {epoch}")
         alarms += moves(net, start)
-        yield Epoch(epoch, epoch * len(lesson.batches()), phase, scores, state, (before, after), tuple(alarms))
+        yield Epoch(epoch, epoch * lesson.steps, phase, scores, state, (before, after), tuple(alarms))
         alarms, start = [], {}
 
 
@@ -181,13 +186,18 @@ def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, e
     torch.manual_seed(stream(lesson.seed, "dropout", epoch))  # dropout draws from torch's own
     lesson.net.train()
     sums = torch.zeros(3, device=device)
-    first, steps = (epoch - stretch.epochs.start) * len(batches), len(stretch.epochs) * len(batches)
-    for number, part in enumerate(batches):
+    first, steps = (epoch - stretch.epochs.start) * lesson.steps, len(stretch.epochs) * lesson.steps
+    for number, begin in enumerate(range(0, len(batches), config.accumulate)):
+        parts = batches[begin : begin + config.accumulate]
         share = optim.schedule(first + number, steps, config.warmup, config.schedule)
         optim.set_rate(optimizer, config.lr * stretch.rate * share)
-        with spent("data"):
-            passed, targets = shown.batch(order[part])
-        sums += _step(lesson, optimizer, passed, shown.start, targets)
+        optimizer.zero_grad()
+        for part in parts:
+            with spent("data"):
+                passed, targets = shown.batch(order[part])
+            sums += _gradients(lesson, passed, shown.start, targets, len(parts))
+        with spent("backward"):
+            optimizer.step()
     return told((sums / len(order)).tolist(), epoch)
 
 
@@ -212,34 +222,12 @@ def told(means: Sequence[float], epoch: int) -> dict[str, float]:
     return {"accuracy": right, "loss": loss}
 
 
-def _step(lesson: Lesson, optimizer: torch.optim.Optimizer, passed: Passed, start: int, targets: Tensor) -> Tensor:
-    """Update once; gives the batch's sums of the objective, the plain cross-entropy and the right answers."""
+def _gradients(lesson: Lesson, passed: Passed, start: int, targets: Tensor, among: int) -> Tensor:
+    """Add a batch's gradients, one of so many of a step; gives its sums, as `losses.judge` does."""
     with spent("forward"):
         with precision(lesson.feed):
             logits = lesson.net(passed, start)
-        objectives, sums = judge(logits.float()[None], targets[None], lesson.config.label_smoothing)
+        objectives, sums = judge(logits.float()[None], targets[None], lesson.config)
     with spent("backward"):
-        optimizer.zero_grad()
-        objectives.sum().backward()
-        optimizer.step()
+        (objectives.sum() / (among if lesson.config.reduction == "mean" else 1)).backward()
     return sums[0]
-
-
-def judge(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Compare the answers of several heads with the truth, each on a batch of its own.
-
-    Args:
-        logits: (heads, batch, outputs) float.
-        targets: (heads, batch) int64.
-        smoothing: of the labels, in [0, 1).
-
-    Returns:
-        Each head's objective, (heads,), and (heads, 3) sums over its batch of the objective, the plain cross-entropy
-        and the right answers, detached.
-    """
-    flat, truth, seen = logits.flatten(0, 1), targets.flatten(), logits.detach().flatten(0, 1)
-    objective = F.cross_entropy(flat, truth, reduction="none", label_smoothing=smoothing).view(targets.shape)
-    plain = F.cross_entropy(seen, truth, reduction="none").view(targets.shape) if smoothing else objective.detach()
-    right = (seen.argmax(1) == truth).view(targets.shape)
-    sums = [each.sum(1) for each in (objective.detach(), plain, right.to(plain.dtype))]
-    return objective.mean(1), torch.stack(sums, dim=1)

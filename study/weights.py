@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 KIND = "weights"
 MODEL, CARD = "model.safetensors", "card.json"
 CODE = (
-    *("augment", "contract", "data", "examples", "feed", "heads", "net", "optim", "pretraining", "seeds", "splits"),
+    *(
+        "augment",
+        "contract",
+        "data",
+        "examples",
+        "feed",
+        "heads",
+        "losses",
+        "net",
+        "optim",
+        "pretraining",
+        "seeds",
+        "splits",
+    ),
     "training",
 )
 """Modules that decide what weights become, beside the families and the pretext."""

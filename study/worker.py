@@ -128,7 +128,9 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     torch.set_num_threads(job["threads"])
     asked, seeds = config(job["config"]), (job["split_seed"], job["draw_seed"])
     prepared, sealed = data.Prepared(**job["prepared"]), job["role"] == "search"
-    opened = data.open_data(prepared, asked.label_fraction, *seeds, sealed, asked.validation, asked.subset)
+    opened = data.open_data(
+        prepared, asked.label_fraction, *seeds, sealed, asked.validation, asked.subset, asked.difficult
+    )
     device = "cuda" if job["gpu"] else "cpu"
     return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
 
@@ -189,5 +191,9 @@ def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report") -> No
         scores = {f"{row['split']} {row['metric']}": row["score"] for row in report.rows}
         card = {key: job[key] for key in ("trial", "config", "seed")}
         about = {"classes": list(opened.classes), "trained_on": job["prepared"]["source"], "scores": scores}
-        about |= {"source_labels": opened.source_labels}
+        about |= {
+            "source_labels": opened.source_labels,
+            "mean": report.normalization[0],
+            "std": report.normalization[1],
+        }
         models.save(Path(job["model"]), report.model(), card | about)

@@ -81,6 +81,7 @@ SELF = {"family": "small_cnn", "image_size": 32, "regime": "fine_tune"}
     [
         ("labels", {}, "weights 'labels' are trained on gtsrb, the trials' own task, with all its labels"),
         ("labels:gtsrb", {}, "name another task, as in labels:TASK"),
+        ("labels:voc", {}, "weights 'labels:voc': the images of voc have several labels, not one class"),
         ("rotatoin", {}, "or, to be trained first, labels, patches, rotation, one of these with a task"),
         ("patches:gtsbr", {}, "unknown task 'gtsbr'"),
         ("patches", {"patches": {"lr": -1}}, "lr -1 must be above 0"),
@@ -191,3 +192,19 @@ def test_a_head_that_is_too_small_for_the_data_is_refused():
     few = cells({"regime": ("scratch",)}, fixed={"head_classes": 5})
     with pytest.raises(UserError, match="head_classes 5 are too few for task gtsrb of 43 classes"):
         check_data(few, [Prepared("gtsrb", "", "", "", ["sign"] * 43, "accuracy", {})])
+
+
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        ({"regime": "prototype"}, "regime 'prototype' is for tasks whose images have one class; those of voc"),
+        ({"label_smoothing": 0.1}, "label_smoothing 0.1 is for tasks whose images have one class"),
+        ({"subset": "random"}, "subset 'random' is for tasks whose images have one class"),
+    ],
+)
+def test_what_means_nothing_for_several_labels_is_refused(odd, message):
+    fixed = {"family": "efficientnet_lite0", "image_size": 32, **odd}
+    space = Space("voc", {"weights": ("imagenet",)}, fixed={"regime": "fine_tune", **fixed})
+    ready = Prepared("voc", "", "stand-in", "", ["a", "b"], "mAP", {}, several=True)
+    with pytest.raises(UserError, match=re.escape(message)):
+        check_data(space.cells(), [ready])

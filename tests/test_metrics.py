@@ -47,8 +47,8 @@ def test_recall_is_accuracy_where_classes_are_equally_large():
 
 def test_metrics_are_found_by_name():
     assert metric("accuracy") is accuracy
-    with pytest.raises(UserError, match=f"'mAP'; one of {', '.join(METRICS)}"):
-        metric("mAP")
+    with pytest.raises(UserError, match=f"'auc'; one of {', '.join(METRICS)}"):
+        metric("auc")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, "0.5", np.float32("nan"), True])

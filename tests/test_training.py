@@ -112,15 +112,15 @@ def test_a_loss_that_is_not_finite_names_the_epoch():
 
 def test_a_frozen_stage_that_changes_is_an_error(monkeypatch):
     one = lesson()
-    monkeypatch.setattr(training, "_step", meddle(training._step))
+    monkeypatch.setattr(training, "_gradients", meddle(training._gradients))
     with pytest.raises(RuntimeError, match="4 frozen stages changed in phase 0"):
         list(fit(one, [Stretch(range(1, 2), (0.0,) * 4)]))
 
 
-def meddle(step):
+def meddle(gradients):
     def meddling(lesson, *rest):
         lesson.net.stages[0][1].running_mean.add_(1)
-        return step(lesson, *rest)
+        return gradients(lesson, *rest)
 
     return meddling
 

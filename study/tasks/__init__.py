@@ -4,6 +4,8 @@ A task is one file in this folder with
 
 - `METRIC: str`, the score that selects,
 - `ALSO: tuple[str, ...]`, further metrics that are reported (may be missing),
+- `LABELS_PER_IMAGE: str`, "several" where an image may have any number of the classes (may be missing: one); targets
+  are rows of 1 (there), 0 (not there) and -1 (unknown) then,
 - `AUGMENT: dict[str, float]`, the ranges at strength 1: rotate (degrees), scale, shift, brightness, contrast (shares),
   flip (0 or 1),
 - `CROPS: tuple[str, ...]`, the choices for `crop`, the first being the default,
@@ -35,7 +37,7 @@ class Listing(NamedTuple):
 
     paths: list[str]
     targets: np.ndarray
-    """(n,) int64."""
+    """(n,) int64; or (n, classes), see `LABELS_PER_IMAGE` above."""
     groups: np.ndarray
     """(n,) int64; samples of one group never straddle a split."""
     boxes: np.ndarray | None

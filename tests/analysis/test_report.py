@@ -55,8 +55,9 @@ def test_the_report_stands_alone(written):
 def test_figures_and_tables_lie_beside_it(written):
     folder, _ = written
     pictures = {path.name for path in (folder / "figures").iterdir()}
-    curves = {"learning-curves.png", "mean-curves.png", "mean-loss.png"}
-    assert pictures == {"label-fraction.png", "learning-rate.png", "freezing-depth.png", *curves}
+    stems = ("label-fraction", "learning-curves", "mean-curves", "mean-loss", "learning-rate", "freezing-depth")
+    assert pictures == {f"{stem}.{ending}" for stem in stems for ending in ("png", "svg")}
+    assert (folder / "figures" / "mean-loss.svg").read_text().startswith("<?xml")
     found = pd.read_csv(folder / "tables" / "cells.csv")
     assert found["test_mean"].tolist() == pytest.approx(summary.cells(table.load(folder))["test_mean"].tolist())
     for path in (folder / "tables").iterdir():

@@ -1,0 +1,55 @@
+"""What a training makes small: cross-entropy of one class an image, or of each label where an image has several.
+
+Knows no network, optimizer or task.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from study.config import Config
+
+UNKNOWN = -1
+"""Of a label: neither there nor not; it counts for nothing."""
+
+
+def judge(logits: Tensor, targets: Tensor, config: Config) -> tuple[Tensor, Tensor]:
+    """Compare the answers of several heads with the truth, each on a batch of its own.
+
+    Args:
+        logits: (heads, batch, outputs) float.
+        targets: (heads, batch) int64, classes; or (heads, batch, labels) int64 of 0, 1 and `UNKNOWN`, where an image
+            has several labels.
+        config: label_smoothing, of classes alone; reduction.
+
+    Returns:
+        Each head's objective, (heads,), and (heads, 3) sums over its batch of the objective, the plain cross-entropy
+        and the right answers (of labels: their share of an image's), detached.
+    """
+    each = _labels if targets.ndim == logits.ndim else _classes
+    objective, plain, right = each(logits, targets, config.label_smoothing)
+    sums = [one.sum(1) for one in (objective.detach(), plain.detach(), right)]
+    whole = objective.mean(1)
+    if config.reduction == "sum":  # over images, and over labels, whose mean was taken above
+        whole = objective.sum(1) * (targets.shape[-1] if targets.ndim == logits.ndim else 1)
+    return whole, torch.stack(sums, dim=1)
+
+
+def _classes(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Give objective, plain cross-entropy and whether it is right, each (heads, batch)."""
+    flat, truth, seen = logits.flatten(0, 1), targets.flatten(), logits.detach().flatten(0, 1)
+    objective = F.cross_entropy(flat, truth, reduction="none", label_smoothing=smoothing).view(targets.shape)
+    plain = F.cross_entropy(seen, truth, reduction="none").view(targets.shape) if smoothing else objective
+    right = (seen.argmax(1) == truth).view(targets.shape)
+    return objective, plain, right.to(plain.dtype)
+
+
+def _labels(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Give the binary cross-entropy and the share of labels that are right, each (heads, batch): means over labels."""
+    known = (targets != UNKNOWN).to(logits.dtype)
+    count = known.sum(-1).clamp(min=1)
+    truth = targets.clamp(min=0).to(logits.dtype)
+    every = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    objective = (every * known).sum(-1) / count
+    right = (((logits.detach() > 0) == (truth > 0.5)) * known).sum(-1) / count
+    return objective, objective, right
