@@ -86,10 +86,15 @@ def montage(images: Sequence[np.ndarray], columns: int, gap: int = 4) -> Image.I
 
 
 def show(task: str, size: int = 64) -> Image.Image:
-    """Lay out a task's stand-in: images of each class, three rows in all or one a class, then the frames of a track."""
+    """Lay out a task's stand-in: images of each class, three rows in all or one a class, then the frames of a track.
+
+    Of images with several labels: the first three rows.
+    """
     module = load(task)
     arrays = module.stand_in(size, module.CROPS[0]).splits["train"]
     images, columns = list(arrays.images), 15
+    if arrays.targets.ndim == 2:
+        return montage(images[: 3 * columns], columns)
     lasts = [
         np.flatnonzero(np.diff(arrays.groups, append=-1) * (arrays.targets == label))
         for label in np.unique(arrays.targets)
@@ -99,7 +104,8 @@ def show(task: str, size: int = 64) -> Image.Image:
     blank = np.full((size, size, 3), 255, np.uint8)
     first = lasts[len(lasts) // 3][0]
     track = np.flatnonzero(arrays.groups == arrays.groups[first])
-    return montage([*classes, *[blank] * (-len(classes) % columns), *(images[row] for row in track)], columns)
+    rows = [*classes, *[blank] * (-len(classes) % columns)]
+    return montage([*rows, *(images[row] for row in track if len(track) > 1)], columns)
 
 
 def main(arguments: list[str]) -> int:

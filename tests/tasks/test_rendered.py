@@ -89,3 +89,8 @@ def test_a_montage_fills_rows() -> None:
     sheet = rendered.montage([np.zeros((8, 8, 3), np.uint8)] * 5, columns=3, gap=2)
     assert sheet.size == (28, 18)
     assert sheet.getpixel((27, 17)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("task", ["voc", "cifar10"])
+def test_where_an_image_is_alone_in_its_track_a_montage_has_three_rows(task: str) -> None:
+    assert rendered.show(task, 16).size == (15 * 20 - 4, 3 * 20 - 4)
