@@ -115,7 +115,8 @@ def test_a_killed_driver_loses_no_finished_trial_and_runs_none_twice(tmp_path):
     assert sum(starts(tmp_path).values()) - len(state.trials) <= 3 * 3  # at most 3 trials were handed out at a kill
 
 
-@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.slow), 4])
+@pytest.mark.slow
+@pytest.mark.parametrize("together", [1, 4])
 def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path, together):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):

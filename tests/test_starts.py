@@ -127,6 +127,7 @@ def test_a_pretraining_that_fails_costs_the_cells_that_need_it(tmp_path):
     assert (rows.loc[rows["weights"] == "none", "state"] == "complete").all()
 
 
+@pytest.mark.slow
 def test_another_study_is_refused_before_anything_is_trained(whole, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(whole[0] / "out", out)
