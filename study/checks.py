@@ -51,8 +51,7 @@ def _without(cell: Cell, asked: Config) -> Config:
     if pretexts.load(found.pretext).LABELS and found.config.task == asked.task:
         told = f"weights {found.name!r} are trained on {asked.task}, the trials' own task, with all its labels"
         raise UserError(f"{told}, whatever the label fraction; name another task, as in {found.pretext}:TASK")
-    several = getattr(tasks.load(found.config.task), "LABELS_PER_IMAGE", "one") == "several"
-    if pretexts.load(found.pretext).LABELS and several:
+    if pretexts.load(found.pretext).LABELS and tasks.several(tasks.load(found.config.task)):
         raise UserError(f"weights {found.name!r}: the images of {found.config.task} have several labels, not one class")
     if regimes.regime(replace(asked, weights="none"), len(families.of(asked).stages)).head == "source":
         raise UserError(f"weights {found.name!r} are trained first and have no source head; {asked.regime} needs one")
@@ -138,12 +137,10 @@ def _check_several(cell: Cell, asked: Config) -> None:
     Raises:
         UserError: names it.
     """
-    for name, odd in (("regime", ("zero_shot", "prototype")), ("subset", ("random",))):
-        if getattr(asked, name) in odd:
-            told = f"{name} {getattr(asked, name)!r} is for tasks whose images have one class"
-            raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
-    if asked.label_smoothing:
-        told = f"label_smoothing {asked.label_smoothing} is for tasks whose images have one class"
+    odd = {"regime": asked.regime in ("zero_shot", "prototype"), "subset": asked.subset == "random"}
+    odd["label_smoothing"] = asked.label_smoothing > 0
+    for name in (name for name, wrong in odd.items() if wrong):
+        told = f"{name} {getattr(asked, name)!r} is for tasks whose images have one class"
         raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
 
 

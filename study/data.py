@@ -114,7 +114,7 @@ def prepare(
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    return Prepared(*about, several=getattr(module, "LABELS_PER_IMAGE", "one") == "several")
+    return Prepared(*about, several=tasks.several(module))
 
 
 def open_data(

@@ -177,7 +177,7 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
     state = State(study.cells, plan, pruner, book.append, study.absent, patience)
     state.replay(events)
     state.skip()
-    known, given = {event["trial"] for event in events}, list(starts.events(study.starts, study.cells, study.absent))
+    known, given = {event["trial"] for event in events}, list(starts.events(study.starts, study.absent))
     starts.refuse_other(events, given)
     for event in given:
         if event["trial"] not in known:

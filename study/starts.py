@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from study import pretraining, store, weights
 from study.cluster import Place, line, on_workers
 from study.ledger import Damaged, Event
-from study.space import Cell
 
 if TYPE_CHECKING:
     from study.data import Prepared
@@ -140,7 +139,7 @@ def refuse_other(found: Sequence[Event], asked: Sequence[Event]) -> None:
             )
 
 
-def events(starts: Sequence[Start | None], cells: Sequence[Cell], absent: dict[int, str]) -> Iterator[Event]:
+def events(starts: Sequence[Start | None], absent: dict[int, str]) -> Iterator[Event]:
     """Say of each of the weights what the table shows: their settings and the scores after each epoch."""
     first: dict[Path, int] = {}
     for number, start in enumerate(starts):

@@ -112,6 +112,11 @@ def load(name: str) -> Task:
     return cast(Task, import_module(f"{__name__}.{name}"))
 
 
+def several(module: Task) -> bool:
+    """Say whether an image of a task may have any number of its classes."""
+    return getattr(module, "LABELS_PER_IMAGE", "one") == "several"
+
+
 def refuse(what: str, problems: list[str], shown: int = 10) -> None:
     """End with a list of problems, if there are any.
 
