@@ -45,6 +45,7 @@ COLUMNS = {
     "freeze_depth": "Int64",
     "lr_decay": "float64",
     "stage_rates": "string",
+    "head_rate": "float64",
     "probe_share": "float64",
     "phase_decay": "float64",
     "momentum": "float64",

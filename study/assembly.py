@@ -52,12 +52,14 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
     net = _net(config, regime if source is None else regime._replace(weights="none"), data, seed)
     if source is not None and regime.weights != "none":
         weights.fill(net, source)
-    feeds = _feeds(config, found, data, device)
+    given = feeds(config, found, data, device)
     alarms: list[str] = []
     if regime.weights != "none":
-        some = feeds["train"].pixels(slice(0, None, max(1, len(data.train.index) // 256)))
+        some = given["train"].pixels(slice(0, None, max(1, len(data.train.index) // 256)))
         whose = found if source is None else replace(found, source_size=None)  # our own saw images like these
         alarms += contract.deviations(whose, config, data.train.images.shape[1], some)
+    if regime.head == "new" and config.head_rate == 0:
+        alarms.append("untrained_head: the new head stays as it was drawn")
     if regime.head == "source":
         assert isinstance(net.head, nn.Linear)
         labels = data.source_labels.get(regime.weights, {})
@@ -66,8 +68,8 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
     # One layout for all devices: it decides which kernels run, and on a CPU too a step is 1.05 to 2.4 times as fast.
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if regime.head == "prototype":
-        net.head = untrained.prototypes(net, feeds["train"], len(data.classes))
-    return Parts(net, feeds, alarms)
+        net.head = untrained.prototypes(net, given["train"], len(data.classes))
+    return Parts(net, given, alarms)
 
 
 def new_head(config: Config, data: "TaskData", seed: int) -> nn.Module:
@@ -96,7 +98,15 @@ def _net(config: Config, regime: regimes.Regime, data: "TaskData", seed: int) ->
     return net
 
 
-def _feeds(config: Config, found: families.Family, data: "TaskData", device: str) -> dict[str, Feed]:
+def feeds(config: Config, found: families.Family, data: "TaskData", device: str) -> dict[str, Feed]:
+    """Put a task's splits on the device: train, val, and test where it is open.
+
+    Args:
+        config: normalization, colour, upsample.
+        found: its family.
+        data: of the task.
+        device: of torch.
+    """
     grey, (mean, std) = config.colour == "grey", normalization(config, found, data)
     splits = {"train": data.train, "val": data.val} | ({"test": data.test} if data.test else {})
     files = {"train": "train", "val": data.val_file, "test": "test"}

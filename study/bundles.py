@@ -20,7 +20,7 @@ def fusable(asked: Config, given: bool = False) -> bool:
         given: whether its weights were trained before, all of them.
     """
     linear = asked.regime == "feature_extraction" and asked.head == heads.LINEAR and asked.dropout == 0
-    linear = linear and asked.accumulate == 1
+    linear = linear and asked.accumulate == 1 and asked.head_rate == 1
     fixed = (asked.augment == 0 or asked.views is not None) and asked.freeze_batchnorm == "on"
     return linear and fixed and (given or (asked.weights != "none" and families.of(asked).whole))
 
@@ -33,9 +33,10 @@ def size(cell: Cell, trials: int, workers: int) -> int:
         trials: that its search has in all.
         workers: that there are for this cell: none is to be left without a trial.
     """
-    if not fusable(config(cell.values | cell.baseline), sources.of(cell) is not None) or not set(cell.tuned) <= set(
-        TOGETHER
-    ):
+    asked, source = config(cell.values | cell.baseline), sources.of(cell)
+    if not fusable(asked, source is not None) or not set(cell.tuned) <= set(TOGETHER):
+        return 1
+    if source is not None and source.learnt:  # each trial scores the tasks of before too
         return 1
     return min(MOST, max(4, trials // 4), -(-trials // workers))
 

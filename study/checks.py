@@ -48,14 +48,17 @@ def _without(cell: Cell, asked: Config) -> Config:
     if found is None:
         _check_weights(asked)
         return asked
-    if pretexts.load(found.pretext).LABELS and found.config.task == asked.task:
-        told = f"weights {found.name!r} are trained on {asked.task}, the trials' own task, with all its labels"
-        raise UserError(f"{told}, whatever the label fraction; name another task, as in {found.pretext}:TASK")
-    if pretexts.load(found.pretext).LABELS and tasks.several(tasks.load(found.config.task)):
-        raise UserError(f"weights {found.name!r}: the images of {found.config.task} have several labels, not one class")
+    for each in found.learnt:
+        task = each.config.task
+        if task == asked.task:
+            told = f"weights {each.name!r} are trained on {task}, the trials' own task, with all its labels"
+            raise UserError(f"{told}, whatever the label fraction; name another task, as in {each.pretext}:TASK")
+        if tasks.several(tasks.load(task)):
+            raise UserError(f"weights {each.name!r}: the images of {task} have several labels, not one class")
     if regimes.regime(replace(asked, weights="none"), len(families.of(asked).stages)).head == "source":
         raise UserError(f"weights {found.name!r} are trained first and have no source head; {asked.regime} needs one")
-    check_source(found)
+    for each in found.line:
+        check_source(each)
     return replace(asked, weights="none")
 
 
@@ -65,7 +68,7 @@ def check_source(source: sources.Source) -> None:
     Raises:
         UserError: names the hyperparameter.
     """
-    _check(source.config, 1, as_published=False)
+    _check(source.config if source.before is None else replace(source.config, weights="none"), source.epochs, False)
 
 
 def _check_weights(asked: Config) -> None:
@@ -100,7 +103,8 @@ def check_read(cells: list[Cell]) -> None:
         UserError: names one.
     """
     asked = [(cell, config(cell.values | cell.baseline)) for cell in cells]
-    named = {values.weights for _, values in asked if values.regime != "scratch"}
+    named = {each.name for cell in cells if (found := sources.of(cell)) for each in found.line}
+    named |= {values.weights for _, values in asked if values.regime != "scratch"}
     for name in cells[0].sources if cells else ():
         if name not in named:
             told = ", ".join(sorted(named)) or "none"
@@ -155,9 +159,11 @@ def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     """
     absent, problems = {}, {}
     for number, cell in enumerate(cells):
-        asked = config(cell.values | cell.baseline)
+        asked, source = config(cell.values | cell.baseline), sources.of(cell)
+        if source is not None:
+            asked = source.line[0].config
         key = (asked.family, asked.weights, *_options(asked).values())
-        if asked.weights == "none" or sources.of(cell) is not None:
+        if asked.weights == "none":
             continue
         if key not in problems and asked.regime != "scratch":
             problems[key] = _problem(asked)
@@ -213,6 +219,8 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
         raise UserError(f"accumulate {asked.accumulate} must be at least 1")
     if asked.views is not None and asked.views < 1:
         raise UserError(f"views {asked.views} must be at least 1; without it images are augmented anew in each epoch")
+    if asked.head_rate < 0:
+        raise UserError(f"head_rate {asked.head_rate:g} must not be below 0")
     if asked.lr <= 0 or asked.weight_decay < 0:
         raise UserError(f"lr {asked.lr:g} must be above 0, weight_decay {asked.weight_decay:g} not below")
     for name in ("batchnorm_momentum", "batchnorm_epsilon"):

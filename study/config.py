@@ -63,6 +63,8 @@ class Config:
     """Each stage's rate as a share of the one nearer to the head; read by discriminative alone."""
     stage_rates: str | None = None
     """Each stage's rate as a share of the head's, input first; 0 freezes, e.g. 0.4/0.65/1; of stage_rates alone."""
+    head_rate: float = 1.0
+    """The head's rate as a share of the trial's; 0 leaves a new head as it was drawn."""
     probe_share: float = 0.5
     """Share of the epochs that train the head alone; read by lp_ft alone."""
     phase_decay: float = 1.0

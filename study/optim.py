@@ -18,13 +18,13 @@ def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim
 
     Args:
         net: its frozen stages are left out.
-        multipliers: one per stage; the head's is 1.
-        config: optimizer, lr, weight_decay, momentum.
+        multipliers: one per stage; the head's is `head_rate`.
+        config: optimizer, lr, weight_decay, momentum, head_rate.
 
     Raises:
         UserError: unknown optimizer.
     """
-    return _optimizer(_groups(net, multipliers, config.weight_decay), config)
+    return _optimizer(_groups(net, multipliers, config), config)
 
 
 def build_heads(nets: Sequence[Net], configs: Sequence[Config]) -> torch.optim.Optimizer:
@@ -37,7 +37,7 @@ def build_heads(nets: Sequence[Net], configs: Sequence[Config]) -> torch.optim.O
     groups = [
         group | {"multiplier": config.lr}
         for net, config in zip(nets, configs, strict=True)
-        for group in _groups(net, (0.0,) * len(net.stages), config.weight_decay)
+        for group in _groups(net, (0.0,) * len(net.stages), config)
     ]
     return _optimizer(groups, configs[0])
 
@@ -122,17 +122,17 @@ def _laid_out(value: Tensor, parameter: nn.Parameter) -> Tensor:
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.clone()
 
 
-def _groups(net: Net, multipliers: Sequence[float], weight_decay: float) -> list[dict]:
+def _groups(net: Net, multipliers: Sequence[float], config: Config) -> list[dict]:
     """Split each trained part into kernels and matrices, which decay, and norms and biases, which do not."""
-    parts = [(stage, multiplier) for stage, multiplier in zip(net.stages, multipliers, strict=True) if multiplier]
+    parts = [*zip(net.stages, multipliers, strict=True), (net.head, config.head_rate)]
     groups = []
-    for part, multiplier in [*parts, (net.head, 1.0)]:
+    for part, multiplier in ((part, multiplier) for part, multiplier in parts if multiplier):
         for decays in (True, False):
             parameters = _parameters(part, decays)
             if parameters:
-                decay = weight_decay if decays else 0.0
+                decay = config.weight_decay if decays else 0.0
                 groups.append({"params": parameters, "multiplier": multiplier, "weight_decay": decay})
-    return groups
+    return groups or [{"params": [], "multiplier": 0.0}]  # nothing trains, and yet BatchNorm may drift
 
 
 def _parameters(part: nn.Module, decays: bool) -> list[nn.Parameter]:

@@ -22,7 +22,7 @@ HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "freeze_depth": m
 NEUTRAL = (
     *("lr", "weight_decay", "momentum", "schedule", "warmup", "label_smoothing", "label_fraction", "normalization"),
     *("subset", "validation_augment", "budget", "shuffle", "accumulate", "reduction", "difficult", "colour"),
-    *("lr_decay", "probe_share", "phase_decay", "batchnorm_momentum", "batchnorm_epsilon"),
+    *("lr_decay", "probe_share", "phase_decay", "head_rate", "batchnorm_momentum", "batchnorm_epsilon"),
 )
 """What leaves the memory of a step as it is."""
 ON_OR_OFF = ("augment", "dropout")

@@ -48,7 +48,7 @@ def _asked(args: argparse.Namespace) -> Source:
     inherited = {key: given.pop(key) for key in [*given] if key in sources.INHERITED}
     values = config({"task": task, "family": args.family, "image_size": args.image_size, **inherited})
     said = {"pretext": pretext, "task": task, "epochs": args.epochs, "images": args.images, **given}
-    found = sources.source(args.task, said, values)
+    found = sources.source(args.task, {args.task: said}, values)
     assert found is not None
     checks.check_source(found)
     return found
@@ -87,14 +87,15 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     from study import data, pretraining
 
     prepared = data.prepare(source.config.task, args.data, source.config.image_size, source.config.crop)
-    if odd := weights.damage(store.place(weights.KIND, weights.key(source, prepared, args.seed))):
+    start = weights.Start(source, prepared, args.seed)
+    if odd := weights.damage(start.path):
         print(f"{odd}: made anew")
-    before = pretraining.resumes(source, prepared, args.seed)
+    before = pretraining.resumes(start)
     told = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
     print(f"{told}: {before}" if before else told)
     command, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
     manner = pretraining.Manner(torch.cuda.is_available(), command=command, said=say, check=stop.check)
-    entry = pretraining.make(source, prepared, args.seed, manner)
+    entry = pretraining.make(start, manner)
     last = entry.meta["rows"][-1]["scores"]["val"]
     print(f"accuracy {last['accuracy']:.4f} on held-out images (chance {entry.meta['chance']:.4f})")
     print(f"wrote {entry.path / weights.MODEL}")

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study import families, pretexts, sources, store, weights
 from study.sources import Source
+from study.weights import Start
 
 if TYPE_CHECKING:
-    from study.data import Prepared, TaskData
+    from study.data import TaskData
+    from study.net import Net
     from study.training import Epoch, Lesson
 
 Row = dict[str, Any]
@@ -42,13 +44,11 @@ class Manner(NamedTuple):
 PLAIN = Manner()
 
 
-def make(source: Source, prepared: "Prepared", seed: int, manner: Manner = PLAIN) -> store.Entry:
+def make(start: Start, manner: Manner = PLAIN) -> store.Entry:
     """Open weights, training them first where they are missing or damaged; of several processes one trains them.
 
     Args:
-        source: what they are trained on and how.
-        prepared: the images of its task.
-        seed: of everything random.
+        start: what they are trained on and how; those that it goes on from are made before it.
         manner: how the training goes on.
 
     Returns:
@@ -58,41 +58,42 @@ def make(source: Source, prepared: "Prepared", seed: int, manner: Manner = PLAIN
         FloatingPointError: the loss is not finite.
         UserError: no images to be trained on.
     """
-    about = weights.key(source, prepared, seed)
-    job = partial(_make, source, prepared, seed, manner, unfinished(source, prepared, seed))
-    entry = store.make_once(weights.KIND, about, job, verified=True, waits=manner.check)
-    shutil.rmtree(unfinished(source, prepared, seed), ignore_errors=True)
+    if start.before is not None:
+        make(start.before, manner)
+    job = partial(_make, start, manner, unfinished(start))
+    entry = store.make_once(weights.KIND, start.key, job, verified=True, waits=manner.check)
+    shutil.rmtree(unfinished(start), ignore_errors=True)
     return entry
 
 
-def train(source: Source, prepared: "Prepared", seed: int, threads: int, manner: Manner) -> None:
+def train(start: Start, threads: int, manner: Manner) -> None:
     """Make weights in a process of its own; what each epoch came to is left in `said_file`."""
     import torch
 
     torch.set_num_threads(threads)
-    file = said_file(source, prepared, seed)
+    file = said_file(start)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        make(source, prepared, seed, manner._replace(said=lambda row: _write(file, row)))
+        make(start, manner._replace(said=lambda row: _write(file, row)))
     finally:
         file.unlink(missing_ok=True)
 
 
-def said_file(source: Source, prepared: "Prepared", seed: int) -> Path:
+def said_file(start: Start) -> Path:
     """Give the file that `train` leaves its last epoch in, for who looks on."""
-    return store.place(weights.KIND, weights.key(source, prepared, seed)).with_suffix(".said")
+    return start.path.with_suffix(".said")
 
 
-def unfinished(source: Source, prepared: "Prepared", seed: int) -> Path:
+def unfinished(start: Start) -> Path:
     """Give the folder of the checkpoints of a training that has not come to its end."""
-    return store.place(weights.KIND, weights.key(source, prepared, seed)).with_suffix(".training")
+    return start.path.with_suffix(".training")
 
 
-def resumes(source: Source, prepared: "Prepared", seed: int) -> str | None:
+def resumes(start: Start) -> str | None:
     """Say where a training that was stopped goes on, or which checkpoints are damaged; None where there are none."""
     from study import checkpoints
 
-    folder = unfinished(source, prepared, seed)
+    folder = unfinished(start)
     if not folder.is_dir() or not any(folder.iterdir()):
         return None
     found = checkpoints.latest(folder)
@@ -107,18 +108,16 @@ def _write(file: Path, row: Row) -> None:
     partial_file.replace(file)
 
 
-def _make(
-    source: Source, prepared: "Prepared", seed: int, manner: Manner, checkpoints_in: Path, folder: Path
-) -> dict[str, Any]:
+def _make(start: Start, manner: Manner, checkpoints_in: Path, folder: Path) -> dict[str, Any]:
     """Train, with checkpoints beside the entry, and fill its folder; gives the card."""
     from safetensors.torch import save_file
 
     from study import checkpoints
     from study.net import copied
 
-    found = checkpoints.latest(checkpoints_in)
+    source, found = start.source, checkpoints.latest(checkpoints_in)
     rows: list[Row] = list(found.report["rows"]) if found else []
-    lesson, scored = _lesson(source, prepared, seed, manner)
+    lesson, scored = _lesson(start, manner)
     began, saved = time.monotonic() - (rows[-1]["seconds"] if rows else 0.0), time.monotonic()
     for epoch in _epochs(lesson, source, len(rows), found.state if found else {}):
         rows.append(_row(epoch, scored(), time.monotonic() - began))
@@ -127,9 +126,11 @@ def _make(
             checkpoints.save(checkpoints_in, checkpoints.Checkpoint(epoch.state(), _report(rows)))
             saved = time.monotonic()
     save_file(copied(lesson.net.stages.state_dict()), folder / weights.MODEL)
+    save_file(copied(lesson.net.head[1].state_dict()), folder / weights.HEAD)  # type: ignore[index]
     card: dict[str, Any] = {"name": source.name, "pretext": source.pretext, "options": source.options}
-    card |= {"task": source.config.task, "config": asdict(source.config), "seed": seed, "data": prepared.source}
-    card |= {"images": len(lesson.feed.rows), "chance": 1 / _answers(source, prepared), "command": manner.command}
+    card |= {"task": source.config.task, "config": asdict(source.config), "seed": start.seed}
+    card |= {"replicate": start.replicate, "data": start.prepared.source, "classes": list(start.prepared.classes)}
+    card |= {"images": len(lesson.feed.rows), "chance": 1 / _answers(start), "command": manner.command}
     card |= {"seconds": rows[-1]["seconds"], "rows": rows}
     (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False))
     return card
@@ -150,41 +151,30 @@ def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> Row:
     }
 
 
-def _answers(source: Source, prepared: "Prepared") -> int:
-    return pretexts.load(source.pretext).answers(len(prepared.classes), source.options)
+def _answers(start: Start) -> int:
+    return pretexts.load(start.source.pretext).answers(len(start.prepared.classes), start.source.options)
 
 
 def _epochs(lesson: "Lesson", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
-    from study.training import Stretch, fit
+    from study.training import fit
+    from study.trial import plan
 
-    rates = (1.0,) * len(lesson.net.stages)
-    return fit(lesson, [Stretch(range(1, source.epochs + 1), rates)], done, tensors)
+    return fit(lesson, plan(source.config, source.epochs), done, tensors)
 
 
-def _lesson(
-    source: Source, prepared: "Prepared", seed: int, manner: Manner
-) -> "tuple[Lesson, Callable[[], dict[str, float]]]":
+def _lesson(start: Start, manner: Manner) -> "tuple[Lesson, Callable[[], dict[str, float]]]":
     """Put network and images on the device; gives what `fit` takes, and what scores the network as it is."""
     import torch
-    from torch import nn
 
-    from study import assembly, data, heads
-    from study.examples import Together
+    from study import assembly, data
     from study.feed import feed
-    from study.net import set_batchnorm
     from study.seeds import stream
     from study.training import Lesson
 
-    asked, pretext, device = source.config, pretexts.load(source.pretext), "cuda" if manner.gpu else "cpu"
-    opened = data.open_data(prepared, 1.0, seed, seed, sealed=True)
-    torch.manual_seed(stream(seed, "pretrain", "init"))
-    options = families.asked(asked.family, vars(asked))
-    net = families.build(asked.family, "none", 2, asked.dropout, **options)
-    features = pretext.VIEWS * families.of(asked).features
-    set_batchnorm(net, asked.batchnorm_momentum, asked.batchnorm_epsilon)
-    net.head = nn.Sequential(
-        Together(pretext.VIEWS), heads.make(asked.head, features, _answers(source, prepared), asked.dropout)
-    )
+    source, prepared, seed, device = start.source, start.prepared, start.drawn, "cuda" if manner.gpu else "cpu"
+    asked, pretext = source.config, pretexts.load(source.pretext)
+    opened = data.open_data(prepared, 1.0, start.seed, start.seed, sealed=True)
+    net = _net(start)
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean, std = assembly.normalization(asked, families.of(asked), opened)
     parts = _some(opened, source, seed)
@@ -196,6 +186,28 @@ def _lesson(
     shows = partial(_shows, source, train, opened.augment, seed, manner.check)
     lesson = Lesson(net, train, asked, opened.augment, stream(seed, "pretrain"), shows=shows)
     return lesson, partial(_scores, lesson, _shows(source, val, {}, seed, manner.check, 0))
+
+
+def _net(start: Start) -> "Net":
+    """Give the network that a training begins with."""
+    import torch
+    from torch import nn
+
+    from study import heads
+    from study.examples import Together
+    from study.net import set_batchnorm
+    from study.seeds import stream
+
+    asked, pretext = start.source.config, pretexts.load(start.source.pretext)
+    torch.manual_seed(stream(start.drawn, "pretrain", "init"))
+    options = families.asked(asked.family, vars(asked))
+    net = families.build(asked.family, "none" if start.before else asked.weights, 2, asked.dropout, **options)
+    if start.before:
+        weights.fill(net, start.before.path)
+    features = pretext.VIEWS * families.of(asked).features
+    set_batchnorm(net, asked.batchnorm_momentum, asked.batchnorm_epsilon)
+    net.head = nn.Sequential(Together(pretext.VIEWS), heads.make(asked.head, features, _answers(start), asked.dropout))
+    return net
 
 
 def _some(opened: "TaskData", source: Source, seed: int) -> tuple[Any, Any]:

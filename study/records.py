@@ -49,6 +49,7 @@ COLUMNS = {
     "freeze_depth": "Int64",
     "lr_decay": "float64",
     "stage_rates": "string",
+    "head_rate": "float64",
     "probe_share": "float64",
     "phase_decay": "float64",
     "momentum": "float64",
@@ -114,11 +115,18 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
         elif event["kind"] == "fail":
             trials[name] |= {"state": "failed", "error": event["error"]}
     rows = [
-        trial | score
+        trial | score | {"published": _published(trial["published"], score)}
         for name, trial in trials.items()
         for score in [row for epoch in sorted(reports[name]) for row in reports[name][epoch]] or [{}]
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _published(figures: float | dict[str, float] | None, score: dict[str, Any]) -> float | None:
+    """Give what was published for a row's task: a figure alone is for the task that the trial was trained on."""
+    if isinstance(figures, dict):
+        return figures.get(score.get("task", ""))
+    return figures if score.get("task") == score.get("trained_on") else None
 
 
 def refuse_lost(path: Path, events: Iterable[ledger.Event]) -> None:
@@ -175,7 +183,7 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
 def _pretrained(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
     """Give the columns of weights that were trained before the search; their cell is a name of their own."""
     about = {"space": study["space"]["name"], "cell": f"weights={event['weights']}", "trial": event["trial"]}
-    about |= {"role": "pretrain", "state": "complete", "seed": event["seed"], "data": event["data"]}
+    about |= {"role": "pretrain", "state": "complete", "seed": event["seed"], "data": event["data"], "published": None}
     return {name: value for name, value in event["values"].items() if name in COLUMNS and name != "task"} | about
 
 

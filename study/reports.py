@@ -1,7 +1,7 @@
 """What a trial says after an epoch: its scores on every split it may open, as rows. Knows no loop, Ray or files."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from study import evaluation
+from study.earlier import Learnt
 from study.features import Outputs
 from study.feed import Feed
 from study.inputs import inputs
@@ -27,7 +28,7 @@ class Report(NamedTuple):
     """0 = as loaded."""
     rows: list[dict[str, Any]]
     """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
-    alarms, split, metric, score."""
+    alarms, split, metric, score. Those of a task that was learnt before have another `task` than `trained_on`."""
     objective: float
     """Validation score of the task's metric at this epoch, larger is better."""
     last: bool
@@ -51,6 +52,8 @@ class Reporter:
     """The last epoch."""
     seconds: Callable[[], float]
     """Gives how long the trial has taken so far."""
+    earlier: Sequence[Learnt] = ()
+    """The tasks that the network had learnt before, in their order."""
 
     def __call__(self, epoch: Epoch) -> Report:
         """Score the network as it is after an epoch.
@@ -60,12 +63,14 @@ class Reporter:
         """
         with spent("evaluation"):
             scores, odd = self._scores(epoch)
+            earlier = list(self._earlier(epoch.number == self.last))
         images = None if self.lesson.config.regime == "zero_shot" else len(self.data.train.index)  # it reads no label
         frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
         common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": self.data.task}
         common |= {"train_images": images, "seconds": self.seconds(), "task": self.data.task}
         common |= frozen | {"alarms": " | ".join([*epoch.alarms, *odd]) or None}
         rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
+        rows += [common | {"alarms": None} | row for row in earlier]
         whole = lambda: copied(self.lesson.net.state_dict())  # noqa: E731
         objective = scores["val", self.data.metric]
         given = self.lesson.feed.mean.flatten().tolist(), self.lesson.feed.std.flatten().tolist()
@@ -90,6 +95,11 @@ class Reporter:
             scores |= {("train", name): score for name, score in gap.items()}
             odd += evaluation.gap_alarm(gap)
         return scores, odd
+
+    def _earlier(self, last: bool) -> Iterator[dict[str, Any]]:
+        for learnt in self.earlier:
+            for (split, metric), score in learnt.scores(self.lesson.net, last).items():
+                yield {"task": learnt.data.task, "split": split, "metric": metric, "score": score}
 
     def _predicted(self, split: str, epoch: int) -> np.ndarray:
         """Give the logits of a split; validation's images are augmented where the configuration says so."""

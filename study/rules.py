@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
 Only = Mapping[str, OnlyWhere]
 
+Figure = float | Mapping[str, float]
+"""A published score; or several, by task."""
 NEVER_TUNED = (
     *("task", "family", "encoder", "stem", "weights", "regime", "label_fraction", "image_size", "upsample", "crop"),
     *(
@@ -59,18 +61,21 @@ def check(space: "Space") -> None:
     _check_baseline(space)
 
 
-def check_published(published: Mapping[str, float], cells: Sequence[str]) -> None:
-    """Check published figures against the names of a grid's cells.
+def check_published(published: Mapping[str, Figure], cells: Sequence[str], tasks: Sequence[str]) -> None:
+    """Check published figures against the names of a grid's cells, and the tasks of its chain.
 
     Raises:
-        UserError: the grid has no cell of a figure's name, or it is no number.
+        UserError: the grid has no cell of a figure's name, the chain no such task, or it is no number.
     """
-    for name, figure in published.items():
+    for name, said in published.items():
         if name not in cells:
             raise UserError(f"published: there is no cell {name!r}; one of {'; '.join(cells)}")
-        check_type(f"published {name!r}:", figure, float)
-        if not 0 <= figure <= 1:
-            raise UserError(f"published {name!r}: {figure} is no share; write 0.92 for 92 %")
+        for task, figure in said.items() if isinstance(said, Mapping) else [(tasks[-1], said)]:
+            if task not in tasks:
+                raise UserError(f"published {name!r}: there is no task {show(task)}; one of {', '.join(tasks)}")
+            check_type(f"published {name!r}:", figure, float)
+            if not 0 <= figure <= 1:
+                raise UserError(f"published {name!r}: {figure} is no share; write 0.92 for 92 %")
 
 
 def within(only: Only, grid: Mapping[str, Sequence[Value]]) -> dict[str, OnlyWhere]:
@@ -100,7 +105,12 @@ def _fractions(space: "Space") -> Iterable[Value]:
 
 
 def _check_fields(space: "Space") -> None:
-    check_type("task", space.task, str)
+    if not isinstance(space.task, str | tuple | list) or not space.task:
+        raise UserError(f"task {show(space.task)} must be the name of a task, or a tuple of several, a chain")
+    for task in space.tasks:
+        check_type("task", task, str)
+    if len(set(space.tasks)) < len(space.tasks):
+        raise UserError(f"task {show(space.task)}: a chain learns each of its tasks once")
     for name in _MAPPINGS:
         if not isinstance(getattr(space, name), Mapping):
             raise UserError(f"{name} {show(getattr(space, name))} must be a dict")

@@ -17,9 +17,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, screen, sources, store
+from study import arguments, checks, ledger, screen, sources, store, tasks
 from study import folder as folders
 from study.config import Config, UserError, config
+from study.sources import Source
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, identity, job
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from study.cluster import Packing, Place
     from study.data import Prepared
-    from study.starts import Start
     from study.state import State
+    from study.weights import Start
 
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
@@ -92,7 +93,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         cache_gb=args.cache_gb,
         half=args.cache_half,
         absent=absent,
-        starts=_starts(cells, args, stop, console),
+        starts=_starts(cells, space.replicates, args, stop, console),
     )
     checks.check_data(cells, study.prepared)
     from study import starts
@@ -135,18 +136,34 @@ def _prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Co
     return [made[one] for one in each]
 
 
-def _starts(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "Console") -> list["Start | None"]:
-    """Prepare the images of weights that are trained first; another task's are in a folder of their own."""
-    from study.starts import Start
-
+def _starts(
+    cells: list[Cell], replicates: int, args: argparse.Namespace, stop: Stop, console: "Console"
+) -> list[tuple["Start", ...]]:
+    """Prepare the images of weights that are trained first; another data set's are in a folder of their own."""
     found = [sources.of(cell) for cell in cells]
-    asked = {source.config: cell.values["task"] for source, cell in zip(found, cells, strict=True) if source}
+    asked = {
+        each.config: tasks.module_of(each.config.task) == tasks.module_of(str(cell.values["task"]))
+        for source, cell in zip(found, cells, strict=True)
+        for each in (source.line if source else ())
+    }
     ready: dict[Config, Prepared] = {}
     for own in (True, False):
-        wanted = [each for each, task in asked.items() if (each.task == task) == own]
+        wanted = [each for each, same in asked.items() if same == own]
         folder = args.data if own else args.source_data
         ready.update(zip(wanted, _prepare(wanted, folder, stop, console), strict=True))
-    return [Start(each, ready[each.config], args.seed) if each else None for each in found]
+    return [_of_cell(source, ready, args.seed, replicates) if source else () for source in found]
+
+
+def _of_cell(source: Source, ready: dict[Config, "Prepared"], seed: int, replicates: int) -> tuple["Start", ...]:
+    from study.weights import Start
+
+    def start(source: Source, number: int | None) -> Start:
+        own = number if source.per == sources.REPLICATE else None
+        before = start(source.before, number) if source.before else None
+        return Start(source, ready[source.config], seed, own, before)
+
+    several = any(each.per == sources.REPLICATE for each in source.line)
+    return tuple(start(source, number) for number in (None, *(range(replicates) if several else ())))
 
 
 def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float | Packing | None":

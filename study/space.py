@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from study import rules
-from study.config import KINDS, UserError, show
+from study.config import KINDS, Config, UserError, show
 from study.distributions import Choice, Distribution, Range, Value, choice, integers, log_uniform, uniform
 from study.settings import PUBLISHED, VERSION, Settings, settled, versions
 
@@ -40,16 +40,16 @@ class Cell:
         values: compared and fixed hyperparameters.
         tuned: what is sampled in this cell; empty means one trial.
         baseline: the tuned values that the cell's first trial has.
-        published: the figure that somebody published for this cell, if any.
+        published: the figure that somebody published for this cell, if any; or task → figure, see `Space.published`.
         compared: what the name says, as values.
-        sources: of the space.
+        sources: of the space, and those that its chain makes.
     """
 
     name: str
     values: dict[str, Value]
     tuned: dict[str, Distribution]
     baseline: dict[str, Value]
-    published: float | None = None
+    published: rules.Figure | None = None
     compared: dict[str, Value] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -64,7 +64,9 @@ class Space:
     """A question: the compared grid, what is tuned inside each of its cells, and how much to spend on it.
 
     Attributes:
-        task: a module of `study.tasks`.
+        task: a module of `study.tasks`, or a level of one (`animals/animal`); or several, a chain: each is learnt from
+            the network of the one before, the first from the cell's `weights`, and trials learn the last one. Each
+            replicate has a chain of its own, shared by all cells. Trials report the earlier tasks as well.
         compared: hyperparameter, or a key of `settings`, → the values of the grid. The key `version` has the values
             `published` (as a seed did it), `corrected`, and causes of the difference, each alone (see `versions`).
         tuned: hyperparameter → the distribution it is sampled from, inside each cell.
@@ -75,8 +77,9 @@ class Space:
         only: where a thing applies: a tuned hyperparameter (it is read only there) or a compared `key=value`
             (it is combined only with those) → compared key → value or values.
         sources: name that `weights` has in some cells → what these weights are trained on and how, before the trials:
-            pretext, task, epochs, images, the pretext's options, hyperparameters (see `study.sources`).
-        published: cell name → the score that was published for it.
+            pretext, task, epochs, images, the pretext's options, hyperparameters (see `study.sources`). Of a chain,
+            earlier task → how it is learnt, where not as the defaults say.
+        published: cell name → the score that was published for it; or, of a chain, task → its score after the chain.
         trials: search trials a cell.
         epochs: of a trial that is not pruned.
         replicates: trainings of a cell's winner with fresh seeds, scored on the test split.
@@ -85,7 +88,7 @@ class Space:
         demo: field → value, what `--scale demo` changes; of a mapping, the entries that differ.
     """
 
-    task: str
+    task: str | tuple[str, ...]
     compared: Mapping[str, Sequence[Value]]
     tuned: Mapping[str, Distribution] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
@@ -93,7 +96,7 @@ class Space:
     baseline: Mapping[str, Value] = field(default_factory=dict)
     only: rules.Only = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    published: Mapping[str, float] = field(default_factory=dict)
+    published: Mapping[str, rules.Figure] = field(default_factory=dict)
     trials: int = 16
     epochs: int = 10
     replicates: int = 5
@@ -106,12 +109,17 @@ class Space:
         cells = [cell.name for cell in self.cells()]
         if not cells:
             raise UserError(f"only {show(dict(self.only))} leaves no cell of the grid {show(dict(self.compared))}")
-        rules.check_published(self.published, cells)
+        rules.check_published(self.published, cells, self.tasks)
         if self.demo:
             try:
                 self.scaled("demo")
             except UserError as error:
                 raise UserError(f"demo: {error}") from None
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks in the order in which they are learnt; trials learn the last one."""
+        return (self.task,) if isinstance(self.task, str) else tuple(self.task)
 
     def cells(self) -> list[Cell]:
         """List the grid's combinations in reading order, without those that `only` leaves out."""
@@ -205,10 +213,23 @@ def _cell(space: Space, compared: dict[str, Value]) -> Cell:
     read = {key: dist for key, dist in read.items() if key not in settings}
     baseline = {key: space.baseline[key] for key in read}
     known = {key: value for key, value in compared.items() if key in KINDS}
-    values = dict(space.fixed) | {"task": space.task} | known | settings
+    values, chain = _chained(space, dict(space.fixed) | known | settings)
     if compared.get(VERSION) == PUBLISHED:  # nothing is searched there
         values, read, baseline = values | baseline, {}, {}
-    return Cell(name, values, read, baseline, space.published.get(name), compared, space.sources)
+    return Cell(name, values, read, baseline, space.published.get(name), compared, chain)
+
+
+def _chained(space: Space, values: dict[str, Value]) -> tuple[dict[str, Value], Mapping[str, Mapping[str, Any]]]:
+    """Give a cell's values with its task and the weights it starts from, and what all weights are made from."""
+    *earlier, last = space.tasks
+    if not earlier:
+        return {"task": last} | values, space.sources
+    sources, weights = dict(space.sources), values.get("weights", Config.weights)
+    for task in earlier:
+        own = {"pretext": "labels", "task": task}
+        sources[task] = {"weights": weights, "per": "replicate", **sources.get(task, {}), **own}
+        weights = task
+    return {"task": last} | values | {"weights": weights}, sources
 
 
 def _holds(where: rules.OnlyWhere, compared: Mapping[str, Value]) -> bool:

@@ -7,44 +7,21 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from study import pretraining, store, weights
 from study.cluster import Place, line, on_workers
 from study.ledger import Damaged, Event
-
-if TYPE_CHECKING:
-    from study.data import Prepared
-    from study.sources import Source
-
+from study.weights import Start
 
 LOOK_EVERY = 30.0  # seconds
 
 
-class Start(NamedTuple):
-    """Weights that some cells start from."""
-
-    source: "Source"
-    prepared: "Prepared"
-    """The images they are trained on."""
-    seed: int
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """All that they depend on."""
-        return weights.key(self.source, self.prepared, self.seed)
-
-    @property
-    def path(self) -> Path:
-        """Their entry in the store, be it there or not."""
-        return store.place(weights.KIND, self.key)
-
-
 def train(
-    starts: Sequence[Start | None],
+    starts: Sequence[Sequence[Start]],
     place: Place,
     checkpoint_seconds: float,
     check: Callable[[], None],
@@ -53,7 +30,7 @@ def train(
     """Train what the store does not have, as many at a time as trials.
 
     Args:
-        starts: one a cell.
+        starts: those of each cell, none where it needs none.
         place: what one training occupies.
         checkpoint_seconds: between two checkpoints of a training.
         check: called several times a second; what it raises ends all trainings, which a later call resumes.
@@ -62,11 +39,36 @@ def train(
     Returns:
         Number of a cell whose weights could not be trained → why.
     """
-    wanted = {start.path: start for start in starts if start is not None}
-    missing = [start for start in wanted.values() if not _found(start, say)]
+    failed: dict[Path, str] = {}
+    for wanted in _rounds(starts):
+        ready = [start for start in wanted if not (start.before and start.before.path in failed)]
+        missing = [start for start in ready if not _found(start, say)]
+        failed |= _train(missing, place, checkpoint_seconds, check, say)
+        failed |= {start.path: failed[start.before.path] for start in wanted if start.before and start not in ready}
+    found = {
+        number: [failed[start.path] for start in each if start.path in failed] for number, each in enumerate(starts)
+    }
+    return {number: reasons[0] for number, reasons in found.items() if reasons}
+
+
+def _rounds(starts: Sequence[Sequence[Start]]) -> list[list[Start]]:
+    """Sort all trainings, each once, so that those that others go on from are in an earlier round."""
+    rounds: dict[int, dict[Path, Start]] = {}
+    for start in (start for each in starts for last in each for start in last.line):
+        rounds.setdefault(len(start.line), {})[start.path] = start
+    return [list(rounds[number].values()) for number in sorted(rounds)]
+
+
+def _train(
+    missing: list[Start],
+    place: Place,
+    checkpoint_seconds: float,
+    check: Callable[[], None],
+    say: Callable[[str], None],
+) -> dict[Path, str]:
+    """Train some weights; gives why those failed that did."""
     manner = pretraining.Manner(place.gpus > 0, checkpoint_seconds, " ".join(["python", *sys.orig_argv[1:]]))
-    jobs = [(*start, max(1, int(place.cpus)), manner) for start in missing]
-    looks = _Looks(missing, say)
+    jobs, looks = [(start, max(1, int(place.cpus)), manner) for start in missing], _Looks(missing, say)
 
     def watched() -> None:
         check()
@@ -77,10 +79,16 @@ def train(
         if isinstance(error, OSError):
             raise error
         if error is not None:
-            failed[missing[number].path] = f"weights {missing[number].source.name!r} cannot be trained ({line(error)})"
+            failed[missing[number].path] = f"{_name(missing[number], repr)} cannot be trained ({line(error)})"
         else:
             say(_told(missing[number], "trained"))
-    return {number: failed[start.path] for number, start in enumerate(starts) if start and start.path in failed}
+    return failed
+
+
+def _name(start: Start, write: Callable[[str], str] = str) -> str:
+    """Name weights for people."""
+    which = "" if start.replicate is None else f" of replicate {start.replicate}"
+    return f"weights {write(start.source.name)}{which}"
 
 
 class _Looks:
@@ -95,21 +103,21 @@ class _Looks:
         self._last = time.monotonic()
         for start in self._starts:
             with contextlib.suppress(OSError, ValueError):  # none has ended yet, or all have
-                row = json.loads(pretraining.said_file(*start).read_text())
+                row = json.loads(pretraining.said_file(start).read_text())
                 told = f"accuracy {row['scores']['val']['accuracy']:.3f} held out, {row['seconds']:.0f} s"
-                self._say(f"weights {start.source.name}: epoch {row['epoch']} of {start.source.epochs}, {told}")
+                self._say(f"{_name(start)}: epoch {row['epoch']} of {start.source.epochs}, {told}")
 
 
 def _found(start: Start, say: Callable[[str], None]) -> bool:
     odd = weights.damage(start.path)
     if odd:
-        say(f"weights {start.source.name}: {odd}; they are made anew")
+        say(f"{_name(start)}: {odd}; they are made anew")
     elif start.path.exists():
         say(_told(start, "found"))
         return True
     about = f"{start.source.task}, {start.source.config.family}, {start.source.epochs} epochs"
-    before = pretraining.resumes(*start)
-    say(f"weights {start.source.name}: training ({about}) on {start.prepared.source}{f'; {before}' if before else ''}")
+    before = pretraining.resumes(start)
+    say(f"{_name(start)}: training ({about}) on {start.prepared.source}{f'; {before}' if before else ''}")
     return False
 
 
@@ -117,7 +125,7 @@ def _told(start: Start, how: str) -> str:
     card = store.open_entry(start.path).meta
     accuracy = card["rows"][-1]["scores"]["val"]["accuracy"]
     told = f"{how}, {start.source.task} accuracy {accuracy:.3f} held out, chance {card['chance']:.3f}"
-    return f"weights {start.source.name}: {told}, {card['seconds']:.0f} s, on {start.prepared.source}"
+    return f"{_name(start)}: {told}, {card['seconds']:.0f} s, on {start.prepared.source}"
 
 
 def refuse_other(found: Sequence[Event], asked: Sequence[Event]) -> None:
@@ -139,27 +147,37 @@ def refuse_other(found: Sequence[Event], asked: Sequence[Event]) -> None:
             )
 
 
-def events(starts: Sequence[Start | None], absent: dict[int, str]) -> Iterator[Event]:
-    """Say of each of the weights what the table shows: their settings and the scores after each epoch."""
-    first: dict[Path, int] = {}
-    for number, start in enumerate(starts):
-        if start is not None and number not in absent:
-            first.setdefault(start.path, number)
-    for path, cell in first.items():
-        start = starts[cell]
-        assert start is not None
+def events(starts: Sequence[Sequence[Start]], absent: Collection[int]) -> Iterator[Event]:
+    """Say of each of the weights what the table shows: their settings and the scores after each epoch.
+
+    Args:
+        starts: those of each cell.
+        absent: numbers of cells that are not run.
+    """
+    first: dict[Path, tuple[str, Start]] = {}
+    for cell, each in enumerate(starts):
+        for last in each if cell not in absent else ():
+            for ahead, start in enumerate(reversed(last.line)):
+                first.setdefault(start.path, (_trial(cell, ahead, start.replicate), start))
+    for path, (trial, start) in first.items():
         card = store.open_entry(path).meta
         values = asdict(start.source.config) | {"weights": start.source.name, "regime": None}
         yield {
             "kind": "pretrain",
-            "trial": f"w{cell:03d}",
+            "trial": trial,
             "weights": start.source.name,
             "values": values,
-            "seed": start.seed,
+            "seed": start.drawn,
             "data": start.prepared.source,
             "model": weights.checksum(path),
             "rows": list(_rows(start, card)),
         }
+
+
+def _trial(cell: int, ahead: int, replicate: int | None) -> str:
+    """Name a training as trials are named: w003, or w003-t1-r002, the one before the last of a replicate's chain."""
+    before = f"-t{ahead}" if ahead else ""
+    return f"w{cell:03d}{before}" + ("" if replicate is None else f"-r{replicate:03d}")
 
 
 def _rows(start: Start, card: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -52,6 +52,11 @@ class Trial:
     error: str | None = None
 
     @property
+    def number(self) -> int:
+        """Its number among the cell's trials of its role."""
+        return int(self.id[-3:])
+
+    @property
     def final(self) -> float:
         """The objective at the last epoch."""
         return self.objectives[max(self.objectives)]

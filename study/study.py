@@ -12,8 +12,8 @@ from study.space import Cell, Space
 
 if TYPE_CHECKING:
     from study.data import Prepared
-    from study.starts import Start
     from study.state import Trial
+    from study.weights import Start
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,14 @@ class Study:
     """Whether what is kept of frozen stages' outputs is in half precision."""
     absent: dict[int, str]
     """Number of a cell whose pretrained weights cannot be had here → why."""
-    starts: list["Start | None"]
-    """The weights that a cell's trials start from and that we train ourselves; one entry a cell."""
+    starts: list[tuple["Start", ...]]
+    """The weights that a cell's trials start from and that we train ourselves, one entry a cell: none, one for all its
+    trials, or one for the search and one for each replicate."""
+
+    def start(self, trial: "Trial") -> "Start | None":
+        """Give the weights that a trial starts from, where we train them ourselves."""
+        own = self.starts[trial.cell]
+        return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
 
 
 def identity(study: Study) -> dict[str, Any]:
@@ -45,8 +51,8 @@ def identity(study: Study) -> dict[str, Any]:
     cells = [
         {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}
         | {"source": prepared.source, "data": prepared.fingerprint, "as_published": cell.as_published}
-        | {"start": start and start.key}
-        for cell, prepared, start in zip(study.cells, study.prepared, study.starts, strict=True)
+        | {"start": [start.key for start in starts]}
+        for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
     space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
     rest: dict[str, Any] = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
@@ -55,7 +61,7 @@ def identity(study: Study) -> dict[str, Any]:
 
 def job(study: Study, trial: "Trial") -> dict[str, Any]:
     """What the worker gets: plain values only."""
-    start = study.starts[trial.cell]
+    start = study.start(trial)
     return {
         "trial": trial.id,
         "role": trial.role,
@@ -68,6 +74,12 @@ def job(study: Study, trial: "Trial") -> dict[str, Any]:
         "checkpoints": str(study.folder / "checkpoints" / trial.id),
         "checkpoint_seconds": study.checkpoint_seconds,
         "source": start and str(start.path),
+        "earlier": [_earlier(each) for each in start.line if each.source in start.source.learnt] if start else [],
         "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
         "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
+
+
+def _earlier(start: "Start") -> dict[str, Any]:
+    """What the worker gets of a task that the trial's network has learnt before."""
+    return {"config": asdict(start.source.config), "prepared": asdict(start.prepared), "entry": str(start.path)}

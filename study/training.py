@@ -137,6 +137,7 @@ def _phase(
     """Train one phase with an optimizer of its own, and make sure that what is frozen stays and the rest moves."""
     net = lesson.net
     net.freeze(stretch.frozen, batchnorm=lesson.config.freeze_batchnorm == "on")
+    net.head.requires_grad_(lesson.config.head_rate > 0)
     optimizer = optim.build(net, stretch.multipliers, lesson.config)
     if resumed := done in stretch.epochs:
         optim.restore(optimizer, net, tensors)
@@ -229,5 +230,7 @@ def _gradients(lesson: Lesson, passed: Passed, start: int, targets: Tensor, amon
             logits = lesson.net(passed, start)
         objectives, sums = judge(logits.float()[None], targets[None], lesson.config)
     with spent("backward"):
+        if not objectives.requires_grad:  # nothing trains
+            return sums[0]
         (objectives.sum() / (among if lesson.config.reduction == "mean" else 1)).backward()
     return sums[0]

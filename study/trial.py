@@ -1,7 +1,7 @@
 """One trial: a configuration and a task's arrays become rows of scores. Knows neither Ray nor files."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +9,7 @@ import torch
 
 from study import assembly, families, regimes
 from study.config import Config
+from study.earlier import Earlier, Learnt
 from study.features import Cache
 from study.net import Net, copied
 from study.reports import Report, Reporter
@@ -44,6 +45,7 @@ def run(
     resume: Resume | None = None,
     cache: CacheSettings = NO_CACHE,
     source: Path | None = None,
+    earlier: Sequence[Earlier] = (),
 ) -> Iterator[Report]:
     """Train one configuration and report after every epoch.
 
@@ -59,6 +61,7 @@ def run(
         resume: (epoch, seconds so far, state) of the report to continue after; it is not reported again.
         cache: how much of what frozen stages make of the images is kept; the scores are the same.
         source: entry of the store with the weights that the configuration names; None: they are the family's.
+        earlier: tasks that these weights have learnt, in their order: each report scores them too.
 
     Yields:
         A report at epoch 0 (nothing trained) and after each epoch.
@@ -74,7 +77,8 @@ def run(
         net, feeds, alarms = assembly.assemble(config, data, seed, device, source)
         lesson = Lesson(net, feeds["train"], config, data.augment, seed, kept(config, data, cache), data.labelled)
         last = stretches[-1].epochs[-1] if stretches else 0
-        report = Reporter(lesson, feeds, data, last, lambda: time.perf_counter() - start)
+        learnt = [Learnt(each, device) for each in earlier]
+        report = Reporter(lesson, feeds, data, last, lambda: time.perf_counter() - start, learnt)
         loaded = _as_loaded(net, stretches, config, alarms)
     if resume is None:
         yield report(loaded)

@@ -1,24 +1,28 @@
 """Weights that were trained before a study's trials, as entries of the store: their address, and a network of them.
 
-An entry has `model.safetensors`, the tensors of all stages, and `card.json`: what they were trained on and how, their
-scores after each epoch, the command and the seconds. Knows no training.
+An entry has `model.safetensors`, the tensors of all stages; `head.safetensors`, those of the head that was trained with
+them; and `card.json`: what they were trained on and how, their scores after each epoch, the command and the seconds.
+Knows no training.
 """
 
 import functools
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study import pretexts, store
 from study.config import UserError
-from study.sources import INHERITED, TRAINED, Source
+from study.seeds import stream
+from study.sources import INHERITED, LATER, TRAINED, Source
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from study.data import Prepared
     from study.net import Net
 
 KIND = "weights"
-MODEL, CARD = "model.safetensors", "card.json"
+MODEL, HEAD, CARD = "model.safetensors", "head.safetensors", "card.json"
 CODE = (
     *(
         "augment",
@@ -31,6 +35,7 @@ CODE = (
         "net",
         "optim",
         "pretraining",
+        "regimes",
         "seeds",
         "splits",
     ),
@@ -39,18 +44,44 @@ CODE = (
 """Modules that decide what weights become, beside the families and the pretext."""
 
 
-def key(source: Source, prepared: "Prepared", seed: int) -> dict[str, Any]:
-    """Say all that weights depend on.
+class Start(NamedTuple):
+    """Weights that some trials start from."""
 
-    Args:
-        source: what they are trained on and how.
-        prepared: the images.
-        seed: of everything random, the split of the images too: what a study validates on is not trained on.
-    """
-    used = {name: value for name, value in asdict(source.config).items() if name in (*INHERITED, *TRAINED)}
-    about = {"pretext": source.pretext, "options": source.options, "epochs": source.epochs, "images": source.images}
-    about |= {"task": source.config.task, "data": prepared.fingerprint, "seed": seed, "config": used}
-    return about | {"code": _code(source.pretext)}
+    source: Source
+    prepared: "Prepared"
+    """The images they are trained on."""
+    seed: int
+    """Of the split of the images: what a study validates on is not trained on; and of all that is random, with
+    `replicate`."""
+    replicate: int | None = None
+    """The number of the replicates that have a training of their own; None: of all trials, or of the search."""
+    before: "Start | None" = None
+    """The weights that the training goes on from."""
+
+    @property
+    def drawn(self) -> int:
+        """Seed of all that is random in the training."""
+        return self.seed if self.replicate is None else stream(self.seed, "replicate", self.replicate)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """All that the weights depend on."""
+        source, own = self.source, (*INHERITED, *TRAINED, *LATER, "weights")
+        about = {"pretext": source.pretext, "options": source.options, "epochs": source.epochs}
+        about |= {"images": source.images, "task": source.config.task, "data": self.prepared.fingerprint}
+        about |= {"seed": self.seed, "replicate": self.replicate, "before": self.before and self.before.key}
+        about |= {"config": {name: value for name, value in asdict(source.config).items() if name in own}}
+        return about | {"code": _code(source.pretext)}
+
+    @property
+    def path(self) -> Path:
+        """Their entry in the store, be it there or not."""
+        return store.place(KIND, self.key)
+
+    @property
+    def line(self) -> tuple["Start", ...]:
+        """All that lead to these weights, the first one first."""
+        return (*(self.before.line if self.before else ()), self)
 
 
 @functools.cache  # a study whose code changes while it runs keeps the weights that it began with
@@ -85,10 +116,19 @@ def fill(net: "Net", path: Path) -> None:
         study.store.Damaged: the entry is not as it was written; names the file.
         UserError: they are another network's.
     """
+    found, own = tensors(path), net.stages.state_dict()
+    if {name: each.shape for name, each in found.items()} != {name: each.shape for name, each in own.items()}:
+        raise UserError(f"the weights in {path} are those of another network")
+    net.stages.load_state_dict(found)
+
+
+def tensors(path: Path, file: str = MODEL) -> dict[str, "Tensor"]:
+    """Read an entry's tensors, of all stages or of the head.
+
+    Raises:
+        study.store.Damaged: the entry is not as it was written; names the file.
+    """
     from safetensors.torch import load_file
 
-    store.open_entry(path, [MODEL])
-    tensors, own = load_file(path / MODEL), net.stages.state_dict()
-    if {name: each.shape for name, each in tensors.items()} != {name: each.shape for name, each in own.items()}:
-        raise UserError(f"the weights in {path} are those of another network")
-    net.stages.load_state_dict(tensors)
+    store.open_entry(path, [file])
+    return load_file(path / file)

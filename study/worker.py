@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from study.config import Config
     from study.data import TaskData
+    from study.earlier import Earlier
     from study.reports import Report
     from study.trial import CacheSettings
 
@@ -30,7 +31,8 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
     Args:
         jobs: one a trial; several are trained together. Each has trial, role, config, seed, epochs, prepared,
             split_seed, draw_seed, threads, gpu, checkpoints (folder), checkpoint_seconds, model (folder, or None),
-            source (entry of the store with the initial weights, or None), cache (budget in bytes, half, code).
+            source (entry of the store with the initial weights, or None), earlier (of each task that these
+            learnt: config, prepared, entry), cache (budget in bytes, half, code).
 
     Yields:
         Results with the seconds that each took, by what they were `spent` on.
@@ -80,11 +82,12 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
         yield {job["trial"]: found.report}
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
     saved = time.monotonic()
-    for report in trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache, _source(job)):
+    earlier = _earlier(job)
+    for report in trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache, _source(job), earlier):
         result = _checked(report)
         _refuse_other(found.report if found else None, result)
         if report.last:
-            _keep_model(job, opened, report)
+            _keep_model(job, opened, report, earlier)
         if time.monotonic() - saved >= job["checkpoint_seconds"]:
             checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result))
             saved = time.monotonic()
@@ -135,6 +138,20 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
 
 
+def _earlier(job: dict[str, Any]) -> "list[Earlier]":
+    """Open the tasks that a trial's weights have learnt, cut as they were then."""
+    from study import data
+    from study.config import config
+    from study.earlier import Earlier
+
+    found = []
+    for each in job.get("earlier", ()):
+        asked, prepared = config(each["config"]), data.Prepared(**each["prepared"])
+        opened = data.open_data(prepared, 1.0, job["split_seed"], job["split_seed"], job["role"] == "search")
+        found.append(Earlier(asked, opened, Path(each["entry"])))
+    return found
+
+
 def _source(job: dict[str, Any]) -> Path | None:
     return Path(job["source"]) if job.get("source") else None
 
@@ -183,7 +200,7 @@ def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None
         raise RuntimeError(f"the frozen stages are not those that the trial began with: {told}")
 
 
-def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report") -> None:
+def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report", earlier: "Sequence[Earlier]" = ()) -> None:
     """Write the network of a trial that is asked for one, with all that is needed to use it."""
     from study import models
 
@@ -196,4 +213,4 @@ def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report") -> No
             "mean": report.normalization[0],
             "std": report.normalization[1],
         }
-        models.save(Path(job["model"]), report.model(), card | about)
+        models.save(Path(job["model"]), report.model(), card | about, earlier)

@@ -32,7 +32,11 @@ def fresh(tmp_path, monkeypatch):
 
 
 def source(name="rotation", **more):
-    return sources.source(name, GIVEN | more, VALUES)
+    return sources.source(name, {name: GIVEN | more}, VALUES)
+
+
+def start(prepared, name="rotation", seed=0, **more):
+    return weights.Start(source(name, **more), prepared, seed)
 
 
 def tensors(entry):
@@ -46,7 +50,7 @@ def equal(one, two):
 @pytest.mark.parametrize("name", ["patches", "rotation", "labels"])
 def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
     said = []
-    entry = pretraining.make(source(name), prepared, 0, Manner(said=said.append, command="python -m somewhere"))
+    entry = pretraining.make(start(prepared, name), Manner(said=said.append, command="python -m somewhere"))
     card = json.loads((entry.path / weights.CARD).read_text())
     assert [row["epoch"] for row in card["rows"]] == [1, 2, 3]
     assert [row["step"] for row in card["rows"]] == [3, 6, 9]
@@ -59,8 +63,8 @@ def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
 
 def test_weights_are_trained_once(prepared, fresh):
     said = []
-    first = pretraining.make(source(), prepared, 0, Manner(said=said.append))
-    again = pretraining.make(source(), prepared, 0, Manner(said=said.append))
+    first = pretraining.make(start(prepared), Manner(said=said.append))
+    again = pretraining.make(start(prepared), Manner(said=said.append))
     assert first.path == again.path
     assert len(said) == EPOCHS
 
@@ -68,9 +72,8 @@ def test_weights_are_trained_once(prepared, fresh):
 @pytest.mark.parametrize("changed", [{"epochs": 2}, {"lr": 0.01}, {"name": "patches"}, {"images": 32}])
 def test_other_settings_are_other_weights(prepared, changed):
     name = changed.pop("name", "rotation")
-    keys = [weights.key(each, prepared, 0) for each in (source(), source(name, **changed))]
-    assert store.place(weights.KIND, keys[0]) != store.place(weights.KIND, keys[1])
-    assert store.place(weights.KIND, keys[0]) != store.place(weights.KIND, weights.key(source(), prepared, 1))
+    others = [start(prepared, name, **changed), start(prepared, seed=1), start(prepared)._replace(replicate=0)]
+    assert len({start(prepared).path, *(each.path for each in others)}) == 4
 
 
 class Killed(BaseException):
@@ -80,7 +83,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("epoch", range(1, EPOCHS))
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(prepared, tmp_path, monkeypatch, epoch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "whole"))
-    whole = tensors(pretraining.make(source("patches", dropout=0.2), prepared, 0))
+    whole = tensors(pretraining.make(start(prepared, "patches", dropout=0.2)))
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "cut"))
     done = []
 
@@ -89,9 +92,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(prepared, tmp_p
             raise Killed
 
     with pytest.raises(Killed):
-        pretraining.make(source("patches", dropout=0.2), prepared, 0, Manner(False, 0.0, "", done.append, stop))
-    assert pretraining.resumes(source("patches", dropout=0.2), prepared, 0) == f"goes on after epoch {epoch}"
-    entry = pretraining.make(source("patches", dropout=0.2), prepared, 0, Manner(said=done.append))
+        pretraining.make(start(prepared, "patches", dropout=0.2), Manner(False, 0.0, "", done.append, stop))
+    assert pretraining.resumes(start(prepared, "patches", dropout=0.2)) == f"goes on after epoch {epoch}"
+    entry = pretraining.make(start(prepared, "patches", dropout=0.2), Manner(said=done.append))
     assert [row["epoch"] for row in done] == [1, 2, 3]  # none was trained twice
     assert [row["epoch"] for row in entry.meta["rows"]] == [1, 2, 3]
     assert equal(tensors(entry), whole)
@@ -105,11 +108,11 @@ def test_a_damaged_checkpoint_is_passed_over_or_named(prepared, fresh):
 
     done = []
     with pytest.raises(Killed):
-        pretraining.make(source(), prepared, 0, Manner(False, 0.0, "", done.append, stop))
-    folder = pretraining.unfinished(source(), prepared, 0)
+        pretraining.make(start(prepared), Manner(False, 0.0, "", done.append, stop))
+    folder = pretraining.unfinished(start(prepared))
     for number, said in ((2, "goes on after epoch 1"), (1, f"no checkpoint in {folder} is whole: begins anew")):
         (folder / f"{number:06d}" / "state.safetensors").write_bytes(b"short")
-        assert pretraining.resumes(source(), prepared, 0) == said
+        assert pretraining.resumes(start(prepared)) == said
 
 
 @pytest.mark.parametrize(("name", "same"), [("patches", True), ("rotation", True), ("labels", False)])
@@ -124,7 +127,7 @@ def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, s
             return whole._replace(train=whole.train._replace(targets=(whole.train.targets + turn) % 43))
 
         monkeypatch.setattr(data, "open_data", shifted)
-        found.append(tensors(pretraining.make(source(name, epochs=1), prepared, 0)))
+        found.append(tensors(pretraining.make(start(prepared, name, epochs=1))))
     assert equal(*found) == same
 
 
@@ -139,7 +142,7 @@ def test_no_image_that_a_study_validates_on_is_trained_on(prepared):
 
 @pytest.mark.parametrize("harm", ["truncated", "changed", "gone"])
 def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
-    entry = pretraining.make(source(), prepared, 0)
+    entry = pretraining.make(start(prepared))
     before, file = tensors(entry), entry.path / weights.MODEL
     content = file.read_bytes()
     if harm == "gone":
@@ -151,32 +154,32 @@ def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
         with pytest.raises(store.Damaged, match=weights.MODEL):
             weights.fill(assembly.families.build("small_cnn", "none", 2), entry.path)
     said = []
-    assert equal(tensors(pretraining.make(source(), prepared, 0, Manner(said=said.append))), before)
+    assert equal(tensors(pretraining.make(start(prepared), Manner(said=said.append))), before)
     assert len(said) == EPOCHS
     assert weights.damage(entry.path) is None
 
 
 def test_a_trial_starts_from_them(prepared, fresh):
-    entry = pretraining.make(source(), prepared, 0)
+    entry = pretraining.make(start(prepared))
     asked = Config(family="small_cnn", weights="rotation", regime="partial_freeze", freeze_depth=2, batch_size=8)
     reports = [(report, report.model()) for report in trial.run(asked, task(), 0, 1, source=entry.path)]
-    (first, start), (_, end) = reports
+    (first, begun), (_, end) = reports
     own = {f"stages.{name}": each for name, each in tensors(entry).items()}
-    assert all(torch.equal(start[name], each) for name, each in own.items())
+    assert all(torch.equal(begun[name], each) for name, each in own.items())
     still = [name for name in own if name.startswith(("stages.0.", "stages.1."))]
     assert all(torch.equal(end[name], own[name]) for name in still)
     assert first.rows[0]["alarms"] is None
 
 
 def test_from_scratch_means_from_scratch_whatever_weights_there_are(prepared, fresh):
-    entry = pretraining.make(source(), prepared, 0)
+    entry = pretraining.make(start(prepared))
     asked = Config(family="small_cnn", weights="rotation", regime="scratch", batch_size=8)
     with_them, without = (next(trial.run(asked, task(), 0, 1, source=path)).model() for path in (entry.path, None))
     assert equal(with_them, without)
 
 
 def test_weights_of_another_network_are_refused(prepared, fresh):
-    entry = pretraining.make(source(), prepared, 0)
+    entry = pretraining.make(start(prepared))
     with pytest.raises(UserError, match="are those of another network"):
         weights.fill(assembly.families.build("resnet18", "none", 2), entry.path)
 
@@ -184,7 +187,7 @@ def test_weights_of_another_network_are_refused(prepared, fresh):
 def test_bundled_heads_start_from_them_too(prepared, fresh):
     from study import fused
 
-    entry = pretraining.make(source(), prepared, 0)
+    entry = pretraining.make(start(prepared))
     probe = Config(
         family="small_cnn", weights="rotation", regime="feature_extraction", augment=0.0, batch_size=8, lr=1e-2
     )

@@ -82,7 +82,7 @@ def test_a_mistake_in_a_space_is_named(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"task": 3}, "task 3 (int) must be a str"),
+        ({"task": 3}, "task 3 must be the name of a task, or a tuple of several"),
         ({"fixed": {"image_size": "32"}}, "image_size '32' (str) must be an int"),
         ({"fixed": {"weight_decay": None}}, "weight_decay None (NoneType) must be a finite float or int"),
         ({"fixed": [("lr", 1)]}, "fixed [('lr', 1)] must be a dict"),

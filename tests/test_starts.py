@@ -153,7 +153,7 @@ def test_weights_that_came_out_otherwise_are_refused():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--source-data", "."], "--source-data .: no weights of these cells are trained on another task"),
+        (["--source-data", "."], "--source-data .: no weights of these cells are trained on another data set"),
         (["--source-data", "nowhere"], "--source-data nowhere: no such folder"),
     ],
 )

@@ -112,6 +112,11 @@ def load(name: str) -> Task:
     return cast(Task, import_module(f"{__name__}.{name}"))
 
 
+def module_of(name: str) -> str:
+    """Name the module of a task: what comes before a path in its data set."""
+    return name.partition("/")[0]
+
+
 def several(module: Task) -> bool:
     """Say whether an image of a task may have any number of its classes."""
     return getattr(module, "LABELS_PER_IMAGE", "one") == "several"

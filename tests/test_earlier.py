@@ -1,0 +1,147 @@
+"""Tasks that were learnt before: scored with their own heads on what the network has become."""
+
+import numpy as np
+import pytest
+import torch
+
+from study import data, earlier, models, pretraining, sources, trial, weights
+from study.config import Config
+from study.earlier import BEFORE, OWN_BATCHNORM, Earlier
+
+VALUES = Config(task="pets", family="small_cnn", image_size=16, batch_size=32, lr=0.02, weights="gtsrb")
+SOURCES = {"gtsrb": {"pretext": "labels", "task": "gtsrb", "epochs": 2, "batch_size": 32, "images": 300}}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A store with the network of a first task, and the second task."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STUDY_STORE", str(tmp_path_factory.mktemp("store")))
+        first, second = (data.prepare(task, None, 16, None) for task in ("gtsrb", "pets"))
+        start = weights.Start(sources.source("gtsrb", SOURCES, VALUES), first, 0)
+        entry = pretraining.make(start)
+        yield start, entry.path, first, second
+
+
+def run(place, sealed=False, epochs=2, **more):
+    start, path, first, second = place
+    known = Earlier(start.source.config, data.open_data(first, 1.0, 0, 0, sealed), path)
+    asked = Config(**(vars(VALUES) | more))
+    given = data.open_data(second, 1.0, 0, 0, sealed)
+    found = list(trial.run(asked, given, 5, epochs, source=path, earlier=[known]))
+    return found, known
+
+
+def scores(report, task="gtsrb"):
+    return {(row["split"], row["metric"]): row["score"] for row in report.rows if row["task"] == task}
+
+
+def test_every_report_scores_the_task_of_before(place):
+    reports, _ = run(place, regime="fine_tune")
+    names = ("accuracy", "loss", f"accuracy{OWN_BATCHNORM}")
+    for report in reports[:-1]:
+        assert set(scores(report)) == {("val", name) for name in names}
+        assert {row["trained_on"] for row in report.rows} == {"pets"}
+    assert set(scores(reports[-1])) == {
+        (split, name) for split in ("val", "test") for name in (*names, f"accuracy{BEFORE}")
+    }
+
+
+def test_before_anything_is_trained_it_is_as_it_was_learnt(place):
+    _, path, *_ = place
+    reports, known = run(place, regime="fine_tune")
+    net = earlier.families.build("small_cnn", "none", 43)
+    weights.fill(net, path)
+    net.head.load_state_dict(weights.tensors(path, weights.HEAD))
+    shown = torch.from_numpy(known.data.val.images[known.data.val.index]).permute(0, 3, 1, 2) / 255
+    mean, std = (
+        torch.tensor(each).view(3, 1, 1)
+        for each in earlier.assembly.normalization(known.config, earlier.families.of(known.config), known.data)
+    )
+    with torch.no_grad():
+        told = net.eval()((shown - mean) / std).argmax(1).numpy()
+    plain = np.mean(told == known.data.val.targets)
+    assert scores(reports[0])["val", "accuracy"] == pytest.approx(plain, abs=1e-9)
+    assert scores(reports[-1])["val", f"accuracy{BEFORE}"] == scores(reports[0])["val", "accuracy"]
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_what_is_frozen_forgets_nothing_to_the_bit(place, split):
+    reports, _ = run(place, regime="feature_extraction")
+    found = scores(reports[-1])
+    assert found[split, "accuracy"] == found[split, f"accuracy{OWN_BATCHNORM}"] == found[split, f"accuracy{BEFORE}"]
+    assert scores(reports[0])["val", "loss"] == scores(reports[-1])["val", "loss"]
+
+
+def test_statistics_that_drift_forget_and_put_back_forget_nothing(place):
+    reports, _ = run(place, regime="feature_extraction", freeze_batchnorm="off")
+    found = scores(reports[-1])
+    assert found["test", "accuracy"] != found["test", f"accuracy{BEFORE}"]
+    assert found["test", f"accuracy{OWN_BATCHNORM}"] == found["test", f"accuracy{BEFORE}"]
+
+
+def test_weights_that_move_forget_even_with_their_statistics(place):
+    found = scores(run(place, regime="fine_tune")[0][-1])
+    assert found["test", f"accuracy{OWN_BATCHNORM}"] < found["test", f"accuracy{BEFORE}"]
+
+
+def test_scoring_the_past_changes_nothing_in_the_trial(place):
+    reports, _ = run(place, regime="fine_tune")
+    _, path, _, second = place
+    asked = Config(**(vars(VALUES) | {"regime": "fine_tune"}))
+    alone = list(trial.run(asked, data.open_data(second, 1.0, 0, 0, False), 5, 2, source=path))
+    for one, other in zip(reports, alone, strict=True):
+        assert one.objective == other.objective
+    states = [each.model() for each in (reports[-1], alone[-1])]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_the_test_of_before_is_sealed_too(place):
+    reports, _ = run(place, sealed=True, regime="fine_tune")
+    assert {split for split, _ in scores(reports[-1])} == {"val"}
+
+
+@pytest.mark.parametrize(("regime", "frozen"), [("fine_tune", False), ("feature_extraction", True)])
+def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
+    _, path, _, second = place
+    asked = Config(**(vars(VALUES) | {"regime": regime, "head_rate": 0.0, "freeze_batchnorm": "off"}))
+    found = [
+        (report, report.model())
+        for report in trial.run(asked, data.open_data(second, 1.0, 0, 0, True), 5, 1, source=path)
+    ]
+    (first, begun), (_, end) = found
+    heads = [name for name in begun if name.startswith("head")]
+    assert heads
+    assert all(torch.equal(begun[name], end[name]) for name in heads)
+    moved = [name for name in begun if not torch.equal(begun[name], end[name])]
+    assert (
+        all(name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked") for name in moved)
+        == frozen
+    )
+    assert moved
+    assert "untrained_head: the new head stays as it was drawn" in first.rows[0]["alarms"]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_heads_of_all_tasks_stay_loadable(place, tmp_path, own):
+    reports, known = run(place, regime="fine_tune")
+    card = {"config": {"family": "small_cnn", "task": "pets"}, "classes": ["cat", "dog"], "source_labels": {}}
+    models.save(tmp_path / "model", reports[-1].model(), card, [known])
+    net, about = models.load(tmp_path / "model", "gtsrb", own_batchnorm=own)
+    assert (about["task"], len(about["classes"])) == ("gtsrb", 43)
+    shown = torch.from_numpy(known.data.test.images[known.data.test.index]).permute(0, 3, 1, 2) / 255
+    mean, std = (torch.tensor(about[name]).view(3, 1, 1) for name in ("mean", "std"))
+    with torch.no_grad():
+        told = torch.cat([net((part - mean) / std) for part in shown.split(64)]).argmax(1).numpy()
+    expected = scores(reports[-1])["test", "accuracy" + (OWN_BATCHNORM if own else "")]
+    assert np.mean(told == known.data.test.targets) == pytest.approx(expected, abs=2e-3)
+    last, about = models.load(tmp_path / "model")
+    assert (last.head.out_features, about["classes"]) == (2, ["cat", "dog"])
+
+
+def test_a_task_that_was_never_learnt_is_refused(place, tmp_path):
+    reports, known = run(place, regime="fine_tune", epochs=1)
+    card = {"config": {"family": "small_cnn", "task": "pets"}, "classes": ["cat", "dog"], "source_labels": {}}
+    models.save(tmp_path / "model", reports[-1].model(), card, [known])
+    with pytest.raises(models.UserError, match="has no task 'voc' that its network had learnt before; it has gtsrb"):
+        models.load(tmp_path / "model", "voc")
