@@ -168,7 +168,7 @@ def _lesson(
     import torch
     from torch import nn
 
-    from study import assembly, data, heads
+    from study import assembly, data, heads, splits
     from study.examples import Together
     from study.feed import feed
     from study.net import set_batchnorm
@@ -176,7 +176,7 @@ def _lesson(
     from study.training import Lesson
 
     asked, pretext, device = source.config, pretexts.load(source.pretext), "cuda" if manner.gpu else "cpu"
-    opened = data.open_data(prepared, 1.0, seed, seed, sealed=True)
+    opened = data.open_data(prepared, splits.cut(asked), seed, seed, sealed=True)
     torch.manual_seed(stream(seed, "pretrain", "init"))
     options = families.asked(asked.family, vars(asked))
     net = families.build(asked.family, "none", 2, asked.dropout, **options)

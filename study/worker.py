@@ -122,15 +122,13 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     """Give a job's checkpoint folder, configuration, data, device and cache."""
     import torch
 
-    from study import data, trial
+    from study import data, splits, trial
     from study.config import config
 
     torch.set_num_threads(job["threads"])
     asked, seeds = config(job["config"]), (job["split_seed"], job["draw_seed"])
     prepared, sealed = data.Prepared(**job["prepared"]), job["role"] == "search"
-    opened = data.open_data(
-        prepared, asked.label_fraction, *seeds, sealed, asked.validation, asked.subset, asked.difficult
-    )
+    opened = data.open_data(prepared, splits.cut(asked), *seeds, sealed)
     device = "cuda" if job["gpu"] else "cpu"
     return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
 
