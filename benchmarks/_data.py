@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmarks._workloads import Workload
 from study import data
+from study.splits import Cut
 from study.tasks import Arrays, gtsrb, rendered
 from study.tasks._gtsrb_signs import SIGNS
 
@@ -83,7 +84,7 @@ def link(folder: Path, images: Path, size: int, fraction: float, seed: int) -> N
         seed: the study's.
     """
     listing = gtsrb.read(images, "roi").splits["train"]
-    opened = data.open_data(data.prepare("gtsrb", images, size, None), fraction, seed, seed, sealed=True)
+    opened = data.open_data(data.prepare("gtsrb", images, size, None), Cut(fraction), seed, seed, sealed=True)
     splits = {"train": opened.train, "val": opened.val}
     for name, split in splits.items():
         for row, label in zip(split.index.tolist(), split.targets.tolist(), strict=True):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from study import data, families, trial
+from study import data, families, splits, trial
 from study.checks import fetch_weights
 from study.config import Config, UserError
 from study.space import Cell
@@ -50,7 +50,7 @@ def main() -> int:
 
 def rows() -> Iterator[Row]:
     """Train each family with its first stage frozen, and with all of them."""
-    opened = data.open_data(data.prepare("pets", None, 32, None), 0.2, 0, 0, sealed=True)
+    opened = data.open_data(data.prepare("pets", None, 32, None), splits.Cut(0.2), 0, 0, sealed=True)
     for name in families.names():
         weights, options = _weights(name), families.asked(name, OPTIONS)
         stages = len(families.load(name, **options).stages)

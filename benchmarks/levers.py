@@ -25,7 +25,7 @@ from benchmarks._levers_frozen import (
 from benchmarks._levers_steps import channels_last, no_waiting, one_pass_optimizer
 from benchmarks._levers_workers import reuse
 from benchmarks._pairs import Row, Setting
-from study import data
+from study import data, splits
 
 LEVERS: tuple[Callable[[Setting], Iterator[Row]], ...] = (
     reuse,
@@ -89,7 +89,7 @@ def _setting(repeats: int, device: str) -> Iterator[Setting]:
             _data.link(folder / "links", folder / "images", SIZE, 1.0, 0)
             _data.warm(folder)
             prepared = data.prepare("gtsrb", folder / "images", SIZE, None)
-            opened = data.open_data(prepared, 1.0, 0, 0, sealed=True)
+            opened = data.open_data(prepared, splits.Cut(), 0, 0, sealed=True)
             yield Setting(opened, folder / "links", folder, device, repeats)
         finally:
             os.environ.pop("STUDY_STORE")

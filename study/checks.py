@@ -6,7 +6,7 @@ Knows which values families, regimes and optimizers take; imports no torch.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from study import families, heads, pretexts, regimes, sources, tasks
+from study import families, heads, pretexts, regimes, sources, splits, tasks
 from study.config import Config, UserError, check_choices, check_crop, check_size, config
 from study.reads import OPTIONS, unread
 from study.space import Cell, Choice, Distribution, Value
@@ -132,7 +132,7 @@ def check_data(cells: list[Cell], prepared: list["Prepared"]) -> None:
         if source.several:
             _check_several(cell, asked)
         if asked.validation == "groups":
-            data.open_data(source, asked.label_fraction, 0, 0, sealed=True)
+            data.open_data(source, splits.cut(asked), 0, 0, sealed=True)
 
 
 def _check_several(cell: Cell, asked: Config) -> None:
@@ -142,7 +142,7 @@ def _check_several(cell: Cell, asked: Config) -> None:
         UserError: names it.
     """
     odd = {"regime": asked.regime in ("zero_shot", "prototype"), "subset": asked.subset == "random"}
-    odd["label_smoothing"] = asked.label_smoothing > 0
+    odd |= {"label_smoothing": asked.label_smoothing > 0, "balance": asked.balance == "on"}
     for name in (name for name, wrong in odd.items() if wrong):
         told = f"{name} {getattr(asked, name)!r} is for tasks whose images have one class"
         raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
@@ -207,6 +207,7 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
     check_crop(asked.crop, asked.task, tasks.load(asked.task).CROPS)
     if asked.validation == "test" and not as_published:
         raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
+    splits.check_share(asked.validation_share)
     _check_regime(asked, epochs)
     for name in SHARES:
         if not 0 <= getattr(asked, name) <= 1:

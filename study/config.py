@@ -38,6 +38,10 @@ class Config:
     """What of a picture is used; the task names the choices, None is its first."""
     validation: str = "groups"
     """groups: cut from the training data. test: the test split, as some publications did; nothing is cut off."""
+    validation_share: float = 0.2
+    """Share of each class's groups that is held out for validation, in (0, 1); read where validation is groups."""
+    balance: str = "off"
+    """on: of each class as many images as the smallest has, in each split; of tasks whose images have one class."""
     subset: str = "stratified"
     """How a label fraction is drawn. stratified: of each class, nested. random: of all images, each fraction anew."""
     validation_augment: str = "off"
@@ -103,6 +107,7 @@ class Config:
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "validation": ("groups", "test"),
+    "balance": ("off", "on"),
     "subset": ("stratified", "random"),
     "validation_augment": ("off", "on"),
     "normalization": ("weights", "unit", "signed", "bytes", "imagenet", "data"),

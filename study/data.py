@@ -15,11 +15,8 @@ import PIL
 
 from study import decoding, splits, store, tasks
 from study.config import CHOICES, UserError, check_crop, check_size
-from study.seeds import stream
+from study.splits import Cut
 from study.tasks import Arrays, Listing, Source, Task
-
-VALIDATION = 0.2
-"""Share of each class's groups that is never trained on."""
 
 
 class Split(NamedTuple):
@@ -117,54 +114,37 @@ def prepare(
     return Prepared(*about, several=tasks.several(module))
 
 
-def open_data(
-    prepared: Prepared,
-    label_fraction: float,
-    split_seed: int,
-    draw_seed: int,
-    sealed: bool,
-    validation: str = "groups",
-    subset: str = "stratified",
-    difficult: str = "ignore",
-) -> TaskData:
+def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
     """Open prepared data in milliseconds; images are mapped, not read.
 
     Args:
         prepared: from `prepare`.
-        label_fraction: share of the training groups whose labels are used, in (0, 1]; validation keeps its size.
+        cut: how they are cut, see `splits.rows`; validation "test" holds nothing out and validates on the test, which
+            must not be sealed then.
         split_seed: decides the validation groups.
         draw_seed: decides which labels a fraction has; equal seeds nest.
         sealed: leaves the test out; its files are not touched then.
-        validation: "groups" holds groups of every class out of training; "test" holds nothing out and validates on the
-            test, which must not be sealed then.
-        subset: how the fraction is drawn, see `Config`.
-        difficult: what becomes of labels that only difficult objects give, see `Config`.
 
     Returns:
         The splits.
 
     Raises:
-        UserError: the label fraction is outside (0, 1], no group is left to validate on, or the validation is unknown
-            or on a sealed test.
+        UserError: a share or fraction out of its range, no group is left to validate on, nothing to balance by, or the
+            validation is unknown or on a sealed test.
         study.store.Damaged: the store entry is gone or not as it was written.
     """
-    splits.check_fraction(label_fraction)
-    _check_validation(validation, sealed)
+    _check_validation(cut.validation, sealed)
     module, path = tasks.load(prepared.task), Path(prepared.path)
-    store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
-    images, targets, groups = _load(path, "train", difficult)
-    test = None if sealed else _whole(*_load(path, "test", difficult))
-    rest, held = np.arange(len(targets)), np.arange(0)
-    if validation == "groups":
-        rest, held = splits.holdout(targets, groups, VALIDATION, stream(split_seed, "validation"))
-    drawn = splits.draw if subset == "stratified" else splits.draw_unstratified
-    kept = rest[drawn(targets[rest], groups[rest], label_fraction, stream(draw_seed, "fraction"))]
+    entry = store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
+    images, targets, groups = _load(path, "train", cut.difficult)
+    test = None if sealed else _test(*_load(path, "test", cut.difficult), cut.balance)
+    kept, held, labelled = splits.rows(cut, targets, groups, _strata(entry), split_seed, draw_seed)
     train, val = (Split(images, targets[rows], groups[rows], rows) for rows in (kept, held))
     classes = tuple(prepared.classes)
     about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
     opened = TaskData(*about, train, val, test, prepared.fingerprint, _source_labels(module, classes))
-    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=len(rest))
-    return opened if test is None or validation == "groups" else opened._replace(val=test, val_file="test")
+    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=labelled)
+    return opened if test is None or cut.validation == "groups" else opened._replace(val=test, val_file="test")
 
 
 def _check_validation(validation: str, sealed: bool) -> None:
@@ -201,7 +181,7 @@ def _digest(found: Source[Listing] | Source[Arrays]) -> str:
             continue
         stamps = [_stamp(path) for path in listing.paths]
         digest.update(json.dumps([name, listing.paths, stamps, listing.square]).encode())
-        for array in (listing.targets, listing.groups, listing.boxes):
+        for array in (listing.targets, listing.groups, listing.boxes, listing.strata):
             digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()
 
@@ -230,5 +210,14 @@ def _load(path: Path, split: str, difficult: str) -> tuple[np.ndarray, np.ndarra
     return np.load(path / images, mmap_mode="r"), found, np.load(path / groups)
 
 
-def _whole(images: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> Split:
-    return Split(images, targets, groups, np.arange(len(targets)))
+def _strata(entry: store.Entry) -> np.ndarray | None:
+    """Load the parts that validation is held out from, where they are others than the classes."""
+    if (name := "train-strata.npy") not in entry.files:
+        return None
+    store.open_entry(entry.path, [name])
+    return np.load(entry.path / name)
+
+
+def _test(images: np.ndarray, targets: np.ndarray, groups: np.ndarray, balance: str) -> Split:
+    rows = splits.balanced(targets, groups) if balance == "on" else np.arange(len(targets))
+    return Split(images, targets[rows], groups[rows], rows)

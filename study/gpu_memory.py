@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from study import checks, data, regimes
+from study import checks, data, regimes, splits
 from study.cluster import line
 from study.data import Split, TaskData
 from study.packing import Case
@@ -109,7 +109,7 @@ def attempt(case: Case, device: str, free: float = float("inf")) -> int:
     from study.feed import BATCH
 
     asked = case.config
-    whole = data.open_data(case.prepared, asked.label_fraction, 0, 0, asked.validation == "groups", asked.validation)
+    whole = data.open_data(case.prepared, splits.cut(asked), 0, 0, asked.validation == "groups")
     few = cut(whole, 2 * asked.batch_size, BATCH[device])
     with contextlib.suppress(FloatingPointError):  # so few images may lack a class; the memory is the same
         for _ in trial.run(asked, few, 0, len(checks.phases(asked)) or 1, device):

@@ -20,6 +20,28 @@ def accuracy(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(scores.argmax(axis=1) == targets))
 
 
+def sensitivity(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give the share of the first class's samples that are answered so; 0 where there is none of them.
+
+    Args:
+        scores: (samples, classes) float, larger is surer.
+        targets: (samples,) int; class 0 is what is to be found.
+    """
+    found = scores.argmax(axis=1)[targets == 0] == 0
+    return float(np.mean(found)) if len(found) else 0.0
+
+
+def specificity(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give the share of the other classes' samples that are not answered as the first; 0 where there is none of them.
+
+    Args:
+        scores: (samples, classes) float, larger is surer.
+        targets: (samples,) int; class 0 is what is to be found.
+    """
+    spared = scores.argmax(axis=1)[targets != 0] != 0
+    return float(np.mean(spared)) if len(spared) else 0.0
+
+
 def loss(scores: np.ndarray, targets: np.ndarray) -> float:
     """Give the mean cross-entropy in nats, without label smoothing.
 
@@ -101,6 +123,8 @@ def _over_labels(scores: np.ndarray, targets: np.ndarray, average: Callable[[np.
 
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": accuracy,
+    "sensitivity": sensitivity,
+    "specificity": specificity,
     "loss": loss,
     "mAP": mean_average_precision,
     "mAP_11point": eleven_point_map,

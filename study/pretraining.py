@@ -166,14 +166,14 @@ def _lesson(start: Start, manner: Manner) -> "tuple[Lesson, Callable[[], dict[st
     """Put network and images on the device; gives what `fit` takes, and what scores the network as it is."""
     import torch
 
-    from study import assembly, data
+    from study import assembly, data, splits
     from study.feed import feed
     from study.seeds import stream
     from study.training import Lesson
 
     source, prepared, seed, device = start.source, start.prepared, start.drawn, "cuda" if manner.gpu else "cpu"
     asked, pretext = source.config, pretexts.load(source.pretext)
-    opened = data.open_data(prepared, 1.0, start.seed, start.seed, sealed=True)
+    opened = data.open_data(prepared, splits.cut(asked), start.seed, start.seed, sealed=True)
     net = _net(start)
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean, std = assembly.normalization(asked, families.of(asked), opened)

@@ -26,6 +26,8 @@ def unread(asked: Config) -> dict[str, str]:
     described = {name for names in regimes.READS.values() for name in names}
     found |= dict.fromkeys(described - set(regimes.READS.get(asked.regime, ())), "regime")
     found |= dict.fromkeys(set(OPTIONS) - set(families.options(asked.family)), "family")
+    if asked.validation != "groups":
+        found |= {"validation_share": "validation"}
     if asked.regime in ("zero_shot", "prototype"):
         found |= dict.fromkeys((*GRADIENTS, "momentum"), "regime")
     if asked.regime == "zero_shot":

@@ -37,6 +37,8 @@ COLUMNS = {
     "colour": "string",
     "crop": "string",
     "validation": "string",
+    "validation_share": "float64",
+    "balance": "string",
     "subset": "string",
     "validation_augment": "string",
     "normalization": "string",

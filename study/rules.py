@@ -23,6 +23,8 @@ NEVER_TUNED = (
     *("task", "family", "encoder", "stem", "weights", "regime", "label_fraction", "image_size", "upsample", "crop"),
     *(
         "validation",
+        "validation_share",
+        "balance",
         "normalization",
         "head_classes",
         "probe_share",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INHERITED = (
     *("family", "encoder", "stem", "image_size", "colour", "crop", "upsample", "normalization"),
-    *("batchnorm_momentum", "batchnorm_epsilon"),
+    *("batchnorm_momentum", "batchnorm_epsilon", "balance", "validation_share"),
 )
 """Hyperparameters that weights share with the trials that start from them."""
 TRAINED = (

@@ -1,15 +1,101 @@
-"""Cuts a data set into validation and training and draws nested label fractions, whole groups at a time and by class.
-Knows nothing of images, files or where the targets come from."""
+"""Cuts a data set into validation and training, balances classes and draws nested label fractions, whole groups at a
+time and by class. Knows nothing of images, files or where the targets come from."""
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
-from study.config import UserError
+from study.config import Config, UserError
 from study.seeds import stream
 
 HALVINGS = 5
 """How often samples with several labels are halved; within a 32nd they are in random order."""
+
+
+class Cut(NamedTuple):
+    """How a trial's data are cut; the names and defaults are `Config`'s, which explains them."""
+
+    label_fraction: float = Config.label_fraction
+    validation: str = Config.validation
+    validation_share: float = Config.validation_share
+    balance: str = Config.balance
+    subset: str = Config.subset
+    difficult: str = Config.difficult
+
+
+def cut(asked: Config) -> Cut:
+    """Say how a trial's data are cut."""
+    return Cut(*(getattr(asked, name) for name in Cut._fields))
+
+
+class Rows(NamedTuple):
+    """Which samples of the training data a trial uses, each ascending."""
+
+    train: np.ndarray
+    val: np.ndarray
+    labelled: int
+    """Samples that training would have with all labels."""
+
+
+def rows(
+    cut: Cut, targets: np.ndarray, groups: np.ndarray, strata: np.ndarray | None, split_seed: int, draw_seed: int
+) -> Rows:
+    """Hold validation out, balance what is left and what is held out, then draw the label fraction.
+
+    In that order what is held out depends on the strata alone: of two tasks that share samples, groups and strata,
+    neither trains on what the other validates on.
+
+    Args:
+        cut: says how.
+        targets: (n,) int, the class of each sample; or (n, labels), see `order`.
+        groups: (n,) int; a group has one class, and its samples stay together.
+        strata: (n,) int, parts that are each held out from by themselves, each within one class; None: the classes.
+        split_seed: of what is held out.
+        draw_seed: of the fraction.
+
+    Raises:
+        UserError: a share or fraction out of its range, no group is left to validate on, or nothing to balance by.
+    """
+    check_fraction(cut.label_fraction)
+    rest, held = np.arange(len(targets)), np.arange(0)
+    if cut.validation == "groups":
+        parts = targets if strata is None else strata
+        rest, held = holdout(parts, groups, cut.validation_share, stream(split_seed, "validation"))
+    if cut.balance == "on":
+        rest, held = (part[balanced(targets[part], groups[part])] for part in (rest, held))
+    drawn = draw if cut.subset == "stratified" else draw_unstratified
+    kept = drawn(targets[rest], groups[rest], cut.label_fraction, stream(draw_seed, "fraction"))
+    return Rows(rest[kept], held, len(rest))
+
+
+def balanced(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Keep of every class as many samples as the smallest has, drawn by streams that depend on nothing but the class.
+
+    Groups are kept whole: a class has at most as many samples then, unless its first group alone has more.
+
+    Args:
+        targets: (n,) int, the class of each sample.
+        groups: (n,) int; a group has one class.
+
+    Returns:
+        The rows kept, ascending.
+
+    Raises:
+        UserError: samples have several labels.
+    """
+    if targets.ndim == 2:
+        raise UserError("balance 'on' is for tasks whose images have one class; these have several labels")
+    least = np.unique(targets, return_counts=True)[1].min(initial=len(targets))
+    kept = [_fitting(order, groups, int(least)) for order in _shuffled(targets, groups, stream(0, "balance"))]
+    return np.flatnonzero(np.isin(groups, np.concatenate([np.arange(0), *kept])))
+
+
+def _fitting(order: np.ndarray, groups: np.ndarray, most: int) -> np.ndarray:
+    """Give the first groups of an order that have so many samples together at most; one at least."""
+    names, sizes = np.unique(groups, return_counts=True)
+    together = np.cumsum(sizes[np.searchsorted(names, order)])
+    return order[: max(1, int(np.searchsorted(together, most, side="right")))]
 
 
 def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +104,7 @@ def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) ->
     A class with one group keeps it in the rest; one with more gives at least one and never all.
 
     Args:
-        targets: (n,) int, the class of each sample; or (n, labels), see `order`.
+        targets: (n,) int, the class of each sample, or a finer part of it; or (n, labels), see `order`.
         groups: (n,) int; a group has one class, and its samples stay together.
         share: of each class's groups, in (0, 1).
         seed: equal seeds cut equally, whatever the order of the samples.
@@ -27,8 +113,9 @@ def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) ->
         Rows of the rest and rows set aside, each ascending.
 
     Raises:
-        UserError: no class has a second group, so nothing can be set aside.
+        UserError: the share is out of its range, or no class has a second group, so nothing can be set aside.
     """
+    check_share(share)
     orders = _shuffled(targets, groups, seed)
     held = [order[: min(max(1, round(share * len(order))), len(order) - 1)] for order in orders]
     aside = np.isin(groups, np.concatenate(held))
@@ -124,6 +211,16 @@ def check_fraction(fraction: float) -> None:
     """
     if not 0 < fraction <= 1:
         raise UserError(f"label_fraction {fraction:g} is outside (0, 1]")
+
+
+def check_share(share: float) -> None:
+    """Refuse a validation share outside (0, 1).
+
+    Raises:
+        UserError: it is.
+    """
+    if not 0 < share < 1:
+        raise UserError(f"validation_share {share:g} is outside (0, 1)")
 
 
 def _shuffled(targets: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:

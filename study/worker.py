@@ -125,29 +125,27 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     """Give a job's checkpoint folder, configuration, data, device and cache."""
     import torch
 
-    from study import data, trial
+    from study import data, splits, trial
     from study.config import config
 
     torch.set_num_threads(job["threads"])
     asked, seeds = config(job["config"]), (job["split_seed"], job["draw_seed"])
     prepared, sealed = data.Prepared(**job["prepared"]), job["role"] == "search"
-    opened = data.open_data(
-        prepared, asked.label_fraction, *seeds, sealed, asked.validation, asked.subset, asked.difficult
-    )
+    opened = data.open_data(prepared, splits.cut(asked), *seeds, sealed)
     device = "cuda" if job["gpu"] else "cpu"
     return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
 
 
 def _earlier(job: dict[str, Any]) -> "list[Earlier]":
     """Open the tasks that a trial's weights have learnt, cut as they were then."""
-    from study import data
+    from study import data, splits
     from study.config import config
     from study.earlier import Earlier
 
-    found = []
+    found, seed = [], job["split_seed"]
     for each in job.get("earlier", ()):
         asked, prepared = config(each["config"]), data.Prepared(**each["prepared"])
-        opened = data.open_data(prepared, 1.0, job["split_seed"], job["split_seed"], job["role"] == "search")
+        opened = data.open_data(prepared, splits.cut(asked), seed, seed, job["role"] == "search")
         found.append(Earlier(asked, opened, Path(each["entry"])))
     return found
 

@@ -47,6 +47,8 @@ def test_all_cells_of_the_spaces_pass(name, scale):
         ({"freeze_batchnorm": "maybe"}, "unknown freeze_batchnorm 'maybe'; one of on, off"),
         ({"schedule": "linear"}, "unknown schedule 'linear'; one of cosine, constant, step"),
         ({"upsample": 2000}, "upsample 2000 is outside [8, 1024]"),
+        ({"validation_share": 1}, "validation_share 1 is outside (0, 1)"),
+        ({"balance": "even"}, "unknown balance 'even'; one of off, on"),
         ({"validation": "test"}, "validation 'test' belongs to cells with version=published alone"),
         ({"encoder": "resnet18"}, "encoder 'resnet18' is not read by family 'resnet18'; only by meta_extractor"),
         ({"family": "parallel_net", "encoder": "parallel_net"}, "unknown encoder 'parallel_net' of family"),

@@ -12,6 +12,7 @@ from PIL import Image
 
 from study import data, store, tasks
 from study.config import UserError
+from study.splits import Cut
 from study.tasks import Arrays, Listing, Source
 
 CLASSES = ("left", "right")
@@ -75,7 +76,7 @@ def test_prepared_data_are_plain_and_say_where_they_come_from() -> None:
 
 
 def test_the_arrays_come_back_as_made_and_the_splits_are_their_rows() -> None:
-    opened = data.open_data(prepared(), 1.0, 0, 0, sealed=False)
+    opened = data.open_data(prepared(), Cut(), 0, 0, sealed=False)
     assert opened.test is not None
     assert isinstance(opened.train.images, np.memmap)
     whole = arrays(TRAIN, 8)
@@ -94,58 +95,106 @@ def test_the_arrays_come_back_as_made_and_the_splits_are_their_rows() -> None:
 
 
 def test_a_label_fraction_shrinks_training_and_nothing_else() -> None:
-    some, all_of_it = (data.open_data(prepared(), fraction, 1, 2, sealed=True) for fraction in (0.5, 1.0))
+    some, all_of_it = (data.open_data(prepared(), Cut(fraction), 1, 2, sealed=True) for fraction in (0.5, 1.0))
     assert set(some.train.index) < set(all_of_it.train.index)
     assert (some.val.index == all_of_it.val.index).all()
 
 
 def test_split_and_draw_have_seeds_of_their_own() -> None:
-    first, draw, split = (data.open_data(prepared(), 0.5, *seeds, sealed=True) for seeds in ((0, 0), (0, 1), (1, 0)))
+    first, draw, split = (
+        data.open_data(prepared(), Cut(0.5), *seeds, sealed=True) for seeds in ((0, 0), (0, 1), (1, 0))
+    )
     assert (first.val.index == draw.val.index).all()
     assert set(first.train.index) != set(draw.train.index)
     assert set(first.val.index) != set(split.val.index)
 
 
 def test_validation_on_the_test_holds_nothing_out() -> None:
-    opened = data.open_data(prepared(), 1.0, 0, 0, sealed=False, validation="test")
+    opened = data.open_data(prepared(), Cut(validation="test"), 0, 0, sealed=False)
     assert opened.test is not None
     assert opened.train.index.tolist() == list(range(TRAIN))
     assert opened.val is opened.test
     assert (opened.val.targets == arrays(TEST, 8).targets).all()
     assert opened.val_file == "test"
-    assert data.open_data(prepared(), 1.0, 0, 0, sealed=False).val_file == "train"
+    assert data.open_data(prepared(), Cut(), 0, 0, sealed=False).val_file == "train"
 
 
 def test_validation_on_the_test_draws_its_fraction_from_all_groups() -> None:
     some, less = (
-        data.open_data(prepared(), fraction, 0, 0, sealed=False, validation="test").train for fraction in (0.5, 0.2)
+        data.open_data(prepared(), Cut(fraction, "test"), 0, 0, sealed=False).train for fraction in (0.5, 0.2)
     )
     assert len(some.index) == TRAIN // 2
     assert set(less.index) < set(some.index)
     assert (some.targets == arrays(TRAIN, 8).targets[some.index]).all()
 
 
+def test_a_larger_share_holds_more_out() -> None:
+    few, many = (data.open_data(prepared(), Cut(validation_share=share), 0, 0, sealed=True) for share in (0.2, 0.6))
+    assert (len(few.val.index), len(many.val.index)) == (8, 24)
+    assert set(few.val.index) < set(many.val.index)
+
+
+def uneven(size: int, crop: str) -> Source[Arrays]:
+    """Thirty images of the one class and ten of the other, each a group of its own."""
+    whole = arrays(TRAIN, size)._replace(targets=(np.arange(TRAIN) >= 30).astype(int), groups=np.arange(TRAIN))
+    return Source("stand-in: uneven", CLASSES, {"train": whole, "test": whole})
+
+
+def test_balance_evens_each_split_out(tiny: SimpleNamespace) -> None:
+    tiny.stand_in = uneven
+    opened = data.open_data(prepared(), Cut(balance="on"), 0, 0, sealed=False)
+    assert opened.test is not None
+    parts = (opened.train, opened.val, opened.test)
+    assert [np.bincount(split.targets).tolist() for split in parts] == [[8, 8], [2, 2], [10, 10]]
+    assert opened.labelled == 16
+    for split in parts:
+        assert (split.images[split.index][:, 0, 0, 0] == split.groups).all()
+
+
+def test_the_balanced_test_is_the_same_for_every_seed(tiny: SimpleNamespace) -> None:
+    tiny.stand_in = uneven
+    first, second = (data.open_data(prepared(), Cut(balance="on"), seed, seed, sealed=False).test for seed in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert (first.index == second.index).all()
+
+
+def test_strata_travel_through_the_store_to_the_holdout(tiny: SimpleNamespace) -> None:
+    strata = np.arange(TRAIN) // 10
+    plain = prepared()
+    whole = arrays(TRAIN, 8)._replace(targets=strata // 2, groups=np.arange(TRAIN), strata=strata)
+    tiny.stand_in = lambda size, crop: Source("stand-in: strata", CLASSES, {"train": whole, "test": whole})
+    tiny.__file__ = tasks.__file__  # another code, another entry
+    ready = prepared()
+    opened = data.open_data(ready, Cut(), 0, 0, sealed=True)
+    assert np.bincount(strata[opened.val.index]).tolist() == [2, 2, 2, 2]
+    assert not (Path(plain.path) / "train-strata.npy").exists()
+    (Path(ready.path) / "train-strata.npy").write_bytes(b"short")
+    with pytest.raises(store.Damaged, match=r"train-strata\.npy has 5 bytes"):
+        data.open_data(ready, Cut(), 0, 0, sealed=True)
+
+
 def test_validation_on_a_sealed_test_or_on_anything_else_is_refused() -> None:
     with pytest.raises(UserError, match="validation 'test' reads the test at every epoch, but it is sealed"):
-        data.open_data(prepared(), 1.0, 0, 0, sealed=True, validation="test")
+        data.open_data(prepared(), Cut(validation="test"), 0, 0, sealed=True)
     with pytest.raises(UserError, match="unknown validation 'train'; one of groups, test"):
-        data.open_data(prepared(), 1.0, 0, 0, sealed=False, validation="train")
+        data.open_data(prepared(), Cut(validation="train"), 0, 0, sealed=False)
 
 
 def test_sealed_data_open_without_the_tests_files() -> None:
     ready = prepared()
     for name in ("images", "targets", "groups"):
         (Path(ready.path) / f"test-{name}.npy").unlink()
-    assert data.open_data(ready, 1.0, 0, 0, sealed=True).test is None
+    assert data.open_data(ready, Cut(), 0, 0, sealed=True).test is None
     with pytest.raises(store.Damaged, match=r"test-images\.npy"):
-        data.open_data(ready, 1.0, 0, 0, sealed=False)
-    assert data.open_data(prepared(), 1.0, 0, 0, sealed=False).test is not None
+        data.open_data(ready, Cut(), 0, 0, sealed=False)
+    assert data.open_data(prepared(), Cut(), 0, 0, sealed=False).test is not None
 
 
 def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> None:
     told: list[tuple[int, int]] = []
     ready = data.prepare("tiny", folder, 8, "half", lambda done, total: told.append((done, total)))
-    split = data.open_data(ready, 1.0, 0, 0, sealed=False).test
+    split = data.open_data(ready, Cut(), 0, 0, sealed=False).test
     assert split is not None
     assert split.images.shape == (12, 8, 8, 3)
     assert (
@@ -156,7 +205,7 @@ def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> N
 
 def test_a_square_is_cut_from_the_middle(folder: Path) -> None:
     ready = data.prepare("tiny", folder, 8, "square")
-    split = data.open_data(ready, 1.0, 0, 0, sealed=False).test
+    split = data.open_data(ready, Cut(), 0, 0, sealed=False).test
     assert split is not None
     assert (split.images[:, :, :2] == np.arange(12)[:, None, None, None]).all()
     assert (split.images[:, :, 6:] == 200).all()
@@ -171,11 +220,11 @@ def test_classes_come_with_the_data_and_are_remembered(folder: Path, tiny: Simpl
 
 
 def test_source_labels_are_those_of_the_classes_there(folder: Path, tiny: SimpleNamespace) -> None:
-    assert data.open_data(prepared(), 1.0, 0, 0, sealed=True).source_labels == {}
+    assert data.open_data(prepared(), Cut(), 0, 0, sealed=True).source_labels == {}
     tiny.SOURCE_LABELS = {"imagenet": {"left": (1,), "bright": (2, 3)}}
-    assert data.open_data(prepared(), 1.0, 0, 0, sealed=True).source_labels == {"imagenet": {"left": (1,)}}
+    assert data.open_data(prepared(), Cut(), 0, 0, sealed=True).source_labels == {"imagenet": {"left": (1,)}}
     real = data.prepare("tiny", folder, 8, None)
-    assert data.open_data(real, 1.0, 0, 0, sealed=True).source_labels == {"imagenet": {"Bright": (2, 3)}}
+    assert data.open_data(real, Cut(), 0, 0, sealed=True).source_labels == {"imagenet": {"Bright": (2, 3)}}
 
 
 def test_a_folder_that_changed_is_decoded_anew(folder: Path) -> None:
@@ -223,4 +272,4 @@ def test_an_unknown_crop_names_the_choices() -> None:
 
 def test_a_label_fraction_out_of_range_is_refused() -> None:
     with pytest.raises(UserError, match="label_fraction 0 "):
-        data.open_data(prepared(), 0.0, 0, 0, sealed=True)
+        data.open_data(prepared(), Cut(0.0), 0, 0, sealed=True)

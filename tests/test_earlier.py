@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from study import data, earlier, models, pretraining, sources, trial, weights
+from study import data, earlier, models, pretraining, sources, splits, trial, weights
 from study.config import Config
 from study.earlier import BEFORE, OWN_BATCHNORM, Earlier
 
@@ -25,9 +25,9 @@ def place(tmp_path_factory):
 
 def run(place, sealed=False, epochs=2, **more):
     start, path, first, second = place
-    known = Earlier(start.source.config, data.open_data(first, 1.0, 0, 0, sealed), path)
+    known = Earlier(start.source.config, data.open_data(first, splits.cut(VALUES), 0, 0, sealed), path)
     asked = Config(**(vars(VALUES) | more))
-    given = data.open_data(second, 1.0, 0, 0, sealed)
+    given = data.open_data(second, splits.cut(VALUES), 0, 0, sealed)
     found = list(trial.run(asked, given, 5, epochs, source=path, earlier=[known]))
     return found, known
 
@@ -89,7 +89,7 @@ def test_scoring_the_past_changes_nothing_in_the_trial(place):
     reports, _ = run(place, regime="fine_tune")
     _, path, _, second = place
     asked = Config(**(vars(VALUES) | {"regime": "fine_tune"}))
-    alone = list(trial.run(asked, data.open_data(second, 1.0, 0, 0, False), 5, 2, source=path))
+    alone = list(trial.run(asked, data.open_data(second, splits.cut(VALUES), 0, 0, False), 5, 2, source=path))
     for one, other in zip(reports, alone, strict=True):
         assert one.objective == other.objective
     states = [each.model() for each in (reports[-1], alone[-1])]
@@ -107,7 +107,7 @@ def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
     asked = Config(**(vars(VALUES) | {"regime": regime, "head_rate": 0.0, "freeze_batchnorm": "off"}))
     found = [
         (report, report.model())
-        for report in trial.run(asked, data.open_data(second, 1.0, 0, 0, True), 5, 1, source=path)
+        for report in trial.run(asked, data.open_data(second, splits.cut(VALUES), 0, 0, True), 5, 1, source=path)
     ]
     (first, begun), (_, end) = found
     heads = [name for name in begun if name.startswith("head")]

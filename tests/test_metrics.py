@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from study.config import UserError
-from study.metrics import METRICS, accuracy, check_score, loss, metric
+from study.metrics import METRICS, accuracy, check_score, loss, metric, sensitivity, specificity
 
 SCORES = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [0.0, 1.0, 5.0], [1.0, 0.0, 0.5]], dtype=np.float32)
 TARGETS = np.array([0, 1, 0, 2])
@@ -43,6 +43,23 @@ def test_recall_is_accuracy_where_classes_are_equally_large():
     rng = np.random.default_rng(0)
     scores, targets = rng.normal(size=(300, 10)), np.arange(300) % 10
     assert metric("recall")(scores, targets) == pytest.approx(accuracy(scores, targets))
+
+
+def test_sensitivity_and_specificity_are_of_the_first_class():
+    """Answers 0, 1, 2, 0 against truths 0, 1, 0, 2."""
+    assert sensitivity(SCORES, TARGETS) == 1 / 2
+    assert specificity(SCORES, TARGETS) == 1 / 2
+
+
+def test_sensitivity_is_the_first_class_s_recall():
+    rng = np.random.default_rng(0)
+    scores, targets = rng.normal(size=(300, 2)), np.arange(300) % 2
+    assert (sensitivity(scores, targets) + specificity(scores, targets)) / 2 == metric("recall")(scores, targets)
+
+
+def test_without_images_that_count_they_are_0():
+    assert sensitivity(SCORES, np.array([1, 1, 2, 2])) == 0
+    assert specificity(SCORES, np.zeros(4, int)) == 0
 
 
 def test_metrics_are_found_by_name():

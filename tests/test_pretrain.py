@@ -13,6 +13,7 @@ from safetensors.torch import load
 from study import assembly, data, pretrain, pretraining, sources, store, trial, weights
 from study.config import Config, UserError
 from study.pretraining import Manner
+from study.splits import Cut
 from tests.toy_task import task
 
 EPOCHS = 3
@@ -132,7 +133,7 @@ def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, s
 
 
 def test_no_image_that_a_study_validates_on_is_trained_on(prepared):
-    opened = data.open_data(prepared, 1.0, 3, 3, sealed=True)
+    opened = data.open_data(prepared, Cut(), 3, 3, sealed=True)
     train, val = pretraining._some(opened, source(images=None), 3)
     assert set(train.index) <= set(opened.train.index)
     assert not set(train.index) & set(opened.val.index)

@@ -107,6 +107,8 @@ def test_what_nothing_reads_is_empty():
     assert means["lr"] is means["dropout"] is None
     assert means["label_fraction"] == 1.0
     assert read_values({"regime": "lp_ft"})["lr_decay"] is None
+    assert read_values({"validation": "test"})["validation_share"] is None
+    assert read_values({})["validation_share"] == 0.2
     assert read_values({"regime": "lp_ft"})["probe_share"] == 0.5
     assert read_values({"family": "parallel_net", "encoder": "small_cnn"})["encoder"] == "small_cnn"
     assert read_values({"family": "small_cnn", "encoder": "small_cnn"})["encoder"] is None

@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from study.config import UserError
-from study.splits import draw, holdout
+from study import splits
+from study.config import UserError, config
+from study.splits import Cut, balanced, cut, draw, holdout
 
 SEEDS = range(12)
 FRACTIONS = (0.01, 0.1, 0.3, 0.5, 0.77, 1.0)
@@ -79,6 +80,85 @@ def test_another_class_moves_no_draw() -> None:
 def test_seeds_draw_differently() -> None:
     targets, groups = np.zeros(40, int), np.arange(40)
     assert len({tuple(draw(targets, groups, 0.5, seed)) for seed in range(5)}) == 5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_balanced_classes_differ_by_less_than_a_group(seed: int) -> None:
+    targets, groups = random_set(seed)
+    kept = balanced(targets, groups)
+    assert set(kept) == set(np.flatnonzero(np.isin(groups, groups[kept])))
+    least, largest = np.bincount(targets).min(), np.unique(groups, return_counts=True)[1].max()
+    counts = np.bincount(targets[kept], minlength=targets.max() + 1)
+    assert (np.abs(counts - least) < largest).all()
+    assert (counts > 0).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_images_that_are_groups_of_their_own_balance_exactly(seed: int) -> None:
+    targets = random_set(seed)[0]
+    kept = balanced(targets, np.arange(len(targets)))
+    assert set(np.bincount(targets[kept])) == {np.bincount(targets).min()}
+
+
+def test_balance_draws_the_same_whatever_the_order() -> None:
+    targets, groups = random_set(3)
+    turned = slice(None, None, -1)
+    assert set(groups[balanced(targets, groups)]) == set(groups[turned][balanced(targets[turned], groups[turned])])
+
+
+def test_several_labels_cannot_be_balanced() -> None:
+    with pytest.raises(UserError, match="balance 'on' is for tasks whose images have one class"):
+        balanced(np.zeros((4, 2), int), np.arange(4))
+
+
+@pytest.mark.parametrize("given", [
+    Cut(), Cut(0.5), Cut(0.5, balance="on"), Cut(validation_share=0.6), Cut(validation="test", balance="on"),
+])  # fmt: skip
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rows_part_what_they_use(given: Cut, seed: int) -> None:
+    targets, groups = random_set(seed)
+    found = splits.rows(given, targets, groups, None, seed, seed + 1)
+    assert not set(groups[found.train]) & set(groups[found.val])
+    assert len(found.train) <= found.labelled <= len(targets)
+    assert (len(found.val) == 0) == (given.validation == "test")
+
+
+def nested(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two levels' classes of the same samples in eight strata, and their groups: the coarse classes have four each."""
+    strata, groups = random_set(seed)
+    return strata % 2, strata, groups
+
+
+@pytest.mark.parametrize("balance", ["off", "on"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_one_level_trains_on_no_other_validates_on(seed: int, balance: str) -> None:
+    coarse, strata, groups = nested(seed)
+    below = coarse == 0
+    whole = splits.rows(Cut(balance=balance), coarse, groups, strata, seed, 0)
+    part = splits.rows(Cut(balance=balance), strata[below] // 4, groups[below], strata[below], seed, 0)
+    assert not set(groups[whole.train]) & set(groups[below][part.val])
+    assert not set(groups[whole.val]) & set(groups[below][part.train])
+    if balance == "off":
+        assert set(groups[below][part.val]) == set(groups[whole.val]) & set(groups[below])
+
+
+def test_without_strata_the_classes_are_the_strata() -> None:
+    targets, groups = random_set(5)
+    plain, told = (splits.rows(Cut(), targets, groups, strata, 1, 2) for strata in (None, targets))
+    assert (plain.val == told.val).all()
+    assert (plain.train == told.train).all()
+
+
+def test_a_cut_is_what_a_configuration_says() -> None:
+    assert cut(config({})) == Cut()
+    given = {"label_fraction": 0.5, "validation_share": 0.3, "balance": "on", "subset": "random"}
+    assert cut(config(given)) == Cut(**given)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, math.nan])
+def test_a_validation_share_outside_its_range_is_refused(share: float) -> None:
+    with pytest.raises(UserError, match=r"validation_share .* is outside \(0, 1\)"):
+        holdout(np.zeros(3, int), np.arange(3), share, 0)
 
 
 @pytest.mark.parametrize("fraction", [0.0, -0.1, 1.1, math.nan, math.inf])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from study import assembly, checkpoints, data, evaluation, models, trial, worker
+from study.splits import Cut
 from tests.toy_task import SMALL, task
 
 EPOCHS = 3
@@ -84,7 +85,7 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
     family = families.load(card["config"]["family"])
     net = families.build(card["config"]["family"], "none", len(card["classes"]))
     net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
-    test = data.open_data(prepared, 0.1, 0, 1, sealed=False).test
+    test = data.open_data(prepared, Cut(0.1), 0, 1, sealed=False).test
     fed = feed(test, "test of the model", "cpu", family.mean, family.std)
     found = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
     said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}

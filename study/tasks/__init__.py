@@ -44,6 +44,8 @@ class Listing(NamedTuple):
     """(n, 4) float, left, top, right, bottom as shares of width and height: what to cut; None for whole pictures."""
     square: bool = False
     """Cut the largest centred square out of that, so that nothing is distorted; else it is squeezed into a square."""
+    strata: np.ndarray | None = None
+    """(n,) int64, parts of the classes that validation is held out from, each by itself; None: the classes."""
 
 
 class Arrays(NamedTuple):
@@ -53,6 +55,8 @@ class Arrays(NamedTuple):
     """n images of (size, size, 3) uint8."""
     targets: np.ndarray
     groups: np.ndarray
+    strata: np.ndarray | None = None
+    """See `Listing`."""
 
 
 Images = TypeVar("Images", Listing, Arrays)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from study import data
 from study.config import UserError
+from study.splits import Cut
 from study.tasks import _unpickled, cifar10
 
 COUNT = 20
@@ -51,9 +52,9 @@ def test_torchvisions_layout_is_read_as_it_is(files):
 
 def test_its_images_are_prepared_at_any_size(files):
     ready = data.prepare("cifar10", files, 32, None)
-    opened = data.open_data(ready, 1.0, 0, 0, sealed=False)
+    opened = data.open_data(ready, Cut(), 0, 0, sealed=False)
     assert np.array_equal(opened.train.images, cifar10.read(files, "whole").splits["train"].images)
-    assert data.open_data(data.prepare("cifar10", files, 16, None), 1.0, 0, 0, True).train.images.shape[1:] == (
+    assert data.open_data(data.prepare("cifar10", files, 16, None), Cut(), 0, 0, True).train.images.shape[1:] == (
         16,
         16,
         3,
