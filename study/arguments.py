@@ -13,6 +13,7 @@ from study import checks, sources
 from study.catalogue import known, load
 from study.config import UserError
 from study.space import Cell, Space, select
+from study.tasks import data_set
 
 USAGE = 2
 AUTO = "auto"
@@ -94,7 +95,8 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
 def _check_source_data(args: argparse.Namespace, cells: list[Cell]) -> None:
     """Refuse real images that start from weights of a stand-in, unless that is asked for, and a folder for nothing."""
     found = {source.name: source for cell in cells if (source := sources.of(cell))}
-    other = [each for each in found.values() if each.config.task not in {str(cell.values["task"]) for cell in cells}]
+    own = {data_set(str(cell.values["task"])) for cell in cells}
+    other = [each for each in found.values() if data_set(each.config.task) not in own]
     if args.source_data and not other:
         raise UserError(f"--source-data {args.source_data}: no weights of these cells are trained on another task")
     if args.data and other and not args.source_data:

@@ -23,6 +23,7 @@ from study.config import Config, UserError, config
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, identity, job
+from study.tasks import data_set
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -136,14 +137,14 @@ def _prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Co
 
 
 def _starts(cells: list[Cell], args: argparse.Namespace, stop: Stop, console: "Console") -> list["Start | None"]:
-    """Prepare the images of weights that are trained first; another task's are in a folder of their own."""
+    """Prepare the images of weights that are trained first; another data set's are in a folder of their own."""
     from study.starts import Start
 
     found = [sources.of(cell) for cell in cells]
     asked = {source.config: cell.values["task"] for source, cell in zip(found, cells, strict=True) if source}
     ready: dict[Config, Prepared] = {}
     for own in (True, False):
-        wanted = [each for each, task in asked.items() if (each.task == task) == own]
+        wanted = [each for each, task in asked.items() if (data_set(each.task) == data_set(str(task))) == own]
         folder = args.data if own else args.source_data
         ready.update(zip(wanted, _prepare(wanted, folder, stop, console), strict=True))
     return [Start(each, ready[each.config], args.seed) if each else None for each in found]
