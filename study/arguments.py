@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from study import checks, sources, tasks
+from study import checks, sources
 from study.catalogue import known, load
 from study.config import UserError
 from study.space import Cell, Space, select
+from study.tasks import data_set
 
 USAGE = 2
 AUTO = "auto"
@@ -94,8 +95,8 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
 def _check_source_data(args: argparse.Namespace, cells: list[Cell]) -> None:
     """Refuse real images that start from weights of a stand-in, unless that is asked for, and a folder for nothing."""
     found = {each.name: each for cell in cells if (source := sources.of(cell)) for each in source.line}
-    own = {tasks.module_of(str(cell.values["task"])) for cell in cells}
-    other = [each for each in found.values() if tasks.module_of(each.config.task) not in own]
+    own = {data_set(str(cell.values["task"])) for cell in cells}
+    other = [each for each in found.values() if data_set(each.config.task) not in own]
     if args.source_data and not other:
         raise UserError(f"--source-data {args.source_data}: no weights of these cells are trained on another data set")
     if args.data and other and not args.source_data:

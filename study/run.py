@@ -17,13 +17,14 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, screen, sources, store, tasks
+from study import arguments, checks, ledger, screen, sources, store
 from study import folder as folders
 from study.config import Config, UserError, config
 from study.sources import Source
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, identity, job
+from study.tasks import data_set
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -142,7 +143,7 @@ def _starts(
     """Prepare the images of weights that are trained first; another data set's are in a folder of their own."""
     found = [sources.of(cell) for cell in cells]
     asked = {
-        each.config: tasks.module_of(each.config.task) == tasks.module_of(str(cell.values["task"]))
+        each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
         for source, cell in zip(found, cells, strict=True)
         for each in (source.line if source else ())
     }

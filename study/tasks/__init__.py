@@ -14,7 +14,9 @@ A task is one file in this folder with
 - `stand_in(size, crop) -> Source[Arrays]`: the same from rendered images,
 - `ARCHIVES: tuple[Archive, ...]`, what `--download` fetches (may be missing),
 - `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: for weights trained on a source, say "imagenet", the source's
-  class numbers that each class (in lower case) stands for (may be missing).
+  class numbers that each class (in lower case) stands for (may be missing),
+- `at(path) -> Task`: where its classes have classes of their own, the task at a level below, with all of the above; its
+  name is the module's and the path, as in animals/animal (may be missing).
 
 A file whose name begins with an underscore is a part of a task, not a task.
 """
@@ -100,7 +102,7 @@ class Task(Protocol):
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all tasks, sorted."""
+    """Return the names of all tasks, sorted; levels are not listed, since data decide which there are."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted(name for name in found if not name.startswith("_") and name not in _NO_TASK))
 
@@ -108,16 +110,24 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> Task:
     """Import a task.
 
+    Args:
+        name: of its module; or that and the path of a level, as in "animals/animal". Whether there is such a level is
+            up to the data.
+
     Raises:
-        UserError: there is none of this name.
+        UserError: there is no task of this name, or it has no levels.
     """
-    if name not in names():
+    first, *path = name.split("/")
+    if first not in names() or not all(path):
         raise UserError(f"unknown task {name!r}; one of {', '.join(names())}")
-    return cast(Task, import_module(f"{__name__}.{name}"))
+    found = import_module(f"{__name__}.{first}")
+    if path and not hasattr(found, "at"):
+        raise UserError(f"task {first} has no levels, so there is no {name!r}; write {first!r}")
+    return cast(Task, found.at("/".join(path)) if path else found)
 
 
-def module_of(name: str) -> str:
-    """Name the module of a task: what comes before a path in its data set."""
+def data_set(name: str) -> str:
+    """Name a task's data set: all levels of a hierarchy are read from one."""
     return name.partition("/")[0]
 
 

@@ -36,7 +36,7 @@ def listing(folder: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
     Raises:
         UserError: `train` or `test` is missing, their classes differ or are fewer than two, or a class has no image.
     """
-    found = {split: _classes(folder / split) for split in SPLITS}
+    found = {split: classes(folder / split) for split in SPLITS}
     train, test = found.values()
     if train != test:
         odd = ", ".join(sorted(set(train) ^ set(test)))
@@ -46,7 +46,12 @@ def listing(folder: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
     return tuple(train), {split: _listing(folder / split, train) for split in SPLITS}
 
 
-def _classes(place: Path) -> list[str]:
+def classes(place: Path) -> list[str]:
+    """Name the folders in a split's folder, sorted.
+
+    Raises:
+        UserError: there is none, or no such split.
+    """
     if not place.is_dir():
         raise UserError(f"no folder {place}: {_WANTED}")
     names = sorted(name for name in _names(place) if (place / name).is_dir())
@@ -55,20 +60,27 @@ def _classes(place: Path) -> list[str]:
     return names
 
 
-def _listing(place: Path, classes: list[str]) -> Listing:
-    paths = [sorted(_images(place / name)) for name in classes]
-    for name, found in zip(classes, paths, strict=True):
+def _listing(place: Path, names: list[str]) -> Listing:
+    paths = [sorted(images(place / name)) for name in names]
+    for name, found in zip(names, paths, strict=True):
         if not found:
             raise UserError(f"{place / name} has no image ({', '.join(sorted(SUFFIXES))}): {_WANTED}")
     counts = [len(found) for found in paths]
-    targets = np.repeat(np.arange(len(classes)), counts)
+    targets = np.repeat(np.arange(len(names)), counts)
     return Listing([path for found in paths for path in found], targets, np.arange(sum(counts)), None)
 
 
-def _images(folder: Path) -> Iterator[str]:
+def images(folder: Path) -> Iterator[str]:
+    """Give the paths of all images in a class's folder, at any depth; none where there is no such folder."""
+    for _, found in walk(folder) if folder.is_dir() else ():
+        yield from found
+
+
+def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give every folder at or below a class's, with the paths of the images that lie just in it."""
     for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=False):
         folders[:] = [name for name in folders if _is_data(name)]
-        yield from (os.path.join(place, name) for name in files if _is_data(name) and _has_image_suffix(name))
+        yield place, [os.path.join(place, name) for name in files if _is_data(name) and _has_image_suffix(name)]
 
 
 def _has_image_suffix(name: str) -> bool:

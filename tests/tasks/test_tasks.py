@@ -34,6 +34,22 @@ def test_a_stand_in_says_so_and_has_whole_groups_of_every_class(name: str) -> No
         assert (first.shape, first.dtype) == ((16, 16, 3), np.uint8)
 
 
+@pytest.mark.parametrize("name", ["gtsrb/x", "gtsrb/x/y"])
+def test_a_task_without_levels_says_so(name: str) -> None:
+    with pytest.raises(UserError, match=f"task gtsrb has no levels, so there is no '{name}'; write 'gtsrb'"):
+        tasks.load(name)
+
+
+@pytest.mark.parametrize("name", ["", "/", "animals/", "animals//animal", "/animals", "nowhere/x"])
+def test_a_path_of_nothing_is_no_task(name: str) -> None:
+    with pytest.raises(UserError, match=f"unknown task '{name}'; one of animals, "):
+        tasks.load(name)
+
+
+def test_levels_are_of_one_data_set() -> None:
+    assert [tasks.data_set(name) for name in ("gtsrb", "animals", "animals/animal")] == ["gtsrb", "animals", "animals"]
+
+
 def test_an_unknown_task_names_the_choices() -> None:
     with pytest.raises(UserError, match=r"unknown task 'gtrsb'; one of .*gtsrb"):
         tasks.load("gtrsb")
