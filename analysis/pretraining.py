@@ -29,9 +29,9 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         df: its trainings, of `apart`.
 
     Returns:
-        One row per training, split and epoch: `panel` (the pretext and whose images), `weights` (with what else tells
-        trainings of one name apart), `look`, `split` (train, val: held-out images), `metric`, `epoch`, `score`,
-        `chance`, `trial`.
+        One row per weights, split and epoch: `panel` (the pretext and whose images), `weights` (with what else tells
+        trainings of one name apart), `look`, `split` (train, val: held-out images), `metric`, `epoch`, `score`
+        (mean over the trainings: replicates may each have one of their own), `chance`, `n` (trainings).
     """
     chance = df[df["metric"] == "chance"].drop_duplicates("trial").set_index("trial")["score"]
     found = df[(df["metric"] == "accuracy") & df["split"].isin(["train", "val"])]
@@ -39,8 +39,9 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     looks = {name: str(number) for number, name in enumerate(names.unique(), 1)}
     found = found.assign(panel=found["task"], chance=found["trial"].map(chance), weights=found["trial"].map(names))
     found["look"] = found["weights"].map(looks)
-    columns = ["panel", "weights", "look", "split", "metric", "epoch", "score", "chance", "trial"]
-    return found.sort_values(["panel", "weights", "split", "epoch"], kind="stable")[columns].reset_index(drop=True)
+    columns = ["panel", "weights", "look", "split", "metric", "epoch"]
+    told = {"score": ("score", "mean"), "chance": ("chance", "first"), "n": ("score", "size")}
+    return found.groupby(columns, sort=True).agg(**told).reset_index().sort_values(columns[:2] + ["split", "epoch"])
 
 
 def _names(df: pd.DataFrame) -> pd.Series:
@@ -74,13 +75,13 @@ def caption(data: pd.DataFrame) -> str:
     """What the lines are."""
     return (
         "Accuracy of each pretraining on its own task, one panel per pretext: bold on held-out images, thin the "
-        "running accuracy in training, dotted chance. One training each (n = 1), so there is no interval."
+        f"running accuracy in training, dotted chance. Mean over trainings: n = {style.counts(data['n'])} each."
     )
 
 
 def alt(data: pd.DataFrame) -> str:
     """Where the lines end."""
-    last = data[data["split"] == "val"].drop_duplicates("trial", keep="last")
+    last = data[data["split"] == "val"].drop_duplicates("weights", keep="last")
     told = [
         f"{row.weights} {style.score(row.score, 'accuracy')} (chance {style.score(row.chance, 'accuracy')})"
         for row in last.itertuples()
@@ -101,17 +102,18 @@ def transfer_data(df: pd.DataFrame) -> pd.DataFrame:
     """
     trials, own = apart(df)
     last = data(own)
-    last = last[last["split"] == "val"].drop_duplicates("trial", keep="last").set_index("trial")
+    last = last[last["split"] == "val"].drop_duplicates("weights", keep="last").set_index("weights", drop=False)
     skill = (last["score"] - last["chance"]) / (1 - last["chance"])
     each = own.drop_duplicates("trial")[["trial", "weights", *SHARED]].astype("string").fillna("")
+    each = each.assign(name=each["trial"].map(_names(own))).drop_duplicates(["weights", *SHARED])
     cells = trials.drop_duplicates("cell")[["cell", "weights", *SHARED]].astype("string").fillna("")
-    source = cells.merge(each, on=["weights", *SHARED]).set_index("cell")["trial"]
+    source = cells.merge(each, on=["weights", *SHARED]).set_index("cell")["name"]
     scored = places.scored(trials)
     scored = scored[(scored["role"] != "published") & (scored["split"] == "test") & scored["cell"].isin(source.index)]
     share = scored["label_fraction"].map(lambda value: f"{style.fraction(value)} labels")
-    scored = scored.assign(panel=share, trial=scored["cell"].map(source)).drop(columns="look")
-    for name, values in (("pretext", skill), ("look", last["look"]), ("weights", last["weights"])):
-        scored[name] = scored["trial"].map(values)
+    scored = scored.assign(panel=share, weights=scored["cell"].map(source))
+    for name, values in (("pretext", skill), ("look", last["look"])):
+        scored[name] = scored["weights"].map(values)
     columns = ["panel", "cell", "weights", "look", "pretext", "split", "metric", "mean", "low", "high", "n"]
     return scored[columns].reset_index(drop=True)
 

@@ -128,7 +128,7 @@ def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
     both = pd.concat([small.assign(cell=small["cell"] + ", image_size=32"), other], ignore_index=True)
     data = pretraining.data(pretraining.apart(both)[1])
     assert set(data["weights"]) == {"patches (image_size=32)", "patches (image_size=64)"}
-    assert not data.duplicated(["trial", "split", "epoch"]).any()
+    assert not data.duplicated(["weights", "split", "epoch"]).any()
     assert len(pretraining.transfer_data(both)) == 2
     assert set(pretraining.transfer_data(both)["weights"]) == set(data["weights"])
 
