@@ -46,7 +46,7 @@ SPACE = Space(
     },
     tuned={"lr": log_uniform(1e-4, 1e-2), "weight_decay": log_uniform(1e-5, 1e-1)},
     baseline={"lr": 1e-3, "weight_decay": 1e-2},
-    fixed={"image_size": 128, "batch_size": 32, "balance": "on"},
+    fixed={"image_size": 96, "batch_size": 32, "balance": "on"},
     published={
         f"backbone=resnet14, transfer={transfer}, version=published": {"animals": figure}
         for transfer, figure in FORGOTTEN.items()
