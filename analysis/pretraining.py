@@ -41,7 +41,9 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     found["look"] = found["weights"].map(looks)
     columns = ["panel", "weights", "look", "split", "metric", "epoch"]
     told = {"score": ("score", "mean"), "chance": ("chance", "first"), "n": ("score", "size")}
-    return found.groupby(columns, sort=True).agg(**told).reset_index().sort_values(columns[:2] + ["split", "epoch"])
+    return (
+        found.groupby(columns, sort=True).agg(**told).reset_index().sort_values(["panel", "weights", "split", "epoch"])
+    )
 
 
 def _names(df: pd.DataFrame) -> pd.Series:

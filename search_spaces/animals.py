@@ -3,8 +3,8 @@
     python -m study.run --space animals                          # demo: minutes, two cores, drawn animals
     python -m study.run --space animals --data DIR --scale full  # train|test/animal/canines, …/felines, other/…
 
-As published, the first task fell from .974 to .90 (frozen), .81 (conventional) and .75 (a rate per layer): freezing forgot,
-and lower rates in the first layers forgot more. Frozen weights cannot forget: BatchNorm's statistics did
+As published, the first task fell from .974 to .90 (frozen), .81 (conventional) and .75 (a rate per layer): freezing
+forgot, and lower rates in the first layers forgot more. Frozen weights cannot forget: BatchNorm's statistics did
 (docs/animals.md).
 """
 

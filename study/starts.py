@@ -115,9 +115,10 @@ def _found(start: Start, say: Callable[[str], None]) -> bool:
     elif start.path.exists():
         say(_told(start, "found"))
         return True
-    about = f"{start.source.task}, {start.source.config.family}, {start.source.epochs} epochs"
+    about = f" ({start.source.task}, {start.source.config.family}, {start.source.epochs} epochs)"
+    about = f"{about} on {start.prepared.source}" if start.replicate is None else ""  # told once
     before = pretraining.resumes(start)
-    say(f"{_name(start)}: training ({about}) on {start.prepared.source}{f'; {before}' if before else ''}")
+    say(f"{_name(start)}: training{about}{f'; {before}' if before else ''}")
     return False
 
 
