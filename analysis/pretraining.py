@@ -39,11 +39,9 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     looks = {name: str(number) for number, name in enumerate(names.unique(), 1)}
     found = found.assign(panel=found["task"], chance=found["trial"].map(chance), weights=found["trial"].map(names))
     found["look"] = found["weights"].map(looks)
-    columns = ["panel", "weights", "look", "split", "metric", "epoch"]
+    order, columns = ["panel", "weights", "split", "epoch"], ["panel", "weights", "look", "split", "metric", "epoch"]
     told = {"score": ("score", "mean"), "chance": ("chance", "first"), "n": ("score", "size")}
-    return (
-        found.groupby(columns, sort=True).agg(**told).reset_index().sort_values(["panel", "weights", "split", "epoch"])
-    )
+    return found.groupby(columns, sort=True).agg(**told).reset_index().sort_values(order)
 
 
 def _names(df: pd.DataFrame) -> pd.Series:
