@@ -50,10 +50,8 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
 
 def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     whole, (df, own) = df, pretraining.apart(df)
-    source = "; ".join(table.sources(df)) or "not named in the table"
-    other = [line for line in table.sources(own) if line not in table.sources(df)]
-    if other:
-        source += f"; weights were trained on {'; '.join(other)}"
+    before = whole[table.earlier(whole)]
+    source = _source(df, {"weights were trained on": own, "earlier tasks are of": before})
     sections, tables = [], _tables(df)
     drawn: list[figures.Picture] = []
     shown = [(kind, df) for kind in figures.KINDS]
@@ -72,6 +70,16 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     paths += [_put(folder / "tables" / f"{name}.csv", _csv(found, source)) for name, found in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
+
+
+def _source(df: pd.DataFrame, others: dict[str, pd.DataFrame]) -> str:
+    """The data that scores come from, and under its words what the other rows have beside these."""
+    known = table.sources(df)
+    told = ["; ".join(known) or "not named in the table"]
+    for words, rows in others.items():
+        if other := [line for line in table.sources(rows) if line not in known]:
+            told.append(f"{words} {'; '.join(other)}")
+    return "; ".join(told)
 
 
 def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -285,3 +285,22 @@ def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):
     (tmp_path / "figures").touch()
     assert command.main([str(tmp_path)]) == 5
     assert "cannot write into" in capsys.readouterr().err
+
+
+def beside(folder):
+    """Every file of a report."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.suffix in (".html", ".csv", ".png")}
+
+
+def test_rows_of_earlier_tasks_change_nothing_in_the_rest(tiny, tmp_path):
+    whole = synthetic.with_earlier(tiny.assign(published=0.7))
+    earlier = whole[table.earlier(whole)].assign(train_images=99_999, seconds=1e6, phase=7).astype(table.COLUMNS)
+    said(tiny.assign(published=0.7), tmp_path / "without")
+    said(pd.concat([earlier, whole[~table.earlier(whole)]]), tmp_path / "with")
+    assert beside(tmp_path / "with") == beside(tmp_path / "without")
+
+
+def test_the_data_of_earlier_tasks_are_named(tiny, tmp_path):
+    df = synthetic.with_earlier(tiny)
+    other = df["data"].mask(table.earlier(df), "stand-in: drawn animals")
+    assert f"{synthetic.SOURCE}; earlier tasks are of stand-in: drawn animals" in said(df.assign(data=other), tmp_path)
