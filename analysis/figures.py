@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import captions, curves, fractions, plots, pretraining, style, table
+from analysis import captions, curves, forgetting_figures, fractions, plots, pretraining, style, table
 
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -45,6 +45,7 @@ class Kind(NamedTuple):
     alt: Callable[[pd.DataFrame], str]
     shared: bool  # whether all panels have one horizontal axis
     none: str  # what is said where there is nothing to draw
+    height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
 
 
 def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:
@@ -78,7 +79,7 @@ def _pages(panels: list[str], columns: int) -> Iterator[list[str]]:
 def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tuple[bytes, bytes]:
     """Give a page as PNG and as SVG."""
     with matplotlib.rc_context(style.RC):
-        figure, axes = _grid(len(panels), _columns(data), kind.shared)
+        figure, axes = _grid(len(panels), _columns(data), kind.shared, kind.height(data))
         _below(figure, source)
         for panel, ax in zip(panels, axes, strict=True):
             kind.plot(data[data["panel"] == panel], ax)
@@ -107,11 +108,12 @@ def _below(figure: Figure, source: str) -> None:
     figure.set_layout_engine("constrained", rect=(0, used, 1, 0.99 - used))
 
 
-def _grid(panels: int, columns: int, shared: bool) -> tuple[Figure, list[Axes]]:
+def _grid(panels: int, columns: int, shared: bool, least: float) -> tuple[Figure, list[Axes]]:
     """A figure with one Axes per panel, filled row by row; score axes are shared, so that panels compare."""
     rows = -(-panels // columns)
     alone = panels == 1
-    size = (5.0, 3.7) if alone else (WIDTH, 0.95 + (2.3 if rows < 3 else 1.55) * rows)
+    usual = 3.7 if alone else 0.95 + (2.3 if rows < 3 else 1.55) * rows
+    size = (5.0 if alone else WIDTH, max(usual, least * rows))
     figure = Figure(figsize=size)
     axes = figure.subplots(rows, columns, sharey=True, sharex=shared, squeeze=False).ravel()
     for ax in axes[panels:]:
@@ -130,7 +132,10 @@ def _outer_labels(axes: list[Axes], columns: int) -> None:
             ax.set_xlabel("")
 
 
-COLOURED = ("winner", "best at a depth", "replicate", "published")  # in each panel, by who competes there
+COLOURED = (  # in each panel, by who competes there
+    *("winner", "best at a depth", "replicate", "published"),
+    *forgetting_figures.NETS.values(),
+)
 ORDER = (*COLOURED, "complete", "pruned", "running", "failed")
 
 
@@ -252,3 +257,27 @@ OF_PRETRAINING = (
     ),
 )
 """Figures of a table's rows of role `pretrain`; their data functions take what `report` says."""
+OF_CHAINS = (
+    Kind(
+        "forgetting",
+        "What was forgotten",
+        forgetting_figures.data,
+        forgetting_figures.plot,
+        forgetting_figures.caption,
+        forgetting_figures.alt,
+        True,
+        forgetting_figures.NONE,
+        forgetting_figures.height,
+    ),
+    Kind(
+        "forgetting-curves",
+        "Forgetting by epoch",
+        forgetting_figures.curves_data,
+        forgetting_figures.curves_plot,
+        forgetting_figures.curves_caption,
+        forgetting_figures.curves_alt,
+        True,
+        "no replicate has a validation score on an earlier task yet",
+    ),
+)
+"""Figures of rows of earlier tasks; their data functions take a study's whole table."""

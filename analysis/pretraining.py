@@ -9,17 +9,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis import places, plots, stats, style
+from analysis import places, plots, stats, style, table
+from analysis.once import once
 
 ROLE = "pretrain"
 SHARED = ("family", "encoder", "stem", "image_size", "upsample", "normalization")
 """Columns in which weights and the trials that start from them agree."""
 
 
+@once
 def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The trials of a study, and the trainings of the weights that some of them start from."""
-    own = df["role"] == ROLE
-    return (df[~own], df[own]) if own.any() else (df, df[own])
+    """The trials of a study, and the trainings of the weights that some of them start from.
+
+    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks.
+    """
+    own, earlier = df["role"] == ROLE, table.earlier(df)
+    return (df[~(own | earlier)], df[own]) if (own | earlier).any() else (df, df[own])
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:

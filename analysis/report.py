@@ -16,6 +16,8 @@ from analysis import (
     alarms,
     claims,
     figures,
+    forgetting,
+    forgetting_claims,
     gains,
     places,
     plateau,
@@ -32,6 +34,7 @@ from analysis.once import remembering
 __all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
 EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
 PAIRS = 40  # rows of the table of improvements that a report shows
+Sections = list[tuple[figures.Kind, list[figures.Picture]]]
 
 
 def write(df: pd.DataFrame, folder: Path) -> list[Path]:
@@ -50,21 +53,22 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
 
 def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     whole, (df, own) = df, pretraining.apart(df)
-    source = "; ".join(table.sources(df)) or "not named in the table"
-    other = [line for line in table.sources(own) if line not in table.sources(df)]
-    if other:
-        source += f"; weights were trained on {'; '.join(other)}"
+    before = whole[table.earlier(whole)]
+    source = _source(df, {"weights were trained on": own, "earlier tasks are of": before})
     sections, tables = [], _tables(df)
     drawn: list[figures.Picture] = []
     shown = [(kind, df) for kind in figures.KINDS]
     shown += list(zip(figures.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
+    if len(before):
+        tables["forgetting"] = forgetting.numbers(whole)
+        shown += [(kind, whole) for kind in figures.OF_CHAINS]
     for kind, rows in shown:
         data = kind.data(rows)
         tables[f"figure-{kind.stem}"] = data
         pages = list(figures.pictures(kind, data, source))
         drawn += pages
         sections.append((kind, pages))
-    html = _html(df, source, sections)
+    html = _html(df, source, sections, _chains(whole))
     paths = [_put(folder / "report.html", html.encode())]
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
@@ -72,6 +76,16 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     paths += [_put(folder / "tables" / f"{name}.csv", _csv(found, source)) for name, found in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
+
+
+def _source(df: pd.DataFrame, others: dict[str, pd.DataFrame]) -> str:
+    """The data that scores come from, and under its words what the other rows have beside these."""
+    known = table.sources(df)
+    told = ["; ".join(known) or "not named in the table"]
+    for words, rows in others.items():
+        if other := [line for line in table.sources(rows) if line not in known]:
+            told.append(f"{words} {'; '.join(other)}")
+    return "; ".join(told)
 
 
 def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -90,7 +104,7 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _html(df: pd.DataFrame, source: str, sections: list[tuple[figures.Kind, list[figures.Picture]]]) -> str:
+def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, Any]) -> str:
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     states = summary.trials(df)["state"].value_counts()
@@ -120,6 +134,7 @@ def _html(df: pd.DataFrame, source: str, sections: list[tuple[figures.Kind, list
         gain_kind=gains.KIND,
         **_comparisons(df),
         **_noticed(df),
+        **chains,
     )
 
 
@@ -143,7 +158,18 @@ def _noticed(df: pd.DataFrame) -> dict[str, Any]:
     return {"alarms": alarms.text(df), "meanings": alarms.meanings(df)}
 
 
-def _embedded(sections: list[tuple[figures.Kind, list[figures.Picture]]]) -> Iterator[dict[str, Any]]:
+def _chains(whole: pd.DataFrame) -> dict[str, Any]:
+    """What the page says of tasks that were learnt before."""
+    return {
+        "forgotten": forgetting.text(whole),
+        "forgetting_sentences": forgetting_claims.sentences(whole),
+        "forgetting_kind": forgetting.KIND,
+        "forgetting_source": forgetting.SOURCE,
+        "earlier_tasks": list(whole.loc[table.earlier(whole), "task"].unique()),
+    }
+
+
+def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
     """The figures with their pictures as text, as long as the report stays small enough to send."""
     used = 0
     for kind, drawn in sections:
@@ -152,7 +178,7 @@ def _embedded(sections: list[tuple[figures.Kind, list[figures.Picture]]]) -> Ite
             text = base64.b64encode(picture.png).decode()
             used += len(text)
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
-        yield {"title": kind.title, "none": kind.none, "shown": shown}
+        yield {"title": kind.title, "none": kind.none, "shown": shown, "chains": kind in figures.OF_CHAINS}
 
 
 def _csv(found: pd.DataFrame, source: str) -> bytes:
@@ -174,7 +200,7 @@ def _put(path: Path, content: bytes) -> Path:
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
-    for kind in (*figures.KINDS, *figures.OF_PRETRAINING):
+    for kind in (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS):
         for ending in ("png", "svg"):
             for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
                 if path not in written:

@@ -164,7 +164,8 @@ def check(df: pd.DataFrame, where: str) -> None:
             raise TableError(f"'{where}' has the {name} '{unknown[0]}'; one of {', '.join(choices)}")
     # Size and crop may be compared and may be named in the source line; any other difference is a mix.
     df = df[df["role"] != "pretrain"]  # weights may be trained on other data than they are tried on
-    for _, rows in df.groupby(["image_size", "crop"], dropna=False):
+    df = df.assign(before=df["task"].where(earlier(df)))  # so may the tasks of a chain
+    for _, rows in df.groupby(["image_size", "crop", "before"], dropna=False):
         _refuse_mixed(sorted(rows["data"].dropna().unique()), where)
     drawn = {is_stand_in(source): source for source in sources(df)}
     if len(drawn) > 1:
@@ -175,6 +176,12 @@ def _refuse_mixed(found: list[str], where: str) -> None:
     if len(found) > 1:
         told = " and ".join(f"'{source}'" for source in found)
         raise TableError(f"'{where}' mixes scores of different data, which no figure may compare: {told}")
+
+
+def earlier(df: pd.DataFrame) -> pd.Series:
+    """Which rows score a task that a chain learnt before its last one: bool, False where either task is unknown."""
+    other = (df["task"] != df["trained_on"]).fillna(False).astype(bool)
+    return other & (df["role"] != "pretrain")
 
 
 def sources(df: pd.DataFrame) -> list[str]:

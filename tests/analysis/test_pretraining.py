@@ -27,6 +27,15 @@ def test_pretrainings_are_no_trials(made, trials):
     assert set(summary.cells(trials)["cell"]) == set(trials["cell"])
 
 
+def test_rows_of_earlier_tasks_are_neither_trials_nor_pretrainings(made, trials):
+    found, own = pretraining.apart(synthetic.with_earlier(made))
+    assert found.equals(trials)
+    assert len(own) == (made["role"] == "pretrain").sum()
+    alone, none = pretraining.apart(synthetic.with_earlier(trials))
+    assert alone.equals(trials.reset_index(drop=True))
+    assert none.empty
+
+
 def test_a_table_with_pretrainings_of_other_data_can_be_read(made, tmp_path):
     other = made.assign(data=made["data"].mask(made["role"] == "pretrain", "stand-in: something else"))
     assert len(table.load(synthetic.write(other, tmp_path))) == len(made)

@@ -87,3 +87,23 @@ def test_a_file_that_cannot_be_opened_is_no_fault_of_its_content(folder, monkeyp
     monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(PermissionError):
         table.load(folder)
+
+
+def test_a_task_that_is_not_the_last_of_a_chain_is_an_earlier_one(made):
+    few = made.iloc[:5].copy()
+    few["task"] = ["animals", "gtsrb", "animals", None, "animals"]
+    few["trained_on"] = ["gtsrb", "gtsrb", None, "gtsrb", "gtsrb"]
+    few["role"] = ["search"] * 4 + ["pretrain"]
+    assert table.earlier(few.astype(table.COLUMNS)).tolist() == [True, False, False, False, False]
+    assert not table.earlier(made).any()
+    assert table.earlier(made.iloc[:0]).empty
+
+
+def test_earlier_tasks_may_have_data_of_their_own_but_each_task_one(made, tmp_path):
+    df = synthetic.with_earlier(made[made["regime"] == "fine_tune"])
+    earlier = table.earlier(df)
+    other = df.assign(data=df["data"].mask(earlier, "stand-in: drawn animals"))
+    assert len(table.load(synthetic.write(other, tmp_path))) == len(df)
+    mixed = other.assign(data=other["data"].mask(earlier & (df["seed"] == 100), "stand-in: other animals"))
+    with pytest.raises(table.TableError, match="mixes scores of different data"):
+        table.load(synthetic.write(mixed, tmp_path))

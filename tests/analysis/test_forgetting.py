@@ -1,0 +1,177 @@
+"""What was forgotten, recomputed from the table in the plainest way; odd tables end in less, never in an error."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import forgetting, stats
+from tests.analysis import synthetic
+
+TASKS = ("animals", "canines")
+
+
+@pytest.fixture(scope="module")
+def chains():
+    return synthetic.chain(tasks=TASKS)
+
+
+def scores(df, cell, task, metric):
+    """By seed, of the trials that repeat a configuration."""
+    found = df[(df["cell"] == cell) & (df["task"] == task) & (df["metric"] == metric) & (df["split"] == "test")]
+    return found[found["role"] != "search"].set_index("seed")["score"].sort_index()
+
+
+def test_one_row_a_cell_earlier_task_and_metric_in_their_order(chains):
+    found = forgetting.numbers(chains)
+    assert len(found) == 9 * 2 * 3
+    assert found["task"].drop_duplicates().tolist() == list(TASKS)
+    assert found["metric"].tolist()[:3] == ["accuracy", "sensitivity", "specificity"]
+    assert found["contender"].drop_duplicates().tolist() == ["feature_extraction", "stage_rates", "fine_tune"]
+    assert set(found["n"]) == {3}
+
+
+def test_each_number_is_a_mean_of_what_single_trials_lost(chains):
+    for row in forgetting.numbers(chains).to_dict("records"):
+        before, own, after = (
+            scores(chains, row["cell"], row["task"], row["metric"] + end) for end in ("_before", "_own_batchnorm", "")
+        )
+        parts = {"before": before, "after": after, "forgetting": before - after}
+        parts |= {"weights": before - own, "batchnorm": own - after}
+        for name, values in parts.items():
+            limits = (0, 1) if name in ("before", "after") else (-1, 1)
+            assert [row[name + end] for end in ("", "_low", "_high")] == pytest.approx(
+                stats.t_interval(values, limits)[:3], abs=1e-12
+            )
+
+
+def test_the_parts_add_up_in_every_trial(chains):
+    found = forgetting.trials(chains)
+    assert len(found) == 9 * 2 * 3 * 3
+    assert (found["weights"] + found["batchnorm"]).tolist() == pytest.approx(found["forgetting"].tolist(), abs=1e-12)
+
+
+def test_exact_is_zero_in_every_trial_and_nothing_less(chains):
+    found = forgetting.numbers(chains).set_index(["cell", "task", "metric"])
+    frozen = "regime=feature_extraction, version=corrected"
+    assert found[found["exact"]].index.get_level_values("cell").unique().tolist() == [frozen]
+    one = (chains["cell"] == frozen) & (chains["seed"] == 100) & (chains["metric"] == "accuracy")
+    moved = chains.assign(score=chains["score"].mask(one & (chains["task"] == "animals"), 0.9))
+    again = forgetting.numbers(moved).set_index(["cell", "task", "metric"])["exact"]
+    assert not again[frozen, "animals", "accuracy"]
+    assert again[frozen, "animals", "sensitivity"]
+    assert again[frozen, "canines", "accuracy"]
+
+
+def test_published_is_of_the_earlier_task_and_in_the_objectives_row(chains):
+    own = chains["published"].mask(chains["task"] == chains["trained_on"], 0.5)
+    found = forgetting.numbers(chains.assign(published=own))
+    frozen = (found["contender"] == "feature_extraction") & (found["metric"] == "accuracy")
+    assert (found.loc[frozen, "published"] == 0.9).all()
+    assert found.loc[~frozen, "published"].isna().all()
+
+
+def test_average_forgetting_is_the_mean_over_tasks_of_each_trial(chains):
+    found = forgetting.average(chains)
+    assert len(found) == 9
+    assert set(found["tasks"]) == {2}
+    for row in found.itertuples():
+        lost = [
+            scores(chains, row.cell, task, "accuracy_before") - scores(chains, row.cell, task, "accuracy")
+            for task in TASKS
+        ]
+        wanted = stats.t_interval((lost[0] + lost[1]) / 2)
+        assert (row.mean, row.low, row.high, row.n) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_a_trial_without_one_of_the_tasks_has_no_average(chains):
+    less = chains[~((chains["task"] == "canines") & (chains["seed"] == 100) & (chains["role"] == "replicate"))]
+    assert forgetting.average(less).set_index("cell")["n"]["regime=fine_tune, version=corrected"] == 2
+
+
+def test_in_a_chain_of_two_the_average_is_the_forgetting():
+    df = synthetic.chain(versions=("corrected",))
+    found = forgetting.numbers(df)
+    found = found[found["metric"] == "accuracy"]
+    assert forgetting.average(df)["mean"].tolist() == pytest.approx(found["forgetting"].tolist())
+
+
+def test_cells_are_paired_by_seed(chains):
+    cells = ("regime=stage_rates, version=corrected", "regime=fine_tune, version=corrected")
+    lost = [
+        scores(chains, cell, "animals", "accuracy_before") - scores(chains, cell, "animals", "accuracy")
+        for cell in cells
+    ]
+    wanted = stats.t_interval([lost[0][seed] - lost[1][seed] for seed in (100, 101, 102)])
+    turned = chains.iloc[::-1]
+    for df in (chains, turned):
+        assert forgetting.paired(df, *cells, "animals") == pytest.approx(wanted)
+    less = chains[~((chains["cell"] == cells[0]) & (chains["seed"] == 101))]
+    assert forgetting.paired(less, *cells, "animals").n == 2
+
+
+def test_cells_without_a_common_seed_are_not_paired(chains):
+    cells = ("regime=stage_rates, version=corrected", "regime=fine_tune, version=corrected")
+    other = chains.assign(seed=chains["seed"].mask(chains["cell"] == cells[0], chains["seed"] + 50))
+    assert forgetting.paired(other, *cells, "animals").n == 0
+
+
+def test_the_text_is_of_the_numbers(chains):
+    shown, found = forgetting.text(chains), forgetting.numbers(chains)
+    row = found.iloc[0]
+    assert shown.iloc[0].tolist() == [
+        "feature_extraction · as published",
+        "animals",
+        "accuracy",
+        f"{100 * row['before']:.2f}",
+        f"{100 * row['after']:.2f}",
+        "90.00",
+        f"{100 * row['forgetting']:.2f} [{100 * row['forgetting_low']:.2f}, {100 * row['forgetting_high']:.2f}]",
+        "exactly 0",
+        f"{100 * row['batchnorm']:.2f} [{100 * row['batchnorm_low']:.2f}, {100 * row['batchnorm_high']:.2f}]",
+        "3",
+    ]
+    assert (shown["forgetting [95 %]"] == "exactly 0").tolist() == found["exact"].tolist()
+    assert forgetting.PUBLISHED not in forgetting.text(chains.assign(published=np.nan))
+
+
+def test_search_trials_and_the_validation_split_do_not_count(chains):
+    rest = (chains["role"] == "search") | (chains["split"] == "val")
+    changed = chains.assign(score=chains["score"].mask(rest & (chains["task"] == "animals"), 0.5))
+    pd.testing.assert_frame_equal(forgetting.numbers(changed), forgetting.numbers(chains))
+
+
+def test_one_trial_has_no_interval():
+    found = forgetting.numbers(synthetic.chain(repeated=1))
+    assert set(found["n"]) == {1}
+    assert found[["forgetting", "weights", "batchnorm"]].notna().all(axis=None)
+    assert found[[name for name in found if name.endswith(("_low", "_high"))]].isna().all(axis=None)
+
+
+def test_without_the_old_statistics_there_are_no_parts(chains):
+    bare = chains[~chains["metric"].str.endswith("_own_batchnorm")]
+    found = forgetting.numbers(bare)
+    assert found[["weights", "batchnorm", "weights_low"]].isna().all(axis=None)
+    assert found["forgetting"].tolist() == forgetting.numbers(chains)["forgetting"].tolist()
+    one = chains[~(chains["metric"].str.endswith("_own_batchnorm") & (chains["seed"] == 100))]
+    assert forgetting.numbers(one)["weights"].isna().all()
+    assert set(forgetting.text(bare)["weights part"]) == {"–"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda df: df.iloc[:0],
+        lambda df: df[df["task"] == df["trained_on"]],
+        lambda df: df[df["role"] == "search"],
+        lambda df: df[df["split"] == "val"],
+        lambda df: df[~df["metric"].str.endswith("_before")],
+        lambda df: df.assign(state="running"),
+        lambda df: df.assign(trained_on=pd.NA),
+    ],
+    ids=["empty", "no earlier task", "no replicates", "no test", "no before", "running", "not trained"],
+)
+def test_nothing_is_known_without_before_and_after_of_a_replicate(chains, odd):
+    df = odd(chains).astype(chains.dtypes)
+    for found in (forgetting.numbers(df), forgetting.average(df), forgetting.text(df), forgetting.trials(df)):
+        assert found.empty
+    assert list(forgetting.numbers(df).columns) == list(forgetting.numbers(chains).columns)
