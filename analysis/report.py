@@ -15,6 +15,7 @@ import pandas as pd
 from analysis import (
     alarms,
     claims,
+    curves,
     figures,
     gains,
     places,
@@ -82,6 +83,7 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "states": state_table(df),
         "not_run": summary.not_run(df),
         "improvement": places.improvements(df),
+        "curves": curves.table(df),
         "versions": versions.numbers(df),
         "causes": versions.causes(df),
         "alarms": alarms.records(df),
