@@ -42,6 +42,24 @@ def data(df: pd.DataFrame, metric: str | None = None, against: str = "epoch") ->
     return placed.sort_values("panel", key=lambda panels: panels.map(ranks), kind="stable").reset_index(drop=True)
 
 
+def table(df: pd.DataFrame) -> pd.DataFrame:
+    """Every learning curve of what was repeated: mean score by epoch, of each cell, split and metric.
+
+    Returns:
+        One row per cell, split, metric and epoch, in this order: `cell`, `role` (replicate, published), `split` (train,
+        val), `metric`, `epoch` (0 = as loaded), `step` (optimizer steps so far), `mean`, `low`, `high` (95 % t
+        interval), `n` (trials).
+    """
+    found = df[df["trial"].isin(summary.replicates(df)["trial"]) & df["split"].isin(("train", "val"))]
+    found = found.dropna(subset=["epoch", "score"])
+    keys, rows = ["cell", "role", "split", "metric", "epoch"], []
+    for told, group in found.groupby(keys):
+        rows.append((*told, group["step"].max(), *stats.t_interval(group["score"], stats.bounds(str(told[3])))))
+    curves = pd.DataFrame(rows, columns=[*keys, "step", *stats.Interval._fields])
+    ranks = {cell: number for number, cell in enumerate(grid.grid(df)["cell"])}
+    return curves.sort_values("cell", key=lambda cells: cells.map(ranks), kind="stable").reset_index(drop=True)
+
+
 def _steps_differ(found: pd.DataFrame) -> bool:
     """Whether some cells have more steps in an epoch than others."""
     last = found[found["epoch"] > 0]

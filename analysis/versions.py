@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import alarms, cells, grid, places, stats, style, summary
+from analysis import alarms, cells, grid, places, stats, style, summary, twins
 from analysis.grid import CORRECTED, PUBLISHED
 
 KIND = "95 % Welch t interval of the difference"
@@ -22,11 +22,13 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per cell, by what else it compares: `place` (that, as a title), `version`, `published` (what somebody
         reported for the cell), `mean`, `low`, `high` (95 % t interval; empty where fresh seeds can change nothing),
-        `n` (trials scored on test), `not_run` (the cell cannot run here), `cell`. No row without versions.
+        `n` (trials scored on test), `not_run` (the cell cannot run here), `cell`. A place without a corrected cell has
+        the row of its twin at another place (see `twins`). No row without versions.
     """
     found = summary.cells(df) if "version" in grid.grid(df) else summary.cells(df).iloc[:0].assign(version="")
     found = found.assign(place=found["cell"].map(grid.titles(df, ("version",))))
     found["not_run"] = (found["not_run"] > 0) & (found["trials"] == 0)
+    found = pd.concat([found, *_lent(found, twins.twins(df))])
     names = {"test_mean": "mean", "test_low": "low", "test_high": "high", "replicates": "n"}
     kept = ["place", "version", "published", *names, "not_run", "cell"]
     order = {place: number for number, place in enumerate(dict.fromkeys(found["place"]))}
@@ -34,18 +36,31 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
     return found[kept].rename(columns=names).reset_index(drop=True)
 
 
+def _lent(found: pd.DataFrame, pairs: dict[str, str]) -> list[pd.DataFrame]:
+    """The rows of corrected cells that serve another place as well, at that place."""
+    places = found.set_index("cell")["place"]
+    return [found[found["cell"] == best].assign(place=places[cell]) for cell, best in pairs.items()]
+
+
 def text(df: pd.DataFrame) -> pd.DataFrame:
     """The versions side by side: one row per place; published (where anything was), as published, causes, corrected."""
     found, metric = numbers(df), summary.objective(df)
     versions, one_class = grid.ordered(found["version"]), alarms.one_class(df)
-    rows = []
+    homes, rows = grid.titles(df, ("version",)), []
     for place, group in found.groupby("place", sort=False):
-        told = {row.version: _measured(row, metric, row.cell in one_class) for row in group.itertuples()}
+        told = {
+            row.version: _measured(row, metric, row.cell in one_class) + _lender(str(place), homes[row.cell])
+            for row in group.itertuples()
+        }
         figure = group.loc[group["version"] == PUBLISHED, "published"].max()
         rows.append([place, style.score(figure, metric), *(told.get(version, style.NONE) for version in versions)])
     heads = ["", "published", *(_head(version) for version in versions)]
     shown = pd.DataFrame(rows, columns=heads, dtype="string")
     return shown if found["published"].notna().any() else shown.drop(columns="published")
+
+
+def _lender(place: str, home: str) -> str:
+    return "" if place == home else f" (the cell of {home})"
 
 
 def _head(version: str) -> str:

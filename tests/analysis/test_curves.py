@@ -1,10 +1,11 @@
 """The mean curves of contenders: plain means, by epoch or by step."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import curves, stats
+from analysis import curves, report, stats
 from tests.analysis import synthetic
 
 
@@ -57,3 +58,38 @@ def test_words_say_n_and_the_intervals_kind(made):
     assert "n = 5 replicates" in curves.caption(data)
     assert stats.KIND in curves.caption(data)
     assert "patches (10 % labels) " in curves.alt(data)
+
+
+def test_the_table_has_every_curve_of_what_was_repeated(made):
+    found = curves.table(made)
+    assert found.columns.tolist() == ["cell", "role", "split", "metric", "epoch", "step", "mean", "low", "high", "n"]
+    assert len(found) == 6 * 2 * 9  # cells, metrics, epochs
+    assert set(found["split"]) == {"val"}
+    for row in found.iloc[::7].itertuples():
+        rows = made[(made["cell"] == row.cell) & (made["role"] == "replicate") & (made["epoch"] == row.epoch)]
+        rows = rows[(rows["split"] == "val") & (rows["metric"] == row.metric)]
+        assert (row.mean, row.n, row.step) == (pytest.approx(rows["score"].mean()), 5, rows["step"].max())
+        assert (row.low, row.high) == pytest.approx(stats.t_interval(rows["score"], stats.bounds(row.metric))[1:3])
+
+
+def test_the_table_has_trials_as_published_and_training_too():
+    df = synthetic.models(missing=False, searched=2, repeated=3, epochs=2)
+    train = df[(df["split"] == "val") & (df["metric"] == "loss") & (df["epoch"] > 0)].assign(split="train")
+    found = curves.table(pd.concat([df, train], ignore_index=True))
+    assert set(found["role"]) == {"replicate", "published"}
+    both = found[found["metric"] == "loss"].pivot(index=["cell", "epoch"], columns="split", values="mean")
+    assert both.loc[(slice(None), 0), "train"].isna().all()
+    later = both.loc[(slice(None), [1, 2]), :]
+    assert later["train"].tolist() == pytest.approx(later["val"].tolist())
+
+
+def test_the_table_lies_beside_the_report(made, tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.figures.DPI", 40)
+    report.write(made, tmp_path)
+    found = pd.read_csv(tmp_path / "tables" / "curves.csv")
+    assert len(found) == 6 * 2 * 9
+    assert (tmp_path / "figures" / "learning-curves.svg").exists()
+
+
+def test_without_a_replicate_the_table_is_empty():
+    assert curves.table(synthetic.study(("fine_tune",), (1.0,), searched=2, repeated=0, epochs=2)).empty

@@ -1,0 +1,55 @@
+"""One corrected cell as the twin of two cells as published."""
+
+import pandas as pd
+import pytest
+
+from analysis import twins, versions
+from tests.analysis import synthetic
+
+FIRST, SECOND = "model=cnn, version=published", "model=meta_extractor, version=published"
+CORRECTED = "model=cnn, version=corrected"
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """Two models as published that differ in the rate alone; only the first has a corrected cell."""
+    df = synthetic.models(versions=("published", "corrected"), missing=False, alarms=False, searched=2, epochs=2)
+    df = df[~df["cell"].isin(["model=meta_extractor, version=corrected", "model=parallel_net, version=published"])]
+    df.loc[df["cell"] == FIRST, ["lr", "optimizer"]] = [5e-3, "sgd"]
+    df.loc[df["cell"] == SECOND, ["lr", "optimizer"]] = [1e-4, "sgd"]
+    return df
+
+
+def test_the_twin_differs_only_where_its_own_published_cell_does(shared):
+    assert twins.twins(shared) == {SECOND: CORRECTED}
+
+
+def test_what_differs_besides_is_no_twin(shared):
+    other = shared.assign(family=shared["family"].mask(shared["cell"] == SECOND, "small_cnn"))
+    assert twins.twins(other) == {}
+
+
+def test_nothing_is_lent_where_every_place_has_its_own_or_there_are_no_versions(made):
+    assert twins.twins(synthetic.models(searched=2, repeated=2, epochs=2)) == {}
+    assert twins.twins(made) == {}
+    assert twins.twins(made.iloc[:0]) == {}
+
+
+def test_a_corrected_cell_that_did_not_run_lends_and_borrows_nothing(shared):
+    assert twins.twins(shared.assign(state=shared["state"].mask(shared["cell"] == CORRECTED, "not_run"))) == {}
+
+
+def test_of_several_that_would_fit_none_is_taken(shared):
+    more = shared[shared["cell"].isin([FIRST, CORRECTED])]
+    again = more.assign(cell=more["cell"].str.replace("cnn", "cnn2"), trial=more["trial"] + "b")
+    assert twins.twins(pd.concat([shared, again])) == {}
+
+
+def test_the_tables_put_it_beside_both(shared):
+    shown = versions.text(shared).set_index("")["corrected"]
+    assert shown["meta_extractor"] == f"{shown['cnn']} (the cell of cnn)"
+    costs = versions.causes(shared).set_index("place")
+    best = shared[(shared["cell"] == CORRECTED) & (shared["split"] == "test")]["score"].mean()
+    worse = shared[(shared["cell"] == SECOND) & (shared["split"] == "test")]["score"].mean()
+    assert costs.loc["meta_extractor", "cost"] == pytest.approx(best - worse)
+    assert costs.loc["meta_extractor", "corrected"] == pytest.approx(best)
