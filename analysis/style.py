@@ -185,7 +185,7 @@ def _named(key: str, value: Any) -> str:
         return f"{fraction(value)} labels"
     if key == "version":
         return version(value)
-    return number(value) if key in ("regime", "family", "model") else f"{key}={number(value)}"
+    return number(value) if key in ("regime", "family", "model", "transfer") else f"{key}={number(value)}"
 
 
 def power(value: float, _: int = 0) -> str:
