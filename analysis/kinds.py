@@ -18,7 +18,9 @@ from analysis import (
     overtaking,
     plots,
     pretraining,
+    rungs,
     tuning,
+    workers,
 )
 
 
@@ -110,6 +112,17 @@ KINDS = (
         "a search trial takes as many epochs on average in all cells, so that the curves are those above",
     ),
     Kind(
+        "rungs",
+        "Rungs of early stopping",
+        rungs.data,
+        rungs.plot,
+        rungs.caption,
+        rungs.alt,
+        False,
+        "no search trial was pruned",
+        rungs.height,
+    ),
+    Kind(
         "learning-rate",
         "Learning-rate response",
         plots.lr_data,
@@ -128,6 +141,17 @@ KINDS = (
         captions.depth_alt,
         True,
         "no search trial that reads a freezing depth has a validation score",
+    ),
+    Kind(
+        "workers",
+        "Time line of the workers",
+        workers.data,
+        workers.plot,
+        workers.caption,
+        workers.alt,
+        True,
+        "no trial has reported yet",
+        workers.height,
     ),
 )
 OF_PRETRAINING = (
