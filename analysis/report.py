@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis import (
     alarms,
+    basin,
     claims,
     curves,
     figures,
@@ -102,6 +103,7 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "metrics": metrics.numbers(df),
         "curves": curves.table(df),
         "overtaking": overtaking.numbers(df),
+        "basins": basin.numbers(basin.data(df)),
         "versions": versions.numbers(df),
         "causes": versions.causes(df),
         "alarms": alarms.records(df),

@@ -17,7 +17,7 @@ SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "s
 
 STEMS = (
     *("label-fraction", "learning-curves", "mean-curves", "mean-loss", "tuning-curves", "tuning-curves-epochs"),
-    *("rungs", "learning-rate", "freezing-depth", "workers"),
+    *("rungs", "learning-rate", "freezing-depth", "importance", "parallel-coordinates", "workers"),
 )
 """Figures of the made-up study: all but mean curves by step, which are those by epoch."""
 
