@@ -6,8 +6,7 @@ Knows what can be drawn; knows nothing of the words of `captions`, of HTML or of
 import copy
 import io
 import textwrap
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -16,8 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import captions, curves, forgetting_figures, fractions, plots, pretraining, style, table
+from analysis import forgetting_figures, style, table
+from analysis.kinds import KINDS, OF_CHAINS, OF_PRETRAINING, Kind
 
+__all__ = ("KINDS", "OF_CHAINS", "OF_PRETRAINING", "Kind", "Picture", "pictures")
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
 DPI = 150
@@ -32,20 +33,6 @@ class Picture(NamedTuple):
     alt: str
     png: bytes
     svg: bytes
-
-
-class Kind(NamedTuple):
-    """A figure that a report can hold: its numbers, its ink and its words."""
-
-    stem: str
-    title: str
-    data: Callable[[pd.DataFrame], pd.DataFrame]
-    plot: Callable[[pd.DataFrame, Axes], None]
-    caption: Callable[[pd.DataFrame], str]
-    alt: Callable[[pd.DataFrame], str]
-    shared: bool  # whether all panels have one horizontal axis
-    none: str  # what is said where there is nothing to draw
-    height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
 
 
 def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:
@@ -160,124 +147,3 @@ def _neutral(handle: Any, label: str) -> Any:
     handle = copy.copy(handle)
     handle.set_color("black")
     return handle
-
-
-KINDS = (
-    Kind(
-        "label-fraction",
-        "Scores",
-        fractions.data,
-        fractions.plot,
-        captions.label_fraction_caption,
-        captions.label_fraction_alt,
-        False,
-        "no cell has a winner or a replicate with a score yet",
-    ),
-    Kind(
-        "learning-curves",
-        "Learning curves",
-        plots.curves_data,
-        plots.curves_plot,
-        captions.curves_caption,
-        captions.curves_alt,
-        True,
-        "no trial has a validation score yet",
-    ),
-    Kind(
-        "mean-curves",
-        "Learning curves side by side",
-        curves.data,
-        curves.plot,
-        curves.caption,
-        curves.alt,
-        False,
-        "nothing competes, or no replicate has a validation score yet",
-    ),
-    Kind(
-        "mean-curves-steps",
-        "Learning curves side by side, by optimizer steps",
-        curves.by_step,
-        partial(curves.plot, against="step"),
-        partial(curves.caption, against="step"),
-        partial(curves.alt, against="step"),
-        False,
-        "an epoch has as many steps in all cells, so that the curves are those above",
-    ),
-    Kind(
-        "mean-loss",
-        "Loss curves side by side",
-        curves.loss,
-        curves.plot,
-        curves.caption,
-        curves.alt,
-        False,
-        "nothing competes, or no replicate has a validation loss yet",
-    ),
-    Kind(
-        "learning-rate",
-        "Learning-rate response",
-        plots.lr_data,
-        plots.lr_plot,
-        captions.lr_caption,
-        captions.lr_alt,
-        True,
-        "no search trial that reads a learning rate has a validation score yet",
-    ),
-    Kind(
-        "freezing-depth",
-        "Freezing-depth response",
-        plots.depth_data,
-        plots.depth_plot,
-        captions.depth_caption,
-        captions.depth_alt,
-        True,
-        "no search trial that reads a freezing depth has a validation score",
-    ),
-)
-OF_PRETRAINING = (
-    Kind(
-        "pretext",
-        "Pretraining",
-        pretraining.data,
-        pretraining.plot,
-        pretraining.caption,
-        pretraining.alt,
-        False,
-        "no weights were trained first",
-    ),
-    Kind(
-        "pretext-and-transfer",
-        "Skill at the pretext and transfer",
-        pretraining.transfer_data,
-        pretraining.transfer_plot,
-        pretraining.transfer_caption,
-        pretraining.transfer_alt,
-        False,
-        "no cell that starts from weights trained first has a test score yet",
-    ),
-)
-"""Figures of a table's rows of role `pretrain`; their data functions take what `report` says."""
-OF_CHAINS = (
-    Kind(
-        "forgetting",
-        "What was forgotten",
-        forgetting_figures.data,
-        forgetting_figures.plot,
-        forgetting_figures.caption,
-        forgetting_figures.alt,
-        True,
-        forgetting_figures.NONE,
-        forgetting_figures.height,
-    ),
-    Kind(
-        "forgetting-curves",
-        "Forgetting by epoch",
-        forgetting_figures.curves_data,
-        forgetting_figures.curves_plot,
-        forgetting_figures.curves_caption,
-        forgetting_figures.curves_alt,
-        True,
-        "no replicate has a validation score on an earlier task yet",
-    ),
-)
-"""Figures of rows of earlier tasks; their data functions take a study's whole table."""

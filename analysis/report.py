@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis import (
     alarms,
+    basin,
     claims,
     curves,
     figures,
@@ -21,6 +22,7 @@ from analysis import (
     forgetting_claims,
     gains,
     metrics,
+    overtaking,
     places,
     plateau,
     pretraining,
@@ -36,7 +38,7 @@ from analysis.once import remembering
 __all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
 EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
 PAIRS = 40  # rows of the table of improvements that a report shows
-Sections = list[tuple[figures.Kind, list[figures.Picture]]]
+Sections = list[tuple[figures.Kind, list[figures.Picture], list[str]]]  # the last: sentences by the figure
 
 
 def write(df: pd.DataFrame, folder: Path) -> list[Path]:
@@ -69,7 +71,7 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
         tables[f"figure-{kind.stem}"] = data
         pages = list(figures.pictures(kind, data, source))
         drawn += pages
-        sections.append((kind, pages))
+        sections.append((kind, pages, kind.notes(rows)))
     html = _html(df, source, sections, _chains(whole))
     paths = [_put(folder / "report.html", html.encode())]
     for picture in drawn:
@@ -100,6 +102,8 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "improvement": places.improvements(df),
         "metrics": metrics.numbers(df),
         "curves": curves.table(df),
+        "overtaking": overtaking.numbers(df),
+        "basins": basin.numbers(basin.data(df)),
         "versions": versions.numbers(df),
         "causes": versions.causes(df),
         "alarms": alarms.records(df),
@@ -177,13 +181,14 @@ def _chains(whole: pd.DataFrame) -> dict[str, Any]:
 def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
     """The figures with their pictures as text, as long as the report stays small enough to send."""
     used = 0
-    for kind, drawn in sections:
+    for kind, drawn, notes in sections:
         shown = []
         for picture in drawn:
             text = base64.b64encode(picture.png).decode()
             used += len(text)
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
-        yield {"title": kind.title, "none": kind.none, "shown": shown, "chains": kind in figures.OF_CHAINS}
+        chains = kind in figures.OF_CHAINS
+        yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes, "chains": chains}
 
 
 def _csv(found: pd.DataFrame, source: str) -> bytes:

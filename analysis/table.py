@@ -71,6 +71,8 @@ COLUMNS = {
     "trained_on": "string",
     "train_images": "Int64",
     "seconds": "float64",
+    "worker": "string",
+    "time": "float64",
     "frozen_before": "string",
     "frozen_after": "string",
     "alarms": "string",

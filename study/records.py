@@ -75,6 +75,8 @@ COLUMNS = {
     "trained_on": "string",
     "train_images": "Int64",
     "seconds": "float64",
+    "worker": "string",
+    "time": "float64",
     "frozen_before": "string",
     "frozen_after": "string",
     "alarms": "string",
@@ -96,7 +98,8 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
         events: in order; of a (trial, epoch) that was reported twice, the later report counts.
 
     Returns:
-        One row a score; a trial without any score has one row whose score is empty.
+        One row a score; a trial without any score has one row whose score is empty. `worker` (host:pid) and `time` (at
+        which it said so, seconds since 1970) are the report's, and empty in rows of pretraining.
     """
     trials: dict[str, dict[str, Any]] = {}
     reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
@@ -114,7 +117,8 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
             trials[name] = _trial(study, event)
             reports[name] = {}
         elif event["kind"] == "report":
-            reports[name][event["epoch"]] = event["rows"]
+            where = {key: event.get(key) for key in ("worker", "time")}
+            reports[name][event["epoch"]] = [row | where for row in event["rows"]]
             trials[name]["state"] = STATES.get(event["decision"], "running")
         elif event["kind"] == "fail":
             trials[name] |= {"state": "failed", "error": event["error"]}

@@ -63,6 +63,16 @@ def test_a_repeated_report_counts_once_the_later_one():
     assert list(zip(table["epoch"], table["score"], strict=True)) == [(0, 0.2), (0, 0.2), (1, 0.3), (1, 0.3)]
 
 
+def test_rows_say_which_worker_reported_them_and_when():
+    where = {"worker": "node:7", "time": 1.7e9}
+    weights = {"kind": "pretrain", "trial": "w0", "weights": "patches", "seed": 0, "data": "x", "values": {}}
+    rows = reported("a", 0, 0.1)["rows"]
+    events = [weights | {"rows": rows}, suggested("a", 0), reported("a", 0, 0.1) | where, suggested("b", 1)]
+    table = records.table(STUDY, events).groupby("trial")[["worker", "time"]].first()
+    assert table.loc["a"].tolist() == ["node:7", 1.7e9]
+    assert table.loc[["w0", "b"]].isna().all(axis=None)
+
+
 def test_a_trial_without_scores_has_one_row():
     events = [suggested("a", 0), suggested("b", 1), {"kind": "fail", "trial": "b", "error": "OSError: no"}]
     table = records.table(STUDY, events).set_index("trial")

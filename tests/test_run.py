@@ -17,7 +17,7 @@ from study.state import Plan, State
 from study.study import Study, job
 from tests.test_worker import job as job_of
 from tests.test_worker import run as run_job
-from tests.toys import never
+from tests.toys import WHEN, never
 
 TINY = str(Path(__file__).parent / "spaces" / "tiny.py")
 FAKE = data.Prepared("gtsrb", "", "stand-in", "", [], "accuracy", {})
@@ -110,8 +110,8 @@ def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path,
     assert code == 0, said
     assert kept.items() <= ran(journal).items(), "a finished trial ran again"
     assert sum(what.count("start") for what in ran(journal).values()) <= 10 + 3
-    timeless = table(whole[0]).drop(columns="seconds")
-    pd.testing.assert_frame_equal(table(out).drop(columns="seconds"), timeless)
+    timeless = table(whole[0]).drop(columns=WHEN)
+    pd.testing.assert_frame_equal(table(out).drop(columns=WHEN), timeless)
 
 
 def ran(journal: Path) -> dict[str, list[str]]:

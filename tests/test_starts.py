@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from study import ledger, starts
+from tests.toys import WHEN
 
 SPACE = Path(__file__).parent / "spaces" / "pretrained.py"
 
@@ -110,7 +111,7 @@ def test_a_study_stopped_in_pretraining_goes_on(whole, tmp_path, number):
     assert code == 0, said
     same = ["cell", "trial", "epoch", "split", "metric"]
     first, again = (table(each).sort_values(same, ignore_index=True) for each in (whole[0] / "out", out))
-    pd.testing.assert_frame_equal(first.drop(columns="seconds"), again.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(first.drop(columns=WHEN), again.drop(columns=WHEN))
 
 
 @pytest.mark.slow

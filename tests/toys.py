@@ -22,6 +22,8 @@ SPACE = Space(
     replicates=2,
 )
 
+WHEN = ["seconds", "worker", "time"]  # columns in which two runs of one study differ
+
 
 def objective(values: dict[str, Any], epoch: int) -> float:
     """More labels are better whatever the rest; each cell has a best learning rate of its own."""

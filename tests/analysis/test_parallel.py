@@ -1,0 +1,96 @@
+"""Where trials cross the axes, recomputed in plain pandas, and odd studies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import parallel
+from analysis.table import COLUMNS
+from tests.analysis import synthetic
+
+
+@pytest.fixture(scope="module")
+def searched():
+    return synthetic.study(regimes=("partial_freeze", "fine_tune"), fractions=(0.1, 1.0), searched=6, repeated=1)
+
+
+def of(data, axis):
+    return data[data["axis"] == axis].set_index("trial")
+
+
+def test_heights_are_logarithms_of_the_learning_rate_over_all_cells(searched):
+    found = of(parallel.data(searched), "lr")
+    rates = np.log10(searched.drop_duplicates("trial").set_index("trial").loc[found.index, "lr"])
+    wanted = (rates - rates.min()) / (rates.max() - rates.min())
+    assert found["height"].tolist() == pytest.approx(wanted.tolist())
+    assert found["log"].all()
+    assert found["low"].nunique() == found["high"].nunique() == 1
+
+
+def test_depths_are_numbers_and_only_of_cells_that_read_them(searched):
+    found = of(parallel.data(searched), "freeze_depth")
+    assert set(found["contender"]) == {"partial_freeze"}
+    depths = searched.drop_duplicates("trial").set_index("trial").loc[found.index, "freeze_depth"].astype(float)
+    wanted = (depths - depths.min()) / (depths.max() - depths.min())
+    assert found["height"].tolist() == pytest.approx(wanted.tolist())
+    assert not found["log"].any()
+    assert found["value"].tolist() == [f"{depth:.0f}" for depth in depths]
+
+
+def test_the_last_axis_is_the_last_validation_score(searched):
+    data = parallel.data(searched)
+    found = of(data, parallel.SCORE)
+    rows = searched[(searched["split"] == "val") & (searched["metric"] == "accuracy")]
+    last = rows.groupby("trial")["score"].last()
+    assert found["value"].tolist() == [f"{100 * last[trial]:.2f}" for trial in found.index]
+    assert found["height"].idxmax() == last[found.index].idxmax()
+    assert (data.groupby("cell")["place"].max() == found.groupby("cell")["place"].first()).all()
+
+
+def test_search_trials_alone_are_drawn_each_through_all_axes(searched):
+    data = parallel.data(searched)
+    scored = searched[(searched["role"] == "search") & searched["score"].notna()]
+    assert set(data["trial"]) == set(scored["trial"])
+    assert (data.groupby("trial").size() == data.groupby("trial")["cell"].first().map(axes_of(data))).all()
+    one, ax = data[data["cell"] == data["cell"].iloc[0]], Figure().subplots()
+    parallel.plot(one, ax)
+    assert len(ax.lines) == one["trial"].nunique()
+    ticks = [text.get_text() for text in ax.get_xticklabels()]
+    assert ticks == ["lr\n(log)", "decay\n(log)", "depth", "accuracy\n(%)"]
+
+
+def axes_of(data: pd.DataFrame) -> pd.Series:
+    return data.groupby("cell")["axis"].nunique()
+
+
+def test_names_go_in_turn_and_what_is_empty_lies_at_the_foot(searched):
+    trials = searched["trial"].drop_duplicates()
+    names = dict(zip(trials, ["sgd", "adamw", pd.NA] * len(trials), strict=False))
+    found = of(parallel.data(searched.assign(optimizer=searched["trial"].map(names)).astype(COLUMNS)), "optimizer")
+    heights = {name: set(rows["height"]) for name, rows in found.groupby("value")}
+    assert heights == {"adamw": {0.0}, "sgd": {1.0}, "–": {0.0}}
+
+
+def test_equal_scores_are_in_the_middle(searched):
+    assert set(of(parallel.data(searched.assign(score=0.5)), parallel.SCORE)["height"]) == {0.5}
+
+
+def test_one_trial_differs_in_nothing(searched):
+    one = searched[searched["trial"].str.endswith("s000")]
+    assert parallel.data(one).empty
+    assert not parallel.data(searched[searched["cell"] == searched["cell"].iloc[0]]).empty
+
+
+@pytest.mark.parametrize("state", ["pruned", "failed", "running"])
+def test_trials_that_all_ended_alike(searched, state):
+    data = parallel.data(searched[searched["role"] == "search"].assign(state=state))
+    assert set(data["kind"]) == {state}
+    parallel.plot(data[data["cell"] == data["cell"].iloc[0]], Figure().subplots())
+    assert parallel.alt(data).endswith("Winners: none yet.")
+
+
+def test_an_empty_table_and_a_missing_metric(searched):
+    for df in (searched.iloc[:0], searched[searched["metric"] == "loss"]):
+        assert parallel.data(df).empty
+        assert list(parallel.data(df)) == list(parallel.data(searched))
