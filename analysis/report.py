@@ -14,6 +14,8 @@ import pandas as pd
 
 from analysis import (
     alarms,
+    answers,
+    choices,
     claims,
     curves,
     figures,
@@ -24,6 +26,7 @@ from analysis import (
     places,
     plateau,
     pretraining,
+    savings,
     stats,
     style,
     summary,
@@ -105,6 +108,8 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "alarms": alarms.records(df),
         "plateau": plateau.table(df),
         "gains": gains.differences(df),
+        "choices": choices.numbers(df),
+        "savings": savings.numbers(df),
     }
 
 
@@ -122,7 +127,9 @@ def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, A
         frozen=alarms.frozen(df),
         moved=bool(alarms.moved(df)),
         states=state_table(df),
-        claims=claims.claims(df),
+        questions=answers.answers(df),
+        choices=choices.text(df),
+        choice_rule=choices.RULE,
         cells=(cells := cell_table(df)),
         marks=marks(cells),
         metrics=metrics.text(df),
