@@ -4,6 +4,7 @@ The winner was picked for being the highest, with the luck of its seed; its repl
 pages, reports or files.
 """
 
+import textwrap
 from typing import Any
 
 import pandas as pd
@@ -42,8 +43,15 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
             parts.append(group[["cell", "trial", "val"]].assign(**told)[["cell", *_NUMBERS]])
     found = pd.concat(parts[1:] or parts).astype({"cell": "string"})
     found = places.placed(found, df).assign(panel=style.title({}))
-    found.insert(2, "row", found["cell"].map(grid.titles(df)))
+    found.insert(2, "row", found["cell"].map(_names(df)))
     return found.assign(place=found["cell"].map({cell: n for n, cell in enumerate(found["cell"].unique())}))
+
+
+def _names(df: pd.DataFrame) -> pd.Series:
+    """The cells' titles without what all of them share."""
+    keys = grid.grid(df).drop(columns="cell")
+    same = tuple(key for key in keys if keys[key].nunique(dropna=False) == 1)
+    return grid.titles(df, same if len(same) < len(keys.columns) else ())
 
 
 _NUMBERS = ("metric", "trial", "val", "winner", "mean", "excess", "low", "high", "n", "picked_from")
@@ -86,28 +94,29 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     _marks(data, ax)
     ax.axvline(0, color="0.3", lw=0.8)
     cells = data.drop_duplicates("cell")
-    ax.set_yticks(cells["place"], list(cells["row"]))
+    names = cells["row"].str.replace("only ", "only\u00a0")
+    ax.set_yticks(cells["place"], [textwrap.fill(name, 34) for name in names])
     ax.set_ylim(len(cells) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     share = data["metric"].iloc[0] in stats.SHARES
     if share:
         ax.xaxis.set_major_formatter(FuncFormatter(style.hundredths))
-    ax.set_xlabel(f"validation {data['metric'].iloc[0]}, less the replicates' mean{' (points)' * share}")
+    ax.set_xlabel(f"validation {data['metric'].iloc[0]}\nless the replicates' mean{' (points)' * share}")
 
 
 def _marks(data: pd.DataFrame, ax: Axes) -> None:
     cells = data.drop_duplicates("cell")
     grey: dict[str, Any] = {"s": 13, "facecolor": "none", "edgecolor": "0.25", "lw": 0.8, "zorder": 4}
     star: dict[str, Any] = {"marker": "*", "s": 90, "edgecolor": "black", "lw": 0.7, "zorder": 5}
-    ax.scatter(data["val"] - data["mean"], data["place"], label="replicate", **grey)
+    ax.scatter(data["val"] - data["mean"], data["place"], label="replicates", **grey)
     colours = [style.look(look).colour for look in cells["look"]]
     ax.scatter(cells["excess"], cells["place"], color=colours, label="winner", **star)
 
 
 def height(data: pd.DataFrame) -> float:
     """Inches that the rows need."""
-    return 1.2 + ROW * data["cell"].nunique()
+    return 1.3 + ROW * data["cell"].nunique()
 
 
 def caption(data: pd.DataFrame) -> str:

@@ -16,7 +16,19 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import captions, curves, forgetting_figures, fractions, plots, pretraining, style, table
+from analysis import (
+    captions,
+    curse,
+    curves,
+    depth_map,
+    forgetting_figures,
+    fractions,
+    plots,
+    pretraining,
+    style,
+    table,
+    version_plot,
+)
 
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -233,7 +245,43 @@ KINDS = (
         True,
         "no search trial that reads a freezing depth has a validation score",
     ),
+    Kind(
+        "depth-and-labels",
+        "Freezing depth and label fraction",
+        depth_map.data,
+        depth_map.plot,
+        depth_map.caption,
+        depth_map.alt,
+        True,
+        "no two freezing depths were tried at two label fractions",
+        depth_map.height,
+    ),
+    Kind(
+        "winners-curse",
+        "The winner's curse",
+        curse.data,
+        curse.plot,
+        curse.caption,
+        curse.alt,
+        True,
+        "no winner that was picked from several complete trials has replicates",
+        curse.height,
+    ),
 )
+OF_VERSIONS = (
+    Kind(
+        "versions",
+        "As published and corrected",
+        version_plot.data,
+        version_plot.plot,
+        version_plot.caption,
+        version_plot.alt,
+        True,
+        "no two versions of a cell have been scored on test",
+        version_plot.height,
+    ),
+)
+"""Figures of a study that compares versions; their data functions take its trials."""
 OF_PRETRAINING = (
     Kind(
         "pretext",

@@ -63,6 +63,7 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     sections, tables = [], _tables(df)
     drawn: list[figures.Picture] = []
     shown = [(kind, df) for kind in figures.KINDS]
+    shown += [(kind, df) for kind in figures.OF_VERSIONS if len(tables["versions"])]
     shown += list(zip(figures.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
     if len(before):
         tables["forgetting"] = forgetting.numbers(whole)
@@ -190,7 +191,8 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             text = base64.b64encode(picture.png).decode()
             used += len(text)
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
-        yield {"title": kind.title, "none": kind.none, "shown": shown, "chains": kind in figures.OF_CHAINS}
+        own = {"chains": kind in figures.OF_CHAINS, "versions": kind in figures.OF_VERSIONS}  # shown in their parts
+        yield {"title": kind.title, "none": kind.none, "shown": shown} | own
 
 
 def _csv(found: pd.DataFrame, source: str) -> bytes:
@@ -212,7 +214,7 @@ def _put(path: Path, content: bytes) -> Path:
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
-    for kind in (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS):
+    for kind in (*figures.KINDS, *figures.OF_VERSIONS, *figures.OF_PRETRAINING, *figures.OF_CHAINS):
         for ending in ("png", "svg"):
             for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
                 if path not in written:

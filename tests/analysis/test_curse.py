@@ -78,6 +78,6 @@ def test_the_picture_has_a_row_per_cell(made):
     data, ax = curse.data(made), Figure().subplots()
     curse.plot(data, ax)
     assert [text.get_text() for text in ax.get_yticklabels()] == data.drop_duplicates("cell")["row"].tolist()
-    assert set(ax.get_legend_handles_labels()[1]) == {"replicate", "winner"}
+    assert set(ax.get_legend_handles_labels()[1]) == {"replicates", "winner"}
     assert "n = 5 replicates" in curse.caption(data)
     assert curse.alt(data).count("[") == 12

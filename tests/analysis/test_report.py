@@ -49,13 +49,14 @@ def test_the_report_stands_alone(written):
     raw = (folder / "report.html").read_text()
     assert len(raw) < 5_000_000
     assert not re.search(r"<script|<link|https?://", raw)
-    assert raw.count("<img ") == 6 == len(re.findall(r'src="data:image/png;base64,[^"]+" alt="[^"]{60,}"', raw))
+    assert raw.count("<img ") == 8 == len(re.findall(r'src="data:image/png;base64,[^"]+" alt="[^"]{60,}"', raw))
 
 
 def test_figures_and_tables_lie_beside_it(written):
     folder, _ = written
     pictures = {path.name for path in (folder / "figures").iterdir()}
     stems = ("label-fraction", "learning-curves", "mean-curves", "mean-loss", "learning-rate", "freezing-depth")
+    stems += ("depth-and-labels", "winners-curse")
     assert pictures == {f"{stem}.{ending}" for stem in stems for ending in ("png", "svg")}
     assert (folder / "figures" / "mean-loss.svg").read_text().startswith("<?xml")
     found = pd.read_csv(folder / "tables" / "cells.csv")
@@ -132,7 +133,7 @@ def test_only_cells_that_were_not_run(tmp_path):
     df = synthetic.models(versions=("corrected",), epochs=2)
     text = said(df[df["state"] == "not_run"], tmp_path)
     assert "1 of 1 cell was not run" in text
-    assert text.count("Not drawn: ") == len(figures.KINDS)
+    assert text.count("Not drawn: ") == len(figures.KINDS) + len(figures.OF_VERSIONS)
 
 
 def test_the_report_is_careful_about_many_comparisons(made, written):
