@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 
 from analysis import (
     captions,
+    confusion,
+    confusion_figures,
     curse,
     curves,
     depth_map,
@@ -282,6 +284,30 @@ OF_VERSIONS = (
     ),
 )
 """Figures of a study that compares versions; their data functions take its trials."""
+OF_CLASSES = (
+    Kind(
+        "confusion",
+        "Which classes are taken for which",
+        confusion_figures.data,
+        confusion_figures.plot,
+        confusion_figures.caption,
+        confusion_figures.alt,
+        True,
+        f"{confusion_figures.NONE}, or of more than {confusion_figures.MOST} classes",
+        confusion_figures.height,
+    ),
+    Kind(
+        "classes",
+        "Recall and precision by class",
+        confusion.scores,
+        confusion_figures.classes_plot,
+        confusion_figures.classes_caption,
+        confusion_figures.classes_alt,
+        False,
+        confusion_figures.NONE,
+    ),
+)
+"""Figures of rows that count answers; their data functions take a study's whole table."""
 OF_PRETRAINING = (
     Kind(
         "pretext",

@@ -64,6 +64,7 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     drawn: list[figures.Picture] = []
     shown = [(kind, df) for kind in figures.KINDS]
     shown += [(kind, df) for kind in figures.OF_VERSIONS if len(tables["versions"])]
+    shown += [(kind, whole) for kind in figures.OF_CLASSES if table.counts(whole).any()]
     shown += list(zip(figures.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
     if len(before):
         tables["forgetting"] = forgetting.numbers(whole)
@@ -214,7 +215,13 @@ def _put(path: Path, content: bytes) -> Path:
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
-    for kind in (*figures.KINDS, *figures.OF_VERSIONS, *figures.OF_PRETRAINING, *figures.OF_CHAINS):
+    for kind in (
+        *figures.KINDS,
+        *figures.OF_VERSIONS,
+        *figures.OF_CLASSES,
+        *figures.OF_PRETRAINING,
+        *figures.OF_CHAINS,
+    ):
         for ending in ("png", "svg"):
             for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
                 if path not in written:
