@@ -65,11 +65,8 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _short(row: Any) -> str:
-    return f"{row.winner} ({_values(row)}; {row.near} of {row.trials})"
-
-
-def _values(row: Any) -> str:
-    return row.values or _ends(row.key, row.low, row.high)
+    others = f"{row.values or _ends(row.key, row.low, row.high)}; " if row.near > 1 else ""
+    return f"{row.winner} ({others}{row.near} of {row.trials})"
 
 
 def _ends(key: str, low: float, high: float) -> str:

@@ -103,16 +103,18 @@ def height(data: pd.DataFrame) -> float:
 
 def caption(data: pd.DataFrame) -> str:
     """What a field is, and over how many trials."""
-    name, kept = style.unit(data["metric"].iloc[0]), data[data["n"] > 0]
-    what = (
-        f"Mean test {name} of each cell's replicates"
-        if data["split"].iloc[0] == "test"
-        else f"Highest last validation {name} of the complete search trials"
+    kept, tested = data[data["n"] > 0], data["split"].iloc[0] == "test"
+    score, n = style.unit(data["metric"].iloc[0]), f"n = {style.counts(kept['n'])}"
+    searched = f"Highest last validation {score} of the complete search trials"
+    what = f"Mean test {score} of each cell's replicates" if tested else searched
+    how = (
+        f"{n} replicates, whose intervals are in tables/cells.csv: a field has no interval"
+        if tested
+        else f"{n} trials of one run each, so there is no interval; the highest of more trials leans upwards more"
     )
-    more = "" if data["split"].iloc[0] == "test" else ", one run each, so that it leans upwards, more where n is larger"
     return (
-        f"{what} at each freezing depth and label fraction{more}; small: n = {style.counts(kept['n'])} trials. No "
-        "interval is drawn. Lighter is higher, on one scale for all panels; hatched: no such trial."
+        f"{what} at each freezing depth and label fraction, and how many they are ({how}). Lighter is higher, on one "
+        "scale for all panels; hatched: no such trial."
     )
 
 

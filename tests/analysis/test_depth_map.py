@@ -65,7 +65,7 @@ def test_the_words_name_the_best_depth(made):
         assert f"{100 * row.label_fraction:g} % of the labels: depth {row.freeze_depth}, {100 * row.score:.2f}" in (
             depth_map.alt(data)
         )
-    assert "leans upwards" in depth_map.caption(data)
+    assert "leans upwards more" in depth_map.caption(data)
 
 
 def test_without_two_depths_and_two_fractions_there_is_no_map(made):
