@@ -35,7 +35,8 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     kept = ["panel", "cell", "metric", "forgetting", "low", "high", *BARS, "n", "exact"]
     each = found.rename(columns=names | {"panel": "where"})[kept]
     cells = found.drop_duplicates("cell")[["cell", "contender", "look"]].reset_index(drop=True)
-    cells.insert(1, "bar", cells["cell"].map(grid.titles(pretraining.apart(df)[0])))
+    own = pretraining.apart(df)[0]
+    cells.insert(1, "bar", cells["cell"].map(grid.titles(own, grid.alike(own))))
     cells.insert(2, "place", range(len(cells)))
     frame = pd.DataFrame({"panel": found["task"].unique()}).merge(cells, how="cross")
     told = frame.merge(each, on=["panel", "cell"], how="left")

@@ -110,6 +110,12 @@ def contenders(df: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"key": key, "contender": names, "look": looks.fillna(style.NONE)})
 
 
+def alike(df: pd.DataFrame) -> tuple[str, ...]:
+    """The compared keys that have one value in all cells, of which a short title need not speak."""
+    found = grid(df)
+    return tuple(key for key in found.columns[1:] if found[key].nunique(dropna=False) == 1)
+
+
 def titles(df: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
     """A short title per cell, of what the cell compares except `without`; cells in their order."""
     found = grid(df)

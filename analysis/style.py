@@ -201,7 +201,7 @@ def _named(key: str, value: Any) -> str:
 
 def called(key: str, value: str) -> str:
     """A value with its key where it does not tell the key by itself: `fine_tune`, `weights=none`."""
-    return value if key in ("regime", "family", "model") else f"{key}={value}"
+    return value if key in ("regime", "family", "model", "transfer") else f"{key}={value}"
 
 
 def power(value: float, _: int = 0) -> str:

@@ -77,6 +77,8 @@ COLUMNS = {
     "task": "string",
     "split": "string",
     "metric": "string",
+    "truth": "string",
+    "answer": "string",
     "score": "float64",
 }
 NAMES = tuple(COLUMNS)

@@ -4,8 +4,8 @@
     python -m study.run --space voc --data DIR --scale full  # any folder in VOC layout, a GPU
 
 As published (three versions from scratch, VOC2012): "AP" .585, .632, .655, averaged per image over the labels; mAP is
-per label over the images (docs/voc.md). v3 is v2 at another rate and momentum, which are tuned once it is corrected:
-the corrected v2 is the twin of both.
+per label over the images (docs/voc.md). v3 is v2 at another rate and momentum, which a corrected cell tunes or does not
+read: the corrected v2 is the twin of both.
 """
 
 from study.space import Settings, Space, log_uniform, versions

@@ -3,7 +3,7 @@
 Knows nothing of training or configurations.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -44,6 +44,22 @@ def predict(
 def score(logits: np.ndarray, targets: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
     """Give each named metric of `study.metrics`."""
     return {name: metrics.metric(name)(logits, targets) for name in names}
+
+
+def counts(logits: np.ndarray, targets: np.ndarray, classes: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
+    """Count which classes were taken for which.
+
+    Args:
+        logits: (samples, outputs).
+        targets: (samples,) int.
+        classes: of the targets; an output beyond them, of a head with too many, is called by its number.
+
+    Yields:
+        A class, what images of it were taken for, and how many; nothing for pairs that do not occur.
+    """
+    pairs, found = np.unique(np.stack([targets, logits.argmax(axis=1)]), axis=1, return_counts=True)
+    for truth, answer, count in zip(*pairs, found, strict=True):
+        yield classes[truth], classes[answer] if answer < len(classes) else f"output {answer}", int(count)
 
 
 def constant_class(logits: np.ndarray, targets: np.ndarray) -> list[str]:

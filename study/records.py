@@ -81,6 +81,8 @@ COLUMNS = {
     "task": "string",
     "split": "string",
     "metric": "string",
+    "truth": "string",
+    "answer": "string",
     "score": "float64",
 }
 STATES = {"prune": "pruned", "complete": "complete"}

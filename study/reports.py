@@ -28,7 +28,8 @@ class Report(NamedTuple):
     """0 = as loaded."""
     rows: list[dict[str, Any]]
     """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
-    alarms, split, metric, score. Those of a task that was learnt before have another `task` than `trained_on`."""
+    alarms, split, metric, score; and truth and answer where the metric is `count`: images of the test of one class that
+    were taken for one. Those of a task that was learnt before have another `task` than `trained_on`."""
     objective: float
     """Validation score of the task's metric at this epoch, larger is better."""
     last: bool
@@ -62,7 +63,7 @@ class Reporter:
             FloatingPointError: a loss is not finite; names the split and the epoch.
         """
         with spent("evaluation"):
-            scores, odd = self._scores(epoch)
+            scores, odd, taken = self._scores(epoch)
             earlier = list(self._earlier(epoch.number == self.last))
         images = None if self.lesson.config.regime == "zero_shot" else len(self.data.train.index)  # it reads no label
         frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
@@ -70,14 +71,15 @@ class Reporter:
         common |= {"train_images": images, "seconds": self.seconds(), "task": self.data.task}
         common |= frozen | {"alarms": " | ".join([*epoch.alarms, *odd]) or None}
         rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
-        rows += [common | {"alarms": None} | row for row in earlier]
+        rows += [common | {"alarms": None} | row for row in (*taken, *earlier)]
         whole = lambda: copied(self.lesson.net.state_dict())  # noqa: E731
         objective = scores["val", self.data.metric]
         given = self.lesson.feed.mean.flatten().tolist(), self.lesson.feed.std.flatten().tolist()
         return Report(epoch.number, rows, objective, epoch.number == self.last, epoch.state, given, whole)
 
-    def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str]]:
-        """Give every score by split and metric, and what is odd about the network's answers."""
+    def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[dict[str, Any]]]:
+        """Give every score by split and metric, what is odd about the answers, and the test's as rows of counts."""
+        taken: list[dict[str, Any]] = []
         lesson, ends, metric = self.lesson, epoch.number == self.last, self.data.metric
         scores, odd = {("train", name): score for name, score in epoch.scores.items()}, []
         for split in ("val", "test") if ends and "test" in self.feeds else ("val",):
@@ -87,6 +89,11 @@ class Reporter:
             if not math.isfinite(found["loss"]):
                 raise FloatingPointError(f"{split} loss is {found['loss']} after epoch {epoch.number}")
             scores |= {(split, name): score for name, score in found.items()}
+            if split == "test" and targets.ndim == 1:
+                taken = [
+                    {"split": split, "metric": "count", "truth": truth, "answer": answer, "score": count}
+                    for truth, answer, count in evaluation.counts(logits, targets, self.data.classes)
+                ]
             if split == "val" and (epoch.number > 0 or ends):
                 odd += evaluation.constant_class(logits, targets)
         if ends and epoch.number > 0:
@@ -94,7 +101,7 @@ class Reporter:
             gap = evaluation.mode_gap(lesson.net, lesson.feed, size, generator)
             scores |= {("train", name): score for name, score in gap.items()}
             odd += evaluation.gap_alarm(gap)
-        return scores, odd
+        return scores, odd, taken
 
     def _earlier(self, last: bool) -> Iterator[dict[str, Any]]:
         for learnt in self.earlier:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from study import families, pretexts
 from study.config import Config, UserError, check_type, config
+from study.tasks import data_set
 
 if TYPE_CHECKING:
     from study.space import Cell
@@ -140,8 +141,8 @@ def _source(
         raise UserError(f"unknown key {odd[0]!r}; one of {known}")
     options = pretexts.options(pretext, said)
     inherited = {key: getattr(values, key) for key in INHERITED}
-    if task != values.task:
-        inherited["crop"] = None  # the names of crops are a task's own
+    if data_set(task) != data_set(values.task):
+        inherited["crop"] = None  # the names of crops are a data set's own
     asked = config({"head": found.HEAD, **inherited, **trained, "task": task, "weights": weights})
     found.check(options, asked.image_size)
     return Source(name, pretext, options, asked, epochs, images, before, per)

@@ -203,7 +203,8 @@ def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report", earli
     from study import models
 
     if job["model"] is not None:
-        scores = {f"{row['split']} {row['metric']}": row["score"] for row in report.rows}
+        own = [row for row in report.rows if row["task"] == row["trained_on"] and row["metric"] != "count"]
+        scores = {f"{row['split']} {row['metric']}": row["score"] for row in own}
         card = {key: job[key] for key in ("trial", "config", "seed")}
         about = {"classes": list(opened.classes), "trained_on": job["prepared"]["source"], "scores": scores}
         about |= {

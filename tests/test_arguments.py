@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from study import arguments, run
+from study.config import UserError
 
 MISTAKES = [
     ("", "--space is missing; one of"),
@@ -69,3 +70,16 @@ def test_gpus_are_an_amount_or_left_to_their_memory():
 def test_list_gives_a_line_for_each_space(capsys):
     assert run.main(["--list"]) == 0
     assert capsys.readouterr().out.startswith("cifar10 ")
+
+
+LEVELS = """from study.space import Space
+SPACE = Space("animals/animal", {"weights": ("labels:animals", "labels:pets")}, fixed={"regime": "fine_tune"}, trials=1)
+"""
+
+
+def test_weights_of_another_level_are_trained_on_the_trials_own_folder(tmp_path):
+    (tmp_path / "levels.py").write_text(LEVELS)
+    words = ["--space", str(tmp_path / "levels.py"), "--data", str(tmp_path)]
+    assert len(arguments.question(arguments.parse([*words, "--only", "weights=labels:animals"]))[1]) == 1
+    with pytest.raises(UserError, match="weights 'labels:pets' are trained on task pets: name its real data set"):
+        arguments.question(arguments.parse(words))

@@ -110,7 +110,7 @@ def test_an_explained_name_that_no_cell_has_is_refused():
 
 
 def test_an_unknown_task_names_the_choices():
-    with pytest.raises(UserError, match=r"unknown task 'signs'; one of cifar10, gtsrb"):
+    with pytest.raises(UserError, match=r"unknown task 'signs'; one of animals, cifar10, gtsrb"):
         check_cells(Space("signs", {"regime": ("scratch",)}).cells(), 8)
 
 
@@ -202,6 +202,7 @@ def test_a_head_that_is_too_small_for_the_data_is_refused():
         ({"regime": "prototype"}, "regime 'prototype' is for tasks whose images have one class; those of voc"),
         ({"label_smoothing": 0.1}, "label_smoothing 0.1 is for tasks whose images have one class"),
         ({"subset": "random"}, "subset 'random' is for tasks whose images have one class"),
+        ({"balance": "on"}, "balance 'on' is for tasks whose images have one class"),
     ],
 )
 def test_what_means_nothing_for_several_labels_is_refused(odd, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from study import families, trial
+from study import evaluation, families, trial
 from study.config import Config, UserError
 from tests.toy_task import SMALL, outcome, task
 
@@ -91,7 +91,9 @@ def test_the_state_is_what_can_change_and_safetensors_takes_it(tmp_path):
 def test_rows_of_a_trial():
     reports = list(trial.run(SMALL, task(test=True), 0, 2))
     assert [(report.epoch, report.last) for report in reports] == [(0, False), (1, False), (2, True)]
-    found = [sorted((row["split"], row["metric"]) for row in report.rows) for report in reports]
+    assert {row["split"] for row in reports[2].rows if row["metric"] == "count"} == {"test"}
+    scored = [[row for row in report.rows if row["metric"] != "count"] for report in reports]
+    found = [sorted((row["split"], row["metric"]) for row in rows) for rows in scored]
     val, train, test = ([(split, "accuracy"), (split, "loss")] for split in ("val", "train", "test"))
     modes = [("train", "accuracy_eval_mode"), ("train", "accuracy_train_mode")]
     assert found == [val, train + val, sorted(test + train + val + modes)]
@@ -100,7 +102,7 @@ def test_rows_of_a_trial():
         set(row)
         == {"epoch", "step", "phase", "trained_on", "train_images", "seconds", "task", "split", "metric", "score"}
         | {"frozen_before", "frozen_after", "alarms"}
-        for row in reports[2].rows
+        for row in scored[2]
     )
     for report in reports:
         assert [row["score"] for row in report.rows if (row["split"], row["metric"]) == ("val", "accuracy")] == [
@@ -108,6 +110,23 @@ def test_rows_of_a_trial():
         ]
     seconds = [row["seconds"] for report in reports for row in report.rows]
     assert seconds == sorted(seconds)
+
+
+def test_counts_of_the_test_are_its_confusion_matrix():
+    *_, last = trial.run(SMALL, task(test=True), 0, 2)
+    counts = {(row["truth"], row["answer"]): row["score"] for row in last.rows if row["metric"] == "count"}
+    given = task(test=True)
+    of_each = {truth: sum(number for (one, _), number in counts.items() if one == truth) for truth in given.classes}
+    assert of_each == dict(zip(given.classes, np.bincount(given.test.targets).tolist(), strict=True))
+    (accuracy,) = (row["score"] for row in last.rows if (row["split"], row["metric"]) == ("test", "accuracy"))
+    right = sum(number for (truth, answer), number in counts.items() if truth == answer)
+    assert right / len(given.test.targets) == pytest.approx(accuracy)
+
+
+def test_an_answer_beyond_the_classes_is_counted_by_its_number():
+    logits, targets = np.eye(4)[[0, 3, 3, 1]], np.array([0, 1, 1, 1])
+    found = list(evaluation.counts(logits, targets, ("a", "b")))
+    assert found == [("a", "a", 1), ("b", "b", 1), ("b", "output 3", 2)]
 
 
 def test_rows_tell_how_many_images_had_their_labels_used():
@@ -141,7 +160,8 @@ def test_zero_shot_scores_the_source_head_as_it_is():
     logits = net(images).detach()
     right = np.mean(logits.argmax(1).numpy() == data.val.targets)
     loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(data.val.targets)).item()
-    assert [row["score"] for row in report.rows] == pytest.approx([right, loss] * 2, rel=1e-4)
+    scores = [row["score"] for row in report.rows if row["metric"] != "count"]
+    assert scores == pytest.approx([right, loss] * 2, rel=1e-4)
 
 
 @pytest.mark.parametrize(("config", "parts"), [

@@ -10,6 +10,7 @@ from study import data, tasks
 from study.config import UserError
 from study.splits import Cut
 from study.tasks import Listing, animals
+from study.tasks._animals_drawn import KINDS
 
 COUNTS = {"animal/canines/husky": 7, "animal/canines/pug": 5, "animal/felines": 9, "other/misc": 6, "other/rock": 4}
 TABLE = "class,parent\nhusky,canines\npug,canines\ncanines,animal\nfelines,animal\nmisc,other\nrock,other\n"
@@ -199,3 +200,30 @@ def test_a_table_without_its_header_is_refused(flat: Path) -> None:
     (flat / "classes.csv").write_text("husky,canines\n")
     with pytest.raises(UserError, match=r"classes\.csv, line 1: 'husky,canines' is not the header class,parent"):
         read("animals", flat)
+
+
+@pytest.mark.parametrize("name", LEVELS[1:])
+def test_a_drawn_image_is_the_same_at_all_levels(name: str) -> None:
+    root, below = (tasks.load(each).stand_in(8, "centre").splits["test"] for each in ("animals", name))
+    known = dict(zip(root.groups.tolist(), root.images, strict=True))
+    for group, image in zip(below.groups.tolist(), below.images, strict=True):
+        assert (known[group] == image).all()
+
+
+def test_the_drawn_hierarchy_has_three_levels_and_its_classes_are_even_below_the_root() -> None:
+    found = {name: tasks.load(name).stand_in(8, "centre") for name in LEVELS}
+    assert [source.classes for source in found.values()] == [
+        ("animal", "other"),
+        ("canines", "felines"),
+        ("hound", "husky"),
+        ("places", "plants", "vehicles"),
+    ]
+    counts = [np.bincount(source.splits["train"].targets).tolist() for source in found.values()]
+    assert counts == [[280, 210], [140, 140], [70, 70], [70, 70, 70]]
+
+
+@pytest.mark.parametrize("place", list(KINDS))
+def test_a_picture_is_drawn_by_its_stream(place: tuple[str, ...]) -> None:
+    drawn = [KINDS[place](np.random.default_rng(seed)) for seed in (0, 0, 1, 2)]
+    assert drawn[0] == drawn[1]
+    assert drawn[1] != drawn[2] != drawn[3]
