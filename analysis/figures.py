@@ -16,9 +16,19 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from analysis import forgetting_figures, style, table
-from analysis.kinds import KINDS, OF_CHAINS, OF_PRETRAINING, Kind
+from analysis.kinds import KINDS, Kind
+from analysis.occasional import OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS
 
-__all__ = ("KINDS", "OF_CHAINS", "OF_PRETRAINING", "Kind", "Picture", "pictures")
+__all__ = (
+    "KINDS",
+    "OF_CHAINS",
+    "OF_CLASSES",
+    "OF_PRETRAINING",
+    "OF_VERSIONS",
+    "Kind",
+    "Picture",
+    "pictures",
+)
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
 DPI = 150

@@ -13,14 +13,14 @@ from matplotlib.axes import Axes
 from analysis import (
     basin,
     captions,
+    curse,
     curves,
-    forgetting_figures,
+    depth_map,
     fractions,
     importance,
     overtaking,
     parallel,
     plots,
-    pretraining,
     rungs,
     tuning,
     workers,
@@ -52,6 +52,17 @@ KINDS = (
         captions.label_fraction_alt,
         False,
         "no cell has a winner or a replicate with a score yet",
+    ),
+    Kind(
+        "winners-curse",
+        "The winner's curse",
+        curse.data,
+        curse.plot,
+        curse.caption,
+        curse.alt,
+        True,
+        "no winner that was picked from several complete trials has replicates",
+        curse.height,
     ),
     Kind(
         "learning-curves",
@@ -146,6 +157,17 @@ KINDS = (
         "no search trial that reads a freezing depth has a validation score",
     ),
     Kind(
+        "depth-and-labels",
+        "Freezing depth and label fraction",
+        depth_map.data,
+        depth_map.plot,
+        depth_map.caption,
+        depth_map.alt,
+        True,
+        "no two freezing depths were tried at two label fractions",
+        depth_map.height,
+    ),
+    Kind(
         "importance",
         "Importance of hyperparameters",
         importance.data,
@@ -180,50 +202,3 @@ KINDS = (
         workers.height,
     ),
 )
-OF_PRETRAINING = (
-    Kind(
-        "pretext",
-        "Pretraining",
-        pretraining.data,
-        pretraining.plot,
-        pretraining.caption,
-        pretraining.alt,
-        False,
-        "no weights were trained first",
-    ),
-    Kind(
-        "pretext-and-transfer",
-        "Skill at the pretext and transfer",
-        pretraining.transfer_data,
-        pretraining.transfer_plot,
-        pretraining.transfer_caption,
-        pretraining.transfer_alt,
-        False,
-        "no cell that starts from weights trained first has a test score yet",
-    ),
-)
-"""Figures of a table's rows of role `pretrain`; their data functions take what `report` says."""
-OF_CHAINS = (
-    Kind(
-        "forgetting",
-        "What was forgotten",
-        forgetting_figures.data,
-        forgetting_figures.plot,
-        forgetting_figures.caption,
-        forgetting_figures.alt,
-        True,
-        forgetting_figures.NONE,
-        forgetting_figures.height,
-    ),
-    Kind(
-        "forgetting-curves",
-        "Forgetting by epoch",
-        forgetting_figures.curves_data,
-        forgetting_figures.curves_plot,
-        forgetting_figures.curves_caption,
-        forgetting_figures.curves_alt,
-        True,
-        "no replicate has a validation score on an earlier task yet",
-    ),
-)
-"""Figures of rows of earlier tasks; their data functions take a study's whole table."""

@@ -4,12 +4,20 @@ A place is one combination of all that a study compares, but for the key whose v
 sentences, figures or files.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis import grid, stats, style, summary
+from analysis.once import once
+
+HOW = {  # which interval a difference of two means has
+    "paired": "paired by seed",
+    "welch": "Welch",
+    "fixed": "against one fixed score",
+    "both fixed": "two fixed scores",
+}
 
 
 class Place(NamedTuple):
@@ -20,6 +28,7 @@ class Place(NamedTuple):
     rows: pd.DataFrame
 
 
+@once
 def scored(df: pd.DataFrame) -> pd.DataFrame:
     """Each cell's score: on test over what was repeated for it, or on validation of the winners before any was.
 
@@ -81,22 +90,40 @@ def title(place: Place) -> str:
 
 
 def repeated(df: pd.DataFrame) -> dict[str, pd.Series]:
-    """The test scores of each cell that has any; the one score of a cell in which fresh seeds can change nothing."""
+    """The test scores of each cell that has any, by seed; one alone where fresh seeds can change nothing."""
     found = summary.replicates(df).dropna(subset="test")
     groups = {str(cell): group for cell, group in found.groupby("cell")}
-    return {
-        cell: rows["test"].head(1) if summary.fixed(rows, "test") else rows["test"] for cell, rows in groups.items()
-    }
+    scores = {cell: rows.set_index("seed")["test"] for cell, rows in groups.items()}
+    return {cell: values.head(1) if summary.fixed(groups[cell], "test") else values for cell, values in scores.items()}
 
 
+def difference(one: Any, other: Any, scores: dict[str, pd.Series]) -> tuple[stats.Interval, str]:
+    """The mean test score of one row of `scored` less that of another, and which of `HOW` its interval is.
+
+    Trials of the same seed are paired where all of the smaller cell's seeds are in the other; its `n` are pairs then,
+    else the smaller number of trials.
+    """
+    a, b, limits = scores[one.cell], scores[other.cell], stats.bounds(one.metric)
+    if one.fixed or other.fixed:
+        less = [(x, y) for x in a for y in b]  # one of both has one score
+        return stats.paired_difference(less, limits), "both fixed" if one.fixed and other.fixed else "fixed"
+    both = pd.concat([a, b], axis=1, join="inner") if a.index.is_unique and b.index.is_unique else a.iloc[:0]
+    both = both[both.index.notna()]
+    if len(both) == min(len(a), len(b)) > 1:
+        return stats.paired_difference(both.itertuples(index=False, name=None), limits), "paired"
+    return stats.difference(a, b, limits), "welch"
+
+
+@once
 def improvements(df: pd.DataFrame) -> pd.DataFrame:
-    """The probability of improvement of every pair that meets at a place, the higher mean first.
+    """The difference and the probability of improvement of every pair that meets at a place, the higher mean first.
 
     Returns:
         One row per place and pair: `place`, `better`, `other` (contenders), `p` (that a replicate of the better
         scores above one of the other), `low`, `high` (95 % interval, nan where n < 2), `mann_whitney_p` (exact,
         two-sided; nan where n < 2), `separated` (see `stats.compare`; empty where n < 2), `n_better`, `n_other`
-        (scores; 1 where fresh seeds can change nothing), `cell_better`, `cell_other`.
+        (scores; 1 where fresh seeds can change nothing), `difference`, `difference_low`, `difference_high`, `how` (of
+        their means, see `difference`), `pairs` (its n), `metric`, `cell_better`, `cell_other`.
     """
     scores, data, rows = repeated(df), scored(df), []
     for place in places(data[data["split"] == "test"]):
@@ -106,7 +133,10 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
             a, b = scores[one.cell], scores[two.cell]
             found = stats.compare(a, b)
             told = (one.contender, two.contender, *found.chance[:3], found.p, found.separated)
-            rows.append((title(place), *told, len(a), len(b), one.cell, two.cell))
+            less, how = difference(one, two, scores)
+            margin = (*less[:3], how, less.n, one.metric)
+            rows.append((title(place), *told, len(a), len(b), *margin, one.cell, two.cell))
     columns = ["place", "better", "other", "p", "low", "high", "mann_whitney_p", "separated"]
-    columns += ["n_better", "n_other", "cell_better", "cell_other"]
+    columns += ["n_better", "n_other", "difference", "difference_low", "difference_high", "how", "pairs", "metric"]
+    columns += ["cell_better", "cell_other"]
     return pd.DataFrame(rows, columns=columns).astype({"separated": "boolean"})

@@ -21,10 +21,11 @@ SHARED = ("family", "encoder", "stem", "image_size", "upsample", "normalization"
 def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The trials of a study, and the trainings of the weights that some of them start from.
 
-    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks.
+    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks,
+    `confusion` those that count answers.
     """
-    own, earlier = df["role"] == ROLE, table.earlier(df)
-    return (df[~(own | earlier)], df[own]) if (own | earlier).any() else (df, df[own])
+    own, others = df["role"] == ROLE, table.earlier(df) | table.counts(df)
+    return (df[~(own | others)], df[own]) if (own | others).any() else (df, df[own])
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,9 @@ import pandas as pd
 
 from analysis import (
     alarms,
+    answers,
     basin,
+    choices,
     claims,
     curves,
     figures,
@@ -26,6 +28,7 @@ from analysis import (
     places,
     plateau,
     pretraining,
+    savings,
     stats,
     style,
     summary,
@@ -62,6 +65,8 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     sections, tables = [], _tables(df)
     drawn: list[figures.Picture] = []
     shown = [(kind, df) for kind in figures.KINDS]
+    shown += [(kind, df) for kind in figures.OF_VERSIONS if len(tables["versions"])]
+    shown += [(kind, whole) for kind in figures.OF_CLASSES if table.counts(whole).any()]
     shown += list(zip(figures.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
     if len(before):
         tables["forgetting"] = forgetting.numbers(whole)
@@ -109,6 +114,8 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "alarms": alarms.records(df),
         "plateau": plateau.table(df),
         "gains": gains.differences(df),
+        "choices": choices.numbers(df),
+        "savings": savings.numbers(df),
     }
 
 
@@ -126,7 +133,9 @@ def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, A
         frozen=alarms.frozen(df),
         moved=bool(alarms.moved(df)),
         states=state_table(df),
-        claims=claims.claims(df),
+        questions=answers.answers(df),
+        choices=choices.text(df),
+        choice_rule=choices.RULE,
         cells=(cells := cell_table(df)),
         marks=marks(cells),
         metrics=metrics.text(df),
@@ -187,8 +196,8 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             text = base64.b64encode(picture.png).decode()
             used += len(text)
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
-        chains = kind in figures.OF_CHAINS
-        yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes, "chains": chains}
+        own = {"chains": kind in figures.OF_CHAINS, "versions": kind in figures.OF_VERSIONS}  # shown in their parts
+        yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes} | own
 
 
 def _csv(found: pd.DataFrame, source: str) -> bytes:
@@ -210,7 +219,13 @@ def _put(path: Path, content: bytes) -> Path:
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
-    for kind in (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS):
+    for kind in (
+        *figures.KINDS,
+        *figures.OF_VERSIONS,
+        *figures.OF_CLASSES,
+        *figures.OF_PRETRAINING,
+        *figures.OF_CHAINS,
+    ):
         for ending in ("png", "svg"):
             for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
                 if path not in written:

@@ -103,6 +103,37 @@ def difference(a: Iterable[float], b: Iterable[float], limits: tuple[float, floa
     return Interval(mean, float(low), float(high), n)
 
 
+def paired_difference(
+    pairs: Iterable[tuple[float, float]], limits: tuple[float, float] = (-np.inf, np.inf)
+) -> Interval:
+    """Student's 95 % t interval of the mean difference within pairs, as of two cells' replicates of the same seed.
+
+    What a seed does to both alike (which labels a fraction has, the order of images) is in neither end.
+
+    Args:
+        pairs: (n, 2) floats; a pair of which either is nan is left out.
+        limits: the range of one value; the ends are clipped to that of a difference.
+
+    Returns:
+        The first less the second; zero width where all differ alike, no ends where n is 1.
+
+    Source: Student 1908, Biometrika 6(1):1-25; `scipy.stats.ttest_rel` gives the same ends.
+    """
+    reach = limits[1] - limits[0]
+    return t_interval([one - other for one, other in pairs], (-reach, reach))
+
+
+def share(successes: int, n: int) -> Interval:
+    """A share of n independent cases with its 95 % score interval; all nan where n is 0.
+
+    Source: Wilson 1927, Journal of the American Statistical Association 22:209-212; `scipy.stats.binomtest`.
+    """
+    if not n:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(successes / n, float(found.low), float(found.high), n)
+
+
 def improvement(a: Iterable[float], b: Iterable[float]) -> Interval:
     """The probability that a value of a is above one of b, P(a > b) + P(a = b) / 2, with its 95 % interval.
 

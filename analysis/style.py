@@ -104,6 +104,11 @@ def fraction(value: float) -> str:
     return NONE if pd.isna(value) else f"{100 * value:.4g} %"
 
 
+def percent(value: float) -> str:
+    """A share that was worked out, as a percentage of two digits: 0.4567 is `46 %`, 0.0123 is `1.2 %`."""
+    return NONE if pd.isna(value) else f"{float(f'{100 * value:.2g}'):g} %"
+
+
 def score(value: float, metric: str) -> str:
     """A score as text: shares in per cent with two decimals and no sign, others with three digits."""
     if pd.isna(value):
@@ -153,6 +158,12 @@ def counts(values: Iterable[Any]) -> str:
     return NONE if not found else f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
 
 
+def listed(names: Iterable[str], last: str = "and") -> str:
+    """Names as in a sentence: `a`, `a and b`, `a, b and c`."""
+    *first, end = names
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
 def plural(count: int, noun: str) -> str:
     """How many of what: `1 trial`, `2 trials`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
@@ -185,7 +196,12 @@ def _named(key: str, value: Any) -> str:
         return f"{fraction(value)} labels"
     if key == "version":
         return version(value)
-    return number(value) if key in ("regime", "family", "model", "transfer") else f"{key}={number(value)}"
+    return called(key, number(value))
+
+
+def called(key: str, value: str) -> str:
+    """A value with its key where it does not tell the key by itself: `fine_tune`, `weights=none`."""
+    return value if key in ("regime", "family", "model", "transfer") else f"{key}={value}"
 
 
 def power(value: float, _: int = 0) -> str:

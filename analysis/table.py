@@ -185,7 +185,12 @@ def _refuse_mixed(found: list[str], where: str) -> None:
 def earlier(df: pd.DataFrame) -> pd.Series:
     """Which rows score a task that a chain learnt before its last one: bool, False where either task is unknown."""
     other = (df["task"] != df["trained_on"]).fillna(False).astype(bool)
-    return other & (df["role"] != "pretrain")
+    return other & (df["role"] != "pretrain") & ~counts(df)
+
+
+def counts(df: pd.DataFrame) -> pd.Series:
+    """Which rows are no score but a number of images of one class that got one answer: bool."""
+    return df["metric"].eq("count").fillna(False).astype(bool)
 
 
 def sources(df: pd.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import figures, forgetting, forgetting_claims, report, stats, summary, table
+from analysis import answers, figures, forgetting, forgetting_claims, report, stats, summary, table
 from tests.analysis import synthetic
 
 SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 3}
@@ -18,6 +18,7 @@ SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "s
 STEMS = (
     *("label-fraction", "learning-curves", "mean-curves", "mean-loss", "tuning-curves", "tuning-curves-epochs"),
     *("rungs", "learning-rate", "freezing-depth", "importance", "parallel-coordinates", "workers"),
+    *("depth-and-labels", "winners-curse"),
 )
 """Figures of the made-up study: all but mean curves by step, which are those by epoch."""
 
@@ -71,6 +72,16 @@ def test_figures_and_tables_lie_beside_it(written):
         assert set(pd.read_csv(path)["data"]) <= {synthetic.SOURCE}
 
 
+def test_the_answers_come_first_and_once(written, made):
+    text = " ".join(written[1].split())
+    heads = re.findall("<h2>(.*?)</h2>", text)
+    assert heads[:2] == ["Answers", "What was studied"]
+    for question in answers.answers(made):
+        assert text.count(f"<h3>{question.asked}</h3>") == 1
+        for answer in question.answers:
+            assert text.count(answer.claim) == 1
+
+
 def test_stand_in_data_are_said_loudly(written, made, tmp_path):
     assert "STAND-IN DATA." in written[1]
     assert "STAND-IN" not in said(made[made["regime"] == "fine_tune"].assign(data="GTSRB official"), tmp_path)
@@ -85,7 +96,7 @@ def test_a_table_of_versions_alarms_and_cells_not_run(tmp_path):
     assert f"4 of 16 cells were not run: {synthetic.NO_WEIGHTS}." in text
     assert "hash equal before and after, and throughout each phase, in all" in text
     assert "as published, measured: all causes on, with the publication's own recipe" in " ".join(text.split())
-    assert "at n = 3 each no result can separate at 95 %" in text
+    assert "not separated, as no result can be at n = 3 each" in text
     assert "how many of the trials with the alarm still have it in their last report" in text
     assert not {"= test", "(one class)", "images: training images of the corrected"} & set(text.split("; "))
     assert "validated on the test split" not in text
@@ -129,7 +140,7 @@ def test_only_cells_that_were_not_run(tmp_path):
     df = synthetic.models(versions=("corrected",), epochs=2)
     text = said(df[df["state"] == "not_run"], tmp_path)
     assert "1 of 1 cell was not run" in text
-    assert text.count("Not drawn: ") == len(figures.KINDS)
+    assert text.count("Not drawn: ") == len(figures.KINDS) + len(figures.OF_VERSIONS)
 
 
 def test_the_report_is_careful_about_many_comparisons(made, written):
@@ -151,7 +162,7 @@ def test_one_of_a_thing_is_singular(tmp_path, capsys):
     assert "n = 1 replicate of each" in text
     assert "n = 1 search trial, 1 replicate of" in text
     search = synthetic.study(**one | {"repeated": 0})
-    assert "1 of 1 cell has no test score yet." in said(search, tmp_path)
+    assert "1 of 1 cell has no test score yet: fine_tune · 100 % labels." in said(search, tmp_path)
     assert "(1 trial; " in capsys.readouterr().out
 
 

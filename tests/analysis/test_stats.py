@@ -179,3 +179,31 @@ def test_one_value_is_neither_separated_nor_not():
 def test_separable_is_whether_full_separation_is(m, n, can):
     assert stats.separable(m, n) is can
     assert (stats.mann_whitney(range(10, 10 + m), range(n)) < 0.05) is can
+
+
+def test_paired_difference_is_scipys_and_is_the_t_interval_of_differences():
+    a, b = [0.90, 0.92, 0.91, 0.95], [0.80, 0.84, 0.79, 0.88]
+    found = stats.paired_difference(zip(a, b, strict=True))
+    ends = scipy_stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert found == pytest.approx((np.mean(a) - np.mean(b), ends.low, ends.high, 4))
+    assert found[1:3] != pytest.approx(stats.difference(a, b)[1:3], abs=0.01)
+
+
+def test_paired_difference_of_odd_pairs():
+    assert np.isnan(stats.paired_difference([])[:3]).all()
+    assert np.isnan(stats.paired_difference([(0.5, 0.25)])[1:3]).all()
+    assert stats.paired_difference([(0.5, 0.25), (0.75, 0.5)]) == (0.25, 0.25, 0.25, 2)
+    assert stats.paired_difference([(0.5, 0.25), (0.75, 0.5), (np.nan, 1)]).n == 2
+    assert stats.paired_difference([(0.0, 0.9), (1.0, 0.0)], (0, 1))[1:3] == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 7), (7, 7), (3, 10), (450, 1000)])
+def test_share_is_wilsons(successes, n):
+    p, z = successes / n, 1.959964
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    assert stats.share(successes, n) == pytest.approx((p, centre - half, centre + half, n), abs=1e-6)
+
+
+def test_share_of_none_has_nothing():
+    assert np.isnan(stats.share(0, 0)[:3]).all()

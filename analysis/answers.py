@@ -1,0 +1,39 @@
+"""What a study answers, first: questions, each with sentences made from the numbers and their intervals.
+
+Knows the order of the questions; knows nothing of how an answer is found, of figures, HTML or files.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis import choices, savings, unsettled, verdicts
+from analysis.verdicts import Answer
+
+
+class Question(NamedTuple):
+    """A question, its answers, and by which rule they are spoken."""
+
+    asked: str
+    answers: list[Answer]
+    rule: str
+
+
+def answers(df: pd.DataFrame) -> list[Question]:
+    """The questions that a table says something to, in the order that a reader asks them.
+
+    Args:
+        df: the trials of a study.
+
+    Returns:
+        Those with at least one answer; none for an empty table.
+    """
+    if df.empty:
+        return []
+    found = [
+        Question("Which wins, and by how much?", verdicts.verdicts(df), verdicts.WORDS),
+        Question("Which freezing depth and learning rate?", choices.sentences(df), choices.RULE),
+        Question("How many labels are saved?", savings.sentences(df), f"{savings.RULE}. Brackets: {savings.KIND}"),
+        Question("What could not be concluded?", unsettled.sentences(df), unsettled.RULE),
+    ]
+    return [question for question in found if question.answers]

@@ -1,0 +1,104 @@
+"""Which tuned values won in each cell, and over which range others of its search did as well.
+
+Knows validation scores of search trials; knows nothing of the test split, figures or files.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from analysis import curse, grid, style, summary, verdicts
+from analysis.once import once
+from analysis.table import COLUMNS
+from analysis.verdicts import Answer
+
+NEAR = 0.01  # as well as the winner: within this share of its score
+FIRST = ("freeze_depth", "lr")  # what is spoken of; the table has the others too
+NAMES = {"freeze_depth": "freezing depth", "lr": "learning rate"}
+RULE = (
+    "trials: complete search trials; as well: those of the same cell within 1 % of the winner's validation score at "
+    "their last epoch, one run each, in which the other tuned values differ too. The range is that of their values, no "
+    "interval, and nothing was repeated at other values than the winner's"
+)
+
+
+@once
+def numbers(df: pd.DataFrame) -> pd.DataFrame:
+    """The winner's value of each tuned hyperparameter, and the values of trials that did as well.
+
+    Returns:
+        One row per cell with a winner and hyperparameter that varies among its complete search trials: `cell`, `key`,
+        `winner` (its value, as text), `low`, `high` (the smallest and largest value of trials within `NEAR` of the
+        winner's score, itself too; empty for names), `values` (these, as text, where they are names), `near` (how many
+        they are), `tried_low`, `tried_high`, `trials` (complete ones that read it), `metric`, `val` (the winner's).
+        Cells are in their order.
+    """
+    done = summary.trials(df)
+    done = done[(done["role"] == "search") & (done["state"] == "complete")].dropna(subset="val")
+    best, rows = summary.winners(df).set_index("cell"), []
+    for cell in [cell for cell in grid.grid(df)["cell"] if cell in best.index]:
+        mine, winner = done[done["cell"] == cell], best.loc[cell]
+        near = mine["val"] >= winner["val"] - NEAR * abs(winner["val"])
+        for key in [key for key in summary.tuned(df) if mine[key].nunique() > 1 and not pd.isna(winner[key])]:
+            rows.append((cell, key, style.number(winner[key]), *_range(mine[key], near), winner["val"]))
+    columns = ["cell", "key", "winner", "low", "high", "values", "near", "tried_low", "tried_high", "trials", "val"]
+    return pd.DataFrame(rows, columns=columns).assign(metric=summary.objective(df)).astype({"cell": "string"})
+
+
+def _range(values: pd.Series, near: pd.Series) -> tuple[Any, ...]:
+    kept, tried = values[near].dropna(), values.dropna()
+    if COLUMNS[str(values.name)] == "string":
+        return (None, None, ", ".join(sorted(kept.unique())), len(kept), None, None, len(tried))
+    ends = (float(kept.min()), float(kept.max()), "", len(kept), float(tried.min()), float(tried.max()))
+    return (*ends, len(tried))
+
+
+def text(df: pd.DataFrame) -> pd.DataFrame:
+    """The same as short texts: one row per cell, a column per hyperparameter, `0.001 (3e-4–0.002; 3 of 8)`."""
+    found, titles, metric = numbers(df), grid.titles(df), summary.objective(df)
+    rows = []
+    for cell, group in found.groupby("cell", sort=False):
+        told = {style.SHORT.get(row.key, row.key): _short(row) for row in group.itertuples()}
+        rows.append({"": titles[cell], "val": style.score(group["val"].iloc[0], metric), **told})
+    heads = ["", "val", *(style.SHORT.get(key, key) for key in summary.tuned(df) if key in set(found["key"]))]
+    return pd.DataFrame(rows, columns=heads, dtype="string").fillna(style.NONE)
+
+
+def _short(row: Any) -> str:
+    others = f"{row.values or _ends(row.key, row.low, row.high)}; " if row.near > 1 else ""
+    return f"{row.winner} ({others}{row.near} of {row.trials})"
+
+
+def _ends(key: str, low: float, high: float) -> str:
+    kind = int if COLUMNS[key] == "Int64" else float
+    found = [style.number(kind(value)) for value in (low, high)]
+    return "–".join(dict.fromkeys(found))
+
+
+def sentences(df: pd.DataFrame) -> list[Answer]:
+    """Per place, the values of whoever is highest there; then how much the winners' own scores lean upwards."""
+    found, told = numbers(df), []
+    found = found[found["key"].isin(FIRST)].sort_values("key", key=lambda keys: keys.map(FIRST.index), kind="stable")
+    for place in verdicts.answered(df):
+        first = place.rows.iloc[0]
+        mine = list(found[found["cell"] == first["cell"]].itertuples())
+        where = verdicts.where(place).removesuffix("Overall")
+        who = f", {style.called(first['key'], first['contender'])}" if grid.contender(df) else ""
+        if mine:
+            claim = "; ".join(map(_choice, mine))
+            told.append(Answer(f"{where}{who}: {claim}.".removeprefix(", "), _from(first)))
+    return told + [Answer(sentence) for sentence in curse.sentences(df)] * bool(told)
+
+
+def _choice(row: Any) -> str:
+    """`learning rate 0.001, and 3e-4–0.002 as well (3 of 8 trials; tried: 1e-5–0.1)`."""
+    tried = f"tried: {_ends(row.key, row.tried_low, row.tried_high)}"
+    if row.near == 1:
+        return f"{NAMES[row.key]} {row.winner}, and no other of {row.trials} trials did as well ({tried})"
+    several = _ends(row.key, row.low, row.high)
+    also = f"and {several} as well" if row.low < row.high else "as in all that did as well"
+    return f"{NAMES[row.key]} {row.winner}, {also} ({row.near} of {row.trials} trials; {tried})"
+
+
+def _from(first: pd.Series) -> str:
+    return "No cell has a test score yet: the place's highest on validation." if first["split"] == "val" else ""

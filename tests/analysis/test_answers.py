@@ -1,0 +1,54 @@
+"""The questions that open a report, each with answers that have their interval."""
+
+import re
+
+import pytest
+
+from analysis import answers
+from analysis.once import remembering
+from tests.analysis import synthetic
+
+
+@pytest.fixture(autouse=True)
+def once():
+    """Ask a table the same thing once a test."""
+    with remembering():
+        yield
+
+
+def test_the_questions_come_in_a_readers_order(made):
+    assert [question.asked for question in answers.answers(made)] == [
+        "Which wins, and by how much?",
+        "Which freezing depth and learning rate?",
+        "How many labels are saved?",
+        "What could not be concluded?",
+    ]
+
+
+@pytest.mark.parametrize("df", [synthetic.study(epochs=2), synthetic.models(), synthetic.pretrained()])
+def test_no_claim_of_scores_without_its_interval(df):
+    df = df[df["role"] != "pretrain"]
+    for question in answers.answers(df):
+        for answer in question.answers:
+            if question.asked.startswith("Which wins"):
+                assert re.search(r"-?\d+\.\d\d \[-?\d+\.\d\d, -?\d+\.\d\d\]", answer.claim)
+            assert re.search(r"\[.+, .+\]|in all of the interval|\d+ of \d+|trials|no interval", answer.claim)
+
+
+@pytest.mark.parametrize("state", ["pruned", "failed", "running"])
+def test_studies_without_a_winner_say_what_is_missing(made, state):
+    (question,) = answers.answers(made[made["role"] == "search"].assign(state=state))
+    assert question.answers[0].claim.startswith("12 of 12 cells have no test score yet: ")
+
+
+def test_a_missing_metric_and_cells_that_cannot_run(made):
+    (question,) = answers.answers(made[made["metric"] == "loss"])
+    assert "no test score yet" in question.answers[0].claim
+    models = synthetic.models(epochs=1)
+    assert answers.answers(models[models["state"] == "not_run"]) == []
+
+
+def test_one_cell_and_no_cell(made):
+    one = answers.answers(made[made["cell"] == made["cell"].iloc[0]])
+    assert [question.asked for question in one] == ["Which freezing depth and learning rate?"]
+    assert answers.answers(made.iloc[:0]) == []

@@ -1,0 +1,83 @@
+"""How far winners lie above their replicates."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import curse, stats, summary
+from analysis.once import remembering
+from tests.analysis import synthetic
+
+
+@pytest.fixture(autouse=True)
+def once():
+    """Ask a table the same thing once a test."""
+    with remembering():
+        yield
+
+
+def test_the_excess_is_the_winners_score_less_the_mean_of_its_replicates(made):
+    found, trials = curse.data(made).drop_duplicates("cell").set_index("cell"), summary.trials(made)
+    assert len(found) == 12
+    for cell, rows in trials.groupby("cell"):
+        again = rows[rows["role"] == "replicate"]
+        best = rows[(rows["role"] == "search") & (rows["state"] == "complete")]["val"].max()
+        mean, low, high, n = stats.t_interval(best - again["val"])
+        row = found.loc[cell]
+        assert row[["excess", "low", "high", "n"]].tolist() == pytest.approx([mean, low, high, n])
+        assert row["winner"] - row["mean"] == pytest.approx(row["excess"])
+
+
+def test_the_average_is_over_cells(made):
+    excess = curse.data(made).drop_duplicates("cell")["excess"]
+    assert curse.average(made) == stats.t_interval(excess)
+    (told,) = curse.sentences(made)
+    assert f"lies {100 * excess.mean():.2f} [" in told
+    assert "(n = 12 cells)" in told
+    assert "includes 0" not in told
+
+
+def test_one_cell_has_the_interval_of_its_replicates(made):
+    one = made[made["cell"] == made["cell"].iloc[0]]
+    mean, low, high, _ = curse.data(one)[["excess", "low", "high", "n"]].iloc[0]
+    told = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above that of its replicates (n = 5)"
+    assert told in curse.sentences(one)[0]
+
+
+def test_an_interval_around_0_says_so(made):
+    one = made[made["cell"] == made["cell"].iloc[0]]
+    last = (one["role"] == "replicate") & (one["split"] == "val") & (one["epoch"] == 10)
+    mean = summary.winners(one)["val"].iloc[0]
+    around = one.assign(score=one["score"].mask(last, mean + (one["seed"].astype(float) - 102) / 100))
+    assert curse.sentences(around)[0].endswith("(n = 5), an interval that includes 0.")
+
+
+def test_a_winner_that_was_not_picked_has_no_curse(made):
+    kept = made[(made["role"] != "search") | made["trial"].str.endswith("s000")]
+    again = kept.assign(replicate_of=kept["replicate_of"].str.replace(r"s\d+", "s000", regex=True))
+    assert curse.data(again).empty
+    assert curse.sentences(again) == []
+
+
+def test_fixed_scores_published_cells_and_validation_on_test_are_left_out():
+    assert set(curse.data(synthetic.with_zero_shot())["contender"]) == {"feature_extraction"}
+    models = synthetic.models()
+    assert not curse.data(models)["cell"].str.contains("published").any()
+    tested = models.assign(validation="test")
+    assert curse.data(tested).empty
+
+
+@pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 60)])
+def test_tables_without_replicates_have_nothing(made, rows):
+    assert curse.data(made.iloc[rows]).empty
+    assert curse.sentences(made.iloc[rows]) == []
+    assert np.isnan(curse.average(made.iloc[rows]).mean)
+
+
+def test_the_picture_has_a_row_per_cell(made):
+    data, ax = curse.data(made), Figure().subplots()
+    curse.plot(data, ax)
+    assert [text.get_text() for text in ax.get_yticklabels()] == data.drop_duplicates("cell")["row"].tolist()
+    assert set(ax.get_legend_handles_labels()[1]) == {"replicates", "winner"}
+    assert "n = 5 replicates" in curse.caption(data)
+    assert curse.alt(data).count("[") == 12

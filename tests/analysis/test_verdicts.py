@@ -1,0 +1,189 @@
+"""Who is said to win where, by how much, and how surely."""
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from analysis import places, stats, summary, verdicts
+from analysis.once import remembering
+from tests.analysis import synthetic
+
+
+@pytest.fixture(autouse=True)
+def once():
+    """Ask a table the same thing once a test."""
+    with remembering():
+        yield
+
+
+SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 3}
+
+
+def repeated(first, second):
+    """Two regimes with these test scores, of the same seeds in this order."""
+    df = synthetic.study(("scratch", "fine_tune"), (1.0,), searched=2, repeated=max(len(first), len(second)), epochs=1)
+    for regime, scores in {"scratch": second, "fine_tune": first}.items():
+        rows = df.index[(df["split"] == "test") & (df["regime"] == regime)]
+        df = df.drop(rows[len(scores) :])
+        df.loc[rows[: len(scores)], "score"] = scores
+    return df
+
+
+def only(df):
+    (found,) = verdicts.verdicts(df)
+    return found
+
+
+def scores_of(df, cell):
+    rows = df[(df["cell"] == cell) & (df["split"] == "test")]
+    return rows.set_index("seed")["score"]
+
+
+def test_a_verdict_is_the_paired_difference_to_the_next_and_to_scratch(made):
+    cells = summary.cells(made)
+    for answer, share in zip(verdicts.verdicts(made), synthetic.FRACTIONS, strict=True):
+        ranked = cells[cells["label_fraction"] == share].sort_values("test_mean", ascending=False).to_dict("records")
+        first, second = ranked[:2]
+        base = next(row for row in ranked if row["regime"] == "scratch")
+        told = []
+        for other in dict.fromkeys((second["cell"], base["cell"])):
+            less = scores_of(made, first["cell"]) - scores_of(made, other)
+            low, high = scipy_stats.t.interval(0.95, 4, less.mean(), scipy_stats.sem(less))
+            told.append(f"{100 * less.mean():.2f} [{100 * low:.2f}, {100 * high:.2f}]")
+        assert all(each in answer.claim for each in told)
+        assert answer.claim.startswith(f"At {100 * share:g} % of the labels {first['regime']} wins: ")
+        assert "difference paired by seed, 5 pairs: separated" in answer.evidence
+
+
+def test_evidence_has_means_and_the_probability_of_improvement(made):
+    cells = summary.cells(made)
+    for answer, share in zip(verdicts.verdicts(made), synthetic.FRACTIONS, strict=True):
+        first, second = cells[cells["label_fraction"] == share].nlargest(2, "test_mean").to_dict("records")
+        a, b = (scores_of(made, row["cell"]) for row in (first, second))
+        p, low, high, _ = stats.improvement(a, b)
+        exact = scipy_stats.mannwhitneyu(a, b, method="exact").pvalue
+        chance = f"P({first['regime']} > {second['regime']}) = {p:.2f} [{low:.2f}, {high:.2f}], Mann–Whitney p = "
+        assert f"{chance}{exact:.3g}, difference" in answer.evidence
+        assert f"{first['regime']} {100 * first['test_mean']:.2f} [{100 * first['test_low']:.2f}" in answer.evidence
+
+
+def test_without_common_seeds_the_interval_is_welchs():
+    df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.53, 0.54, 0.52])
+    apart = df.assign(seed=df["seed"].mask(df["regime"] == "scratch", df["seed"] + 1000))
+    (row,) = places.improvements(apart).itertuples()
+    want = stats.difference([0.81, 0.82, 0.83, 0.84], [0.51, 0.53, 0.54, 0.52], (0, 1))
+    assert (row.how, row.difference, row.difference_low) == ("welch", pytest.approx(want.mean), pytest.approx(want.low))
+    (row,) = places.improvements(df).itertuples()
+    assert (row.how, row.pairs, row.difference) == ("paired", 4, pytest.approx(0.3))
+    assert row.difference_low != pytest.approx(want.low, abs=1e-4)
+
+
+def test_a_smaller_cell_whose_seeds_are_all_in_the_other_is_paired():
+    (row,) = places.improvements(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).itertuples()
+    assert (row.how, row.pairs) == ("paired", 3)
+    assert (row.difference, row.difference_low) == pytest.approx((0.3, 0.3))
+
+
+def test_seeds_that_are_unknown_are_not_paired():
+    df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54])
+    (row,) = places.improvements(df.assign(seed=df["seed"].mask(df["seed"] > 0))).itertuples()
+    assert row.how == "welch"
+
+
+def test_three_against_three_lead_and_never_win():
+    df = repeated([0.81, 0.82, 0.83], [0.51, 0.525, 0.53])
+    assert only(df).claim.startswith(
+        "At 100 % of the labels fine_tune leads: 29.83 [29.12, 30.55] points above scratch"
+    )
+    assert "= 1.00 [0.501, 1.00], Mann–Whitney p = 0.1, difference paired by seed, 3 pairs: not" in only(df).evidence
+    assert only(df).evidence.endswith("not separated, as no result can be at n = 3 each.")
+    assert places.improvements(df)["separated"].tolist() == [False]
+
+
+def test_three_against_four_are_told_with_both_numbers():
+    told = only(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).evidence
+    assert "not separated, as no result can be at n = 4 and 3" in told
+
+
+def test_four_against_four_win_where_they_do_not_mix():
+    df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54])
+    assert only(df).claim == "At 100 % of the labels fine_tune wins: 30.00 [30.00, 30.00] points above scratch."
+    assert only(df).evidence.endswith("Mann–Whitney p = 0.0286, difference paired by seed, 4 pairs: separated.")
+
+
+def test_a_tie_is_a_tie():
+    told = only(repeated([0.81, 0.52, 0.53, 0.54], [0.60, 0.61, 0.59, 0.55]))
+    assert told.claim.startswith(
+        "At 100 % of the labels fine_tune has the highest mean but cannot be told apart at n = 4 from scratch (1.25 [-"
+    )
+    assert told.claim.endswith("] points below).")
+    assert told.evidence.endswith(": not separated.")
+
+
+def test_whoever_ties_with_the_highest_forbids_a_win():
+    """The next is clearly below; a third, which scatters, is not."""
+    df = synthetic.study(("scratch", "partial_freeze", "fine_tune"), (1.0,), searched=2, repeated=4, epochs=1)
+    scores = {"fine_tune": [0.9, 0.91, 0.92, 0.93], "partial_freeze": [0.8, 0.81, 0.82, 0.83]}
+    scores["scratch"] = [0.1, 0.95, 0.96, 0.97]
+    for regime, values in scores.items():
+        df.loc[df.index[(df["split"] == "test") & (df["regime"] == regime)], "score"] = values
+    assert "cannot be told apart at n = 4 from scratch (" in only(df).claim
+    assert "partial_freeze" not in only(df).claim
+
+
+def test_one_replicate_concludes_nothing():
+    told = verdicts.verdicts(synthetic.study(**SMALL | {"repeated": 1}))
+    assert len(told) == 2
+    assert all("nothing can be concluded: at n = 1 the best two regimes" in each.claim for each in told)
+
+
+def test_fixed_scores_are_equal_or_differ():
+    df = synthetic.with_zero_shot(fractions=(0.1,))
+    both = df.assign(regime="zero_shot", score=df["score"].mask(df["split"] == "test", 0.5))
+    assert "cannot be told apart from feature_extraction (0.00 points below)" in only(both).claim
+    assert only(both).evidence.endswith("difference two fixed scores: they are equal.")
+
+
+def test_zero_shot_is_held_against_the_others_interval():
+    df = synthetic.with_zero_shot()
+    told = verdicts.verdicts(df)
+    assert [each.claim.partition(" feature")[0] for each in told] == ["At 5 % of the labels", "At 10 % of the labels"]
+    scores = scores_of(df, "regime=feature_extraction, label_fraction=0.1")
+    mean, low, high, _ = stats.t_interval(scores - 0.21)
+    spread = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above zero_shot"
+    assert told[1].claim.endswith(f"leads: {spread}.")
+    assert "zero_shot 21.00, nothing trained" in told[1].evidence
+    assert told[1].evidence.endswith("difference against one fixed score: its interval leaves out 0.")
+
+
+def test_only_corrected_places_are_spoken_of_where_versions_are_compared():
+    models = synthetic.models()
+    assert only(models).claim.startswith("At 100 % of the labels (corrected) parallel_net wins: ")
+    published = verdicts.verdicts(synthetic.models(versions=("published",)))
+    assert [each.claim.partition(" parallel_net")[0] for each in published] == ["At 100 % of the labels (as published)"]
+
+
+def test_places_without_a_label_fraction_are_named_by_the_rest():
+    models = synthetic.models(missing=False, epochs=2).assign(label_fraction=np.nan)
+    assert only(models).claim.startswith("At corrected parallel_net wins")
+    one = synthetic.models(versions=(), missing=False, epochs=2).assign(label_fraction=np.nan)
+    assert only(one).claim.startswith("Overall parallel_net wins")
+
+
+def test_weights_are_named_with_their_key():
+    told = verdicts.verdicts(synthetic.pretrained())
+    assert "weights=patches wins: " in told[0].claim
+    assert " above weights=none" in told[0].claim
+
+
+def test_a_cell_that_gives_one_class_is_marked(made):
+    row = made["alarms"].mask((made["regime"] == "scratch") & (made["epoch"] == 10), "constant_class: all are class 1")
+    assert "(one class), n = 5" in verdicts.verdicts(made.assign(alarms=row))[0].evidence
+
+
+@pytest.mark.parametrize("role", ["search", "replicate"])
+def test_without_test_scores_or_contenders_nothing_is_said(made, role):
+    alone = made[made["regime"] == "scratch"]
+    assert verdicts.verdicts(alone.assign(cell=alone["cell"].str.replace("regime=scratch, ", ""))) == []
+    assert verdicts.verdicts(made[(made["role"] == role) & (made["split"] == "val")]) == []
+    assert verdicts.verdicts(made.iloc[:0]) == []
