@@ -93,11 +93,11 @@ def sentences(df: pd.DataFrame) -> list[str]:
     if len(told) > SENTENCES:
         said.append(f"{len(told) - SENTENCES} further pairs change order: see tables/overtaking.csv.")
     kept, equal = int((found["overtakes"] == 1).sum()), int(np.isinf(found["overtakes"]).sum())
+    pairs = style.plural(len(found), "pair")
     if kept:
-        pairs = f"{kept:,} of {style.plural(len(found), 'pair')}"
-        said.append(f"Who is ahead after one trial is not overtaken within the budget that both have in {pairs}.")
+        said.append(f"In {kept:,} of {pairs} who is ahead after one trial is not overtaken as far as both have trials.")
     if equal:
-        said.append(f"{equal:,} of {style.plural(len(found), 'pair')} end{'s' * (equal == 1)} with equal scores.")
+        said.append(f"In {equal:,} of {pairs} both end with equal scores.")
     return [*said, f"Brackets: {KIND}. {CAUTION}."] if told else said
 
 

@@ -6,7 +6,7 @@ Knows numbers; knows nothing of trials or figures.
 import numpy as np
 import pandas as pd
 
-DECADES = 1.5  # that positive values must span
+DECADES = 1.0  # that positive values must span
 
 
 def logarithmic(values: pd.Series) -> bool:

@@ -134,9 +134,9 @@ def caption(data: pd.DataFrame, against: str = "trials") -> str:
         f"Best validation {data['metric'].iloc[0]} to expect of a search against its {by[against]}, one line per "
         f"{data['key'].iloc[0]}: mean of the best over all choices of so many out of the cell's n = "
         f"{style.counts(data['n'])} trials. {PRUNED} ({each['pruned'].sum():,} of {each['n'].sum():,} were pruned). "
-        f"Thin: lower end of the {KIND} ({SOURCE}). {_above(data)}The band takes trials for independent draws, which "
-        "those of a sampler that learns are not; and a fresh search, which has yet to learn, would do worse at small "
-        "budgets."
+        f"Thin, where the axis goes so low: lower end of the {KIND} ({SOURCE}). {_above(data)}The band takes trials "
+        "for independent draws, which those of a sampler that learns are not; and a fresh search, which has yet to "
+        "learn, would do worse at small budgets."
     )
 
 
@@ -145,7 +145,8 @@ def _above(data: pd.DataFrame) -> str:
     high = data.drop_duplicates("cell", keep="last")["high"].dropna()
     if high.empty:
         return "Without both limits of a score, or of one trial, there is no band. "
-    least = style.score(high.min(), data["metric"].iloc[0])
+    metric = data["metric"].iloc[0]
+    least = style.score(high.min(), metric) + " %" * (metric in stats.SHARES)
     return (
         f"Its upper end is not drawn: at full budget it is {least} or more in all cells, as few trials exclude little. "
     )

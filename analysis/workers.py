@@ -28,11 +28,11 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         df: a study's table.
 
     Returns:
-        One row per worker and trial, workers in the order of their first start: `panel`, `cell`, `key`, `contender`,
-        `look`, `trial`, `role`, `state`, `worker` (host:pid), `row` (the worker's, 0 first), `lane` and `lanes` (place
-        among the trials that a worker trained at the same time, and how many), `begin`, `end` (seconds since the first
-        begin of all), `n` (reports). A span ends with the last report; it begins with the first less the seconds that
-        this took by the trial's own clock.
+        One row per worker and trial, by cell and begin: `panel`, `cell`, `key`, `contender`, `look`, `trial`, `role`,
+        `state`, `worker` (host:pid), `row` (the worker's, by its first begin, 0 first), `lane` and `lanes` (place among
+        the trials that a worker trained at the same time, and how many), `begin`, `end` (seconds since the first begin
+        of all), `n` (reports). A span ends with the last report; it begins with the first less the seconds that this
+        took by the trial's own clock, which of trials trained together counts a share.
     """
     found = df.dropna(subset=["worker", "time", "epoch", "seconds"])
     found = found.groupby(["trial", "epoch"], sort=True).agg(
@@ -48,8 +48,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     spans["row"] = pd.factorize(spans["worker"])[0]
     spans = spans.join(_lanes(spans))
     kept = ["cell", "trial", "role", "state", "worker", "row", "lane", "lanes", "begin", "end", "n"]
-    placed = places.placed(spans[kept], df).assign(panel=style.title({}))
-    return placed.sort_values(["row", "begin", "trial"], kind="stable").reset_index(drop=True)
+    return places.placed(spans[kept], df).assign(panel=style.title({}))
 
 
 def _lanes(spans: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +71,8 @@ def _lanes(spans: pd.DataFrame) -> pd.DataFrame:
 def busy(data: pd.DataFrame) -> pd.Series:
     """Per worker (the index, in order): the share of the time from the first begin to the last end that it trained."""
     whole = data["end"].max() - data["begin"].min()
-    shares = {worker: _covered(rows) / whole if whole else 1.0 for worker, rows in data.groupby("worker", sort=False)}
+    each = data.sort_values("row").groupby("worker", sort=False)
+    shares = {worker: _covered(rows) / whole if whole else 1.0 for worker, rows in each}
     return pd.Series(shares, dtype="float64")
 
 

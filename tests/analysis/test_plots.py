@@ -191,9 +191,12 @@ def test_every_picture_has_words_with_n_and_the_interval(made, kind):
 
 
 def test_many_cells_are_drawn_on_several_pages(made):
-    data = plots.lr_data(synthetic.study(fractions=(0.1, 0.2, 0.4, 0.6, 1.0), searched=2, repeated=0, epochs=2))
+    df = synthetic.study(fractions=(0.1, 0.2, 0.4, 0.6, 1.0), searched=2, repeated=0, epochs=2)
     kind = next(kind for kind in figures.KINDS if kind.stem == "learning-rate")
-    assert [picture.stem for picture in figures.pictures(kind, data, "")] == ["learning-rate-1", "learning-rate-2"]
+    assert [picture.stem for picture in figures.pictures(kind, kind.data(df), "")] == [
+        "learning-rate-1",
+        "learning-rate-2",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -163,14 +163,14 @@ def test_a_steady_contender_is_overtaken_by_a_bold_one():
 def test_who_leads_from_the_start_overtakes_nobody():
     df = two_cells([0.8, 0.9, 0.85], [0.1, 0.2, 0.3])
     assert overtaking.numbers(df)["overtakes"].tolist() == [1]
-    told = "Who is ahead after one trial is not overtaken within the budget that both have in 1 of 1 pair."
+    told = "In 1 of 1 pair who is ahead after one trial is not overtaken as far as both have trials."
     assert overtaking.sentences(df) == [told]
 
 
 def test_equal_contenders_end_equal():
     df = two_cells([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
     assert overtaking.numbers(df)["overtakes"].tolist() == [np.inf]
-    assert overtaking.sentences(df) == ["1 of 1 pair ends with equal scores."]
+    assert overtaking.sentences(df) == ["In 1 of 1 pair both end with equal scores."]
 
 
 def test_resamples_are_the_same_each_time(made):

@@ -29,7 +29,7 @@ def test_a_span_is_from_the_first_report_less_its_seconds_to_the_last():
 def test_the_made_up_schedule_comes_out(made):
     data = workers.data(made)
     assert data["trial"].nunique() == made.dropna(subset="time")["trial"].nunique() == len(data)
-    for _, rows in data.groupby("worker"):
+    for _, rows in data.sort_values("begin").groupby("worker"):
         gaps = rows["begin"].to_numpy()[1:] - rows["end"].to_numpy()[:-1]
         assert gaps == pytest.approx(synthetic.START, abs=1e-5)
     assert set(data["lanes"]) == {1}
