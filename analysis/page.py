@@ -35,9 +35,9 @@ def digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def csv(found: pd.DataFrame, source: str) -> bytes:
-    """A table as CSV with its data source in every row; text that a spreadsheet would run as a formula is defused."""
-    found = found.assign(data=source)
+def csv(found: pd.DataFrame, source: str | None = None) -> bytes:
+    """A table as CSV, with its data source in every row; text that a spreadsheet would run as a formula is defused."""
+    found = found.copy() if source is None else found.assign(data=source)
     for name in found.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in found.dtypes]]:
         text = found[name].astype("string")
         found[name] = text.mask(text.str.match(r"[=+\-@\t\r]", na=False), "'" + text)
