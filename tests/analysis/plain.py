@@ -1,7 +1,7 @@
 """The numbers of a report once more, in the plainest way: pandas, scipy and arithmetic, nothing of the analysis.
 
-Each function of `TABLES` gives the rows of the report's table of that heading, each a dict of column and text; `facts`
-gives the numbers that its sentences may hold beside those.
+What a table says of trials, statistics of samples, and how numbers are written. `plain_tables` makes the rows
+of each table of it, `plain_facts` the numbers of sentences.
 """
 
 import json

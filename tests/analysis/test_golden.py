@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.analysis import plain_tables
+from tests.analysis import plain_facts, plain_tables
 from tests.analysis.plain import Study, mann_whitney
 from tests.analysis.reader import Page, numbers
 
@@ -47,7 +47,7 @@ def test_no_table_is_left_out(page, study):
 
 
 def test_every_number_of_every_sentence_is_known(page, study):
-    known = WORDING | plain_tables.facts(study)
+    known = WORDING | plain_facts.facts(study)
     for table in page.tables:
         known |= {found for row in table.rows for text in row.values() for found in numbers(text)}
     strange = {said.text: found for said in page.said if (found := numbers(said.text) - known)}
