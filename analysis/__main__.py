@@ -1,12 +1,16 @@
-"""The command `python -m analysis results/gtsrb`: a study's table in, its report out.
+"""The command `python -m analysis results/gtsrb …`: tables of studies in, their reports out, and one page of several.
 
 Knows arguments, messages and exit codes; knows nothing of what a report says.
 """
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+
+import pandas as pd
 
 from analysis import table
 
@@ -19,40 +23,80 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
+class _TwiceError(ValueError):
+    """One study asked for twice."""
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Write the report of the study in a folder.
+    """Write the report of the study in each folder, and of several a page that puts them side by side.
 
     Returns:
         The exit code: 0 done, 2 not a study's folder, 4 its table is damaged or of another kind, 5 the storage fails.
     """
-    parser = _Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
-    parser.add_argument("folder", type=Path, help="a study's folder, e.g. results/gtsrb")
-    folder = parser.parse_args(argv).folder
+    asked = _parser().parse_args(argv)
     try:
-        df = table.load(folder)
-    except table.NoTableError as error:
+        _write(_read(asked.folders), asked.out)
+    except (table.NoTableError, _TwiceError) as error:
         return _say(error, USAGE)
     except table.TableError as error:
         return _say(error, REFUSED)
     except OSError as error:
-        return _say(f"cannot read '{folder}': {error}", STORAGE)
-    from analysis import (
-        pretraining,
-        report,
-        style,
-        summary,
-    )  # the drawing libraries take seconds; a wrong folder is told before
-
-    try:
-        paths = report.write(df, folder)
-    except OSError as error:
-        return _say(f"cannot write into '{folder}': {error}", STORAGE)
-    trials, beside = (
-        style.plural(summary.ran(pretraining.apart(df)[0])["trial"].nunique(), "trial"),
-        f"{len(paths) - 1} figures and tables",
-    )
-    print(f"report: {paths[0]} ({trials}; {beside} beside it)")
+        return _say(error, STORAGE)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
+    told = "a study's folder, e.g. results/gtsrb; several are put side by side as well"
+    parser.add_argument("folders", type=Path, nargs="+", metavar="folder", help=told)
+    told = "where to write (default: the study's folder; the page of several: beside/ next to the first)"
+    parser.add_argument("--out", type=Path, metavar="DIR", help=told)
+    return parser
+
+
+def _read(folders: list[Path]) -> dict[Path, pd.DataFrame]:
+    """The tables of studies, all of them read before anything is written."""
+    places = [folder.resolve() for folder in folders]
+    for number, folder in enumerate(folders):
+        if places[number] in places[:number]:
+            raise _TwiceError(f"'{folder}' is given twice")
+    tables = {}
+    for folder in folders:
+        with _named(f"cannot read '{folder}'"):
+            tables[folder] = table.load(folder)
+    return tables
+
+
+def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
+    """Write each study's report into its folder, and a page of several, or the report of one, into `out`."""
+    from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before
+
+    several = len(tables) > 1
+    for folder, df in tables.items():
+        place = folder if several or out is None else out
+        with _named(f"cannot write into '{place}'"):
+            paths = report.write(df, place)
+        print(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)")
+    if several:
+        place = out or next(iter(tables)).resolve().parent / "beside"
+        with _named(f"cannot write into '{place}'"):
+            paths = beside.write(tables, place)
+        print(f"side by side: {paths[0]} ({len(tables)} studies; {len(paths) - 1} figures and tables beside it)")
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say before the storage's own words what was tried."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"{what}: {error}") from error
+
+
+def _counted(df: pd.DataFrame) -> str:
+    from analysis import pretraining, style, summary
+
+    return style.plural(summary.ran(pretraining.apart(df)[0])["trial"].nunique(), "trial")
 
 
 def _say(error: object, code: int) -> int:

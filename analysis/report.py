@@ -4,12 +4,10 @@ Knows which parts there are and where they go; knows nothing of what they say or
 """
 
 import base64
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from analysis import (
@@ -25,6 +23,7 @@ from analysis import (
     gains,
     metrics,
     overtaking,
+    page,
     places,
     plateau,
     pretraining,
@@ -78,11 +77,11 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
         drawn += pages
         sections.append((kind, pages, kind.notes(rows)))
     html = _html(df, source, sections, _chains(whole))
-    paths = [_put(folder / "report.html", html.encode())]
+    paths = [page.put(folder / "report.html", html.encode())]
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
-        paths += [_put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
-    paths += [_put(folder / "tables" / f"{name}.csv", _csv(found, source)) for name, found in tables.items()]
+        paths += [page.put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
+    paths += [page.put(folder / "tables" / f"{name}.csv", page.csv(found, source)) for name, found in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
 
@@ -120,10 +119,9 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, Any]) -> str:
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     states = summary.trials(df)["state"].value_counts()
-    return pages.get_template("report.html.j2").render(
+    return page.render(
+        "report.html.j2",
         name=", ".join(df["space"].dropna().unique()) or "study",
         source=source,
         stand_in=table.is_stand_in(source),
@@ -198,23 +196,6 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
         own = {"chains": kind in figures.OF_CHAINS, "versions": kind in figures.OF_VERSIONS}  # shown in their parts
         yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes} | own
-
-
-def _csv(found: pd.DataFrame, source: str) -> bytes:
-    """A table as CSV with its data source in every row; text that a spreadsheet would run as a formula is defused."""
-    found = found.assign(data=source)
-    for name in found.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in found.dtypes]]:
-        text = found[name].astype("string")
-        found[name] = text.mask(text.str.match(r"[=+\-@\t\r]", na=False), "'" + text)
-    return found.to_csv(index=False).encode()
-
-
-def _put(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
-    return path
 
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:

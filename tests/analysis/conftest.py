@@ -1,9 +1,15 @@
-"""The made-up study that the tests of the analysis share."""
+"""The made-up study that the tests of the analysis share, and the reports of the golden ones."""
+
+from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
 
+from analysis import figures, report, table
 from tests.analysis import synthetic
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +22,20 @@ def made() -> pd.DataFrame:
 def folder(made, tmp_path_factory):
     """The same as a study's folder."""
     return synthetic.write(made, tmp_path_factory.mktemp("results") / "gtsrb")
+
+
+class Golden(NamedTuple):
+    """A golden study's own folder, and the folder that its report was written into."""
+
+    study: Path
+    report: Path
+
+
+@pytest.fixture(scope="session", params=["regimes", "chain", "several"])
+def golden(request, tmp_path_factory) -> Golden:
+    """Each golden study with a report of it, whose pictures have few dots."""
+    study, place = GOLDEN / request.param, tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 40)
+        report.write(table.load(study), place)
+    return Golden(study, place)

@@ -1,0 +1,53 @@
+"""A page as text, and files that are replaced as a whole: what every report is put on disk with.
+
+Knows templates and what a browser may do with a page; knows nothing of what a page says.
+"""
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import markupsafe
+import pandas as pd
+
+HERE = Path(__file__).parent
+
+
+def render(template: str, **values: Any) -> str:
+    """Give a page of one of this folder's templates; names that it asks for and that are not given are an error."""
+    return environment().get_template(template).render(values)
+
+
+def environment() -> jinja2.Environment:
+    """The templates, with the one script that sorts tables; a page allows this one, by its hash, and no other."""
+    loader = jinja2.FileSystemLoader(HERE)
+    pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    script = (HERE / "sort.js").read_text(encoding="utf-8")
+    pages.globals |= {"script": markupsafe.Markup(script), "script_hash": digest(script)}
+    return pages
+
+
+def digest(script: str) -> str:
+    """What a Content-Security-Policy calls a script by: `sha256-…`."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def csv(found: pd.DataFrame, source: str | None = None) -> bytes:
+    """A table as CSV, with its data source in every row; text that a spreadsheet would run as a formula is defused."""
+    found = found.copy() if source is None else found.assign(data=source)
+    for name in found.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in found.dtypes]]:
+        text = found[name].astype("string")
+        found[name] = text.mask(text.str.match(r"[=+\-@\t\r]", na=False), "'" + text)
+    return found.to_csv(index=False).encode()
+
+
+def put(path: Path, content: bytes) -> Path:
+    """Write a file so that a reader finds it whole, of before or of now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)
+    return path

@@ -1,0 +1,129 @@
+"""Several studies on one page: what stands side by side, what is not compared, and what is refused."""
+
+import html
+import re
+
+import pandas as pd
+import pytest
+
+from analysis import __main__ as command
+from analysis import beside, figures, summary, table
+from tests.analysis import synthetic
+
+SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
+REAL = "GTSRB official"
+
+
+def studies(*given: pd.DataFrame) -> list[beside.Study]:
+    return [beside.Study(name, None, df) for name, df in zip("abc", given, strict=False)]
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    monkeypatch.setattr(figures, "DPI", 40)
+
+
+@pytest.fixture(scope="module")
+def one():
+    return synthetic.study(("partial_freeze", "fine_tune"), **SMALL)
+
+
+@pytest.fixture(scope="module")
+def other():
+    return synthetic.study(("scratch",), **SMALL, seed=1)
+
+
+@pytest.fixture(scope="module")
+def written(one, other, tmp_path_factory):
+    """The page of two studies of the stand-in and one of real images that is still running."""
+    place = tmp_path_factory.mktemp("results")
+    running = other[other["role"] == "search"].assign(state="running", data=REAL)
+    folders = [synthetic.write(df, place / name) for name, df in (("a b", one), ("c", other), ("real", running))]
+    assert command.main([str(folder) for folder in folders]) == 0
+    return place / "beside"
+
+
+def test_all_cells_of_all_studies_are_there(one, other):
+    shown = beside.text(studies(one, other))
+    assert list(shown.columns[:4]) == ["study", "task", "cell", "metric"]
+    assert shown["study"].tolist() == ["a", "a", "b"]
+    found = beside.numbers(studies(one, other))
+    means = [*summary.cells(one)["test_mean"], *summary.cells(other)["test_mean"]]
+    assert found["test_mean"].tolist() == means
+    assert shown["test [95 %]"].str.split(" ").str[0].tolist() == [f"{100 * mean:.2f}" for mean in means]
+
+
+def test_scores_of_one_data_set_share_a_panel(one, other):
+    found = beside.data(studies(one, other))
+    assert found["panel"].nunique() == 1
+    bars = ["a · partial_freeze", "a · fine_tune", "b · scratch"]
+    assert found["bar"].tolist() == [f"{bar} · 100 % labels" for bar in bars]
+
+
+@pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other"}, {"metric": "mAP"}])
+def test_what_may_not_be_compared_has_a_picture_of_its_own(one, other, change):
+    found = beside.data(studies(one, other.assign(**change)))
+    assert found["panel"].nunique() == 2
+    assert len(beside._pictures(found)) == 2
+
+
+def test_the_page(written):
+    raw = (written / "report.html").read_text()
+    text = " ".join(html.unescape(re.sub("<.*?>", "", raw)).split())
+    assert 'href="../a%20b/report.html"' in raw
+    assert (written.parent / "a b" / "report.html").exists()
+    assert "These studies have different data: they are shown side by side" in text
+    assert "STAND-IN DATA in c:" in text
+    assert f"Data source of real: {REAL}" in text
+    assert "PARTIAL. 2 trials of real still running" in text
+    assert "No claim: nothing competes" in text
+    assert "At 100 % of the labels the highest mean test accuracy (%) is" in text
+    assert raw.count("<img ") == 1 == len(re.findall(r'alt="[^"]{60,}"', raw))
+    assert {path.name for path in written.glob("*/*")} == {
+        *("cells.csv", "figure-test-scores.csv"),
+        *("test-scores-1.png", "test-scores-1.svg"),
+    }
+    assert pd.read_csv(written / "tables" / "cells.csv")["study"].tolist() == ["a b", "a b", "c", "real"]
+
+
+def test_studies_of_one_name_are_told_apart(one, tmp_path):
+    folders = {tmp_path / "x" / "gtsrb": one, tmp_path / "y" / "gtsrb": one}
+    assert [study.name for study in beside.studies(folders)] == [str(folder) for folder in folders]
+
+
+def test_without_scores_nothing_is_drawn(one, tmp_path):
+    folders = {tmp_path / name: df for name, df in (("a", one.iloc[:0]), ("b", one[one["role"] == "search"]))}
+    page = beside.write(folders, tmp_path / "out")[0].read_text()
+    assert f"Not drawn: {beside.NO_SCORE}." in page
+    assert "The table of a has no trial yet." in page
+
+
+def test_forgetting_is_left_to_each_studys_own_report(one):
+    chain = synthetic.with_earlier(one)
+    apart = beside.studies({command.Path("a"): chain})
+    pd.testing.assert_frame_equal(apart[0].df, chain[~table.earlier(chain)])
+
+
+@pytest.mark.parametrize(("second", "code", "said"), [("a", 2, "is given twice"), ("none", 2, "no table.parquet in")])
+def test_a_wrong_folder_is_refused_before_anything_is_written(one, tmp_path, capsys, second, code, said):
+    synthetic.write(one, tmp_path / "a")
+    assert command.main([str(tmp_path / "a"), str(tmp_path / second)]) == code
+    told = capsys.readouterr()
+    assert (told.err.count("\n"), told.out) == (1, "")
+    assert said in told.err
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["table.parquet"]
+
+
+def test_a_place_that_cannot_be_written_is_named(one, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("analysis.report.write", lambda df, folder: [folder / "report.html"])
+    folders = [str(synthetic.write(one, tmp_path / name)) for name in "ab"]
+    (tmp_path / "file").touch()
+    assert command.main([*folders, "--out", str(tmp_path / "file")]) == 5
+    assert "cannot write into" in capsys.readouterr().err
+
+
+def test_out_says_where_one_report_goes(one, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("analysis.report.write", lambda df, folder: asked.append(folder) or [folder / "report.html"])
+    assert command.main([str(synthetic.write(one, tmp_path / "a")), "--out", str(tmp_path / "out")]) == 0
+    assert asked == [tmp_path / "out"]

@@ -1,0 +1,80 @@
+"""Every number that the reports of the golden studies show, against the same from the table in plain pandas."""
+
+import pandas as pd
+import pytest
+
+from tests.analysis import plain_facts, plain_tables
+from tests.analysis.plain import Study, mann_whitney
+from tests.analysis.reader import Page, numbers
+
+WORDING = numbers(  # numbers that the report's fixed sentences have
+    """95 % t interval; 99 % of its own best; leave out 0.5; p below 0.05; at n = 3 each, at n = 4 each, (p = 0.029);
+    Agarwal et al. 2021, arXiv:2108.13264; method 5 of Newcombe 2006, 25:559–573; 1 where fresh seeds; below 0;
+    right of 0; Chaudhry et al. 2018, arXiv:1801.10112, §3; n below 2; more than 10 points;
+    0 = as loaded; (1 - chance)"""
+)
+
+
+@pytest.fixture(scope="module")
+def study(golden):
+    return Study(golden.study)
+
+
+@pytest.fixture(scope="module")
+def page(golden):
+    return Page((golden.report / "report.html").read_text())
+
+
+def test_every_table_is_recomputed(page, study):
+    """A new table needs a function in `plain_tables.TABLES`."""
+    unknown = {table.heading for table in page.tables} - set(plain_tables.TABLES)
+    assert not unknown, f"no recomputation of the tables {unknown} in tests/analysis/plain_tables.py"
+
+
+def test_every_number_of_every_table(page, study):
+    for table in page.tables:
+        recomputed = plain_tables.TABLES[table.heading](study)
+        missing = {name for row in recomputed for name in set(table.columns) ^ set(row)}
+        assert not missing, f"columns {missing} of the table {table.heading!r} are not in both"
+        rows = [[row[name] for name in table.columns] for row in recomputed]
+        assert sorted(list(row.values()) for row in table.rows) == sorted(rows), table.heading
+
+
+def test_no_table_is_left_out(page, study):
+    for heading, rows in plain_tables.TABLES.items():
+        shown = [table for table in page.tables if table.heading == heading]
+        assert len(shown) == bool(rows(study)), heading
+
+
+def test_every_number_of_every_sentence_is_known(page, study):
+    known = WORDING | plain_facts.facts(study)
+    for table in page.tables:
+        known |= {found for row in table.rows for text in row.values() for found in numbers(text)}
+    strange = {said.text: found for said in page.said if (found := numbers(said.text) - known)}
+    assert not strange
+
+
+def test_the_best_two_are_named_with_their_numbers(page, study):
+    text = " ".join(said.text for said in page.said if said.heading == "What the test scores say")
+    told = plain_tables.claims(study)
+    assert all(part in text for part in told)
+    assert text.count("next ") * 2 == len(told)
+
+
+def test_every_csv_has_its_source(golden, study):
+    for path in (golden.report / "tables").glob("*.csv"):
+        assert set(pd.read_csv(path)["data"].str.split(";").str[0]) <= set(study.own["data"])
+
+
+def test_a_number_that_is_wrong_is_noticed(golden, study):
+    html = (golden.report / "report.html").read_text()
+    row = html.index("<td>", html.index("<h2>Cells</h2>"))
+    place = html.index("[", row)
+    changed = Page(f"{html[: place - 2]}{(int(html[place - 2]) + 1) % 10}{html[place - 1 :]}")
+    with pytest.raises(AssertionError, match="Cells"):
+        test_every_number_of_every_table(changed, study)
+
+
+def test_the_plain_mann_whitney_is_exact():
+    assert mann_whitney(pd.Series([1, 2, 3]), pd.Series([4, 5, 6])) == pytest.approx(0.1)
+    assert mann_whitney(pd.Series([1, 1]), pd.Series([1, 1])) == 1

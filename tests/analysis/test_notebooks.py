@@ -1,0 +1,57 @@
+"""The notebooks: short, without outputs, and each runs on a golden study in seconds."""
+
+from pathlib import Path
+
+import pytest
+
+import analysis
+from tests.analysis.conftest import GOLDEN
+
+pytest.importorskip("nbclient", reason="nbclient is not installed: pip install -e '.[dev]'")
+
+import nbclient
+import nbformat
+
+NOTEBOOKS = Path(analysis.__file__).parent / "notebooks"
+STUDIES = {  # the golden study that each is about
+    "regimes_and_labels": "regimes",
+    "freezing_depth": "regimes",
+    "search_behaviour": "regimes",
+    "forgetting": "chain",
+    "several_labels": "several",
+}
+TOP = str(NOTEBOOKS.parents[1])
+
+
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+
+
+def test_every_notebook_is_known():
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(STUDIES)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_notebook_is_short_and_has_no_outputs(name):
+    book = read(name)
+    nbformat.validate(book)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert len(book.cells) <= 8
+    assert book.cells[0].source.startswith("# ")
+    assert code[0].source.startswith('folder = "../../results/')
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_notebook_runs_on_its_golden_study(name, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", TOP)
+    book = read(name)
+    next(cell for cell in book.cells if cell.cell_type == "code").source = f"folder = {str(GOLDEN / STUDIES[name])!r}"
+    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": TOP}})
+    client.execute()
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    shown = [kind for output in outputs for kind in output.get("data", {})]
+    assert shown.count("image/png") >= 1
+    assert shown.count("text/html") >= 1
+    assert not [output for output in outputs if output.get("name") == "stderr"]
