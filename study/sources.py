@@ -155,7 +155,7 @@ def _before(weights: str, values: Config, others: Mapping[str, Mapping[str, Any]
         return None
     if (found := source(weights, others, values)) is None:
         told = ", ".join([*own, *others])
-        raise UserError(f"unknown weights {weights!r} to begin with; one of {told}")
+        raise UserError(f"unknown weights {weights!r} of family {values.family} to begin with; one of {told}")
     return found
 
 
