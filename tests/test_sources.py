@@ -125,7 +125,7 @@ def test_a_training_that_goes_on_keeps_what_the_trials_keep():
 @pytest.mark.parametrize(
     ("given", "others", "said"),
     [
-        ({"weights": "absent"}, {}, "weights 'rotation': unknown weights 'absent' of family small_cnn to begin with; one of none"),
+        ({"weights": "absent"}, {}, "unknown weights 'absent' of family small_cnn to begin with; one of none"),
         ({"weights": "rotation"}, {}, "weights 'rotation': 'rotation' go on from themselves"),
         (
             {"weights": "one"},
