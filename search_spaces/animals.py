@@ -57,9 +57,10 @@ SPACE = Space(
     demo={
         "compared": {"backbone": ("resnet14",)},
         "fixed": {"image_size": 32},
-        "sources": {"animals": {"epochs": 20, "lr": 3e-3}},
+        "sources": {"animals": {"epochs": 20, "lr": 5e-3}},
+        "baseline": {"lr": 5e-3},
         "trials": 2,
-        "epochs": 6,
+        "epochs": 12,
         "replicates": 3,
     },
 )
