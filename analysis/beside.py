@@ -1,4 +1,4 @@
-"""Several studies on one page: their cells in one table, their test scores in one figure, each study's own claims.
+"""Several studies on one page: their cells in one table, their test scores in one figure, each study's own answers.
 
 Scores of different data, tasks or metrics get a panel each and are never compared. Knows nothing of arguments.
 """
@@ -13,11 +13,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from analysis import claims, figures, grid, page, places, pretraining, stats, style, summary, table
+from analysis import answers, claims, figures, grid, page, places, pretraining, stats, style, summary, table
 from analysis.cells import cell_table
 from analysis.once import remembering
 
 PER_CELL = 0.2  # inches of height
+CLAIMS = 4  # of a question that the page shows; further ones are in the study's own report
 # Of a cell's row in `cell_table`: what every study's has.
 SCORES = ["images", "winner", "val", "repl. val", "test [95 %]", "n", "published", "c/p/f"]
 NO_SCORE = "no study has a test score yet"
@@ -85,8 +86,14 @@ def _told(study: Study, out: Path) -> dict[str, Any]:
         "running": int((summary.trials(df)["state"] == "running").sum()),
         "empty": df.empty,
         "cells": claims.opening(df)[0],
-        "claims": claims.claims(df),
+        "questions": [_brief(question) for question in answers.answers(df)],
     }
+
+
+def _brief(question: answers.Question) -> dict[str, Any]:
+    """A question and what is claimed, without the numbers that it rests on."""
+    told, more = [answer.claim for answer in question.answers], len(question.answers) - CLAIMS
+    return {"asked": question.asked, "claims": told[:CLAIMS], "more": max(more, 0)}
 
 
 def _source(df: pd.DataFrame) -> str:

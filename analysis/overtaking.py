@@ -15,6 +15,7 @@ from analysis import style, tuning
 from analysis.once import once
 
 RESAMPLES = 2_000
+SAME = 1e-9  # scores that differ by no more are equal: sums of the same scores in another order do
 SENTENCES = 12  # at most; further ones are left to the table
 KIND = f"95 % percentile interval of {RESAMPLES:,} bootstrap resamples of both cells' trials"
 CAUTION = "A resample never has a better trial than the best, so that such intervals are rather too narrow"
@@ -48,7 +49,7 @@ def numbers(df: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
             gaps = draws[first.cell][:budget] - draws[last.cell][:budget]
             spread = np.quantile(crossing(gaps), [0.025, 0.975], method="inverted_cdf")
             told = (panel, first.contender, last.contender, budget, float(crossing(gap[:, None])[0]), *spread)
-            rows.append((*told, float((gaps[-1] > 0).mean()), first.cell, last.cell))
+            rows.append((*told, float((gaps[-1] > SAME).mean()), first.cell, last.cell))
     columns = ["place", "ahead", "behind", "budget", "overtakes", "low", "high", "share", "cell_ahead", "cell_behind"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -78,7 +79,7 @@ def crossing(gaps: np.ndarray) -> np.ndarray:
 
     1 where it always is; infinite where it is not at the last.
     """
-    below = gaps <= 0
+    below = gaps <= SAME
     last = len(gaps) - np.argmax(below[::-1], axis=0)  # the last budget at which it is not above, where there is one
     return np.where(below[-1], np.inf, np.where(below.any(axis=0), last + 1.0, 1.0))
 

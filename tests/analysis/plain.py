@@ -30,8 +30,9 @@ class Study:
         self.keys = list(self.space["compared"])
         known = self.df["task"].notna() & self.df["trained_on"].notna()
         self.first = self.df["role"] == "pretrain"  # trained before all trials
-        self.earlier = known & (self.df["task"] != self.df["trained_on"]) & ~self.first
-        self.own = self.df[~self.first & ~self.earlier]
+        counts = self.df["metric"] == "count"  # of answers, no scores
+        self.earlier = known & (self.df["task"] != self.df["trained_on"]) & ~self.first & ~counts
+        self.own = self.df[~self.first & ~self.earlier & ~counts]
         validated = self.own.loc[self.own["split"] == "val", "metric"]
         self.metric = "accuracy" if (validated == "accuracy").any() else "mAP"
         self.trials = self.own.drop_duplicates("trial").set_index("trial", drop=False).rename_axis(None)

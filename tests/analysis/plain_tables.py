@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -50,37 +51,89 @@ def pairs(study: Study) -> Iterator[tuple[str, str, str]]:
         yield from ((place, one, other) for one, other in combinations(ordered, 2))
 
 
+class Rival(NamedTuple):
+    """Two cells that meet: their regimes, the second cell, their test scores, the difference, and of which kind."""
+
+    one: str
+    other: str
+    cell: str
+    a: pd.Series
+    b: pd.Series
+    less: tuple[float, float, float]
+    how: str
+
+
+def rivals(study: Study, one: str, other: str) -> Rival:
+    names = [study.trials.loc[study.trials["cell"] == cell, "regime"].iloc[0] for cell in (one, other)]
+    a, b = (study.again(cell).set_index("seed")["test"] for cell in (one, other))
+    return Rival(*names, other, a, b, *less(a, b))
+
+
+def less(a: pd.Series, b: pd.Series) -> tuple[tuple[float, float, float], str]:
+    """The difference of means of scores by seed: paired where all seeds of the smaller are in the other."""
+    both = a.index.intersection(b.index)
+    if len(both) == min(len(a), len(b)) > 1:
+        return mean(a[both] - b[both], -1, 1), "paired by seed"
+    return welch(a, b), "Welch"
+
+
+def separated(a: pd.Series, b: pd.Series) -> bool:
+    _, low, high = better(a, b)
+    return mann_whitney(a, b) < 0.05 and not low <= 0.5 <= high
+
+
 def improvement(study: Study) -> Rows:
     rows = []
     for place, one, other in pairs(study):
-        a, b = (study.again(cell)["test"] for cell in (one, other))
-        p, found = mann_whitney(a, b), better(a, b)
+        found = rivals(study, one, other)
         rows.append(
             {
                 "where": place,
-                "a > b": f"{study.cells[one]['regime']} > {study.cells[other]['regime']}",
-                "P(a > b) [95 %]": chance(found),
-                "Mann–Whitney p": p_value(p),
-                "separated": "yes" if p < 0.05 and not found[1] <= 0.5 <= found[2] else "no",
-                "n": f"{len(a)} and {len(b)}",
+                "a > b": f"{found.one} > {found.other}",
+                "a − b [95 %]": spread(found.less, study.metric),
+                "interval": found.how,
+                "P(a > b) [95 %]": chance(better(found.a, found.b)),
+                "Mann–Whitney p": p_value(mann_whitney(found.a, found.b)),
+                "separated": "yes" if separated(found.a, found.b) else "no",
+                "n": f"{len(found.a)} and {len(found.b)}",
             }
         )
     return rows
 
 
-def claims(study: Study) -> list[str]:
-    """What must stand in the report of the best two at each place."""
-    told, seen = [], set()
-    for place, one, other in pairs(study):
-        if place in seen:
-            continue
-        seen.add(place)
-        a, b = (study.again(cell)["test"] for cell in (one, other))
-        names = [study.cells[cell]["regime"] for cell in (one, other)]
-        ends = [f"{spread(mean(values), study.metric)}, n = {len(values)}" for values in (a, b)]
-        told.append(f"{study.metric} (%) is {names[0]} {ends[0]}; next {names[1]} {ends[1]}: ")
-        told.append(f"P({' > '.join(names)}) = {chance(better(a, b))}, Mann–Whitney p = {p_value(mann_whitney(a, b))}")
-    return told
+class Near(NamedTuple):
+    """Of a cell and hyperparameter: the winner's value, those of trials that did as well, those of all."""
+
+    winner: object
+    near: pd.Series
+    tried: pd.Series
+
+
+def as_well(study: Study, cell: str, key: str) -> Near | None:
+    """Within 1 % of the winner on validation; None where the complete trials do not differ."""
+    found, best = study.trials[study.trials["cell"] == cell], study.winner(cell)
+    found = found[(found["role"] == "search") & (found["state"] == "complete")]
+    if best is None or key not in study.space["tuned"] or found[key].nunique() < 2 or pd.isna(best[key]):
+        return None
+    near = found.loc[found["val"] >= 0.99 * best["val"], key]
+    return Near(best[key], near.dropna(), found[key].dropna())
+
+
+def did_as_well(study: Study) -> Rows:
+    rows, shown = [], []
+    for cell in study.cells:
+        found = {key: as_well(study, cell, key) for key in study.space["tuned"]}
+        found = {key: near for key, near in found.items() if near}
+        if found:
+            told = {"": study.title(cell), "val": score(study.winner(cell)["val"], study.metric)}
+            rows.append(told | {SHORT.get(key, key): short(near) for key, near in found.items()})
+            shown += [SHORT.get(key, key) for key in found]
+    return [dict.fromkeys(shown, NONE) | row for row in rows]
+
+
+def short(near: Near) -> str:
+    ends = "–".join(dict.fromkeys((number(near.near.min()), number(near.near.max()))))
+    return f"{number(near.winner)} ({f'{ends}; ' * (len(near.near) > 1)}{len(near.near)} of {len(near.tried)})"
 
 
 def plateau(study: Study) -> Rows:
@@ -231,6 +284,7 @@ TABLES: dict[str, Callable[[Study], Rows]] = {
     "What each cause costs": causes,
     "Alarms": alarms,
     "Cells": cells,
+    "Values that did as well on validation": did_as_well,
     "Other metrics of the replicates": metrics,
 }
 """By the heading above it: the table's rows."""

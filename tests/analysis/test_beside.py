@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import beside, figures, summary, table
+from analysis import answers, beside, figures, summary, table
 from tests.analysis import synthetic
 
 SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
@@ -67,7 +67,7 @@ def test_what_may_not_be_compared_has_a_picture_of_its_own(one, other, change):
     assert len(beside._pictures(found)) == 2
 
 
-def test_the_page(written):
+def test_the_page(written, one):
     raw = (written / "report.html").read_text()
     text = " ".join(html.unescape(re.sub("<.*?>", "", raw)).split())
     assert 'href="../a%20b/report.html"' in raw
@@ -76,8 +76,11 @@ def test_the_page(written):
     assert "STAND-IN DATA in c:" in text
     assert f"Data source of real: {REAL}" in text
     assert "PARTIAL. 2 trials of real still running" in text
-    assert "No claim: nothing competes" in text
-    assert "At 100 % of the labels the highest mean test accuracy (%) is" in text
+    for question in answers.answers(one):
+        assert text.count(question.asked) >= 1
+        assert all(answer.claim in text for answer in question.answers[: beside.CLAIMS])
+    assert re.search(r"At 100 % of the labels \w+ (wins|leads|has the highest mean)", text)
+    assert "1 of 1 cell has no test score yet" in text
     assert raw.count("<img ") == 1 == len(re.findall(r'alt="[^"]{60,}"', raw))
     assert {path.name for path in written.glob("*/*")} == {
         *("cells.csv", "figure-test-scores.csv"),
@@ -96,6 +99,16 @@ def test_without_scores_nothing_is_drawn(one, tmp_path):
     page = beside.write(folders, tmp_path / "out")[0].read_text()
     assert f"Not drawn: {beside.NO_SCORE}." in page
     assert "The table of a has no trial yet." in page
+    assert page.count("Nothing can be answered yet.") == 1
+
+
+def test_further_claims_are_counted(monkeypatch):
+    df = synthetic.study(("partial_freeze", "fine_tune"), **SMALL | {"fractions": (0.1, 1.0)})
+    monkeypatch.setattr(beside, "CLAIMS", 1)
+    (first, *_), found = answers.answers(df), beside._told(beside.Study("a", command.Path("a"), df), command.Path())
+    told = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
+    assert found["questions"][0] == told
+    assert told["more"] == 1
 
 
 def test_forgetting_is_left_to_each_studys_own_report(one):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.analysis import plain_facts, plain_tables
+from tests.analysis import plain_answers, plain_facts, plain_tables
 from tests.analysis.plain import Study, mann_whitney
 from tests.analysis.reader import Page, numbers
 
@@ -11,6 +11,7 @@ WORDING = numbers(  # numbers that the report's fixed sentences have
     """95 % t interval; 99 % of its own best; leave out 0.5; p below 0.05; at n = 3 each, at n = 4 each, (p = 0.029);
     Agarwal et al. 2021, arXiv:2108.13264; method 5 of Newcombe 2006, 25:559–573; 1 where fresh seeds; below 0;
     right of 0; Chaudhry et al. 2018, arXiv:1801.10112, §3; n below 2; more than 10 points;
+    Lourie et al. 2023, arXiv:2311.09480; fewer than 8 scored search trials; 2,000 bootstrap resamples; within 1 %;
     0 = as loaded; (1 - chance)"""
 )
 
@@ -54,11 +55,19 @@ def test_every_number_of_every_sentence_is_known(page, study):
     assert not strange
 
 
+def test_sentences_say_what_is_recomputed(page, study):
+    for heading, told in plain_answers.SAID.items():
+        text = " ".join(said.text for said in page.said if said.heading == heading)
+        assert [part for part in told(study) if part not in text] == [], heading
+
+
 def test_the_best_two_are_named_with_their_numbers(page, study):
-    text = " ".join(said.text for said in page.said if said.heading == "What the test scores say")
-    told = plain_tables.claims(study)
-    assert all(part in text for part in told)
-    assert text.count("next ") * 2 == len(told)
+    text = " ".join(said.text for said in page.said if said.heading == "Which wins, and by how much?")
+    places = plain_answers.places(study) if text else []
+    told = {place.words: plain_answers.compared(study, place) for place in places}
+    assert all(f"{words} {best[0].one} " in text for words, best in told.items())
+    assert text.count("P(") == sum(map(len, told.values()))
+    assert bool(text) == ("regime" in study.keys)
 
 
 def test_every_csv_has_its_source(golden, study):

@@ -8,6 +8,10 @@ from matplotlib.figure import Figure
 from analysis import figures, fractions, grid, plots, stats, style, summary
 from tests.analysis import synthetic
 
+SCORES, CURVES = (
+    next(kind for kind in figures.KINDS if kind.stem == stem) for stem in ("label-fraction", "learning-curves")
+)
+
 
 def axes():
     return Figure().subplots()
@@ -28,7 +32,7 @@ def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
     assert data.set_index("cell")["mean"].to_dict() == winners.to_dict()
     assert set(data["n"]) == {1}
     assert data[["low", "high"]].isna().all(axis=None)
-    assert "validation scores of the cells' winners, n = 1" in figures.KINDS[0].caption(data)
+    assert "validation scores of the cells' winners, n = 1" in SCORES.caption(data)
 
 
 def test_other_compared_keys_make_panels(made):
@@ -59,12 +63,12 @@ def test_a_number_of_images_that_differs_is_left_to_the_caption(made):
     data, ax = fractions.data(made.assign(train_images=more.where(made["label_fraction"] < 1, 3440))), axes()
     fractions.plot(data, ax)
     assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "50", "100\n(3,440 images)"]
-    assert "10 %: 344–347; 50 %: 1,720–1,723; 100 %: 3,440." in figures.KINDS[0].caption(data)
+    assert "10 %: 344–347; 50 %: 1,720–1,723; 100 %: 3,440." in SCORES.caption(data)
 
 
 def test_the_caption_says_that_validation_keeps_its_labels(made):
     for df in (made, made[made["role"] == "search"]):
-        assert "validation split keeps its full labels" in figures.KINDS[0].caption(fractions.data(df))
+        assert "validation split keeps its full labels" in SCORES.caption(fractions.data(df))
 
 
 def test_narrow_panels_name_the_unit_once(made):
@@ -84,7 +88,7 @@ def test_zero_shot_is_a_level_line_without_interval():
     assert line.get_ydata() == pytest.approx([0.21, 0.21])
     assert [text.get_text() for text in ax.get_xticklabels()] == ["5\n(172 images)", "10\n(344 images)"]
     assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
-    assert "zero_shot trains nothing" in figures.KINDS[0].caption(data)
+    assert "zero_shot trains nothing" in SCORES.caption(data)
 
 
 @pytest.mark.parametrize("drop", ["", ", label_fraction=0.05"])
@@ -161,7 +165,7 @@ def test_models_are_drawn_as_dots_or_as_lines():
     both, ax = pd.concat([df.assign(cell=df["cell"] + ", label_fraction=1"), half]), axes()
     fractions.plot(fractions.data(both), ax)
     assert [line.get_label() for line in ax.containers] == list(synthetic.MODELS)
-    assert "Models are shifted sideways" in figures.KINDS[0].caption(fractions.data(both))
+    assert "Models are shifted sideways" in SCORES.caption(fractions.data(both))
 
 
 def test_many_names_in_narrow_panels_are_turned():
@@ -177,7 +181,7 @@ def test_trials_as_published_are_curves_of_their_own():
     published = data[data["kind"] == "published"]
     assert published["trial"].nunique() == 15
     assert set(published["panel"]) == {f"{name} · as published" for name in synthetic.MODELS}
-    assert "15 trials as published)" in figures.KINDS[1].caption(data)
+    assert "15 trials as published)" in CURVES.caption(data)
     assert not plots.lr_data(synthetic.models(epochs=2))["cell"].str.contains("published").any()
 
 
@@ -224,7 +228,7 @@ def test_a_p_is_short(p, text):
 
 def test_curves_on_the_test_split_say_so():
     data = plots.curves_data(synthetic.on_test(synthetic.models(epochs=2)))
-    kind = figures.KINDS[1]
+    kind = CURVES
     assert set(data[data["val_is_test"]]["kind"]) == {"published"}
     assert data["val_is_test"].any()
     said = "3 of 12 panels are validated on the test split, as published: their curves are the test's."
@@ -239,4 +243,4 @@ def test_curves_on_the_test_split_say_so():
 def test_curves_on_validation_say_nothing_of_the_test(made):
     data = plots.curves_data(made)
     assert not data["val_is_test"].any()
-    assert "test split" not in figures.KINDS[1].caption(data)
+    assert "test split" not in CURVES.caption(data)

@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
-from analysis import figures
+import analysis
+from analysis import answers, figures
 from tests.analysis.reader import Page
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reading-a-report.md"
-PARTS = dict(re.findall(r"^\*\*(.+?)\.\*\* (.+?)(?:\n\n|\Z)", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL))
+PARTS = dict(
+    re.findall(r"^\*\*(.+?)(?:\.|(?<=\?))\*\* (.+?)(?:\n\n|\Z)", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL)
+)
 
 
 def test_each_part_has_two_sentences():
@@ -22,5 +25,13 @@ def test_every_heading_of_the_golden_reports_is_explained(golden):
 
 
 def test_every_figure_is_explained():
-    kinds = (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS)
+    kinds = (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS, *figures.OF_VERSIONS, *figures.OF_CLASSES)
     assert {kind.title for kind in kinds} - set(PARTS) == set()
+
+
+def test_nothing_is_explained_that_no_report_has(made):
+    templates = "".join(path.read_text() for path in Path(analysis.__file__).parent.glob("*.j2"))
+    known = set(re.findall("<h[23]>([^<{]+)</h[23]>", templates)) | {"Notes at the top"}
+    known |= {question.asked for question in answers.answers(made)}
+    kinds = (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS, *figures.OF_VERSIONS, *figures.OF_CLASSES)
+    assert set(PARTS) - known - {kind.title for kind in kinds} == set()

@@ -147,6 +147,11 @@ def two_cells(first, second):
     return synthetic.frame(rows)
 
 
+def test_equal_scores_added_up_in_another_order_are_no_lead():
+    gaps = np.array([[1.1e-16, 1.1e-16], [0.1, 1.1e-16]])
+    assert overtaking.crossing(gaps).tolist() == [2, np.inf]
+
+
 def test_a_steady_contender_is_overtaken_by_a_bold_one():
     df = two_cells([0.1, 0.2, 0.3, 0.4, 0.9, 0.95], [0.6, 0.61, 0.62, 0.63, 0.64, 0.65])
     (row,) = overtaking.numbers(df).itertuples()
