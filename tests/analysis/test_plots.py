@@ -13,6 +13,12 @@ SCORES, CURVES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Pictures of few dots: these tests look at no dot."""
+    monkeypatch.setattr(figures, "DPI", 40)
+
+
 def axes():
     return Figure().subplots()
 
