@@ -153,4 +153,4 @@ def alt(data: pd.DataFrame) -> str:
         f"{name} {style.plural(int(trials[row]), 'trial')}, busy {100 * share.iloc[row]:.0f} %"
         for row, name in enumerate(names(data))
     ]
-    return f"Time line of workers: {'; '.join(told)}."
+    return f"Time line of workers, with the share of the time that each trained: {'; '.join(told)}."

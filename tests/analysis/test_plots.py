@@ -13,6 +13,12 @@ SCORES, CURVES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Pictures of few dots: these tests look at no dot."""
+    monkeypatch.setattr(figures, "DPI", 40)
+
+
 def axes():
     return Figure().subplots()
 
@@ -194,7 +200,8 @@ def test_every_picture_has_words_with_n_and_the_interval(made, kind):
         assert picture.png.startswith(b"\x89PNG")
 
 
-def test_many_cells_are_drawn_on_several_pages(made):
+def test_many_cells_are_drawn_on_several_pages(monkeypatch):
+    monkeypatch.setattr(figures, "_draw", lambda *_: (b"", b""))
     df = synthetic.study(fractions=(0.1, 0.2, 0.4, 0.6, 1.0), searched=2, repeated=0, epochs=2)
     kind = next(kind for kind in figures.KINDS if kind.stem == "learning-rate")
     assert [picture.stem for picture in figures.pictures(kind, kind.data(df), "")] == [

@@ -35,6 +35,17 @@ def coarse(monkeypatch):
     monkeypatch.setattr(figures, "DPI", 40)
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """For words alone: in the place of ink the numbers that it would show."""
+
+    def draw(kind, data, panels, source):
+        shown = data[data["panel"].isin(panels)].to_csv().encode()
+        return shown, shown
+
+    monkeypatch.setattr(figures, "_draw", draw)
+
+
 @pytest.fixture(scope="module")
 def small():
     return synthetic.study(**SMALL)
@@ -82,11 +93,13 @@ def test_the_answers_come_first_and_once(written, made):
             assert text.count(answer.claim) == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_stand_in_data_are_said_loudly(written, made, tmp_path):
     assert "STAND-IN DATA." in written[1]
     assert "STAND-IN" not in said(made[made["regime"] == "fine_tune"].assign(data="GTSRB official"), tmp_path)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_table_of_versions_alarms_and_cells_not_run(tmp_path):
     df = synthetic.models(searched=2, repeated=3, epochs=2)
     text = said(df, tmp_path)
@@ -110,6 +123,7 @@ def test_a_table_of_versions_alarms_and_cells_not_run(tmp_path):
     assert "batchnorm_gap" in set(pd.read_csv(tmp_path / "tables" / "alarms.csv")["kind"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_validation_on_the_test_split_and_its_images_are_explained(tmp_path):
     text = said(synthetic.on_test(synthetic.models(searched=2, repeated=3, epochs=2)), tmp_path)
     assert "= test: validated on the test split (validation=test)" in text
@@ -125,12 +139,14 @@ def test_a_study_without_any_of_it_says_so_briefly(written):
     assert "Frozen state: no trial froze anything." in written[1]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_many_pairs_are_left_to_their_file(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "PAIRS", 0)
     both = synthetic.study(**SMALL | {"fractions": (1.0,)})
     assert "1 pair: see tables/improvement.csv" in said(both, tmp_path)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_frozen_state_that_moved_is_loud(tiny, tmp_path):
     text = said(tiny.assign(frozen_before="a", frozen_after="b"), tmp_path)
     assert re.search(r'<p class="note loud">Frozen state: what was frozen MOVED in 10 of 10 trials', text)
@@ -166,6 +182,7 @@ def test_one_of_a_thing_is_singular(tmp_path, capsys):
     assert "(1 trial; " in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_failed_trials_are_listed_and_their_errors_escaped(tiny, tmp_path):
     state = tiny["state"].mask(tiny["trial"] == "c000-s000", "failed")
     error = tiny["error"].mask(tiny["trial"] == "c000-s000", "<script>alert('$x_{')</script>")
@@ -175,6 +192,7 @@ def test_failed_trials_are_listed_and_their_errors_escaped(tiny, tmp_path):
     assert "&lt;script&gt;alert" in raw
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_csv_text_is_no_formula(small, tmp_path):
     texts = ["=1+1", "+1", "-1", "@sum", "\t=1"]
     failed = small.drop_duplicates("trial").head(5).assign(state="failed", error=texts)
@@ -183,6 +201,7 @@ def test_csv_text_is_no_formula(small, tmp_path):
         assert [row["error"] for row in csv.DictReader(file)] == ["'" + text for text in texts]
 
 
+@pytest.mark.slow
 def test_csv_numbers_may_be_negative(tiny, tmp_path):
     said(tiny.assign(score=-tiny["score"]), tmp_path)
     assert (pd.read_csv(tmp_path / "tables" / "trials.csv")["val"].dropna() <= 0).all()
@@ -248,6 +267,7 @@ def test_names_of_any_kind(tiny, tmp_path):
     assert "<b>" not in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_pictures_of_an_earlier_report_do_not_stay(small, tmp_path):
     said(small, tmp_path)
     kept = tmp_path / "figures" / "mine.png"
@@ -313,6 +333,7 @@ def beside(folder):
     return page, files
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_rows_of_earlier_tasks_change_nothing_in_the_rest(tiny, tmp_path):
     whole = synthetic.with_earlier(tiny.assign(published=0.7))
     earlier = whole[table.earlier(whole)].assign(train_images=99_999, seconds=1e6, phase=7).astype(table.COLUMNS)
@@ -323,6 +344,7 @@ def test_rows_of_earlier_tasks_change_nothing_in_the_rest(tiny, tmp_path):
     assert not list((tmp_path / "without").glob("*/*forgetting*"))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_of_chains_says_what_was_forgotten(tmp_path):
     df = synthetic.chain(versions=("batchnorm_drift",), epochs=2)
     text = " ".join(said(df, tmp_path).split())
@@ -347,6 +369,7 @@ def test_a_chain_without_replicates_yet_says_so(tmp_path):
     assert "Not drawn: no replicate has been scored on an earlier task before and after." in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_data_of_earlier_tasks_are_named(tiny, tmp_path):
     df = synthetic.with_earlier(tiny)
     other = df["data"].mask(table.earlier(df), "stand-in: drawn animals")
