@@ -39,3 +39,14 @@ def golden(request, tmp_path_factory) -> Golden:
         patch.setattr(figures, "DPI", 40)
         report.write(table.load(study), place)
     return Golden(study, place)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """For words alone: in the place of ink the numbers that it would show."""
+
+    def draw(kind, data, panels, source):
+        shown = data[data["panel"].isin(panels)].to_csv().encode()
+        return shown, shown
+
+    monkeypatch.setattr(figures, "_draw", draw)

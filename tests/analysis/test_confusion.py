@@ -143,6 +143,7 @@ def test_the_lowest_classes_are_named_in_the_picture(counted):
     assert low in confusion_figures.classes_alt(data)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_counts_disturb_nothing_else(small, counted, tmp_path):
     apart, own = pretraining.apart(counted)
     assert own.empty

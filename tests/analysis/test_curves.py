@@ -83,6 +83,7 @@ def test_the_table_has_trials_as_published_and_training_too():
     assert later["train"].tolist() == pytest.approx(later["val"].tolist())
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_table_lies_beside_the_report(made, tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.figures.DPI", 40)
     report.write(made, tmp_path)

@@ -63,6 +63,7 @@ def test_one_metric_alone_makes_no_table(made, tmp_path):
     assert metrics.text(made).empty
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_has_the_table_and_its_numbers(several, tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.figures.DPI", 40)
     report.write(several, tmp_path)

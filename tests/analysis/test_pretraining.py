@@ -105,6 +105,7 @@ def test_without_a_cell_without_weights_there_is_no_gain(trials):
     assert gains.text(synthetic.study(searched=2, repeated=2, fractions=(0.1,))).empty
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_says_what_pretraining_gained(made, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "DPI", 40)
     written = report.write(made, tmp_path)
@@ -142,6 +143,7 @@ def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
     assert set(pretraining.transfer_data(both)["weights"]) == set(data["weights"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_says_that_weights_were_trained_on_a_stand_in(made, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "DPI", 40)
     real = made.assign(data=made["data"].where(made["role"] == "pretrain", "CIFAR-10: 60,000 images"))

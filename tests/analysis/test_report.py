@@ -35,17 +35,6 @@ def coarse(monkeypatch):
     monkeypatch.setattr(figures, "DPI", 40)
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """For words alone: in the place of ink the numbers that it would show."""
-
-    def draw(kind, data, panels, source):
-        shown = data[data["panel"].isin(panels)].to_csv().encode()
-        return shown, shown
-
-    monkeypatch.setattr(figures, "_draw", draw)
-
-
 @pytest.fixture(scope="module")
 def small():
     return synthetic.study(**SMALL)
