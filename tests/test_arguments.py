@@ -69,7 +69,7 @@ def test_gpus_are_an_amount_or_left_to_their_memory():
 
 def test_list_gives_a_line_for_each_space(capsys):
     assert run.main(["--list"]) == 0
-    assert capsys.readouterr().out.startswith("cifar10 ")
+    assert capsys.readouterr().out.startswith("animals ")
 
 
 LEVELS = """from study.space import Space

@@ -109,7 +109,7 @@ def test_a_study_stopped_in_pretraining_goes_on(whole, tmp_path, number):
     time.sleep(2)  # orphaned workers notice that their driver is gone
     code, said = run(out, store, "--resume")
     assert code == 0, said
-    same = ["cell", "trial", "epoch", "split", "metric"]
+    same = ["cell", "trial", "epoch", "task", "split", "metric", "truth", "answer"]
     first, again = (table(each).sort_values(same, ignore_index=True) for each in (whole[0] / "out", out))
     pd.testing.assert_frame_equal(first.drop(columns=WHEN), again.drop(columns=WHEN))
 
