@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from study import arguments, checks, ledger, screen, sources, store
 from study import folder as folders
 from study.config import Config, UserError, config
-from study.sources import Source
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, identity, job
@@ -141,6 +140,8 @@ def _starts(
     cells: list[Cell], replicates: int, args: argparse.Namespace, stop: Stop, console: "Console"
 ) -> list[tuple["Start", ...]]:
     """Prepare the images of weights that are trained first; another data set's are in a folder of their own."""
+    from study import weights
+
     found = [sources.of(cell) for cell in cells]
     asked = {
         each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
@@ -152,19 +153,7 @@ def _starts(
         wanted = [each for each, same in asked.items() if same == own]
         folder = args.data if own else args.source_data
         ready.update(zip(wanted, _prepare(wanted, folder, stop, console), strict=True))
-    return [_of_cell(source, ready, args.seed, replicates) if source else () for source in found]
-
-
-def _of_cell(source: Source, ready: dict[Config, "Prepared"], seed: int, replicates: int) -> tuple["Start", ...]:
-    from study.weights import Start
-
-    def start(source: Source, number: int | None) -> Start:
-        own = number if source.per == sources.REPLICATE else None
-        before = start(source.before, number) if source.before else None
-        return Start(source, ready[source.config], seed, own, before)
-
-    several = any(each.per == sources.REPLICATE for each in source.line)
-    return tuple(start(source, number) for number in (None, *(range(replicates) if several else ())))
+    return [weights.starts(source, ready, args.seed, replicates) if source else () for source in found]
 
 
 def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float | Packing | None":

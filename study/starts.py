@@ -45,10 +45,7 @@ def train(
         missing = [start for start in ready if not _found(start, say)]
         failed |= _train(missing, place, checkpoint_seconds, check, say)
         failed |= {start.path: failed[start.before.path] for start in wanted if start.before and start not in ready}
-    found = {
-        number: [failed[start.path] for start in each if start.path in failed] for number, each in enumerate(starts)
-    }
-    return {number: reasons[0] for number, reasons in found.items() if reasons}
+    return {number: failed[start.path] for number, each in enumerate(starts) for start in each if start.path in failed}
 
 
 def _rounds(starts: Sequence[Sequence[Start]]) -> list[list[Start]]:

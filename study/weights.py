@@ -6,14 +6,15 @@ Knows no training.
 """
 
 import functools
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study import pretexts, store
-from study.config import UserError
+from study.config import Config, UserError
 from study.seeds import stream
-from study.sources import INHERITED, LATER, TRAINED, Source
+from study.sources import INHERITED, LATER, REPLICATE, TRAINED, Source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,22 +25,8 @@ if TYPE_CHECKING:
 KIND = "weights"
 MODEL, HEAD, CARD = "model.safetensors", "head.safetensors", "card.json"
 CODE = (
-    *(
-        "augment",
-        "contract",
-        "data",
-        "examples",
-        "feed",
-        "heads",
-        "losses",
-        "net",
-        "optim",
-        "pretraining",
-        "regimes",
-        "seeds",
-        "splits",
-    ),
-    "training",
+    *("assembly", "augment", "contract", "data", "examples", "feed", "heads", "losses", "net", "optim"),
+    *("pretraining", "regimes", "seeds", "splits", "training", "trial"),
 )
 """Modules that decide what weights become, beside the families and the pretext."""
 
@@ -82,6 +69,28 @@ class Start(NamedTuple):
     def line(self) -> tuple["Start", ...]:
         """All that lead to these weights, the first one first."""
         return (*(self.before.line if self.before else ()), self)
+
+
+def starts(source: Source, prepared: Mapping[Config, "Prepared"], seed: int, replicates: int) -> tuple[Start, ...]:
+    """Give the weights that a cell's trials start from.
+
+    Args:
+        source: of the cell.
+        prepared: the images, by the configuration of each training in `source.line`.
+        seed: the study's.
+        replicates: of the study.
+
+    Returns:
+        One for all trials; or, where a training is each replicate's own, one for the search and one for each replicate.
+    """
+
+    def start(source: Source, number: int | None) -> Start:
+        own = number if source.per == REPLICATE else None
+        before = start(source.before, number) if source.before else None
+        return Start(source, prepared[source.config], seed, own, before)
+
+    several = any(each.per == REPLICATE for each in source.line)
+    return tuple(start(source, number) for number in (None, *(range(replicates) if several else ())))
 
 
 @functools.cache  # a study whose code changes while it runs keeps the weights that it began with
