@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from analysis import captions, plots, style
 
 WITHIN = 0.01  # of the cell's best score
-LABEL = "basin"
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from analysis.kinds import KINDS, Kind
 from analysis.occasional import OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS
 
 __all__ = (
+    "ALL",
     "KINDS",
     "OF_CHAINS",
     "OF_CLASSES",
@@ -27,8 +28,10 @@ __all__ = (
     "OF_VERSIONS",
     "Kind",
     "Picture",
+    "draw",
     "pictures",
 )
+ALL = (*KINDS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
 DPI = 150
@@ -43,6 +46,29 @@ class Picture(NamedTuple):
     alt: str
     png: bytes
     svg: bytes
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return self.png
+
+
+def draw(stem: str, df: pd.DataFrame) -> list[Picture]:
+    """Draw a figure of a report by its name, as notebooks do.
+
+    Args:
+        stem: the figure's, e.g. "label-fraction".
+        df: the trials of a study; of figures of pretraining, classes and chains what their data functions take.
+
+    Returns:
+        Its pages; none where there is nothing to draw.
+
+    Raises:
+        ValueError: there is no such figure; names those that there are.
+    """
+    known = {kind.stem: kind for kind in ALL}
+    if stem not in known:
+        raise ValueError(f"unknown figure {stem!r}; one of {', '.join(known)}")
+    return list(pictures(known[stem], known[stem].data(df), "; ".join(table.sources(df))))
 
 
 def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:

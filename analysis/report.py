@@ -200,13 +200,7 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
     """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
-    for kind in (
-        *figures.KINDS,
-        *figures.OF_VERSIONS,
-        *figures.OF_CLASSES,
-        *figures.OF_PRETRAINING,
-        *figures.OF_CHAINS,
-    ):
+    for kind in figures.ALL:
         for ending in ("png", "svg"):
             for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
                 if path not in written:

@@ -251,3 +251,13 @@ def test_curves_on_validation_say_nothing_of_the_test(made):
     data = plots.curves_data(made)
     assert not data["val_is_test"].any()
     assert "test split" not in CURVES.caption(data)
+
+
+def test_a_figure_is_drawn_by_its_name(made):
+    (picture,) = figures.draw("label-fraction", made)
+    assert picture.stem == "label-fraction"
+    assert picture._repr_png_() == picture.png
+    assert picture.png.startswith(b"\x89PNG")
+    assert figures.draw("label-fraction", made.iloc[:0]) == []
+    with pytest.raises(ValueError, match="unknown figure 'labels'; one of label-fraction, "):
+        figures.draw("labels", made)
