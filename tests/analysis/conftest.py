@@ -24,6 +24,18 @@ def folder(made, tmp_path_factory):
     return synthetic.write(made, tmp_path_factory.mktemp("results") / "gtsrb")
 
 
+@pytest.fixture(scope="session")
+def small() -> pd.DataFrame:
+    """Two regimes at two label fractions, few trials of few epochs."""
+    return synthetic.study(("partial_freeze", "fine_tune"), (0.1, 1.0), searched=3, repeated=2, epochs=3)
+
+
+@pytest.fixture(scope="session")
+def tiny(small) -> pd.DataFrame:
+    """One of these regimes."""
+    return small[small["regime"] == "partial_freeze"]
+
+
 class Golden(NamedTuple):
     """A golden study's own folder, and the folder that its report was written into."""
 

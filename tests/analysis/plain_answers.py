@@ -3,16 +3,13 @@
 Intervals of resamples are drawn once more: with the same seeds, by indices, without the functions of the analysis.
 """
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 from math import inf
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from opda.nonparametric import EmpiricalDistribution
-from scipy import stats
 
 from tests.analysis.plain import (
     Study,
@@ -24,7 +21,6 @@ from tests.analysis.plain import (
     number,
     p_value,
     percent,
-    score,
     spread,
 )
 from tests.analysis.plain_tables import Rival, as_well, pairs, rivals, separated, tested
@@ -215,203 +211,3 @@ def open_pairs(study: Study) -> Iterator[str]:
             )
     if known and all(len(one.a) == len(one.b) == 3 for one in known):
         yield "No pair can be separated by the exact test at n = 3"
-
-
-def searched(study: Study) -> dict[str, pd.DataFrame]:
-    """By cell: the search trials that ended with a score, with their last epoch."""
-    found = study.trials[study.trials["state"].isin(["complete", "pruned"]) & (study.trials["role"] == "search")]
-    found = found.assign(last=study.own.groupby("trial")["epoch"].max()).dropna(subset="val")
-    return {cell: found[found["cell"] == cell] for cell in study.cells if (found["cell"] == cell).any()}
-
-
-def expected(scores: np.ndarray) -> np.ndarray:
-    """The mean over all choices of 1 … m of m scores of the best of them; scores in the last axis, by budget last."""
-    size = scores.shape[-1]
-    choices = [list(combinations(range(size), many)) for many in range(1, size + 1)]
-    return np.stack([np.mean([scores[..., list(one)].max(axis=-1) for one in each], axis=0) for each in choices], -1)
-
-
-def tuning(study: Study) -> Iterator[str]:
-    known = searched(study)
-    for group in known.values():
-        curve = expected(group["val"].to_numpy(dtype=float))
-        first, last = (score(curve[at], study.metric) for at in (0, -1))
-        yield f"{first} to {last} at {len(group)}"
-    yield f"n = {few(pd.Series([len(group) for group in known.values()]))} trials"
-    states = pd.concat(known.values())["state"]
-    yield f"({(states == 'pruned').sum()} of {len(states)} were pruned)"
-    yield f"at full budget it is {score(min(map(upper, known.values())), study.metric)} % or more"
-    yield from overtaking(study, known)
-
-
-def upper(group: pd.DataFrame) -> float:
-    """The upper end of opda's band at full budget, drawn with the seed that the report draws with."""
-    draw = np.random.default_rng([0, len(group)])
-    given = {"generator": draw, "method": "ld_equal_tailed", "n_jobs": 1}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of equal scores
-        band = EmpiricalDistribution.confidence_bands(group["val"].to_numpy(dtype=float), 0.95, 0.0, 1.0, **given)[0]
-    return float(band.average_tuning_curve(len(group)))
-
-
-def overtaking(study: Study, known: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """Who is ahead in the end, from which budget on, and in how many resamples."""
-    order = sorted(known)
-    scores = {cell: known[cell]["val"].to_numpy(dtype=float) for cell in order}
-    draws = {
-        cell: expected(draw_again(np.random.default_rng([0, place]), pd.Series(scores[cell])))
-        for place, cell in enumerate(order)
-    }
-    panels: dict[str, list[str]] = {}
-    for cell in known if "regime" in study.keys else ():
-        panels.setdefault(study.title(cell, "regime"), []).append(cell)
-    met, kept = 0, 0
-    for panel, cells in panels.items():
-        for pair in combinations(cells, 2):
-            met += 1
-            budget = min(len(scores[cell]) for cell in pair)
-            first, last = sorted(pair, key=lambda cell: -expected(scores[cell])[budget - 1])
-            at = from_on(expected(scores[first])[:budget] - expected(scores[last])[:budget])
-            gaps = draws[first][:, :budget] - draws[last][:, :budget]
-            ends = np.quantile([from_on(gap) for gap in gaps], [0.025, 0.975], method="inverted_cdf")
-            kept += at == 1
-            if 1 < at < inf:
-                told = [f"beyond {budget}" if end == inf else f"{end:.0f}" for end in ends]
-                share = 100 * (gaps[:, -1] > 1e-9).mean()
-                yield (
-                    f"{regime(study, first)} overtakes {regime(study, last)} ({panel}) at {at:.0f} trials "
-                    f"[{', '.join(told)}], and is ahead at {budget} trials in {share:.3g} % of resamples."
-                )
-    if kept:
-        yield f"In {kept} of {met} pairs who is ahead after one trial is not overtaken"
-
-
-def from_on(gap: np.ndarray) -> float:
-    """The budget from which on all differences are above 0."""
-    below = np.flatnonzero(gap <= 1e-9)
-    return 1.0 if not len(below) else inf if below[-1] == len(gap) - 1 else float(below[-1] + 2)
-
-
-def by_epochs(study: Study) -> Iterator[str]:
-    known = searched(study)
-    costs = {cell: float(group["last"].mean()) for cell, group in known.items()}
-    if len({round(cost, 6) for cost in costs.values()}) > 1:
-        for cell, group in known.items():
-            yield f"to {score(group['val'].max(), study.metric)} at {len(group) * costs[cell]:.4g}"
-
-
-def rungs(study: Study) -> Iterator[str]:
-    found = study.scores("val", study.metric)
-    found = found[found["role"] == "search"]
-    last = found.groupby("trial")["epoch"].transform("max")
-    stops = set(found.loc[(found["state"] == "pruned") & (found["epoch"] == last), "epoch"])
-    for cell in searched(study) if stops else ():
-        mine = found[found["cell"] == cell]
-        at = sorted({*stops, mine.loc[mine["state"] == "complete", "epoch"].max()} & set(mine["epoch"]))
-        yield f"{study.title(cell)} " + ", ".join(f"{(mine['epoch'] == one).sum()} at epoch {one}" for one in at)
-
-
-def basin(study: Study) -> Iterator[str]:
-    """The learning rates within 1 % of the best."""
-    sizes = []
-    for cell in study.cells:
-        group = done(study, cell)
-        if len(group):
-            near = group.loc[group["val"] >= 0.99 * group["val"].max(), "lr"]
-            sizes.append(len(near))
-            yield f"{study.title(cell)} {number(near.min())} to {number(near.max())}"
-    yield f"cell's best score (n = {few(pd.Series(sizes))} a cell"
-
-
-def workers(study: Study) -> Iterator[str]:
-    """Spans from the first report, less what it took, to the last; of each worker the share that they cover."""
-    found = study.own.dropna(subset=["worker", "time", "epoch", "seconds"])
-    each = found.groupby(["worker", "trial", "epoch"])[["time", "seconds"]].max().reset_index("epoch", drop=True)
-    each["begin"] = each["time"] - each["seconds"].groupby(level="trial").diff().fillna(each["seconds"]).clip(lower=0)
-    spans = each.groupby(level=["worker", "trial"]).agg(begin=("begin", "min"), end=("time", "max"))
-    whole, shares = spans["end"].max() - spans["begin"].min(), []
-    for _, rows in spans.sort_values("begin").groupby(level="worker"):
-        until, total = -inf, 0.0
-        for begin, end in rows[["begin", "end"]].to_numpy():
-            total += max(0.0, end - max(begin, until))
-            until = max(until, end)
-        shares.append(total / whole)
-        yield f"{len(rows)} trials, busy {100 * shares[-1]:.0f} %"
-    unit, seconds = ("minutes", 60) if whole >= 120 else ("seconds", 1)
-    many = f"{len(shares)} worker{'s' * (len(shares) > 1)}"
-    yield f"n = {len(spans)} trials on {many} in {whole / seconds:.3g} {unit}"
-    yield f"Trained {100 * np.mean(shares):.0f} % of the time"
-
-
-class Answered(NamedTuple):
-    """What the highest cell of a place answered: images by class (rows) and answer (columns), over n replicates."""
-
-    words: str
-    counts: pd.DataFrame
-    n: int
-
-
-def answered(study: Study) -> list[Answered]:
-    found = study.df[(study.df["metric"] == "count") & (study.df["task"] == study.df["trained_on"])]
-    told = []
-    for place in places(study):
-        rows = found[found["trial"].isin(study.again(place.cells[0])["trial"])]
-        if len(rows):
-            counts = rows.pivot_table("score", "truth", "answer", aggfunc="sum", fill_value=0)
-            words = place.words.removeprefix("At ").replace(" (", " · ").replace(")", "")
-            told.append(Answered(f"{words} · {regime(study, place.cells[0])}", counts, rows["trial"].nunique()))
-    return told
-
-
-def share(hits: float, of: float, n: int) -> tuple[float, float, float]:
-    """A share with Wilson's interval over `of / n` images; between whole numbers on a straight line."""
-    images = max(round(of / n), 1)
-    at = hits / of * images
-    found = [stats.binomtest(k, images).proportion_ci(0.95, "wilson") for k in (int(at), min(int(at) + 1, images))]
-    low, high = (one + (at - int(at)) * (two - one) for one, two in zip(*found, strict=True))
-    return (hits / of, low, high)
-
-
-def confusion(study: Study) -> Iterator[str]:
-    """The five largest shares of wrong answers; of equal ones those of the first place and class."""
-    known, rows = answered(study), []
-    for words, counts, n in known:
-        for truth, given in counts.iterrows():
-            wrong = given.drop(truth, errors="ignore")
-            rows += [(hits / given.sum(), words, truth, name, hits, given.sum(), n) for name, hits in wrong.items()]
-    where = len(known) > 1
-    for _, words, truth, answer, hits, of, n in sorted(rows, key=lambda row: -row[0])[:5]:
-        about, low, high = (f"{100 * one:.0f} %" for one in share(hits, of, n))
-        place = f" ({words})" if where else ""
-        yield f"{truth} taken for {answer}{place} {about} [{low}, {high}] of {of / n:,.0f} images"
-    if known:
-        yield f"number of classes: {len({*known[0].counts.index, *known[0].counts.columns})}."
-
-
-def recall(study: Study) -> Iterator[str]:
-    known = answered(study)
-    for words, counts, n in known:
-        each = {name: share(given.get(name, 0), given.sum(), n) for name, given in counts.iterrows()}
-        lowest = sorted(each, key=lambda name: each[name][0])[:5]
-        told = [f"{name} {spread(each[name], 'recall')}" for name in lowest]
-        yield from ((f"{words}: " if len(known) > 1 and not at else "") + one for at, one in enumerate(told))
-    if known:
-        images = pd.concat([counts.sum(axis=1) / n for _, counts, n in known])
-        yield f"over {few(images)} images a class and n = {few(pd.Series([n for *_, n in known]))} replicates"
-
-
-SAID: dict[str, Callable[[Study], Iterator[str]]] = {
-    "Which wins, and by how much?": wins,
-    "Which freezing depth and learning rate?": values,
-    "How many labels are saved?": saved,
-    "What could not be concluded?": open_pairs,
-    "The winner's curse": curse,
-    "Tuning curves": tuning,
-    "Tuning curves, by epochs": by_epochs,
-    "Rungs of early stopping": rungs,
-    "Learning-rate response": basin,
-    "Time line of the workers": workers,
-    "Which classes are taken for which": confusion,
-    "Recall and precision by class": recall,
-}
-"""By heading: what must stand below it."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tests.analysis import plain_answers
 from tests.analysis.plain import Study, mean, number, percent, score, spread
+from tests.analysis.plain_said import SAID
 from tests.analysis.plain_tables import lost
 from tests.analysis.reader import numbers
 
@@ -11,7 +11,7 @@ from tests.analysis.reader import numbers
 def facts(study: Study) -> set[str]:
     """The numbers of sentences that no table has, as they are written."""
     told = [*_counts(study), *_settings(study), *_curves(study), *_pretrained(study), *_forgotten(study)]
-    told += [sentence for said in plain_answers.SAID.values() for sentence in said(study)]
+    told += [sentence for said in SAID.values() for sentence in said(study)]
     return {found for text in told for found in numbers(text)}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import __main__ as command
 from analysis import answers, beside, figures, summary, table
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_chains
 
 SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
 REAL = "GTSRB official"
@@ -112,7 +112,7 @@ def test_further_claims_are_counted(monkeypatch):
 
 
 def test_forgetting_is_left_to_each_studys_own_report(one):
-    chain = synthetic.with_earlier(one)
+    chain = synthetic_chains.with_earlier(one)
     apart = beside.studies({command.Path("a"): chain})
     pd.testing.assert_frame_equal(apart[0].df, chain[~table.earlier(chain)])
 

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from analysis import forgetting, stats
-from tests.analysis import synthetic
+from tests.analysis import synthetic_chains
 
 TASKS = ("animals", "canines")
 
 
 @pytest.fixture(scope="module")
 def chains():
-    return synthetic.chain(tasks=TASKS)
+    return synthetic_chains.chain(tasks=TASKS)
 
 
 def scores(df, cell, task, metric):
@@ -89,7 +89,7 @@ def test_a_trial_without_one_of_the_tasks_has_no_average(chains):
 
 
 def test_in_a_chain_of_two_the_average_is_the_forgetting():
-    df = synthetic.chain(versions=("corrected",))
+    df = synthetic_chains.chain(versions=("corrected",))
     found = forgetting.numbers(df)
     found = found[found["metric"] == "accuracy"]
     assert forgetting.average(df)["mean"].tolist() == pytest.approx(found["forgetting"].tolist())
@@ -141,7 +141,7 @@ def test_search_trials_and_the_validation_split_do_not_count(chains):
 
 
 def test_one_trial_has_no_interval():
-    found = forgetting.numbers(synthetic.chain(repeated=1))
+    found = forgetting.numbers(synthetic_chains.chain(repeated=1))
     assert set(found["n"]) == {1}
     assert found[["forgetting", "weights", "batchnorm"]].notna().all(axis=None)
     assert found[[name for name in found if name.endswith(("_low", "_high"))]].isna().all(axis=None)

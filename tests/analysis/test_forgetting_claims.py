@@ -4,12 +4,12 @@ import pytest
 
 from analysis import forgetting, forgetting_claims
 from analysis.once import remembering
-from tests.analysis import synthetic
+from tests.analysis import synthetic_chains
 
 
 @pytest.fixture(scope="module")
 def chains():
-    return synthetic.chain()
+    return synthetic_chains.chain()
 
 
 def told(df, *words):
@@ -116,12 +116,12 @@ def test_trials_of_other_seeds_are_not_compared(chains):
 
 def test_the_average_is_told_of_several_tasks_only(chains):
     assert not told(chains, "Average forgetting")
-    (said,) = told(synthetic.chain(tasks=("animals", "canines")), "Average forgetting over 2 earlier tasks")
+    (said,) = told(synthetic_chains.chain(tasks=("animals", "canines")), "Average forgetting over 2 earlier tasks")
     assert "feature_extraction · corrected exactly 0 (n = 3)" in said
 
 
 def test_one_trial_is_told_to_have_no_interval():
-    said = forgetting_claims.sentences(synthetic.chain(repeated=1))
+    said = forgetting_claims.sentences(synthetic_chains.chain(repeated=1))
     assert said
     assert all("n = 1, no interval" in sentence or "at n = 1" in sentence for sentence in said)
     assert not any("told apart" in sentence or "the cause" in sentence or "all 1" in sentence for sentence in said)

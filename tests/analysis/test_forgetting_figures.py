@@ -5,12 +5,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis import figures, forgetting, forgetting_figures, stats
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_chains
 
 
 @pytest.fixture(scope="module")
 def chains():
-    return synthetic.chain()
+    return synthetic_chains.chain()
 
 
 def drawn(data, plot=forgetting_figures.plot):
@@ -69,7 +69,7 @@ def test_the_whole_is_a_point_with_its_interval(chains):
 
 
 def test_all_panels_have_the_same_bars(chains):
-    two = synthetic.chain(tasks=("animals", "canines"))
+    two = synthetic_chains.chain(tasks=("animals", "canines"))
     less = two[~((two["task"] == "canines") & (two["regime"] == "fine_tune"))]
     data = forgetting_figures.data(less)
     names = [rows["bar"].tolist() for _, rows in data.groupby("panel")]
@@ -82,7 +82,7 @@ def test_all_panels_have_the_same_bars(chains):
 def test_bars_without_parts_or_interval_are_points(chains):
     bare = drawn(forgetting_figures.data(chains[~chains["metric"].str.endswith("_own_batchnorm")]))
     assert np.isnan([end for _, _, end, _ in bars(bare)]).all()
-    one = drawn(forgetting_figures.data(synthetic.chain(repeated=1)))
+    one = drawn(forgetting_figures.data(synthetic_chains.chain(repeated=1)))
     whole = next(held for held in one.containers if held.get_label() == "forgetting")
     assert np.isfinite(whole.lines[0].get_xdata().astype(float)).all()
 
@@ -115,7 +115,7 @@ def test_the_old_statistics_are_dashed_over_the_network_as_it_is(chains):
 
 
 def test_several_tasks_have_a_panel_each(chains):
-    data = forgetting_figures.curves_data(synthetic.chain(tasks=("animals", "canines"), versions=("corrected",)))
+    data = forgetting_figures.curves_data(synthetic_chains.chain(tasks=("animals", "canines"), versions=("corrected",)))
     assert data["panel"].drop_duplicates().tolist()[:2] == [
         "feature_extraction · corrected · animals",
         "feature_extraction · corrected · canines",
@@ -130,7 +130,7 @@ def test_the_words_have_n_the_interval_and_every_cell(chains, kind, monkeypatch)
     assert "95 % t interval" in picture.caption
     assert all(
         f"{regime} · {version}" in picture.alt
-        for regime in synthetic.FORGOTTEN
+        for regime in synthetic_chains.FORGOTTEN
         for version in ("as published", "only batchnorm_drift", "corrected")
     )
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.analysis import plain_answers, plain_facts, plain_tables
+from tests.analysis import plain_answers, plain_facts, plain_said, plain_tables
 from tests.analysis.plain import Study, mann_whitney
 from tests.analysis.reader import Page, numbers
 
@@ -56,7 +56,7 @@ def test_every_number_of_every_sentence_is_known(page, study):
 
 
 def test_sentences_say_what_is_recomputed(page, study):
-    for heading, told in plain_answers.SAID.items():
+    for heading, told in plain_said.SAID.items():
         text = " ".join(said.text for said in page.said if said.heading == heading)
         assert [part for part in told(study) if part not in text] == [], heading
 

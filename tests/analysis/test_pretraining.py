@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis import figures, gains, pretraining, report, stats, summary, table
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_chains
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,10 @@ def test_pretrainings_are_no_trials(made, trials):
 
 
 def test_rows_of_earlier_tasks_are_neither_trials_nor_pretrainings(made, trials):
-    found, own = pretraining.apart(synthetic.with_earlier(made))
+    found, own = pretraining.apart(synthetic_chains.with_earlier(made))
     assert found.equals(trials)
     assert len(own) == (made["role"] == "pretrain").sum()
-    alone, none = pretraining.apart(synthetic.with_earlier(trials))
+    alone, none = pretraining.apart(synthetic_chains.with_earlier(trials))
     assert alone.equals(trials.reset_index(drop=True))
     assert none.empty
 

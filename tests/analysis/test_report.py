@@ -1,19 +1,14 @@
 """What a report says and writes, and that odd tables end in clear words."""
 
 import csv
-import html
 import re
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
 
-from analysis import __main__ as command
-from analysis import answers, figures, forgetting, forgetting_claims, report, stats, summary, table
+from analysis import answers, figures, report, stats, summary, table
 from tests.analysis import synthetic
-
-SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 3}
+from tests.analysis.synthetic import said
 
 STEMS = (
     *("label-fraction", "learning-curves", "mean-curves", "mean-loss", "tuning-curves", "tuning-curves-epochs"),
@@ -23,26 +18,10 @@ STEMS = (
 """Figures of the made-up study: all but mean curves by step, which are those by epoch."""
 
 
-def said(df: pd.DataFrame, folder) -> str:
-    """The report's words, after a round trip through the files."""
-    assert command.main([str(synthetic.write(df, folder))]) == 0
-    return html.unescape((folder / "report.html").read_text())
-
-
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of few dots: these tests read words."""
     monkeypatch.setattr(figures, "DPI", 40)
-
-
-@pytest.fixture(scope="module")
-def small():
-    return synthetic.study(**SMALL)
-
-
-@pytest.fixture(scope="module")
-def tiny(small):
-    return small[small["regime"] == "partial_freeze"]
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +110,7 @@ def test_a_study_without_any_of_it_says_so_briefly(written):
 @pytest.mark.usefixtures("undrawn")
 def test_many_pairs_are_left_to_their_file(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "PAIRS", 0)
-    both = synthetic.study(**SMALL | {"fractions": (1.0,)})
+    both = synthetic.study(("partial_freeze", "fine_tune"), (1.0,), searched=3, repeated=2, epochs=3)
     assert "1 pair: see tables/improvement.csv" in said(both, tmp_path)
 
 
@@ -230,7 +209,7 @@ def test_no_replicates_yet(tiny, tmp_path):
 
 @pytest.mark.slow
 def test_one_cell(tmp_path):
-    text = said(synthetic.study(**SMALL | {"regimes": ("fine_tune",), "fractions": (1.0,)}), tmp_path)
+    text = said(synthetic.study(("fine_tune",), (1.0,), searched=3, repeated=2, epochs=3), tmp_path)
     assert "1 cell: regime (fine_tune) × label_fraction (100 %)." in text
     assert "Not drawn: no search trial that reads a freezing depth" in text
 
@@ -270,96 +249,3 @@ def test_pictures_of_an_earlier_report_do_not_stay(small, tmp_path):
 def test_pictures_beyond_the_reports_size_are_named(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "EMBEDDED", 25_000)
     assert "see figures/learning-rate.png" in said(tiny, tmp_path)
-
-
-def test_the_command_refuses_in_one_line():
-    told = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
-    assert told.returncode == 2
-    assert told.stderr.splitlines() == ["no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"]
-
-
-@pytest.mark.parametrize(("arguments", "name"), [([], "folder"), (["a", "--fast"], "--fast")])
-def test_wrong_arguments_are_named_in_one_line(arguments, name, capsys):
-    with pytest.raises(SystemExit) as ended:
-        command.main(arguments)
-    said = capsys.readouterr().err
-    assert (ended.value.code, said.count("\n")) == (2, 1)
-    assert name in said
-
-
-def test_mixed_data_end_with_the_reason(small, tmp_path, capsys):
-    mixed = small["data"].mask(small["regime"] == "fine_tune", "GTSRB official")
-    assert command.main([str(synthetic.write(small.assign(data=mixed), tmp_path))]) == 4
-    assert "mixes scores of different data" in capsys.readouterr().err
-
-
-def test_a_damaged_table_is_refused(tmp_path, capsys):
-    (tmp_path / "table.parquet").write_bytes(b"PAR0 not at all")
-    assert command.main([str(tmp_path)]) == 4
-    assert "cannot be read as Parquet" in capsys.readouterr().err
-
-
-def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
-    def refuse(_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(table, "load", refuse)
-    assert command.main([str(tmp_path)]) == 5
-    assert f"cannot read '{tmp_path}'" in capsys.readouterr().err
-
-
-def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):
-    synthetic.write(tiny, tmp_path)
-    (tmp_path / "figures").touch()
-    assert command.main([str(tmp_path)]) == 5
-    assert "cannot write into" in capsys.readouterr().err
-
-
-def beside(folder):
-    """Every file of a report but those of forgetting, and its page without that part."""
-    page = re.sub(r"<h2>Forgetting</h2>.*?(?=<h2>)", "", (folder / "report.html").read_text(), flags=re.DOTALL)
-    files = {path.name: path.read_bytes() for path in folder.glob("*/*") if "forgetting" not in path.name}
-    return page, files
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_rows_of_earlier_tasks_change_nothing_in_the_rest(tiny, tmp_path):
-    whole = synthetic.with_earlier(tiny.assign(published=0.7))
-    earlier = whole[table.earlier(whole)].assign(train_images=99_999, seconds=1e6, phase=7).astype(table.COLUMNS)
-    said(tiny.assign(published=0.7), tmp_path / "without")
-    text = said(pd.concat([earlier, whole[~table.earlier(whole)]]), tmp_path / "with")
-    assert beside(tmp_path / "with") == beside(tmp_path / "without")
-    assert "<h2>Forgetting</h2>" in text
-    assert not list((tmp_path / "without").glob("*/*forgetting*"))
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_a_study_of_chains_says_what_was_forgotten(tmp_path):
-    df = synthetic.chain(versions=("batchnorm_drift",), epochs=2)
-    text = " ".join(said(df, tmp_path).split())
-    part = text[text.index("<h2>Forgetting</h2>") :].split("<h2>")[1]
-    assert "animals was learnt earlier than the last" in part
-    assert all(sentence in part for sentence in forgetting_claims.sentences(df))
-    assert part.count("<img ") == 2
-    assert "arXiv:1801.10112" in part
-    found = pd.read_csv(tmp_path / "tables" / "forgetting.csv")
-    assert found["forgetting"].tolist() == pytest.approx(forgetting.numbers(df)["forgetting"].tolist())
-    for name in ("forgetting", "forgetting-curves"):
-        assert (tmp_path / "tables" / f"figure-{name}.csv").exists()
-        assert (tmp_path / "figures" / f"{name}.svg").exists()
-    said(df[~table.earlier(df)], tmp_path)
-    assert not list((tmp_path / "figures").glob("forgetting*"))
-
-
-def test_a_chain_without_replicates_yet_says_so(tmp_path):
-    df = synthetic.chain(regimes=("fine_tune",), versions=("corrected",), epochs=2)
-    text = said(df[df["role"] == "search"], tmp_path)
-    assert "No replicate has been scored on an earlier task before and after yet." in text
-    assert "Not drawn: no replicate has been scored on an earlier task before and after." in text
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_the_data_of_earlier_tasks_are_named(tiny, tmp_path):
-    df = synthetic.with_earlier(tiny)
-    other = df["data"].mask(table.earlier(df), "stand-in: drawn animals")
-    assert f"{synthetic.SOURCE}; earlier tasks are of stand-in: drawn animals" in said(df.assign(data=other), tmp_path)

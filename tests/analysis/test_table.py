@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis import table
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_chains
 
 
 def test_a_table_comes_back_as_it_was_written(made, folder):
@@ -100,7 +100,7 @@ def test_a_task_that_is_not_the_last_of_a_chain_is_an_earlier_one(made):
 
 
 def test_earlier_tasks_may_have_data_of_their_own_but_each_task_one(made, tmp_path):
-    df = synthetic.with_earlier(made[made["regime"] == "fine_tune"])
+    df = synthetic_chains.with_earlier(made[made["regime"] == "fine_tune"])
     earlier = table.earlier(df)
     other = df.assign(data=df["data"].mask(earlier, "stand-in: drawn animals"))
     assert len(table.load(synthetic.write(other, tmp_path))) == len(df)

@@ -1,0 +1,53 @@
+"""`python -m analysis`: what it refuses, in one line, and with which exit code."""
+
+import subprocess
+import sys
+
+import pytest
+
+from analysis import __main__ as command
+from analysis import table
+from tests.analysis import synthetic
+
+
+def test_the_command_refuses_in_one_line():
+    told = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
+    assert told.returncode == 2
+    assert told.stderr.splitlines() == ["no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"]
+
+
+@pytest.mark.parametrize(("arguments", "name"), [([], "folder"), (["a", "--fast"], "--fast")])
+def test_wrong_arguments_are_named_in_one_line(arguments, name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1)
+    assert name in said
+
+
+def test_mixed_data_end_with_the_reason(small, tmp_path, capsys):
+    mixed = small["data"].mask(small["regime"] == "fine_tune", "GTSRB official")
+    assert command.main([str(synthetic.write(small.assign(data=mixed), tmp_path))]) == 4
+    assert "mixes scores of different data" in capsys.readouterr().err
+
+
+def test_a_damaged_table_is_refused(tmp_path, capsys):
+    (tmp_path / "table.parquet").write_bytes(b"PAR0 not at all")
+    assert command.main([str(tmp_path)]) == 4
+    assert "cannot be read as Parquet" in capsys.readouterr().err
+
+
+def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(table, "load", refuse)
+    assert command.main([str(tmp_path)]) == 5
+    assert f"cannot read '{tmp_path}'" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):
+    synthetic.write(tiny, tmp_path)
+    (tmp_path / "figures").touch()
+    assert command.main([str(tmp_path)]) == 5
+    assert "cannot write into" in capsys.readouterr().err
