@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import _markdown, _options
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_chains
 
 REPLICATES = 5
 LEAST = 120
@@ -30,7 +30,7 @@ def plain(trials: int) -> pd.DataFrame:
 
 def chain(trials: int) -> pd.DataFrame:
     """The same, each trial with the scores of a task that it learnt before."""
-    return synthetic.with_earlier(plain(trials))
+    return synthetic_chains.with_earlier(plain(trials))
 
 
 def causes(trials: int) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Several labels an image: train from scratch, on frozen features, or all of a pretrained network, at how many labels?
 
 python -m study.run --space voc_transfer --data DIR --scale full  # a folder in VOC layout, two CPU cores
-python -m study.run --space voc_transfer                          # demo: minutes, drawn scenes
+python -m study.run --space voc_transfer                          # demo: four minutes, two cores, drawn scenes
 """
 
 from study.space import Space, log_uniform
