@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis import choices, savings, unsettled, verdicts
+from analysis import choices, forgetting_claims, pretraining, savings, unsettled, verdicts
 from analysis.verdicts import Answer
 
 
@@ -19,21 +19,24 @@ class Question(NamedTuple):
     rule: str
 
 
-def answers(df: pd.DataFrame) -> list[Question]:
+def answers(whole: pd.DataFrame) -> list[Question]:
     """The questions that a table says something to, in the order that a reader asks them.
 
     Args:
-        df: the trials of a study.
+        whole: a study's table, with the rows of pretraining and of earlier tasks if it has any.
 
     Returns:
         Those with at least one answer; none for an empty table.
     """
+    df, _ = pretraining.apart(whole)
     if df.empty:
         return []
+    forgotten = [verdicts.Answer(sentence) for sentence in forgetting_claims.sentences(whole)]
     found = [
         Question("Which wins, and by how much?", verdicts.verdicts(df), verdicts.WORDS),
         Question("Which freezing depth and learning rate?", choices.sentences(df), choices.RULE),
         Question("How many labels are saved?", savings.sentences(df), f"{savings.RULE}. Brackets: {savings.KIND}"),
+        Question("What was forgotten of earlier tasks?", forgotten, forgetting_claims.RULE),
         Question("What could not be concluded?", unsettled.sentences(df), unsettled.RULE),
     ]
     return [question for question in found if question.answers]

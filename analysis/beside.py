@@ -25,10 +25,11 @@ NO_SCORE = "no study has a test score yet"
 
 
 class Study(NamedTuple):
-    """One of the studies: what it is called here, its folder, and the rows of its own trials."""
+    """One of the studies: what it is called here, its folder, its whole table, and the rows of its own trials."""
 
     name: str
     folder: Path
+    whole: pd.DataFrame
     df: pd.DataFrame
 
 
@@ -37,7 +38,7 @@ def studies(tables: dict[Path, pd.DataFrame]) -> list[Study]:
     names = [folder.resolve().name for folder in tables]
     told = [str(folder) if names.count(name) > 1 else name for folder, name in zip(tables, names, strict=True)]
     trials = [pretraining.apart(df)[0] for df in tables.values()]
-    return [Study(*each) for each in zip(told, tables, trials, strict=True)]
+    return [Study(*each) for each in zip(told, tables, tables.values(), trials, strict=True)]
 
 
 def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
@@ -86,7 +87,7 @@ def _told(study: Study, out: Path) -> dict[str, Any]:
         "running": int((summary.trials(df)["state"] == "running").sum()),
         "empty": df.empty,
         "cells": claims.opening(df)[0],
-        "questions": [_brief(question) for question in answers.answers(df)],
+        "questions": [_brief(question) for question in answers.answers(study.whole)],
     }
 
 

@@ -13,6 +13,10 @@ from analysis.forgetting import amount, interval, nothing
 
 FROZEN = ("zero_shot", "prototype", "feature_extraction")  # the regimes whose weights stay as they are
 SLOWED, LEVEL = ("stage_rates", "discriminative"), "fine_tune"  # lower rates of early layers; one rate for all
+RULE = (
+    "Forgotten: a trial's test score of when the earlier task had been learnt, less the score after the last task. "
+    f"Brackets: {forgetting.KIND}"
+)
 
 
 def sentences(df: pd.DataFrame) -> list[str]:

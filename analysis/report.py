@@ -19,7 +19,6 @@ from analysis import (
     curves,
     figures,
     forgetting,
-    forgetting_claims,
     gains,
     metrics,
     overtaking,
@@ -76,7 +75,7 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
         pages = list(figures.pictures(kind, data, source))
         drawn += pages
         sections.append((kind, pages, kind.notes(rows)))
-    html = _html(df, source, sections, _chains(whole))
+    html = _html(whole, source, sections)
     paths = [page.put(folder / "report.html", html.encode())]
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
@@ -118,7 +117,8 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, Any]) -> str:
+def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
+    df, _ = pretraining.apart(whole)
     states = summary.trials(df)["state"].value_counts()
     return page.render(
         "report.html.j2",
@@ -131,7 +131,7 @@ def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, A
         frozen=alarms.frozen(df),
         moved=bool(alarms.moved(df)),
         states=state_table(df),
-        questions=answers.answers(df),
+        questions=answers.answers(whole),
         choices=choices.text(df),
         choice_rule=choices.RULE,
         cells=(cells := cell_table(df)),
@@ -150,7 +150,7 @@ def _html(df: pd.DataFrame, source: str, sections: Sections, chains: dict[str, A
         gain_kind=gains.KIND,
         **_comparisons(df),
         **_noticed(df),
-        **chains,
+        **_chains(whole),
     )
 
 
@@ -178,7 +178,6 @@ def _chains(whole: pd.DataFrame) -> dict[str, Any]:
     """What the page says of tasks that were learnt before."""
     return {
         "forgotten": forgetting.text(whole),
-        "forgetting_sentences": forgetting_claims.sentences(whole),
         "forgetting_kind": forgetting.KIND,
         "forgetting_source": forgetting.SOURCE,
         "earlier_tasks": list(whole.loc[table.earlier(whole), "task"].unique()),

@@ -1,9 +1,10 @@
-"""What must stand below which heading of a report; see `plain_answers`, `plain_search`, `plain_classes`."""
+"""What must stand below which heading of a report; see the other `plain_` modules."""
 
 from collections.abc import Callable, Iterator
 
 from tests.analysis.plain import Study
 from tests.analysis.plain_answers import curse, open_pairs, saved, values, wins
+from tests.analysis.plain_chains import forgotten
 from tests.analysis.plain_classes import confusion, recall
 from tests.analysis.plain_search import basin, by_epochs, rungs, tuning, workers
 
@@ -11,6 +12,7 @@ SAID: dict[str, Callable[[Study], Iterator[str]]] = {
     "Which wins, and by how much?": wins,
     "Which freezing depth and learning rate?": values,
     "How many labels are saved?": saved,
+    "What was forgotten of earlier tasks?": forgotten,
     "What could not be concluded?": open_pairs,
     "The winner's curse": curse,
     "Tuning curves": tuning,

@@ -15,7 +15,7 @@ REAL = "GTSRB official"
 
 
 def studies(*given: pd.DataFrame) -> list[beside.Study]:
-    return [beside.Study(name, None, df) for name, df in zip("abc", given, strict=False)]
+    return [beside.Study(name, None, df, df) for name, df in zip("abc", given, strict=False)]
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def test_without_scores_nothing_is_drawn(one, tmp_path):
 def test_further_claims_are_counted(monkeypatch):
     df = synthetic.study(("partial_freeze", "fine_tune"), **SMALL | {"fractions": (0.1, 1.0)})
     monkeypatch.setattr(beside, "CLAIMS", 1)
-    (first, *_), found = answers.answers(df), beside._told(beside.Study("a", command.Path("a"), df), command.Path())
+    (first, *_), found = answers.answers(df), beside._told(beside.Study("a", command.Path("a"), df, df), command.Path())
     told = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
     assert found["questions"][0] == told
     assert told["more"] == 1

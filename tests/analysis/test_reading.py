@@ -5,6 +5,7 @@ from pathlib import Path
 
 import analysis
 from analysis import answers, figures
+from tests.analysis import synthetic_chains
 from tests.analysis.reader import Page
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reading-a-report.md"
@@ -32,6 +33,7 @@ def test_every_figure_is_explained():
 def test_nothing_is_explained_that_no_report_has(made):
     templates = "".join(path.read_text() for path in Path(analysis.__file__).parent.glob("*.j2"))
     known = set(re.findall("<h[23]>([^<{]+)</h[23]>", templates)) | {"Notes at the top"}
-    known |= {question.asked for question in answers.answers(made)}
+    for df in (made, synthetic_chains.chain()):
+        known |= {question.asked for question in answers.answers(df)}
     kinds = (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS, *figures.OF_VERSIONS, *figures.OF_CLASSES)
     assert set(PARTS) - known - {kind.title for kind in kinds} == set()
