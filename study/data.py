@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import PIL
 
-from study import decoding, splits, store, tasks
+from study import decoding, splits, store, tasks, writing
 from study.config import CHOICES, UserError, check_crop, check_size
 from study.splits import Cut
 from study.tasks import Arrays, Listing, Source, Task
@@ -103,11 +103,11 @@ def prepare(
     crop = crop or module.CROPS[0]
     key: dict[str, Any] = {"task": task, "size": image_size, "crop": crop, "code": _code(module)}
     if folder is None:
-        make = partial(decoding.write, lambda: module.stand_in(image_size, crop), progress or _silent)
+        make = partial(writing.write, lambda: module.stand_in(image_size, crop), progress or _silent)
     else:
         found = module.read(folder, crop)
         key["listing"] = _digest(found)
-        make = partial(decoding.write, lambda: decoding.decoded(found, image_size), progress or _silent)
+        make = partial(writing.write, lambda: decoding.decoded(found, image_size), progress or _silent)
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
@@ -166,7 +166,8 @@ def _source_labels(module: Task, classes: tuple[str, ...]) -> dict[str, dict[str
 def _code(module: Task) -> str:
     """Hash what the pixels depend on besides the data: decoding, the task, the drawing, and the libraries."""
     folder = Path(tasks.__file__).parent
-    files = [Path(decoding.__file__), folder / "rendered.py", Path(module.__file__), *sorted(folder.glob("_*.py"))]
+    names = (decoding.__file__, writing.__file__, module.__file__)
+    files = [*map(Path, names), folder / "rendered.py", *sorted(folder.glob("_*.py"))]
     text = b"".join(file.read_bytes() for file in files)
     return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())
 

@@ -1,63 +1,98 @@
-"""Decodes image files and writes images as arrays, one after the other, so that a data set need not fit in memory.
+"""Decodes image files: any that PIL reads becomes 8-bit RGB as a person would see it, of the size that is asked for.
 Knows nothing of stores, splits or which data set it is."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from study import tasks
+from study.config import UserError
 from study.tasks import Arrays, Listing, Source
 
-_STEP = 256  # images from one report of progress to the next
+_WITH_ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
+_BITS_PER_SAMPLE = 258  # a tag of TIFF
 
 
-def write(source: Callable[[], Source[Arrays]], progress: Callable[[int, int], None], folder: Path) -> dict[str, Any]:
-    """Write the arrays of all splits to a folder.
+class Unreadable(UserError):
+    """A file that is no whole image, or of whose numbers it is not known which is white; the text names it."""
+
+
+def read_rgb(path: str | Path) -> np.ndarray:
+    """Read an image file as a person would see it.
+
+    It is turned as its EXIF data say; what is transparent lies on white; CMYK is converted, a palette looked up.
+    Numbers of 16 bits are scaled by their whole range (65,535 is white), not by what one image makes of it, and so are
+    floats, whose whole range is 0 to 1. Of several frames or pages the first is taken.
 
     Args:
-        source: gives the data set.
-        progress: called with the images done and the images in all.
-        folder: gets `<split>-images.npy`, `-targets.npy`, `-groups.npy` and, of data that have them, `-strata.npy`: a
-            sealed test needs files of its own.
+        path: of a file of any format that PIL reads.
 
     Returns:
-        The source's line and classes and the number of images in each split, to be remembered.
+        (height, width, 3) uint8.
+
+    Raises:
+        Unreadable: it is no such file, it is cut off, or its numbers have another range.
     """
-    line, classes, arrays = source()
-    counts = {name: len(split.targets) for name, split in arrays.items()}
-    before = 0
-    for name, split in arrays.items():
-        np.save(folder / f"{name}-targets.npy", split.targets.astype(np.int64))
-        np.save(folder / f"{name}-groups.npy", split.groups.astype(np.int64))
-        if split.strata is not None:
-            np.save(folder / f"{name}-strata.npy", split.strata.astype(np.int64))
-        images = _counted(split.images, before, sum(counts.values()), progress)
-        _save_images(folder / f"{name}-images.npy", images, counts[name])
-        before += counts[name]
-    return {"source": line, "classes": list(classes), "counts": counts}
+    return np.asarray(_picture(path))
 
 
-def _save_images(file: Path, images: Iterator[np.ndarray], count: int) -> None:
-    """Write one image after the other: a full disk is then an error here, where a mapped file would be a bus error."""
-    with file.open("wb") as opened:
-        for number, image in enumerate(images):
-            if number == 0:
-                header = {"descr": "|u1", "fortran_order": False, "shape": (count, *image.shape)}
-                np.lib.format.write_array_header_1_0(opened, header)
-            opened.write(image.tobytes())
+def _picture(path: str | Path) -> Image.Image:
+    """Read an image as `read_rgb` does."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            return _rgb(image)
+    except Exception as error:  # what a broken file makes a decoder raise may be anything
+        raise Unreadable(f"{path}: {_why(path, error)}") from error
 
 
-def _counted(
-    images: Iterable[np.ndarray], before: int, total: int, progress: Callable[[int, int], None]
-) -> Iterator[np.ndarray]:
-    for done, image in enumerate(images, before + 1):
-        yield image
-        if done % _STEP == 0 or done == total:
-            progress(done, total)
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or image.mode[0] == "I":
+        return Image.fromarray(_scaled(image)).convert("RGB")
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        seen = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    return image.convert("RGB")
+
+
+def _scaled(image: Image.Image) -> np.ndarray:
+    """Give an image of more than 8 bits as 8 bits.
+
+    Raises:
+        ValueError: what is white in it is not known, or a number lies beyond that.
+    """
+    numbers, white = np.asarray(image).astype(np.float64), _white(image)
+    low, high = numbers.min(), numbers.max()
+    if not 0 <= low <= high <= white:  # nor NaN
+        raise ValueError(f"its numbers are {low:g} to {high:g}, and 0 (black) to {white} (white) is what is read")
+    if (hidden := image.info.get("transparency")) is not None:
+        numbers[numbers == hidden] = white
+    return np.rint(numbers * (255 / white)).astype(np.uint8)
+
+
+def _white(image: Image.Image) -> int:
+    if image.mode == "F":
+        return 1
+    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (32,))[0]
+    if image.mode.startswith("I;16") or image.format in ("PNG", "PPM") or bits == 16:  # PIL may give these as 32 bits
+        return 65_535
+    raise ValueError(f"whole numbers of {bits} bits, of which none is known to be white; save it with 8 or 16")
+
+
+def _why(path: str | Path, error: Exception) -> str:
+    """Say what is wrong with a file that PIL refuses."""
+    if isinstance(error, UnidentifiedImageError):
+        with open(path, "rb") as opened:
+            begin = opened.read(40)
+        if not begin:
+            return "is empty (0 bytes)"
+        page = begin.lstrip().lower().startswith((b"<!doctype", b"<html"))
+        return "is a web page, no image" if page else f"is no image that can be read; it begins with {begin[:16]!r}"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def decoded(found: Source[Listing] | Source[Arrays], size: int) -> Source[Arrays]:
@@ -79,7 +114,7 @@ def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
     """Decode in order, on one core: two threads were slower on GTSRB's small pictures (5,100 a second, not 11,400).
 
     Raises:
-        UserError: at the end, with a list of all images that PIL refused.
+        UserError: at the end, with a list of all images that cannot be read.
     """
     boxes = repeat(None) if listing.boxes is None else listing.boxes.tolist()
     problems: list[str] = []
@@ -93,16 +128,16 @@ def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
 
 
 def _decode(path: str, box: list[float] | None, square: bool, size: int) -> np.ndarray | str:
-    """Cut out the box, or the square in its middle, and resize it; returns what is wrong where PIL refuses."""
+    """Cut out the box, or the square in its middle, and resize it; returns what is wrong with an unreadable file."""
     try:
-        with Image.open(path) as image:
-            wide, high = image.size
-            left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
-            cut = (left * wide, top * high, right * wide, bottom * high)
-            cut = _middle(*cut) if square else cut
-            return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, cut))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return f"{path}: {error}"
+        image = _picture(path)
+    except Unreadable as error:
+        return str(error)
+    wide, high = image.size
+    left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
+    cut = (left * wide, top * high, right * wide, bottom * high)
+    cut = _middle(*cut) if square else cut
+    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, cut))
 
 
 def _middle(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
