@@ -138,7 +138,8 @@ def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sea
     entry = store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
     images, targets, groups = _load(path, "train", cut.difficult)
     test = None if sealed else _test(*_load(path, "test", cut.difficult), cut.balance)
-    kept, held, labelled = splits.rows(cut, targets, groups, _strata(entry), split_seed, draw_seed)
+    strata, given = _marks(entry, "strata"), _marks(entry, "held")
+    kept, held, labelled = splits.rows(cut, targets, groups, strata, split_seed, draw_seed, given)
     train, val = (Split(images, targets[rows], groups[rows], rows) for rows in (kept, held))
     classes = tuple(prepared.classes)
     about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
@@ -182,7 +183,7 @@ def _digest(found: Source[Listing] | Source[Arrays]) -> str:
             continue
         stamps = [_stamp(path) for path in listing.paths]
         digest.update(json.dumps([name, listing.paths, stamps, listing.square]).encode())
-        for array in (listing.targets, listing.groups, listing.boxes, listing.strata):
+        for array in (listing.targets, listing.groups, listing.boxes, listing.strata, listing.held):
             digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()
 
@@ -211,9 +212,9 @@ def _load(path: Path, split: str, difficult: str) -> tuple[np.ndarray, np.ndarra
     return np.load(path / images, mmap_mode="r"), found, np.load(path / groups)
 
 
-def _strata(entry: store.Entry) -> np.ndarray | None:
-    """Load the parts that validation is held out from, where they are others than the classes."""
-    if (name := "train-strata.npy") not in entry.files:
+def _marks(entry: store.Entry, kind: str) -> np.ndarray | None:
+    """Load what the training data say of their samples, of the data that say so: `Listing.strata` or `.held`."""
+    if (name := f"train-{kind}.npy") not in entry.files:
         return None
     store.open_entry(entry.path, [name])
     return np.load(entry.path / name)

@@ -100,7 +100,7 @@ def decoded(found: Source[Listing] | Source[Arrays], size: int) -> Source[Arrays
     splits = {}
     for name, each in found.splits.items():
         images = _resized(each.images, size) if isinstance(each, Arrays) else _decode_all(each, size)
-        splits[name] = Arrays(images, each.targets, each.groups, each.strata)
+        splits[name] = Arrays(images, each.targets, each.groups, each.strata, each.held)
     return Source(found.line, found.classes, splits)
 
 

@@ -39,7 +39,13 @@ class Rows(NamedTuple):
 
 
 def rows(
-    cut: Cut, targets: np.ndarray, groups: np.ndarray, strata: np.ndarray | None, split_seed: int, draw_seed: int
+    cut: Cut,
+    targets: np.ndarray,
+    groups: np.ndarray,
+    strata: np.ndarray | None,
+    split_seed: int,
+    draw_seed: int,
+    given: np.ndarray | None = None,
 ) -> Rows:
     """Hold validation out, balance what is left and what is held out, then draw the label fraction.
 
@@ -53,6 +59,7 @@ def rows(
         strata: (n,) int, parts that are each held out from by themselves, each within one class; None: the classes.
         split_seed: of what is held out.
         draw_seed: of the fraction.
+        given: (n,) int, 1 for the samples that the data set itself has for validation; None: it is cut off.
 
     Raises:
         UserError: a share or fraction out of its range, no group is left to validate on, or nothing to balance by.
@@ -60,13 +67,17 @@ def rows(
     check_fraction(cut.label_fraction)
     rest, held = np.arange(len(targets)), np.arange(0)
     if cut.validation == "groups":
-        parts = targets if strata is None else strata
-        rest, held = holdout(parts, groups, cut.validation_share, stream(split_seed, "validation"))
+        parts, seed = targets if strata is None else strata, stream(split_seed, "validation")
+        rest, held = holdout(parts, groups, cut.validation_share, seed) if given is None else _given(given)
     if cut.balance == "on":
         rest, held = (part[balanced(targets[part], groups[part])] for part in (rest, held))
     drawn = draw if cut.subset == "stratified" else draw_unstratified
     kept = drawn(targets[rest], groups[rest], cut.label_fraction, stream(draw_seed, "fraction"))
     return Rows(rest[kept], held, len(rest))
+
+
+def _given(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.flatnonzero(marks == 0), np.flatnonzero(marks == 1)
 
 
 def balanced(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:

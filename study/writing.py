@@ -18,8 +18,8 @@ def write(source: Callable[[], Source[Arrays]], progress: Callable[[int, int], N
     Args:
         source: gives the data set.
         progress: called with the images done and the images in all.
-        folder: gets `<split>-images.npy`, `-targets.npy`, `-groups.npy` and, of data that have them, `-strata.npy`: a
-            sealed test needs files of its own.
+        folder: gets `<split>-images.npy`, `-targets.npy`, `-groups.npy` and, of data that have them, `-strata.npy` and
+            `-held.npy`: a sealed test needs files of its own.
 
     Returns:
         The source's line and classes and the number of images in each split, to be remembered.
@@ -30,8 +30,9 @@ def write(source: Callable[[], Source[Arrays]], progress: Callable[[int, int], N
     for name, split in arrays.items():
         np.save(folder / f"{name}-targets.npy", split.targets.astype(np.int64))
         np.save(folder / f"{name}-groups.npy", split.groups.astype(np.int64))
-        if split.strata is not None:
-            np.save(folder / f"{name}-strata.npy", split.strata.astype(np.int64))
+        for part, marks in (("strata", split.strata), ("held", split.held)):
+            if marks is not None:
+                np.save(folder / f"{name}-{part}.npy", marks.astype(np.int64))
         images = _counted(split.images, before, sum(counts.values()), progress)
         _save_images(folder / f"{name}-images.npy", images, counts[name])
         before += counts[name]

@@ -48,6 +48,8 @@ class Listing(NamedTuple):
     """Cut the largest centred square out of that, so that nothing is distorted; else it is squeezed into a square."""
     strata: np.ndarray | None = None
     """(n,) int64, parts of the classes that validation is held out from, each by itself; None: the classes."""
+    held: np.ndarray | None = None
+    """(n,) int64, 1 for what the data set itself says is its validation, else 0; None: validation is cut off."""
 
 
 class Arrays(NamedTuple):
@@ -58,7 +60,8 @@ class Arrays(NamedTuple):
     targets: np.ndarray
     groups: np.ndarray
     strata: np.ndarray | None = None
-    """See `Listing`."""
+    held: np.ndarray | None = None
+    """Both as in `Listing`."""
 
 
 Images = TypeVar("Images", Listing, Arrays)
