@@ -30,7 +30,7 @@ CAUTION = (
 ALPHA = 0.05  # a p below it separates
 ASSIGNMENTS = 20_000  # with ties, p is exact up to so many ways to deal the values out
 SHARES = (  # metrics within [0, 1]
-    *("accuracy", "mAP", "f1", "precision", "recall", "sensitivity", "specificity"),
+    *("accuracy", "balanced_accuracy", "mAP", "f1", "precision", "recall", "sensitivity", "specificity"),
     *("mAP_11point", "AP_per_image"),
 )
 

@@ -42,6 +42,8 @@ class Config:
     """Share of each class's groups that is held out for validation, in (0, 1); read where validation is groups."""
     balance: str = "off"
     """on: of each class as many images as the smallest has, in each split; of tasks whose images have one class."""
+    group_pattern: str | None = None
+    """Regular expression: what its first group finds in an image's path names the image's group; of task folder."""
     subset: str = "stratified"
     """How a label fraction is drawn. stratified: of each class, nested. random: of all images, each fraction anew."""
     validation_augment: str = "off"
@@ -87,6 +89,9 @@ class Config:
     """Share of the steps during which the rate rises, before the cosine."""
     label_smoothing: float = 0.0
     """In [0, 1); of tasks whose images have one class."""
+    class_weights: str = "off"
+    """Of the loss. balanced: by the inverse of how many labelled training images a class has; of several labels, what
+    has a label counts as much as what has not."""
     reduction: str = "mean"
     """Of the loss. mean: over a batch's images and labels. sum: the rate scales with both, as some publications did."""
     difficult: str = "ignore"
@@ -108,6 +113,7 @@ class Config:
 CHOICES: dict[str, tuple[str, ...]] = {
     "validation": ("groups", "test"),
     "balance": ("off", "on"),
+    "class_weights": ("off", "balanced"),
     "subset": ("stratified", "random"),
     "validation_augment": ("off", "on"),
     "normalization": ("weights", "unit", "signed", "bytes", "imagenet", "data"),

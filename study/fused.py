@@ -24,7 +24,7 @@ from study.net import Passed, copied
 from study.reports import Report, Reporter
 from study.timing import spent
 from study.training import Epoch, Lesson, Stretch, moves, snapshot, told
-from study.trial import NO_CACHE, CacheSettings, kept, plan
+from study.trial import NO_CACHE, CacheSettings, kept, plan, weights_of
 
 if TYPE_CHECKING:
     from study.data import TaskData
@@ -126,8 +126,9 @@ def _bundle(
     digest, held = net.frozen_digest(), Held(kept(first, data, cache))
     heads = [assembly.new_head(each.config, data, each.seed).to(device) for each in members[1:]]
     nets = [net, *map(net.with_head, heads)]
+    about = held, data.labelled, weights_of(first, data, device)
     lessons = {
-        number: Lesson(nets[number], feeds["train"], each.config, data.augment, each.seed, held, data.labelled)
+        number: Lesson(nets[number], feeds["train"], each.config, data.augment, each.seed, *about)
         for number, each in enumerate(members)
     }
     last = stretch.epochs[-1]
@@ -193,7 +194,7 @@ def _steps(bundle: _Bundle, lessons: list[Lesson], stretch: Stretch, epoch: int)
         with spent("forward"):
             with precision(feed):
                 logits = _logits([lesson.net.head for lesson in lessons], features)
-            objectives, judged = judge(logits.float(), targets, config)
+            objectives, judged = judge(logits.float(), targets, config, lead.weights)
         with spent("backward"):
             bundle.optimizer.zero_grad()
             objectives.sum().backward()

@@ -20,6 +20,22 @@ def accuracy(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(scores.argmax(axis=1) == targets))
 
 
+def balanced_accuracy(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give the mean over classes of the share of each one's samples that are right: a rare class counts as any other.
+
+    Classes without a sample are left out; with as many samples of each it is `accuracy`.
+
+    Args:
+        scores: (samples, classes) float, larger is surer.
+        targets: (samples,) int.
+
+    Source: `sklearn.metrics.balanced_accuracy_score`; Brodersen et al. 2010, doi:10.1109/ICPR.2010.764.
+    """
+    counts = np.bincount(targets)
+    right = np.bincount(targets, weights=scores.argmax(axis=1) == targets)
+    return float(np.mean(right[counts > 0] / counts[counts > 0]))
+
+
 def sensitivity(scores: np.ndarray, targets: np.ndarray) -> float:
     """Give the share of the first class's samples that are answered so; 0 where there is none of them.
 
@@ -123,6 +139,7 @@ def _over_labels(scores: np.ndarray, targets: np.ndarray, average: Callable[[np.
 
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
     "sensitivity": sensitivity,
     "specificity": specificity,
     "loss": loss,

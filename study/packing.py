@@ -22,6 +22,7 @@ HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "freeze_depth": m
 NEUTRAL = (
     *("lr", "weight_decay", "momentum", "schedule", "warmup", "label_smoothing", "label_fraction", "normalization"),
     *("subset", "validation_augment", "budget", "shuffle", "accumulate", "reduction", "difficult", "colour"),
+    *("class_weights", "group_pattern"),
     *("lr_decay", "probe_share", "phase_decay", "head_rate", "batchnorm_momentum", "batchnorm_epsilon"),
 )
 """What leaves the memory of a step as it is."""

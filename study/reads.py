@@ -14,8 +14,8 @@ OPTIONS = ("encoder", "stem")
 """Hyperparameters that some families read."""
 GRADIENTS = (
     *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "accumulate", "budget", "shuffle", "warmup"),
-    *("label_smoothing", "reduction", "augment", "views", "dropout", "head", "head_rate", "freeze_batchnorm"),
-    "batchnorm_momentum",
+    *("label_smoothing", "class_weights", "reduction", "augment", "views", "dropout", "head", "head_rate"),
+    *("freeze_batchnorm", "batchnorm_momentum"),
 )
 """What only a training by gradients reads."""
 

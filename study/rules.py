@@ -25,6 +25,8 @@ NEVER_TUNED = (
         "validation",
         "validation_share",
         "balance",
+        "group_pattern",
+        "class_weights",
         "normalization",
         "head_classes",
         "probe_share",

@@ -70,6 +70,8 @@ class Lesson:
     """Where the outputs of frozen first stages are kept; None runs them on every batch."""
     labelled: int | None = None
     """Training images that there are with all labels; None: as many as the feed has."""
+    weights: Tensor | None = None
+    """What each class counts in the loss, see `losses.class_weights`."""
     shows: Callable[[int], Shown] | None = None
     """Gives what an epoch shows instead of the images and their labels."""
 
@@ -228,7 +230,7 @@ def _gradients(lesson: Lesson, passed: Passed, start: int, targets: Tensor, amon
     with spent("forward"):
         with precision(lesson.feed):
             logits = lesson.net(passed, start)
-        objectives, sums = judge(logits.float()[None], targets[None], lesson.config)
+        objectives, sums = judge(logits.float()[None], targets[None], lesson.config, lesson.weights)
     with spent("backward"):
         if not objectives.requires_grad:  # nothing trains
             return sums[0]

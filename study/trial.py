@@ -11,6 +11,7 @@ from study import assembly, families, regimes
 from study.config import Config
 from study.earlier import Earlier, Learnt
 from study.features import Cache
+from study.losses import class_weights
 from study.net import Net, copied
 from study.reports import Report, Reporter
 from study.timing import spent
@@ -75,7 +76,8 @@ def run(
     with spent("setup"):
         stretches = plan(config, epochs)
         net, feeds, alarms = assembly.assemble(config, data, seed, device, source)
-        lesson = Lesson(net, feeds["train"], config, data.augment, seed, kept(config, data, cache), data.labelled)
+        about = kept(config, data, cache), data.labelled, weights_of(config, data, device)
+        lesson = Lesson(net, feeds["train"], config, data.augment, seed, *about)
         last = stretches[-1].epochs[-1] if stretches else 0
         learnt = [Learnt(each, device) for each in earlier]
         report = Reporter(lesson, feeds, data, last, lambda: time.perf_counter() - start, learnt)
@@ -91,6 +93,12 @@ def plan(config: Config, epochs: int) -> list[Stretch]:
     phases = regimes.regime(config, stages).phases
     spans = zip(regimes.spans(phases, epochs), phases, strict=True)
     return [Stretch(span, regimes.multipliers(phase, stages), phase.rate) for span, phase in spans]
+
+
+def weights_of(config: Config, data: "TaskData", device: str) -> torch.Tensor | None:
+    """Give what each class counts in the loss, on the device; of the labelled training images alone."""
+    found = class_weights(config, data.train.targets, len(data.classes))
+    return None if found is None else found.to(device)
 
 
 def kept(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | None:
