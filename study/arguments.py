@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from study import checks, sources
+from study import checks, sources, tasks
 from study.catalogue import known, load
-from study.config import UserError
-from study.space import Cell, Space, select
+from study.config import UserError, read
+from study.space import Cell, Space, Value, select
 from study.tasks import data_set
 
 USAGE = 2
@@ -38,6 +38,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--space", metavar="NAME", help="a space of search_spaces/, or a path to a .py file with a SPACE")
     add("--list", action="store_true", help="list the spaces, one line each")
     add("--data", type=Path, metavar="DIR", help="the real data set there (default: the task's rendered stand-in)")
+    add("--inspect", action="store_true", help="show what is in --data, a folder or .csv file of your own, and end")
     add("--source-data", type=Path, metavar="DIR", help="likewise, of another task that weights are trained on first")
     add("--download", action="store_true", help="fetch the real data set into --data DIR first")
     add("--out", type=Path, metavar="DIR", help="where results go (default: results/<space>)")
@@ -49,6 +50,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="the space's small subset, or all of it (default: demo)",
     )
     add("--only", action="append", default=[], metavar="KEY=VALUE", help="keep the cells with this value; repeatable")
+    told = "fix a hyperparameter in all cells, as class_weights=balanced or group_pattern=REGEX; repeatable"
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help=told)
     add("--trials", type=int, metavar="N", help="search trials a cell")
     add("--epochs", type=int, metavar="N", help="epochs of a trial that is not pruned")
     add("--replicates", type=int, metavar="N", help="retrainings of each cell's winner, scored on the test split")
@@ -77,7 +80,7 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
     """
     if not args.space:
         raise UserError(f"--space is missing; one of {', '.join(known())}, or a path to a .py file")
-    if args.data and not args.data.is_dir() and not args.download:
+    if args.data and not args.data.exists() and not args.download:
         raise UserError(f"--data {args.data}: no such folder (--download fetches the data set into it)")
     if args.source_data and not args.source_data.is_dir():
         raise UserError(f"--source-data {args.source_data}: no such folder")
@@ -85,11 +88,48 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
         raise UserError("--download needs --data DIR, the folder to fetch into")
     changes = {key: getattr(args, key) for key in ("trials", "epochs", "replicates") if getattr(args, key) is not None}
     found = load(args.space)
-    checks.check_read(found.cells())
-    space = replace(found.scaled(args.scale), **changes)
-    cells = select(space.cells(), args.only)
+    checks.check_read(fixed(found, args.set).cells())
+    space = fixed(replace(found.scaled(args.scale), **changes), args.set)
+    cells = [_of_data(cell, args.data) for cell in select(space.cells(), args.only)]
     _check_source_data(args, cells)
+    if args.inspect and not (args.data and tasks.own(str(cells[0].values["task"]))):
+        raise UserError("--inspect is for images of your own: --space folder, or one with task folder, and --data")
     return space, cells, (args.out or Path("results") / name(args)).absolute()
+
+
+def fixed(space: Space, asked: list[str]) -> Space:
+    """Fix hyperparameters that a space neither compares nor tunes nor sets in some cells.
+
+    Args:
+        space: as it is.
+        asked: KEY=VALUE, each a hyperparameter.
+
+    Raises:
+        UserError: an unknown one, one of another role, or a value of another type.
+    """
+    given: dict[str, Value] = {}
+    for item in asked:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise UserError(f"--set {item}: write KEY=VALUE, as in --set image_size=64")
+        if key in space.compared:
+            raise UserError(f"--set {item}: {key!r} is compared here; --only {key}=VALUE keeps some of its values")
+        own = [where for where, values in space.settings.items() if key in values]
+        if key == "task" or key in space.tuned or own:
+            role = "the space's own" if key == "task" else "tuned here" if key in space.tuned else f"set for {own[0]}"
+            raise UserError(f"--set {item}: {key!r} is {role}; copy the space's file and change it there")
+        try:
+            given[key] = read(key, text)
+        except UserError as error:
+            raise UserError(f"--set {item}: {error}") from None
+    return replace(space, fixed={**space.fixed, **given})
+
+
+def _of_data(cell: Cell, data: Path | None) -> Cell:
+    """Give a cell the task that the data set is for, where a task's data say that."""
+    if data is None or not data.exists():
+        return cell
+    return replace(cell, values=cell.values | {"task": tasks.of_data(str(cell.values["task"]), data)})
 
 
 def _check_source_data(args: argparse.Namespace, cells: list[Cell]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from study import families, heads, pretexts, regimes, sources, splits, tasks
-from study.config import Config, UserError, check_choices, check_crop, check_size, config
+from study.config import Config, UserError, check_choices, check_crop, check_pattern, check_size, config
 from study.reads import OPTIONS, unread
 from study.space import Cell, Choice, Distribution, Value
 
@@ -205,6 +205,10 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
     if asked.upsample is not None:
         check_size(asked.upsample, "upsample")
     check_crop(asked.crop, asked.task, tasks.load(asked.task).CROPS)
+    if asked.group_pattern is not None:
+        check_pattern(asked.group_pattern)
+        if not tasks.own(asked.task):
+            raise UserError(f"group_pattern {asked.group_pattern!r} is read by task folder alone, not by {asked.task}")
     if asked.validation == "test" and not as_published:
         raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
     splits.check_share(asked.validation_share)

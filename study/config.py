@@ -1,5 +1,7 @@
 """Every hyperparameter of a trial, with its default. Knows nothing of spaces, cells or how a value is used."""
 
+import contextlib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -151,6 +153,25 @@ def config(values: Mapping[str, object]) -> Config:
     return Config(**values)  # type: ignore[arg-type]
 
 
+def read(key: str, text: str) -> str | int | float | None:
+    """Read a hyperparameter's value as a person writes it: `None`, a number, else text.
+
+    Raises:
+        UserError: the key is no hyperparameter, or the value is not of its type.
+    """
+    check_name(key)
+    kinds = KINDS[key]
+    if type(None) in kinds and text == "None":
+        return None
+    for kind in (kind for kind in (int, float, str) if kind in kinds):
+        with contextlib.suppress(ValueError):
+            value: str | int | float = kind(text)
+            check_type(key, value, *kinds)
+            return value
+    check_type(key, text, *kinds)
+    return text
+
+
 def check_name(key: object) -> None:
     """Refuse what is no hyperparameter."""
     if key not in NAMES:
@@ -191,6 +212,16 @@ def check_crop(crop: str | None, task: str, crops: Sequence[str]) -> None:
     """Refuse what is none of a task's crops; None is the first."""
     if crop is not None and crop not in crops:
         raise UserError(f"unknown crop {crop!r} of task {task}; one of {', '.join(crops)}")
+
+
+def check_pattern(pattern: str) -> None:
+    """Refuse what is no regular expression, or has no group in it."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise UserError(f"group_pattern {pattern!r} is no regular expression: {error}") from error
+    if groups == 0:
+        raise UserError(f"group_pattern {pattern!r} has no group: put ( ) around what names an image's group")
 
 
 def show(value: object) -> str:

@@ -3,7 +3,6 @@ Knows nothing of tensors, models or how a trial uses the images."""
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -81,15 +80,17 @@ def prepare(
     image_size: int,
     crop: str | None,
     progress: Callable[[int, int], None] | None = None,
+    group_pattern: str | None = None,
 ) -> Prepared:
     """Decode a data set, or render its stand-in, into the store; verifies and opens what is there.
 
     Args:
         task: a module of `study.tasks`.
-        folder: the real data set; None renders the stand-in.
+        folder: the real data set, or its file; None renders the stand-in.
         image_size: side of the square images in pixels, in [8, 1024].
         crop: one of the task's choices; None is its first.
         progress: called with the images done and the images in all.
+        group_pattern: see `Config`.
 
     Returns:
         What `open_data` needs.
@@ -105,7 +106,8 @@ def prepare(
     if folder is None:
         make = partial(writing.write, lambda: module.stand_in(image_size, crop), progress or _silent)
     else:
-        found = module.read(folder, crop)
+        own = tasks.own(task) if group_pattern else None
+        found = own.read(folder, crop, group_pattern) if own else module.read(folder, crop)
         key["listing"] = _digest(found)
         make = partial(writing.write, lambda: decoding.decoded(found, image_size), progress or _silent)
     entry = store.make_once("data", key, make, verified=True)
@@ -181,19 +183,11 @@ def _digest(found: Source[Listing] | Source[Arrays]) -> str:
             for each in (np.asarray(listing.images), listing.targets, listing.groups):
                 digest.update(np.ascontiguousarray(each).data)
             continue
-        stamps = [_stamp(path) for path in listing.paths]
+        stamps = [decoding.stamp(path) for path in listing.paths]
         digest.update(json.dumps([name, listing.paths, stamps, listing.square]).encode())
         for array in (listing.targets, listing.groups, listing.boxes, listing.strata, listing.held):
             digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None  # decoding will list it with all others that cannot be read
-    return found.st_size, found.st_mtime_ns
 
 
 def _silent(done: int, total: int) -> None:

@@ -1,6 +1,7 @@
 """Decodes image files: any that PIL reads becomes 8-bit RGB as a person would see it, of the size that is asked for.
 Knows nothing of stores, splits or which data set it is."""
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -37,6 +38,15 @@ def read_rgb(path: str | Path) -> np.ndarray:
         Unreadable: it is no such file, it is cut off, or its numbers have another range.
     """
     return np.asarray(_picture(path))
+
+
+def stamp(path: str) -> tuple[int, int] | None:
+    """Give a file's size and time of change; None of one that reading will list with all others that cannot be read."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _picture(path: str | Path) -> Image.Image:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from study import checks, pretexts, sources, store, weights
+from study import checks, pretexts, sources, store, tasks, weights
 from study.config import UserError, config
 from study.sources import Source
 from study.stop import INTERRUPTED, Stop, Stopped
@@ -45,6 +45,7 @@ def _asked(args: argparse.Namespace) -> Source:
     for key in given:
         if key in ("pretext", "task", "epochs", "images", "family", "image_size"):
             raise UserError(f"--set {key}: is an option of its own, --{key.replace('_', '-')}")
+    task = tasks.of_data(task, args.data) if args.data else task
     inherited = {key: given.pop(key) for key in [*given] if key in sources.INHERITED}
     values = config({"task": task, "family": args.family, "image_size": args.image_size, **inherited})
     said = {"pretext": pretext, "task": task, "epochs": args.epochs, "images": args.images, **given}
@@ -86,7 +87,9 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
 
     from study import data, pretraining
 
-    prepared = data.prepare(source.config.task, args.data, source.config.image_size, source.config.crop)
+    prepared = data.prepare(
+        source.config.task, args.data, source.config.image_size, source.config.crop, None, source.config.group_pattern
+    )
     start = weights.Start(source, prepared, args.seed)
     if odd := weights.damage(start.path):
         print(f"{odd}: made anew")

@@ -15,9 +15,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from study import arguments, checks, ledger, screen, sources, store
+from study import arguments, checks, ledger, preparation, screen, sources, store
 from study import folder as folders
 from study.config import Config, UserError, config
 from study.space import Cell, Space
@@ -61,6 +61,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace, stop: Stop) -> int:
     space, cells, folder = arguments.question(args)
     checks.check_cells(cells, space.epochs)
+    if args.inspect:
+        preparation.inspect(cells, args.data, stop, _console())
+        return DONE
     with folders.lock(folder):
         try:
             folders.check_free(folder, args.resume)
@@ -70,21 +73,20 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
 
 
 def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folder: Path, stop: Stop) -> int:
-    from rich.console import Console
-
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+    console = _console()
     absent = checks.fetch_weights(cells)
     if args.download:
         from study import download
 
         for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
             download.fetch(name, args.data, console.print)
+    preparation.inspect(cells, args.data, stop, console)
     study = Study(
         name=arguments.name(args),
         scale=args.scale,
         space=space,
         cells=cells,
-        prepared=_prepare([config(cell.values) for cell in cells], args.data, stop, console),
+        prepared=preparation.prepare([config(cell.values) for cell in cells], args.data, stop, console),
         folder=folder,
         seed=args.seed,
         deterministic=args.deterministic,
@@ -116,24 +118,10 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
     return _finish(study, state, console)
 
 
-def _prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Console") -> list["Prepared"]:
-    """Decode or render each data set that is wanted, once; gives one entry for each configuration."""
-    from rich.progress import Progress
+def _console() -> "Console":
+    from rich.console import Console
 
-    from study import data
-
-    made: dict[tuple[Any, ...], Prepared] = {}
-    each = [(asked.task, asked.image_size, asked.crop) for asked in wanted]
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for task, size, crop in dict.fromkeys(each):
-            bar = progress.add_task(f"{task} at {size} px", total=None)
-
-            def advance(done: int, total: int, bar: Any = bar) -> None:
-                progress.update(bar, completed=done, total=total)
-                stop.check()
-
-            made[task, size, crop] = data.prepare(task, folder, size, crop, advance)
-    return [made[one] for one in each]
+    return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 def _starts(
@@ -152,7 +140,7 @@ def _starts(
     for own in (True, False):
         wanted = [each for each, same in asked.items() if same == own]
         folder = args.data if own else args.source_data
-        ready.update(zip(wanted, _prepare(wanted, folder, stop, console), strict=True))
+        ready.update(zip(wanted, preparation.prepare(wanted, folder, stop, console), strict=True))
     return [weights.starts(source, ready, args.seed, replicates) if source else () for source in found]
 
 

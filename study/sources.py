@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INHERITED = (
     *("family", "encoder", "stem", "image_size", "colour", "crop", "upsample", "normalization"),
-    *("batchnorm_momentum", "batchnorm_epsilon", "balance", "validation_share"),
+    *("batchnorm_momentum", "batchnorm_epsilon", "balance", "validation_share", "group_pattern"),
 )
 """Hyperparameters that weights share with the trials that start from them."""
 TRAINED = (
@@ -142,7 +142,7 @@ def _source(
     options = pretexts.options(pretext, said)
     inherited = {key: getattr(values, key) for key in INHERITED}
     if data_set(task) != data_set(values.task):
-        inherited["crop"] = None  # the names of crops are a data set's own
+        inherited |= {"crop": None, "group_pattern": None}  # crops and file names are a data set's own
     asked = config({"head": found.HEAD, **inherited, **trained, "task": task, "weights": weights})
     found.check(options, asked.image_size)
     return Source(name, pretext, options, asked, epochs, images, before, per)

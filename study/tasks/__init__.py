@@ -16,20 +16,25 @@ A task is one file in this folder with
 - `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: for weights trained on a source, say "imagenet", the source's
   class numbers that each class (in lower case) stands for (may be missing),
 - `at(path) -> Task`: where its classes have classes of their own, the task at a level below, with all of the above; its
-  name is the module's and the path, as in animals/animal (may be missing).
+  name is the module's and the path, as in animals/animal (may be missing),
+- of the user's own images, whose form and content nobody has seen before, `choose`, `inspect` and a `read` that takes
+  groups' names (see `OwnTask`; else they are missing).
 
 A file whose name begins with an underscore is a part of a task, not a task.
 """
 
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 
 from study.config import UserError
+
+if TYPE_CHECKING:
+    from study.inspection import Inspection
 
 _NO_TASK = {"rendered"}  # draws the stand-ins of all tasks
 
@@ -104,6 +109,21 @@ class Task(Protocol):
         """Render the stand-in."""
 
 
+class OwnTask(Task, Protocol):
+    """A task whose images are the user's own."""
+
+    def choose(self, folder: Path) -> str:
+        """Name the task that a data set is for: the data say how many labels an image has."""
+
+    def inspect(
+        self, folder: Path, group_pattern: str | None, size: int, progress: Callable[[int, int], None]
+    ) -> "Inspection":
+        """Look at a data set; something may be wrong with it."""
+
+    def read(self, folder: Path, crop: str, group_pattern: str | None = None) -> Source[Listing]:
+        """List it, its groups named as the pattern says; end where something is wrong with it."""
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all tasks, sorted; levels are not listed, since data decide which there are."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
@@ -127,6 +147,29 @@ def load(name: str) -> Task:
     if path and not hasattr(found, "at"):
         raise UserError(f"task {first} has no levels, so there is no {name!r}; write {first!r}")
     return cast(Task, found.at("/".join(path)) if path else found)
+
+
+def own(name: str) -> OwnTask | None:
+    """Give a task of the user's own images; None for all others."""
+    module = load(name)
+    return cast(OwnTask, module) if hasattr(module, "inspect") else None
+
+
+def of_data(name: str, data: Path) -> str:
+    """Name the task that a data set is for, where a task's data say that; else it is the task itself.
+
+    Args:
+        name: of the task that was asked for.
+        data: a folder, or a file where the task reads one.
+
+    Raises:
+        UserError: it is a file that the task does not read.
+    """
+    if (found := own(name)) is not None:
+        return found.choose(data)
+    if data.is_file():
+        raise UserError(f"--data {data}: is a file, and task {name} reads a folder")
+    return name
 
 
 def data_set(name: str) -> str:

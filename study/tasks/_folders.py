@@ -2,6 +2,7 @@
 Knows nothing of what the images show, and does not open them."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from study.config import UserError
 from study.tasks import Listing
 
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+SUFFIXES = {".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 SPLITS = ("train", "test")
 _WANTED = "an image folder has train/<class>/… and test/<class>/…, one folder a class"
 _NOT_DATA = {"__MACOSX"}  # what macOS adds to archives
@@ -76,11 +77,24 @@ def images(folder: Path) -> Iterator[str]:
         yield from found
 
 
-def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give every folder at or below a class's, with the paths of the images that lie just in it."""
+def walk(folder: Path, passed: Counter[str] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """Give every folder at or below a class's, with the paths of the images that lie just in it.
+
+    Args:
+        folder: of a class.
+        passed: counts what is passed over, by what it is.
+    """
     for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=False):
-        folders[:] = [name for name in folders if _is_data(name)]
-        yield place, [os.path.join(place, name) for name in files if _is_data(name) and _has_image_suffix(name)]
+        if passed is not None:
+            passed.update("hidden" for name in (*folders, *files) if not is_data(name))
+            passed.update("link to a folder" for name in folders if os.path.islink(os.path.join(place, name)))
+            passed.update(_kind(name) for name in files if is_data(name) and not _has_image_suffix(name))
+        folders[:] = [name for name in folders if is_data(name)]
+        yield place, [os.path.join(place, name) for name in files if is_data(name) and _has_image_suffix(name)]
+
+
+def _kind(name: str) -> str:
+    return os.path.splitext(name)[1].lower() or "file without a suffix"
 
 
 def _has_image_suffix(name: str) -> bool:
@@ -89,13 +103,13 @@ def _has_image_suffix(name: str) -> bool:
 
 def _names(place: Path) -> list[str]:
     try:
-        return [name for name in os.listdir(place) if _is_data(name)]
+        return [name for name in os.listdir(place) if is_data(name)]
     except OSError as error:
         _refuse(error)
         raise
 
 
-def _is_data(name: str) -> bool:
+def is_data(name: str) -> bool:
     return not name.startswith(".") and name not in _NOT_DATA
 
 

@@ -27,10 +27,10 @@ class Found(NamedTuple):
     classes: tuple[str, ...]
     """The names of all objects of the listed images, sorted."""
     splits: dict[str, Listing]
-    """Of "train" and "test"; the targets are `_voc_annotations.answers`."""
+    """Of "train" and, where there is one, "test"; the targets are `_voc_annotations.answers`."""
 
 
-def listing(folder: Path) -> Found:
+def listing(folder: Path, alone: bool = False) -> Found:
     """List the images of "train" and "test" and what is in them; each image is a group.
 
     If images of test.txt have annotations, they are the test, and those of trainval.txt, or of train.txt and val.txt,
@@ -38,6 +38,7 @@ def listing(folder: Path) -> Found:
 
     Args:
         folder: has JPEGImages, Annotations and ImageSets/Main in it, or has, at most two levels down, one that does.
+        alone: whether one list may be all that there is; there is no "test" in what was found then.
 
     Returns:
         What was found.
@@ -47,7 +48,7 @@ def listing(folder: Path) -> Found:
             list of what is wrong.
     """
     place = _place(folder)
-    lists, named = _lists(place)
+    lists, named = _lists(place, alone)
     images, problems = _images(place / "JPEGImages"), _in_both(named)
     found = {}
     for split, names in named.items():
@@ -86,12 +87,14 @@ def _is_data(place: Path, folder: Path) -> bool:
     return not any(part.startswith((".", "__MACOSX")) for part in place.relative_to(folder).parts)
 
 
-def _lists(place: Path) -> tuple[str, dict[str, list[str]]]:
+def _lists(place: Path, alone: bool) -> tuple[str, dict[str, list[str]]]:
     """Choose the lists; return what they are called, and the images of "train" and "test"."""
     known = {name: _names(place, name) for name in ("train", "val", "trainval", "test")}
     if any(_annotation(place, name).is_file() for name in known["test"]):
         training = ("trainval",) if known["trainval"] else ("train", "val") if known["val"] else ("train",)
         test, said = "test", f"{' and '.join(training)} + test lists"
+    elif alone and (only := [name for name in ("trainval", "train") if known[name]]) and not known["val"]:
+        return f"{only[0]} list", {"train": list(dict.fromkeys(known[only[0]]))}
     else:
         training, test, said = ("train",), "val", "train + val lists: VOC's val is the test here"
     missing = [f"{name}.txt" for name in (*training, test) if not known[name]]
@@ -126,7 +129,9 @@ def _annotation(place: Path, name: str) -> Path:
 
 def _in_both(named: dict[str, list[str]]) -> list[str]:
     trained = set(named["train"])
-    return [f"image {name} is listed for training and for the test" for name in named["test"] if name in trained]
+    return [
+        f"image {name} is listed for training and for the test" for name in named.get("test", ()) if name in trained
+    ]
 
 
 def _images(folder: Path) -> dict[str, str]:

@@ -1,0 +1,58 @@
+"""Data sets are looked at, and decoded or rendered, before anything starts; how far that is can be seen.
+Knows nothing of stores, cells' trials or how a study runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study import screen, tasks
+from study.config import Config, config
+from study.space import Cell
+from study.stop import Stop
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from study.data import Prepared
+
+
+def inspect(cells: list[Cell], folder: Path | None, stop: Stop, console: "Console") -> None:
+    """Show what is in images of the user's own; ends where something in them would make results wrong."""
+    from rich.progress import Progress
+
+    each = [config(cell.values) for cell in cells]
+    size = max(asked.image_size for asked in each)
+    for task, pattern in dict.fromkeys((asked.task, asked.group_pattern) for asked in each):
+        own = tasks.own(task)
+        if own is None or folder is None:
+            continue
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("looking at the images", total=None)
+            seen = own.inspect(folder, pattern, size, _told(progress, bar, stop))
+        screen.print_inspection(seen, size, console)
+        seen.refuse()
+
+
+def prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Console") -> list["Prepared"]:
+    """Decode or render each data set that is wanted, once; gives one entry for each configuration."""
+    from rich.progress import Progress
+
+    from study import data
+
+    made: dict[tuple[Any, ...], Prepared] = {}
+    each = [(asked.task, asked.image_size, asked.crop, asked.group_pattern) for asked in wanted]
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        for one in dict.fromkeys(each):
+            task, size, crop, pattern = one
+            bar = progress.add_task(f"{task} at {size} px", total=None)
+            made[one] = data.prepare(task, folder, size, crop, _told(progress, bar, stop), pattern)
+    return [made[one] for one in each]
+
+
+def _told(progress: "Progress", bar: Any, stop: Stop) -> Callable[[int, int], None]:
+    def advance(done: int, total: int) -> None:
+        progress.update(bar, completed=done, total=total)
+        stop.check()
+
+    return advance
