@@ -92,7 +92,11 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
     space = fixed(replace(found.scaled(args.scale), **changes), args.set)
     cells = [_of_data(cell, args.data) for cell in select(space.cells(), args.only)]
     _check_source_data(args, cells)
-    if args.inspect and not (args.data and tasks.own(str(cells[0].values["task"]))):
+    own = tasks.own(str(cells[0].values["task"]))
+    pattern = next((value for cell in cells if (value := cell.values.get("group_pattern")) is not None), None)
+    if own and pattern is not None and not args.data:
+        raise UserError(f"group_pattern {pattern!r} names groups of your own images: say where they are with --data")
+    if args.inspect and not (args.data and own):
         raise UserError("--inspect is for images of your own: --space folder, or one with task folder, and --data")
     return space, cells, (args.out or Path("results") / name(args)).absolute()
 
@@ -113,7 +117,7 @@ def fixed(space: Space, asked: list[str]) -> Space:
         if not equals:
             raise UserError(f"--set {item}: write KEY=VALUE, as in --set image_size=64")
         if key in space.compared:
-            raise UserError(f"--set {item}: {key!r} is compared here; --only {key}=VALUE keeps some of its values")
+            raise UserError(f"--set {item}: {key!r} is compared here; --only {item} keeps some of its values")
         own = [where for where, values in space.settings.items() if key in values]
         if key == "task" or key in space.tuned or own:
             role = "the space's own" if key == "task" else "tuned here" if key in space.tuned else f"set for {own[0]}"

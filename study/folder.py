@@ -163,8 +163,8 @@ def _holds_study(folder: Path) -> bool:
 
 def _differences(old: Any, new: Any, where: str) -> Any:
     if isinstance(new, dict) and isinstance(old, dict):
-        for key in new:
-            yield from _differences(old.get(key), new[key], f"{where}.{key}" if where else key)
+        for key in dict.fromkeys([*new, *(old if where else ())]):  # of study.json itself more is known than asked
+            yield from _differences(old.get(key), new.get(key), f"{where}.{key}" if where else key)
     elif isinstance(new, list) and isinstance(old, list) and len(old) == len(new):
         for index, (one, two) in enumerate(zip(old, new, strict=True)):
             yield from _differences(one, two, f"{where}[{index}]")

@@ -32,6 +32,22 @@ MISTAKES = [
     ("--space gtsrb --cpus-per-trial auto", "'auto' is no amount; write 1, 2 or 0.5\n"),
     ("--space gtsrb --data nowhere", "--data nowhere: no such folder"),
     ("--space gtsrb --download", "--download needs --data DIR"),
+    (f"--space gtsrb --data {__file__}", "test_arguments.py: is a file, and task gtsrb reads a folder"),
+    ("--space gtsrb --set image_size", "--set image_size: write KEY=VALUE"),
+    ("--space gtsrb --set size=64", "--set size=64: unknown hyperparameter 'size'; one of task, family"),
+    ("--space gtsrb --set image_size=big", "--set image_size=big: image_size 'big' (str) must be an int"),
+    ("--space gtsrb --set image_size=4", "image_size 4 is outside [8, 1024]"),
+    ("--space gtsrb --set task=voc", "--set task=voc: 'task' is the space's own; copy the space's file"),
+    ("--space gtsrb --set lr=0.1", "--set lr=0.1: 'lr' is tuned here; copy the space's file and change it there"),
+    ("--space gtsrb --set regime=scratch", "'regime' is compared here; --only regime=scratch keeps some of its values"),
+    ("--space folder --set views=1", "--set views=1: 'views' is set for regime=feature_extraction"),
+    ("--space gtsrb --set stem=small", "'stem' is set and not read by any cell's family"),
+    ("--space gtsrb --set class_weights=even", "unknown class_weights 'even'; one of off, balanced"),
+    ("--space gtsrb --set group_pattern=(a)", "group_pattern '(a)' is read by task folder alone, not by gtsrb"),
+    ("--space folder --set group_pattern=(a)", "'(a)' names groups of your own images: say where they are with --data"),
+    ("--space folder --set group_pattern=a --data .", "no data set in .: it needs train/<class>"),
+    ("--space folder --inspect", "--inspect is for images of your own: --space folder"),
+    ("--space gtsrb --inspect --data .", "--inspect is for images of your own"),
 ]
 
 
@@ -65,6 +81,15 @@ def test_arguments_are_checked_before_torch_and_ray_are_imported():
 def test_gpus_are_an_amount_or_left_to_their_memory():
     given = [arguments.parse(["--gpus-per-trial", each]).gpus_per_trial for each in ("0", "0.25", "2", "auto")]
     assert [*given, arguments.parse([]).gpus_per_trial] == [0.0, 0.25, 2.0, arguments.AUTO, None]
+
+
+def test_a_hyperparameter_is_fixed_in_all_cells_of_a_scale():
+    words = "--space gtsrb --set image_size=48 --set crop=None --set class_weights=balanced --set lr_decay=1"
+    with pytest.raises(UserError, match="'lr_decay' is set and not read by any cell's regime"):
+        arguments.question(arguments.parse(words.split()))
+    space, cells, _ = arguments.question(arguments.parse(words.split()[:-2]))
+    assert {(cell.values["image_size"], cell.values["class_weights"]) for cell in cells} == {(48, "balanced")}
+    assert space.fixed["crop"] is None
 
 
 def test_list_gives_a_line_for_each_space(capsys):

@@ -110,7 +110,7 @@ def test_an_explained_name_that_no_cell_has_is_refused():
 
 
 def test_an_unknown_task_names_the_choices():
-    with pytest.raises(UserError, match=r"unknown task 'signs'; one of animals, cifar10, gtsrb"):
+    with pytest.raises(UserError, match=r"unknown task 'signs'; one of animals, cifar10, folder, gtsrb"):
         check_cells(Space("signs", {"regime": ("scratch",)}).cells(), 8)
 
 

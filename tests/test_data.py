@@ -174,6 +174,16 @@ def test_strata_travel_through_the_store_to_the_holdout(tiny: SimpleNamespace) -
         data.open_data(ready, Cut(), 0, 0, sealed=True)
 
 
+def test_validation_of_the_data_set_itself_travels_through_the_store(tiny: SimpleNamespace) -> None:
+    held = (np.arange(TRAIN) % 4 == 1).astype(np.int64)
+    whole = arrays(TRAIN, 8)._replace(groups=np.arange(TRAIN), held=held)
+    tiny.stand_in = lambda size, crop: Source("stand-in: held", CLASSES, {"train": whole, "test": whole})
+    for seed in (0, 1):
+        opened = data.open_data(prepared(), Cut(), seed, seed, sealed=True)
+        assert opened.val.index.tolist() == np.flatnonzero(held).tolist()
+        assert opened.train.index.tolist() == np.flatnonzero(held == 0).tolist()
+
+
 def test_validation_on_a_sealed_test_or_on_anything_else_is_refused() -> None:
     with pytest.raises(UserError, match="validation 'test' reads the test at every epoch, but it is sealed"):
         data.open_data(prepared(), Cut(validation="test"), 0, 0, sealed=True)

@@ -123,6 +123,18 @@ def test_rows_part_what_they_use(given: Cut, seed: int) -> None:
     assert (len(found.val) == 0) == (given.validation == "test")
 
 
+@pytest.mark.parametrize("balance", ["off", "on"])
+def test_validation_that_the_data_set_has_is_taken_as_it_is(balance: str) -> None:
+    targets, groups = random_set(3)
+    given = (groups % 3 == 0).astype(int)
+    found = splits.rows(Cut(0.5, balance=balance), targets, groups, None, 1, 2, given)
+    assert set(found.val) <= set(np.flatnonzero(given))
+    assert not set(found.train) & set(np.flatnonzero(given))
+    assert (len(found.val) == given.sum()) == (balance == "off")
+    if balance == "off":
+        assert found.labelled == (given == 0).sum()
+
+
 def nested(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two levels' classes of the same samples in eight strata, and their groups: the coarse classes have four each."""
     strata, groups = random_set(seed)
