@@ -23,13 +23,18 @@ SPACE = Space(
     },
     only={"freeze_depth": {"regime": "partial_freeze"}},
     baseline={"lr": 2e-3, "weight_decay": 1e-2, "freeze_depth": 2},
-    fixed={"family": "efficientnet_lite0", "image_size": 128, "batch_size": 32},
+    fixed={
+        "family": "efficientnet_lite0",
+        "image_size": 128,
+        "batch_size": 32,
+        "budget": "steps",  # <- a tenth of few images is a handful of steps an epoch, too few for any regime
+    },
     trials=12,
     epochs=12,
     replicates=5,
     demo={
         "compared": {"regime": ("feature_extraction", "fine_tune"), "label_fraction": (0.1, 0.5)},
-        "fixed": {"image_size": 64},
+        "fixed": {"image_size": 64, "budget": "epochs"},
         "settings": {"regime=feature_extraction": {"views": 1}},
         "trials": 2,
         "epochs": 3,

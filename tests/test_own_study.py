@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import run
-from tests.own_images import folders, picture, table
+from study import pretrain, run
+from tests.own_images import folders, picture, table, voc
 
 OWN = str(Path(__file__).parent / "spaces" / "own.py")
 
@@ -77,3 +77,12 @@ def test_a_table_of_several_labels_is_scored_by_map(tmp_path):
     frame = pd.read_parquet(tmp_path / "out" / "table.parquet")
     assert set(frame["task"]) == {"folder/several"}
     assert frame.loc[frame["metric"] == "mAP", "score"].between(0, 1).all()
+
+
+def test_a_pretext_takes_ones_own_images_and_their_groups(people, tmp_path):
+    words = ["--task", "rotation:folder", "--set", r"group_pattern=(p\d+)_"]
+    found = pretrain._asked(pretrain._arguments([*words, "--data", str(people)]))
+    assert (found.config.task, found.config.group_pattern) == ("folder", r"(p\d+)_")
+    place = voc(tmp_path / "VOC2007", {"trainval": ["a", "b"], "test": ["c"]})
+    found = pretrain._asked(pretrain._arguments([*words, "--data", str(place)]))
+    assert found.config.task == "folder/several"
