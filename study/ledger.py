@@ -31,20 +31,45 @@ def read(folder: Path) -> Iterator[Event]:
     Raises:
         Damaged: any other line fails its checksum, or a number of the sequence is missing.
     """
-    expected = 0
-    for path in sorted(folder.glob("*.jsonl")):
-        *whole, last = path.read_bytes().split(b"\n")
-        lines = [*whole, last] if last else whole
-        for number, line in enumerate(lines, start=1):
-            event = _parse(line)
-            if event is None and number == len(lines) and last:
-                break
-            if event is None:
-                raise Damaged(f"{path}: line {number} is damaged (its checksum does not fit)")
-            if event["seq"] != expected:
-                raise Damaged(f"{path}: line {number} has sequence number {event['seq']}, expected {expected}")
-            expected += 1
-            yield event
+    return Reader(folder).news()
+
+
+class Reader:
+    """Reads a ledger that may still grow, each event once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin at the ledger's start; `folder` as of `read`."""
+        self._folder, self._expected = folder, 0
+        self._seen: dict[Path, tuple[int, int]] = {}  # bytes and lines of each file that have been read
+
+    def news(self) -> Iterator[Event]:
+        """Yield the events that came since the last call; a line that is still being written is one of the next call's.
+
+        Raises:
+            Damaged: as `read`.
+        """
+        for path in sorted(self._folder.glob("*.jsonl")):
+            for number, line in self._lines(path):
+                event = _parse(line.removesuffix(b"\n"))
+                if event is None and not line.endswith(b"\n"):
+                    break
+                if event is None:
+                    raise Damaged(f"{path}: line {number} is damaged (its checksum does not fit)")
+                if event["seq"] != self._expected:
+                    found = f"has sequence number {event['seq']}, expected {self._expected}"
+                    raise Damaged(f"{path}: line {number} {found}")
+                self._expected += 1
+                self._seen[path] = self._seen.get(path, (0, 0))[0] + len(line), number
+                yield event
+
+    def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
+        """Give the lines of a file that are new, with their numbers."""
+        start, number = self._seen.get(path, (0, 0))
+        with path.open("rb") as file:
+            file.seek(start)
+            if start and file.peek(1)[:1] == b"\n":  # the last line had come without its end
+                self._seen[path] = start + len(file.read(1)), number
+            yield from enumerate(file, start=number + 1)
 
 
 class Ledger:
