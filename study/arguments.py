@@ -64,8 +64,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="may be a part of one, or auto: as small a part as memory allows (default: 1 where there are GPUs)",
     )
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
-    add("--time-budget", type=_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
-    add("--checkpoint-every", type=_seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
+    add("--time-budget", type=seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
+    add("--checkpoint-every", type=seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
     add("--cache-gb", type=_share, default=10.0, metavar="X", help="room for frozen stages' outputs (default: 10)")
     add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
@@ -173,7 +173,8 @@ def _above_0(text: str) -> float:
     return value
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Read a duration: `90s`, `30m` or `2h`."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m or 2h")

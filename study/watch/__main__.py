@@ -1,0 +1,99 @@
+"""`python -m study.watch results/gtsrb`: makes what optuna-dashboard and TensorBoard open, of a study that runs or ran.
+
+Knows the order of things and the exit codes; it only reads the study, from the outside, so that it cannot harm it.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+import time
+from pathlib import Path
+
+import filelock
+
+from study import folder as folders
+from study import ledger
+from study.arguments import USAGE, seconds
+from study.config import UserError
+
+DONE, REFUSED, STORAGE, LOCKED = 0, 4, 5, 6
+EXTRA = "pip install -c constraints.txt -e '.[watch]'"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    args = _parse(argv)
+    try:
+        _watch(args.folder, args.out or args.folder, args.every)
+    except KeyboardInterrupt:
+        pass
+    except UserError as error:
+        return _say(error, USAGE)
+    except ledger.Damaged as error:
+        return _say(error, REFUSED)
+    except folders.Locked as error:
+        return _say(error, LOCKED)
+    except OSError as error:
+        return _say(f"storage failed: {error}", STORAGE)
+    return DONE
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m study.watch", description="What optuna-dashboard and TensorBoard open, made from a study."
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the study's folder, of one that runs or has ended")
+    parser.add_argument("--every", type=seconds, metavar="10s", help="keep in step with it until Ctrl-C, this often")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the study's folder)")
+    return parser.parse_args(argv)
+
+
+def _watch(folder: Path, out: Path, every: float | None) -> None:
+    if not (folder / "study.json").exists():
+        raise UserError(f"{folder}: holds no study yet; name the folder that study.run says it writes to")
+    study = folders.read_study(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    held = filelock.FileLock(out / ".watch.lock")
+    try:
+        held.acquire(timeout=0)
+    except filelock.Timeout:
+        raise folders.Locked(f"{out} is being written by another study.watch") from None
+    with held:
+        from study.watch.event_files import EventFiles
+        from study.watch.optuna_storage import OptunaStorage
+
+        reader = ledger.Reader(folder / "ledger")
+        views = OptunaStorage(out / "optuna.log", study), EventFiles(out / "tensorboard", study)
+        _step(reader, views)
+        _tell(out, every)
+        while every is not None:
+            time.sleep(max(1.0, every))
+            _step(reader, views)
+
+
+def _step(reader: ledger.Reader, views: tuple) -> None:
+    events = list(reader.news())
+    for view in views:
+        view.take(events)
+        view.write()
+
+
+def _tell(out: Path, every: float | None) -> None:
+    where = os.path.relpath(out)
+    print(f"optuna-dashboard {where}/optuna.log            # http://127.0.0.1:8080")
+    print(f"tensorboard --logdir {where}/tensorboard       # http://localhost:6006")
+    absent = [name for name in ("optuna_dashboard", "tensorboard") if importlib.util.find_spec(name) is None]
+    if absent:
+        print(f"not installed here: {', '.join(absent)}; {EXTRA}")
+    if every is not None:
+        print(f"both are kept in step with {os.path.relpath(where)}, every {every:g} s; Ctrl-C ends this", flush=True)
+
+
+def _say(error: object, code: int) -> int:
+    print(f"study.watch: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""TensorBoard event files made from a ledger: a folder a cell, in it one a trial, every score by epoch.
+
+Knows the ledger's events and tensorboardX; nothing that a study does depends on these files.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tensorboardX import SummaryWriter
+from tensorboardX.summary import hparams
+
+from study.config import UserError
+from study.ledger import Event
+
+POSITION = ".position"
+
+
+class EventFiles:
+    """The folder that `tensorboard --logdir` opens; what it holds already is kept, and not written again."""
+
+    def __init__(self, folder: Path, study: dict[str, Any]) -> None:
+        """Open the folder, or make it.
+
+        Args:
+            folder: of the event files.
+            study: study.json's content.
+
+        Raises:
+            UserError: the folder says something else of itself than this command writes.
+        """
+        self._folder, self._cells, self._compared = folder, study["cells"], study["space"]["compared"]
+        self._suggested: dict[str, Event] = {}
+        self._open: dict[str, SummaryWriter] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._next = int(json.loads((folder / POSITION).read_text()))
+        except FileNotFoundError:
+            self._next = 0
+        except ValueError:
+            raise UserError(f"{folder / POSITION}: is damaged; delete {folder}, and it is made anew") from None
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Write new events of the ledger."""
+        for event in events:
+            if event["kind"] == "suggest":
+                self._suggested[event["trial"]] = event
+            if event["seq"] >= self._next:
+                self._take(event)
+                self._next = event["seq"] + 1
+
+    def write(self) -> None:
+        """Flush, and note how far the ledger has been written."""
+        for writer in self._open.values():
+            writer.flush()
+        temporary = self._folder / f"{POSITION}.new"
+        temporary.write_text(json.dumps(self._next))
+        temporary.replace(self._folder / POSITION)
+
+    def _take(self, event: Event) -> None:
+        name = event["trial"]
+        match event["kind"]:
+            case "pretrain":
+                self._scores(self._writer(name, f"weights={event['weights']}"), event)
+                self._end(name)
+            case "report":
+                cell = self._suggested[name]["cell"]
+                writer = self._writer(name, self._cells[cell]["name"])
+                if event["epoch"] == 0:
+                    _about(writer, self._hyperparameters(name), sorted({_tag(row) for row in _rows(event)}))
+                self._scores(writer, event)
+                if event["decision"] != "continue":
+                    self._end(name)
+            case "fail":
+                self._end(name)
+
+    def _writer(self, trial: str, cell: str) -> SummaryWriter:
+        """Give the writer of a trial's folder; each run of this command adds files of its own."""
+        if trial not in self._open:
+            where = self._folder / cell.replace("/", "-") / trial
+            self._open[trial] = SummaryWriter(str(where), filename_suffix=f".{self._next}")
+        return self._open[trial]
+
+    def _end(self, trial: str) -> None:
+        if trial in self._open:
+            self._open.pop(trial).close()
+
+    def _scores(self, writer: SummaryWriter, event: Event) -> None:
+        for row in _rows(event):
+            writer.add_scalar(_tag(row), row["score"], row["epoch"], event.get("time"))
+
+    def _hyperparameters(self, trial: str) -> dict[str, Any]:
+        event = self._suggested[trial]
+        values = self._cells[event["cell"]]["values"]
+        compared = {key: values[key] for key in self._compared if key in values}
+        return {"role": event["role"]} | compared | event["tuned"]
+
+
+def _rows(event: Event) -> list[dict[str, Any]]:
+    """Give an event's scores, without the counts of which class was taken for which."""
+    return [row for row in event["rows"] if row["metric"] != "count"]
+
+
+def _tag(row: dict[str, Any]) -> str:
+    """Name a score: `val/accuracy`; of a task that was learnt before, `animals/val/accuracy`."""
+    own = row.get("task") == row.get("trained_on")
+    return f"{row['split']}/{row['metric']}" if own else f"{row['task']}/{row['split']}/{row['metric']}"
+
+
+def _about(writer: SummaryWriter, values: dict[str, Any], tags: list[str]) -> None:
+    """Write a trial's hyperparameters for the tab HPARAMS, beside its scores instead of in a run of their own."""
+    for summary in hparams(values, dict.fromkeys(tags, 0.0))[:2]:  # the third says that it has ended
+        writer.file_writer.add_summary(summary)

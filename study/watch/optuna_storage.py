@@ -1,0 +1,142 @@
+"""An Optuna storage with one Optuna study a cell, made from a ledger's search trials and kept in step with it.
+
+Knows the ledger's events and Optuna; nothing that a study does depends on this file.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from study.config import UserError
+from study.ledger import Event
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+STATES = {"continue": TrialState.RUNNING, "prune": TrialState.PRUNED, "complete": TrialState.COMPLETE}
+
+
+@dataclass
+class _Trial:
+    """A search trial as far as the ledger tells."""
+
+    event: Event
+    state: TrialState = TrialState.RUNNING
+    objectives: dict[int, float] = field(default_factory=dict)
+    times: list[datetime] = field(default_factory=list)
+    error: str = ""
+
+    def value(self) -> float | None:
+        return self.objectives[max(self.objectives)] if self.state == TrialState.COMPLETE else None
+
+
+class OptunaStorage:
+    """A journal file that `optuna-dashboard` and `optuna.load_study` open; what it holds already is kept."""
+
+    def __init__(self, path: Path, study: dict[str, Any]) -> None:
+        """Open the file, or make it.
+
+        Args:
+            path: of the journal.
+            study: study.json's content.
+
+        Raises:
+            UserError: the file is there and is no journal.
+        """
+        self._cells, self._space = study["cells"], study["space"]
+        self._trials: dict[str, _Trial] = {}
+        self._changed: dict[str, None] = {}
+        try:
+            self._storage = JournalStorage(JournalFileBackend(str(path)))
+            self._studies = {each.study_name: each._study_id for each in self._storage.get_all_studies()}
+            found = [trial for each in self._studies.values() for trial in self._storage.get_all_trials(each)]
+            self._ids = {trial.user_attrs["trial"]: trial._trial_id for trial in found}
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{path}: is no storage of this command ({error}); delete it, and it is made anew") from None
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Fold new events of the ledger."""
+        for event in events:
+            name = event["trial"]
+            if event["kind"] == "suggest" and event["role"] == "search":
+                self._trials[name] = _Trial(event)
+            elif name in self._trials and event["kind"] == "report":
+                self._trials[name].state = STATES[event["decision"]]
+                self._trials[name].objectives[event["epoch"]] = event["objective"]
+                self._trials[name].times.append(datetime.fromtimestamp(event["time"], UTC))
+            elif name in self._trials and event["kind"] == "fail":
+                self._trials[name].state, self._trials[name].error = TrialState.FAIL, event["error"]
+            if name in self._trials:
+                self._changed[name] = None
+
+    def write(self) -> None:
+        """Bring the file in step with what was taken."""
+        for name in self._changed:
+            if name in self._ids:
+                self._go_on(self._trials[name], self._ids[name])
+            else:
+                study = self._study(self._trials[name].event["cell"])
+                self._ids[name] = self._storage.create_new_trial(study, self._frozen(self._trials[name]))
+        self._changed.clear()
+
+    def _study(self, cell: int) -> int:
+        """Give the number of a cell's Optuna study; it is made with the cell's first trial."""
+        name = self._cells[cell]["name"]
+        if name not in self._studies:
+            made = optuna.create_study(study_name=name, storage=self._storage, direction="maximize")
+            about = {"space": self._space["name"], "data": self._cells[cell]["source"]}
+            for key, value in (about | self._cells[cell]["values"]).items():
+                made.set_user_attr(key, value)
+            self._studies[name] = made._study_id
+        return self._studies[name]
+
+    def _frozen(self, trial: _Trial) -> FrozenTrial:
+        tuned = trial.event["tuned"]
+        now = datetime.now(UTC)
+        return FrozenTrial(
+            number=0,  # the storage counts
+            trial_id=0,
+            state=trial.state,
+            value=trial.value(),
+            datetime_start=min(trial.times, default=now),
+            datetime_complete=max(trial.times, default=now) if trial.state.is_finished() else None,
+            params=tuned,
+            distributions={name: _distribution(self._space["tuned"][name]) for name in tuned},
+            user_attrs={"trial": trial.event["trial"], "seed": trial.event["seed"]} | _error(trial),
+            system_attrs={},
+            intermediate_values=trial.objectives,
+        )
+
+    def _go_on(self, trial: _Trial, number: int) -> None:
+        """Add to a trial that the storage knows what is new of it."""
+        there = self._storage.get_trial(number)
+        if there.state.is_finished():
+            return
+        for epoch, objective in trial.objectives.items():
+            if there.intermediate_values.get(epoch) != objective:
+                self._storage.set_trial_intermediate_value(number, epoch, objective)
+        for key, text in _error(trial).items():
+            self._storage.set_trial_user_attr(number, key, text)
+        if trial.state.is_finished():
+            value = trial.value()
+            self._storage.set_trial_state_values(number, trial.state, None if value is None else [value])
+
+
+def _error(trial: _Trial) -> dict[str, str]:
+    return {"error": trial.error} if trial.error else {}
+
+
+def _distribution(told: dict[str, Any]) -> BaseDistribution:
+    """Make Optuna's distribution of one as study.json tells it."""
+    if "values" in told:
+        return CategoricalDistribution(told["values"])
+    if told["integer"]:
+        return IntDistribution(int(told["low"]), int(told["high"]), log=told["log"])
+    return FloatDistribution(told["low"], told["high"], log=told["log"])
