@@ -3,6 +3,7 @@
 Knows the ledger's events and Optuna; nothing that a study does depends on this file.
 """
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -59,7 +61,9 @@ class OptunaStorage:
             found = [trial for each in self._studies.values() for trial in self._storage.get_all_trials(each)]
             self._ids = {trial.user_attrs["trial"]: trial._trial_id for trial in found}
         except (ValueError, KeyError) as error:
-            raise UserError(f"{path}: is no storage of this command ({error}); delete it, and it is made anew") from None
+            raise UserError(
+                f"{path}: is no storage of this command ({error}); delete it, and it is made anew"
+            ) from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Fold new events of the ledger."""
@@ -94,6 +98,8 @@ class OptunaStorage:
             about = {"space": self._space["name"], "data": self._cells[cell]["source"]}
             for key, value in (about | self._cells[cell]["values"]).items():
                 made.set_user_attr(key, value)
+            with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
+                made.set_metric_names(["validation score"])
             self._studies[name] = made._study_id
         return self._studies[name]
 
