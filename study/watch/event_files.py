@@ -4,12 +4,14 @@ Knows the ledger's events and tensorboardX; nothing that a study does depends on
 """
 
 import json
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tensorboardX import SummaryWriter
-from tensorboardX.summary import hparams
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event as Record
+from tensorboardX.summary import Summary, hparams, scalar
 
 from study.config import UserError
 from study.ledger import Event
@@ -32,7 +34,7 @@ class EventFiles:
         """
         self._folder, self._cells, self._compared = folder, study["cells"], study["space"]["compared"]
         self._suggested: dict[str, Event] = {}
-        self._open: dict[str, SummaryWriter] = {}
+        self._open: dict[str, EventsWriter] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self._next = int(json.loads((folder / POSITION).read_text()))
@@ -68,27 +70,30 @@ class EventFiles:
                 cell = self._suggested[name]["cell"]
                 writer = self._writer(name, self._cells[cell]["name"])
                 if event["epoch"] == 0:
-                    _about(writer, self._hyperparameters(name), sorted({_tag(row) for row in _rows(event)}))
+                    tags = dict.fromkeys(sorted({_tag(row) for row in _rows(event)}), 0.0)
+                    for summary in hparams(self._hyperparameters(name), tags)[:2]:  # the third says that it has ended
+                        _write(writer, summary, 0, event)
                 self._scores(writer, event)
                 if event["decision"] != "continue":
                     self._end(name)
             case "fail":
                 self._end(name)
 
-    def _writer(self, trial: str, cell: str) -> SummaryWriter:
+    def _writer(self, trial: str, cell: str) -> EventsWriter:
         """Give the writer of a trial's folder; each run of this command adds files of its own."""
         if trial not in self._open:
             where = self._folder / cell.replace("/", "-") / trial
-            self._open[trial] = SummaryWriter(str(where), filename_suffix=f".{self._next}")
+            where.mkdir(parents=True, exist_ok=True)
+            self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")  # SummaryWriter's flush does not
         return self._open[trial]
 
     def _end(self, trial: str) -> None:
         if trial in self._open:
             self._open.pop(trial).close()
 
-    def _scores(self, writer: SummaryWriter, event: Event) -> None:
+    def _scores(self, writer: EventsWriter, event: Event) -> None:
         for row in _rows(event):
-            writer.add_scalar(_tag(row), row["score"], row["epoch"], event.get("time"))
+            _write(writer, scalar(_tag(row), row["score"]), row["epoch"], event)
 
     def _hyperparameters(self, trial: str) -> dict[str, Any]:
         event = self._suggested[trial]
@@ -108,7 +113,5 @@ def _tag(row: dict[str, Any]) -> str:
     return f"{row['split']}/{row['metric']}" if own else f"{row['task']}/{row['split']}/{row['metric']}"
 
 
-def _about(writer: SummaryWriter, values: dict[str, Any], tags: list[str]) -> None:
-    """Write a trial's hyperparameters for the tab HPARAMS, beside its scores instead of in a run of their own."""
-    for summary in hparams(values, dict.fromkeys(tags, 0.0))[:2]:  # the third says that it has ended
-        writer.file_writer.add_summary(summary)
+def _write(writer: EventsWriter, summary: Summary, epoch: int, event: Event) -> None:
+    writer.write_event(Record(step=epoch, wall_time=event.get("time") or time.time(), summary=summary))

@@ -3,6 +3,8 @@
 Knows the ledger's events and Optuna; nothing that a study does depends on this file.
 """
 
+import json
+import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,14 +58,13 @@ class OptunaStorage:
         self._trials: dict[str, _Trial] = {}
         self._changed: dict[str, None] = {}
         try:
+            _mend(path)
             self._storage = JournalStorage(JournalFileBackend(str(path)))
             self._studies = {each.study_name: each._study_id for each in self._storage.get_all_studies()}
             found = [trial for each in self._studies.values() for trial in self._storage.get_all_trials(each)]
             self._ids = {trial.user_attrs["trial"]: trial._trial_id for trial in found}
         except (ValueError, KeyError) as error:
-            raise UserError(
-                f"{path}: is no storage of this command ({error}); delete it, and it is made anew"
-            ) from None
+            raise UserError(f"{path}: is no storage of this command ({error}): delete it, it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Fold new events of the ledger."""
@@ -133,6 +134,22 @@ class OptunaStorage:
         if trial.state.is_finished():
             value = trial.value()
             self._storage.set_trial_state_values(number, trial.state, None if value is None else [value])
+
+
+def _mend(path: Path) -> None:
+    """Cut off a torn last line, which a killed writer leaves: Optuna would append to it and then read neither.
+
+    Raises:
+        ValueError: another line is none of a journal.
+    """
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    for line in whole.splitlines():
+        json.loads(line)
+    if whole != data:
+        os.truncate(path, len(whole))
 
 
 def _error(trial: _Trial) -> dict[str, str]:

@@ -16,12 +16,17 @@ COMMANDS = {
     "srun": 'while [[ $1 == -* ]]; do shift; done\nexec "$@"\n',
     "ray": '[[ -z ${NO_RAY:-} ]] || exit 0\nuntil [[ $1 == -- ]]; do shift; done\nshift\n"$@"\n',
     "scontrol": "",
-    "python": 'cat "$RAY_AUTH_TOKEN_PATH" >"$NOTES.token"; stat -c %a "$RAY_AUTH_TOKEN_PATH" >"$NOTES.mode"\n'
-    'trap "exit 75" TERM\n[[ -z ${LASTS:-} ]] || { : >"$NOTES.up"; while :; do sleep 0.05; done; }\nexit "${CODE:-0}"\n',
+    "python": """
+cat "$RAY_AUTH_TOKEN_PATH" >"$NOTES.token"
+stat -c %a "$RAY_AUTH_TOKEN_PATH" >"$NOTES.mode"
+trap "exit 75" TERM
+[[ -z ${LASTS:-} ]] || { : >"$NOTES.up"; while :; do sleep 0.05; done; }
+exit "${CODE:-0}"
+""",
 }
 
 
-@pytest.fixture()
+@pytest.fixture
 def job(tmp_path):
     """Start the script as Slurm does; gives a function that takes study.run's words and settings of the stand-ins."""
     for name, body in COMMANDS.items():
