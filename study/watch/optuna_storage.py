@@ -25,6 +25,7 @@ from study.ledger import Event
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 STATES = {"continue": TrialState.RUNNING, "prune": TrialState.PRUNED, "complete": TrialState.COMPLETE}
+ENDED = (TrialState.PRUNED, TrialState.COMPLETE)
 
 
 @dataclass
@@ -38,7 +39,8 @@ class _Trial:
     error: str = ""
 
     def value(self) -> float | None:
-        return self.objectives[max(self.objectives)] if self.state == TrialState.COMPLETE else None
+        """Give its last objective, once it has ended; Optuna keeps that of pruned trials too."""
+        return self.objectives[max(self.objectives)] if self.state in ENDED else None
 
 
 class OptunaStorage:

@@ -107,6 +107,8 @@ def check(folder):
         for each in study.trials:
             curve = val[val["trial"] == each.user_attrs["trial"]].set_index("epoch")["score"]
             assert each.intermediate_values == curve.to_dict()
+            ended = told[each.user_attrs["trial"]] in ("complete", "pruned")
+            assert each.value == (curve.iloc[-1] if ended else None)
             assert each.params["lr"] == own.loc[each.user_attrs["trial"], "lr"]
         done = val[(val["state"] == "complete") & (val["epoch"] == SPACE.epochs)]
         if len(done):
