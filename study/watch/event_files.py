@@ -83,8 +83,8 @@ class EventFiles:
         """Give the writer of a trial's folder; each run of this command adds files of its own."""
         if trial not in self._open:
             where = self._folder / cell.replace("/", "-") / trial
-            where.mkdir(parents=True, exist_ok=True)
-            self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")  # SummaryWriter's flush does not
+            where.mkdir(parents=True, exist_ok=True)  # below: no SummaryWriter, whose flush leaves its queue
+            self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")
         return self._open[trial]
 
     def _end(self, trial: str) -> None:
