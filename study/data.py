@@ -53,6 +53,8 @@ class TaskData(NamedTuple):
     """Metrics that are reported besides `metric` and the loss."""
     labelled: int | None = None
     """Training images that there are with all labels; None: as many as `train` has."""
+    crop: str = "whole"
+    """What the images were cut to: one of the task's choices."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Prepared:
     """Images in "train" (before validation is cut off) and "test"."""
     several: bool = False
     """Whether an image has several labels; else it has one class."""
+    crop: str = "whole"
+    """What the images were cut to: one of the task's choices."""
 
 
 def prepare(
@@ -113,7 +117,7 @@ def prepare(
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    return Prepared(*about, several=tasks.several(module))
+    return Prepared(*about, several=tasks.several(module), crop=crop)
 
 
 def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
@@ -146,7 +150,7 @@ def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sea
     classes = tuple(prepared.classes)
     about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
     opened = TaskData(*about, train, val, test, prepared.fingerprint, _source_labels(module, classes))
-    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=labelled)
+    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=labelled, crop=prepared.crop)
     return opened if test is None or cut.validation == "groups" else opened._replace(val=test, val_file="test")
 
 

@@ -154,3 +154,17 @@ def _middle(left: float, top: float, right: float, bottom: float) -> tuple[float
     """Return the largest square in the middle of a box, in pixels; rounding must not carry it out of the picture."""
     across, down, half = (left + right) / 2, (top + bottom) / 2, min(right - left, bottom - top) / 2
     return max(across - half, left), max(down - half, top), min(across + half, right), min(down + half, bottom)
+
+
+def decode(path: str, square: bool, size: int) -> np.ndarray | str:
+    """Read a file of which nothing else is known as a training's images are read.
+
+    Args:
+        path: of the file.
+        square: cuts the largest square out of its middle; else the whole picture is squeezed into one.
+        size: side of the square that is given, pixels.
+
+    Returns:
+        (size, size, 3) uint8; or the path and what is wrong with the file.
+    """
+    return _decode(path, None, square, size)

@@ -3,18 +3,21 @@
 Knows nothing of trials or studies.
 """
 
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from study import disk, families, heads, reads, untrained
+from study import cards, disk, families, heads, reads, untrained
 from study.assembly import normalization
-from study.config import UserError, config
+from study.cards import CARD, MODEL
+from study.config import Config, UserError, config
 from study.net import Net, set_batchnorm
 
 if TYPE_CHECKING:
@@ -38,24 +41,19 @@ def save(
     card = card | {"earlier": [_told(each, file) for each, file in zip(earlier, files, strict=True)]}
 
     def fill(making: Path) -> None:
-        save_file(tensors, making / "model.safetensors")
+        save_file(tensors, making / MODEL)
         for each, file in zip(earlier, files, strict=True):
             head = {f"{HEAD}{name}": tensor for name, tensor in each.head().state_dict().items()}
             save_file(head | {f"{STAGES}{name}": tensor for name, tensor in each.batchnorm().items()}, making / file)
-        (making / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
+        (making / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False))
 
     disk.write_folder(folder, fill)
 
 
 def _told(earlier: "Earlier", file: str) -> dict[str, Any]:
-    mean, std = normalization(earlier.config, families.of(earlier.config), earlier.data)
-    about = {
-        "task": earlier.data.task,
-        "classes": list(earlier.data.classes),
-        "head": earlier.config.head,
-        "file": file,
-    }
-    return about | {"mean": list(mean), "std": list(std)}
+    data = earlier.data
+    about = {"task": data.task, "classes": list(data.classes), "head": earlier.config.head, "file": file}
+    return about | cards.shown(earlier.config, data, *normalization(earlier.config, families.of(earlier.config), data))
 
 
 def load(folder: Path, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, dict[str, Any]]:
@@ -67,14 +65,28 @@ def load(folder: Path, task: str | None = None, own_batchnorm: bool = False) -> 
         own_batchnorm: puts back the BatchNorm buffers of when that task had been learnt.
 
     Returns:
-        The network, which takes (batch, 3, size, size) images as `study.contract.normalization` of its family gives
-        them, and the card; of its outputs the first len(card["classes"]) are the classes. Of a task of before the card
-        has its task, classes, mean and std.
+        The network, which takes (batch, 3, size, size) images as the card says (`study.cards.shown`), and the card; of
+        its outputs the first len(card["classes"]) are the classes. Of a task of before the card has its task, classes
+        and images.
 
     Raises:
-        UserError: the network had learnt no such task before.
+        UserError: there is no card in the folder, or the network had learnt no such task before.
+        study.ledger.Damaged: the folder has not what was written; names the file.
     """
-    card = json.loads((folder / "card.json").read_text())
+    card = cards.read(folder)
+    with cards.refusing(folder / CARD, UserError, TypeError, KeyError, AttributeError, RuntimeError):
+        net = _built(card)
+    with _refusing(folder / MODEL):
+        net.load_state_dict(load_file(folder / MODEL))
+    if task is not None:
+        about = cards.earlier(card, folder, task)
+        _head(net, folder, config(card["config"]), about, own_batchnorm)
+        card = card | about
+    return net.eval(), card
+
+
+def _built(card: dict[str, Any]) -> Net:
+    """Build the network that a card describes; its tensors are none in particular."""
     asked, classes = config(card["config"]), card["classes"]
     read = reads.read_values(card["config"])
     options = {name: read[name] for name in families.options(asked.family)}
@@ -88,25 +100,22 @@ def load(folder: Path, task: str | None = None, own_batchnorm: bool = False) -> 
         labels = card["source_labels"].get(asked.weights, {})
         net.head, _ = untrained.source_head(source, classes, labels, asked.head_classes)
     set_batchnorm(net, asked.batchnorm_momentum, asked.batchnorm_epsilon)
-    net.load_state_dict(load_file(folder / "model.safetensors"))
-    if task is not None:
-        card = card | _earlier(net, folder, card, task, own_batchnorm)
-    return net.eval(), card
+    return net
 
 
-def _earlier(net: Net, folder: Path, card: dict[str, Any], task: str, own_batchnorm: bool) -> dict[str, Any]:
-    """Give a network the head of a task of before; returns what the card says of it."""
-    known = {each["task"]: each for each in card.get("earlier", [])}
-    if task not in known:
-        told = ", ".join(known) or "none"
-        raise UserError(f"{folder} has no task {task!r} that its network had learnt before; it has {told}")
-    about, asked = known[task], config(card["config"])
-    tensors = load_file(folder / about["file"])
-    net.head = heads.make(about["head"], families.of(asked).features, len(about["classes"]))
-    net.head.load_state_dict(_below(HEAD, tensors))
-    if own_batchnorm:
-        net.stages.load_state_dict(_below(STAGES, tensors), strict=False)
-    return about
+def _head(net: Net, folder: Path, asked: Config, about: dict[str, Any], own_batchnorm: bool) -> None:
+    """Give a network the head of a task of before."""
+    file = folder / about["file"]
+    with _refusing(file):
+        tensors = load_file(file)
+        net.head = heads.make(about["head"], families.of(asked).features, len(about["classes"]))
+        net.head.load_state_dict(_below(HEAD, tensors))
+        if own_batchnorm:
+            net.stages.load_state_dict(_below(STAGES, tensors), strict=False)
+
+
+def _refusing(file: Path) -> contextlib.AbstractContextManager[None]:
+    return cards.refusing(file, SafetensorError, FileNotFoundError, RuntimeError, UserError, TypeError, KeyError)
 
 
 def _below(start: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

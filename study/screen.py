@@ -110,6 +110,15 @@ def _plain(name: str) -> str:
     return escape(name)
 
 
+def printable(text: str) -> str:
+    """Escape what a terminal would act on, or could not show, but for line ends: a file may be called anything."""
+    return "".join(each if each.isprintable() or each == "\n" else _escaped(each) for each in text)
+
+
+def _escaped(each: str) -> str:
+    return each.encode("unicode_escape", "surrogatepass").decode()
+
+
 def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:
     """Count the trials as the study itself will."""
     from study.state import Plan, State

@@ -200,16 +200,14 @@ def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None
 
 def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report", earlier: "Sequence[Earlier]" = ()) -> None:
     """Write the network of a trial that is asked for one, with all that is needed to use it."""
-    from study import models
+    from study import cards, models
+    from study.config import config
 
     if job["model"] is not None:
         own = [row for row in report.rows if row["task"] == row["trained_on"] and row["metric"] != "count"]
         scores = {f"{row['split']} {row['metric']}": row["score"] for row in own}
         card = {key: job[key] for key in ("trial", "config", "seed")}
         about = {"classes": list(opened.classes), "trained_on": job["prepared"]["source"], "scores": scores}
-        about |= {
-            "source_labels": opened.source_labels,
-            "mean": report.normalization[0],
-            "std": report.normalization[1],
-        }
+        about |= cards.shown(config(job["config"]), opened, *report.normalization)
+        about |= {"source_labels": opened.source_labels, "versions": cards.versions()}
         models.save(Path(job["model"]), report.model(), card | about, earlier)

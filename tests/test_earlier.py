@@ -10,6 +10,8 @@ from study.earlier import BEFORE, OWN_BATCHNORM, Earlier
 
 FIRST, SECOND = "animals", "animals/animal"
 VALUES = Config(task=SECOND, family="small_cnn", image_size=16, batch_size=32, lr=0.02, weights=FIRST)
+CARD = {"config": {"family": "small_cnn", "task": SECOND}, "classes": ["canines", "felines"], "source_labels": {}}
+CARD |= {"mean": [0.5] * 3, "std": [0.25] * 3}
 SOURCES = {FIRST: {"pretext": "labels", "task": FIRST, "epochs": 3, "batch_size": 32, "lr": 3e-3}}
 
 
@@ -136,8 +138,7 @@ def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
 @pytest.mark.parametrize("own", [False, True])
 def test_the_heads_of_all_tasks_stay_loadable(tuned, tmp_path, own):
     reports, known = tuned
-    card = {"config": {"family": "small_cnn", "task": SECOND}, "classes": ["canines", "felines"], "source_labels": {}}
-    models.save(tmp_path / "model", reports[-1].model(), card, [known])
+    models.save(tmp_path / "model", reports[-1].model(), CARD, [known])
     net, about = models.load(tmp_path / "model", FIRST, own_batchnorm=own)
     assert (about["task"], about["classes"]) == (FIRST, ["animal", "other"])
     shown = torch.from_numpy(known.data.test.images[known.data.test.index]).permute(0, 3, 1, 2) / 255
@@ -152,7 +153,6 @@ def test_the_heads_of_all_tasks_stay_loadable(tuned, tmp_path, own):
 
 def test_a_task_that_was_never_learnt_is_refused(tuned, tmp_path):
     reports, known = tuned
-    card = {"config": {"family": "small_cnn", "task": SECOND}, "classes": ["canines", "felines"], "source_labels": {}}
-    models.save(tmp_path / "model", reports[-1].model(), card, [known])
+    models.save(tmp_path / "model", reports[-1].model(), CARD, [known])
     with pytest.raises(models.UserError, match="has no task 'voc' that its network had learnt before; it has animals"):
         models.load(tmp_path / "model", "voc")

@@ -1,0 +1,212 @@
+"""`python -m study.predict results/gtsrb picture.jpg folder/`: what a study's best network makes of your own images.
+
+Knows arguments, messages and exit codes; imports neither torch nor pandas before the arguments are checked.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from study import screen
+from study.config import UserError
+from study.ledger import Damaged
+from study.stop import INTERRUPTED
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.progress import Progress
+
+    from study.prediction import Answer
+    from study.winner import Chosen
+
+DONE, UNREADABLE, USAGE, REFUSED, STORAGE = 0, 1, 2, 4, 5
+TOP, THRESHOLD = 3, 0.5
+MANY = 200  # images from which on progress is shown
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line in the place of argparse's two."""
+        self.exit(USAGE, f"study.predict: {message}\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        The exit code: 0 done, 1 some images could not be read, 2 a mistake in the command or no image at all, 4 a file
+        of the study is damaged, 5 the storage fails, 75 interrupted.
+    """
+    args = _parser().parse_args(argv)
+    from analysis import table  # not needed to say what is wrong with an option
+
+    try:
+        return _run(args)
+    except (UserError, table.NoTableError) as error:
+        return _say(error, USAGE)
+    except (Damaged, table.TableError) as error:
+        return _say(error, REFUSED)
+    except OSError as error:
+        return _say(f"storage failed: {error}", STORAGE)
+    except KeyboardInterrupt:
+        return _say("interrupted; no file was written", INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m study.predict", description="Label images with a study's best network.", allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("model", type=Path, help="a study's folder, e.g. results/gtsrb, or one of its models' own")
+    add("images", nargs="+", metavar="image", help="an image file, or a folder with images at any depth")
+    add("--cell", metavar="NAME", help="this cell's model (default: that with the highest mean validation score)")
+    add("--task", metavar="NAME", help="of a chain: an earlier task, with its own head (default: the last)")
+    add("--own-batchnorm", action="store_true", help="with --task: the BatchNorm statistics of when it was learnt, too")
+    add("--top", type=_count, metavar="K", help=f"show the K likeliest classes (default: {TOP}); one label an image")
+    told = f"tell labels from this probability on (default: {THRESHOLD}); several labels an image"
+    add("--threshold", type=_share, metavar="P", help=told)
+    add("--csv", type=Path, metavar="FILE", help="write all probabilities there, in the place of the table")
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from study import cards, winner
+
+    _check_csv(args.csv)
+    chosen = winner.choose(args.model, args.cell)
+    card = cards.read(chosen.folder)
+    before = None if args.task in (None, card["task"]) else args.task
+    about = card | cards.earlier(card, chosen.folder, before) if before else card
+    _check_options(args, about, before)
+    paths, missed = _paths(args.images)
+    for line in missed:
+        _say(line, UNREADABLE)
+    if not paths:
+        raise UserError("there is no image to predict")
+    _tell(chosen, about, before)
+    missed += _predict(args, chosen.folder, before, paths)
+    return UNREADABLE if missed else DONE
+
+
+def _check_csv(file: Path | None) -> None:
+    """Refuse a name that may be a picture's, or a place that is not there, before minutes are spent."""
+    if file is None:
+        return
+    if file.suffix.lower() != ".csv" or file.is_dir():
+        raise UserError(f"--csv {file}: name a file that ends in .csv")
+    if not file.parent.is_dir():
+        raise UserError(f"--csv {file}: no folder {file.parent}")
+
+
+def _check_options(args: argparse.Namespace, about: Mapping[str, Any], before: str | None) -> None:
+    """Refuse options that nothing would read."""
+    several = about["labels_per_image"] == "several"
+    if several and args.top is not None:
+        raise UserError(f"--top {args.top}: images of task {about['task']} have several labels; use --threshold P")
+    if not several and args.threshold is not None:
+        raise UserError(f"--threshold {args.threshold}: images of task {about['task']} have one label; use --top K")
+    if args.own_batchnorm and before is None:
+        raise UserError("--own-batchnorm: is of a task that was learnt before; name it with --task")
+
+
+def _paths(given: list[str]) -> tuple[list[str], list[str]]:
+    """Find the image files; gives them, and what is wrong with what is none."""
+    from study.tasks import _folders
+
+    paths, missed = [], []
+    for name in given:
+        if os.path.isdir(name):
+            found = sorted(_folders.images(Path(name)))
+            paths += found
+            missed += [] if found else [f"{name}: has no image ({', '.join(sorted(_folders.SUFFIXES))})"]
+        elif os.path.isfile(name):
+            paths.append(name)
+        else:
+            missed.append(f"{name}: {'is no file' if os.path.exists(name) else 'does not exist'}")
+    return paths, missed
+
+
+def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> None:
+    """Say which network it is, why, and what it is shown."""
+    counted = f"task {about['task']}, {len(about['classes'])} classes"
+    learnt = f", learnt before {before and about['config']['task']}" if before else ""
+    for line in (
+        f"model {chosen.folder} ({about['config'].get('family', 'resnet18')}): {counted}{learnt}",
+        chosen.why,
+        "" if before else f"trained on {about.get('trained_on', 'unknown data')}",
+        f"images are shown as {_cut(about)}, {about['image_size']} px",
+    ):
+        if line:
+            print(screen.printable(line))
+
+
+def _cut(about: Mapping[str, Any]) -> str:
+    """Say what of a picture is shown; a box around the thing that matters is known of no picture of yours."""
+    if about["crop"] == "centre":
+        return "the largest square in their middle"
+    boxed = " (in training it was cut to a box around the thing, as yours should be)" if about["crop"] == "roi" else ""
+    return f"a whole picture{boxed}, squeezed into a square"
+
+
+def _predict(args: argparse.Namespace, folder: Path, before: str | None, paths: list[str]) -> list[str]:
+    """Predict the files and show or write the answers; gives those that could not be read."""
+    import torch
+
+    from study import labelled, models, prediction
+
+    torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
+    net, card = models.load(folder, before, args.own_batchnorm)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    threshold = THRESHOLD if args.threshold is None else args.threshold
+    named = labelled.labels(card, prediction.outputs(net, card), args.top or TOP, threshold)
+    unread: list[str] = []
+    with _progress(len(paths)) as bar:
+        answers = bar.track(prediction.predict(net, card, paths, device), len(paths), description="images")
+        labelled.show(_readable(answers, unread), named, args.csv, bar.stop)
+    return unread
+
+
+def _progress(count: int) -> "Progress":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=count < MANY or not console.is_terminal)
+
+
+def _readable(answers: Iterable["Answer"], unread: list[str]) -> "Iterator[tuple[str, np.ndarray]]":
+    """Pass on what could be predicted; name the other files on stderr."""
+    for path, answer in answers:
+        if isinstance(answer, str):
+            unread.append(path)
+            _say(answer, UNREADABLE)
+        else:
+            yield path, answer
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of classes; write 1, 3 or 5")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no probability; write 0.5")
+    return value
+
+
+def _say(error: object, code: int) -> int:
+    print(f"study.predict: {screen.printable(str(error))}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
