@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-LOG_WIDTH = 120  # columns where the output is no terminal
+LOG_WIDTH = 10_000  # columns where the output is no terminal: names must not be folded there
 
 
 class Labels(NamedTuple):

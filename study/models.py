@@ -56,7 +56,7 @@ def _told(earlier: "Earlier", file: str) -> dict[str, Any]:
     return about | cards.shown(earlier.config, data, *normalization(earlier.config, families.of(earlier.config), data))
 
 
-def load(folder: Path, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, dict[str, Any]]:
+def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, dict[str, Any]]:
     """Build a saved network again, in eval mode; no code is read from the folder.
 
     Args:
@@ -73,6 +73,7 @@ def load(folder: Path, task: str | None = None, own_batchnorm: bool = False) -> 
         UserError: there is no card in the folder, or the network had learnt no such task before.
         study.ledger.Damaged: the folder has not what was written; names the file.
     """
+    folder = Path(folder)
     card = cards.read(folder)
     with cards.refusing(folder / CARD, UserError, TypeError, KeyError, AttributeError, RuntimeError):
         net = _built(card)

@@ -204,7 +204,8 @@ def _share(text: str) -> float:
 
 
 def _say(error: object, code: int) -> int:
-    print(f"study.predict: {screen.printable(str(error))}", file=sys.stderr)
+    told = screen.printable(str(error), kept="\n")  # a list of problems has lines
+    print(f"study.predict: {told}", file=sys.stderr)
     return code
 
 

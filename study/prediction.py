@@ -31,7 +31,6 @@ def predict(net: Net, card: Mapping[str, Any], paths: Iterable[str], device: str
         have several, each is its label's own.
     """
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    net.freeze(range(len(net.stages)))  # small batches are filled up then, so that company changes nothing
     side, square = card["image_size"], card["crop"] == "centre"
     for some in _batches(paths, BATCH["cpu"]):
         found = [decoding.decode(path, square, side) for path in some]

@@ -110,9 +110,9 @@ def _plain(name: str) -> str:
     return escape(name)
 
 
-def printable(text: str) -> str:
-    """Escape what a terminal would act on, or could not show, but for line ends: a file may be called anything."""
-    return "".join(each if each.isprintable() or each == "\n" else _escaped(each) for each in text)
+def printable(text: str, kept: str = "") -> str:
+    """Escape what a terminal would act on, or could not show, but for what is kept: a file may be called anything."""
+    return "".join(each if each.isprintable() or each in kept else _escaped(each) for each in text)
 
 
 def _escaped(each: str) -> str:

@@ -54,18 +54,20 @@ def choose(place: Path, cell: str | None = None) -> Chosen:
 
 def _models(place: Path) -> "pd.DataFrame":
     """One row per cell with a saved model, in the report's order: cell, trial, val (mean), n, metric, val_is_test."""
-    from analysis import pretraining, summary, table
+    from analysis import grid, pretraining, summary, table
+    from analysis.once import remembering
 
     df, _ = pretraining.apart(table.load(place))
     saved = [path.parent.name for path in place.glob(f"models/*/{CARD}")]
-    repeated = summary.replicates(df)
-    if repeated[repeated["trial"].isin(saved)].empty:
-        raise UserError(_none(df, place))
-    scored = repeated.dropna(subset=["val"]).groupby("cell")["val"].agg(["mean", "count"])
-    first = repeated[repeated["trial"].isin(saved)].sort_values("number").drop_duplicates("cell").set_index("cell")
-    found = summary.cells(df).set_index("cell")[["val_is_test"]].join(first["trial"], how="inner")
-    found = found.join(scored.set_axis(["val", "n"], axis=1), how="inner").reset_index()
-    return found.assign(metric=summary.objective(df))
+    with remembering():
+        repeated = summary.replicates(df)
+        if repeated[repeated["trial"].isin(saved)].empty:
+            raise UserError(_none(df, place))
+        scored = repeated.dropna(subset=["val"]).groupby("cell")["val"].agg(["mean", "count"])
+        first = repeated[repeated["trial"].isin(saved)].sort_values("number").drop_duplicates("cell")
+        found = grid.grid(df)[["cell"]].merge(first[["cell", "trial"]], on="cell")
+        found = found.merge(scored.set_axis(["val", "n"], axis=1), on="cell")
+        return found.assign(val_is_test=found["cell"].isin(summary.on_test(df)), metric=summary.objective(df))
 
 
 def _none(df: "pd.DataFrame", place: Path) -> str:

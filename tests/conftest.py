@@ -12,3 +12,14 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     os.environ["STUDY_STORE"] = str(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, store):
+    """A finished study and the folder of its images; to be copied before it is changed."""
+    from tests import small_study
+
+    place = tmp_path_factory.mktemp("finished")
+    images = small_study.photographs(place / "images")
+    assert small_study.study(place / "out", images) == 0
+    return place / "out", images
