@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from study import disk
@@ -50,7 +51,7 @@ def latest(folder: Path) -> Checkpoint | None:
             manifest = json.loads((path / "manifest.json").read_text())
             if manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
                 return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             continue
     return None
 

