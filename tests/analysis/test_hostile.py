@@ -1,0 +1,118 @@
+"""Names and errors that come from folders and files are text, whatever they hold: in pages, pictures and CSV files."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import __main__ as command
+from analysis import figures, page
+from tests.analysis import synthetic
+
+HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{{ 7 * 7 }} $\\frac{$"""
+TEMPLATES = "".join(path.read_text() for path in page.HERE.glob("*.j2"))
+TEXTS = ("space", "data", "worker", "error", "alarms", "truth", "answer", "family", "encoder", "head", "frozen_before")
+
+
+class Parts(HTMLParser):
+    """The tags and attributes of a page, its scripts, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.scripts, self.text, self.inside = set(), set(), [], "", False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.inside = tag == "script"
+        self.attributes |= {name for name, _ in attributes}
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts.append(data)
+        self.text += data
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag != "script"
+
+
+def hostile() -> pd.DataFrame:
+    """A table, each text of which says more than it should; a trial failed."""
+    df = synthetic.models(versions=("published", "corrected"), searched=3, repeated=3, epochs=2)
+    df = synthetic.with_counts(df)
+    failed = df["trial"] == "c001-s001"
+    df.loc[failed, ["state", "error"]] = ["failed", "RuntimeError: "]
+    df["cell"] = df["cell"].str.replace("model=", f"model={HOSTILE}")
+    for name in ("trial", "replicate_of"):
+        df[name] = df[name].str.replace("-", f"-{HOSTILE}-")
+    for name in TEXTS:
+        df[name] = df[name] + HOSTILE
+    return df
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 40)
+        patch.setattr(figures, "KINDS", figures.KINDS[:3])  # one draws its text as another does
+        folder = synthetic.write(hostile(), tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(3)>")
+        assert command.main([str(folder)]) == 0
+        patch.setattr(figures, "pictures", lambda *_: [])
+        others = [synthetic.write(hostile(), folder.with_name(name)) for name in ("=other", "<script>")]
+        assert command.main(list(map(str, others))) == 0
+    return folder
+
+
+def pages(folder: Path) -> list[Path]:
+    return [folder / "report.html", *(folder.parent / "beside").glob("*.html")]
+
+
+def test_pages_have_the_tags_of_their_templates_and_no_script_but_their_own(written):
+    known = set(re.findall("<([a-z0-9]+)", TEMPLATES))
+    assert len(pages(written)) == 2
+    for path in pages(written):
+        found = Parts(path.read_text())
+        assert found.tags <= known
+        assert not {name for name in found.attributes if name.startswith("on")}
+        assert found.scripts == [(page.HERE / "sort.js").read_text()]
+        assert HOSTILE in found.text
+
+
+def test_pictures_have_no_script_nor_link(written):
+    pictures = list((written / "figures").glob("*.svg"))
+    assert len(pictures) >= 5
+    for path in pictures:
+        tags = {each.tag.rpartition("}")[2] for each in ElementTree.parse(path).iter()}
+        assert not {"script", "a", "foreignObject"} & tags, path.name
+
+
+def test_tables_begin_no_cell_as_a_formula(written):
+    files = [*(written / "tables").glob("*.csv"), *(written.parent / "beside" / "tables").glob("*.csv")]
+    assert len(files) > 10
+    for path in files:
+        with path.open(newline="") as opened:
+            for row in csv.reader(opened):
+                for cell in row:
+                    assert not cell.startswith(page.RUN) or page.NUMBER.fullmatch(cell), (path.name, cell)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("=1+1", "'=1+1"), ("+cmd", "'+cmd"), ("-x", "'-x"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
+    ("\r=1", "'\r=1"), ("＝1", "'＝1"), ("-1", "-1"), ("+0.5", "+0.5"), ("-1e-5", "-1e-5"), ("-1+1", "'-1+1"),
+    ("-", "'-"), ("a=1", "a=1"), ("", ""), ("'=1", "'=1"), ("-٣", "'-٣"),
+])  # fmt: skip
+def test_text_is_defused_and_numbers_are_not(text, said):
+    assert page.defused(text) == said
+
+
+def test_columns_of_numbers_stay_numbers_and_missing_texts_stay_empty():
+    df = pd.DataFrame(
+        {"=a": ["=x", None, "-1"], "b": [-1.5, np.nan, 2.0], "c": pd.Series([-1, None, 2], dtype="Int64")}
+    )
+    lines = page.csv(df, "@data").decode().splitlines()
+    assert lines == ["'=a,b,c,data", "'=x,-1.5,-1,'@data", ",,,'@data", "-1,2.0,2,'@data"]
