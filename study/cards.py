@@ -29,14 +29,14 @@ def shown(asked: Config, data: "TaskData", mean: Sequence[float], std: Sequence[
     """Say what must be done to a picture before a network takes it, and what its outputs mean.
 
     Args:
-        asked: image_size, upsample, colour.
+        asked: image_size, upsample, colour, crop.
         data: that the network was trained on.
         mean: per channel, of images in [0, 1].
         std: per channel.
     """
     given = {name: getattr(asked, name) for name in ("image_size", "upsample", "colour")}
     labels = LABELS[data.train.targets.ndim - 1]
-    return given | {"crop": data.crop, "mean": list(mean), "std": list(std), "labels_per_image": labels}
+    return given | {"crop": asked.crop or data.crop, "mean": list(mean), "std": list(std), "labels_per_image": labels}
 
 
 def versions() -> dict[str, str]:

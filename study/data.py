@@ -54,7 +54,7 @@ class TaskData(NamedTuple):
     labelled: int | None = None
     """Training images that there are with all labels; None: as many as `train` has."""
     crop: str = "whole"
-    """What the images were cut to: one of the task's choices."""
+    """What the task's images are cut to where a configuration does not say."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,6 @@ class Prepared:
     """Images in "train" (before validation is cut off) and "test"."""
     several: bool = False
     """Whether an image has several labels; else it has one class."""
-    crop: str = "whole"
-    """What the images were cut to: one of the task's choices."""
 
 
 def prepare(
@@ -117,7 +115,7 @@ def prepare(
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    return Prepared(*about, several=tasks.several(module), crop=crop)
+    return Prepared(*about, several=tasks.several(module))
 
 
 def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
@@ -150,7 +148,7 @@ def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sea
     classes = tuple(prepared.classes)
     about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
     opened = TaskData(*about, train, val, test, prepared.fingerprint, _source_labels(module, classes))
-    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=labelled, crop=prepared.crop)
+    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=labelled, crop=module.CROPS[0])
     return opened if test is None or cut.validation == "groups" else opened._replace(val=test, val_file="test")
 
 

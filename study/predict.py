@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from study import screen
-from study.config import UserError
+from study.config import UserError, config
 from study.ledger import Damaged
 from study.stop import INTERRUPTED
 
@@ -131,10 +131,10 @@ def _paths(given: list[str]) -> tuple[list[str], list[str]]:
 
 def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> None:
     """Say which network it is, why, and what it is shown."""
-    counted = f"task {about['task']}, {len(about['classes'])} classes"
-    learnt = f", learnt before {before and about['config']['task']}" if before else ""
+    asked, counted = config(about["config"]), f"task {about['task']}, {len(about['classes'])} classes"
+    learnt = f", learnt before {asked.task}" if before else ""
     for line in (
-        f"model {chosen.folder} ({about['config'].get('family', 'resnet18')}): {counted}{learnt}",
+        f"model {chosen.folder} ({asked.family}): {counted}{learnt}",
         chosen.why,
         "" if before else f"trained on {about.get('trained_on', 'unknown data')}",
         f"images are shown as {_cut(about)}, {about['image_size']} px",

@@ -110,6 +110,14 @@ def _plain(name: str) -> str:
     return escape(name)
 
 
+def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:
+    """Count the trials as the study itself will."""
+    from study.state import Plan, State
+
+    counts = Plan(space.trials, space.epochs, space.replicates, 0)
+    return State(cells, counts, lambda: lambda *_: False, lambda _: None, absent).total()
+
+
 def printable(text: str, kept: str = "") -> str:
     """Escape what a terminal would act on, or could not show, but for what is kept: a file may be called anything."""
     return "".join(each if each.isprintable() or each in kept else _escaped(each) for each in text)
@@ -117,14 +125,6 @@ def printable(text: str, kept: str = "") -> str:
 
 def _escaped(each: str) -> str:
     return each.encode("unicode_escape", "surrogatepass").decode()
-
-
-def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:
-    """Count the trials as the study itself will."""
-    from study.state import Plan, State
-
-    counts = Plan(space.trials, space.epochs, space.replicates, 0)
-    return State(cells, counts, lambda: lambda *_: False, lambda _: None, absent).total()
 
 
 def _plural(count: int, noun: str) -> str:

@@ -208,6 +208,9 @@ def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report", earli
         scores = {f"{row['split']} {row['metric']}": row["score"] for row in own}
         card = {key: job[key] for key in ("trial", "config", "seed")}
         about = {"classes": list(opened.classes), "trained_on": job["prepared"]["source"], "scores": scores}
-        about |= cards.shown(config(job["config"]), opened, *report.normalization)
-        about |= {"source_labels": opened.source_labels, "versions": cards.versions()}
+        about |= {
+            "source_labels": opened.source_labels,
+            "versions": cards.versions(),
+            **cards.shown(config(job["config"]), opened, *report.normalization),
+        }
         models.save(Path(job["model"]), report.model(), card | about, earlier)
