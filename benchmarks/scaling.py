@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from analysis import report, table
 from benchmarks import _markdown, _options
+from study import asha, ledger, records, search
 from study import folder as folders
-from study import ledger, records, search
 from study.cluster import cluster
 from study.space import Space, log_uniform
 from study.state import Plan, Prune, State, Trial
@@ -143,7 +143,7 @@ def run(space: Space, folder: Path) -> dict[str, Any]:
 
 def lenient(space: Space) -> Callable[[], Prune]:
     """Make early stopping that is asked as in a study and never stops, so that all trials cost the same."""
-    bracket = search.asha(space.epochs, space.grace_period, space.reduction_factor)
+    bracket = asha.asha(space.epochs, space.grace_period, space.reduction_factor)
 
     def make() -> Prune:
         stops = bracket()

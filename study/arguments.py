@@ -65,6 +65,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
     add("--time-budget", type=seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
+    add("--trial-timeout", type=seconds, metavar="30m", help="end a trial that has reported nothing for so long")
     add("--checkpoint-every", type=seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
     add("--cache-gb", type=_share, default=10.0, metavar="X", help="room for frozen stages' outputs (default: 10)")
     add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")

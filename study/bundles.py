@@ -47,6 +47,16 @@ class Bundles:
     def __init__(self, state: State, size: Callable[[Trial], int]) -> None:
         self._state, self._size = state, size
         self._running: list[list[str]] = []
+        self._waiting: set[str] = set()
+
+    def full(self, slots: int) -> bool:
+        """Whether nothing may be handed out now: all slots are taken, or a trial waits until a GPU is empty."""
+        self._waiting &= self._state.live
+        return self.count() >= slots or bool(self._waiting)
+
+    def heard(self, names: list[str]) -> None:
+        """Note that trials have reported, and so have the room that they need."""
+        self._waiting.difference_update(names)
 
     def count(self) -> int:
         """Bundles that run or are handed out."""
@@ -60,7 +70,17 @@ class Bundles:
             return []
         trials = [trial, *self._state.companions(trial, self._size(trial))]
         self._running.append([each.id for each in trials])
+        self._waiting |= {trial.id} & self._state.wide.keys()
         return trials
+
+    def crowded(self, names: list[str], error: str, traceback: str = "") -> list[str]:
+        """Let a trial that ran out of memory go on with a whole GPU, once; gives the one that has failed."""
+        if names[0] in self._state.wide:
+            error += ", with a whole GPU"
+        if len(names) > 1 or names[0] in self._state.wide or names[0] not in self._state.live:
+            return self.broken(names, error, traceback)
+        self._state.widen(names[0], error)
+        return []
 
     def broken(self, names: list[str], error: str, traceback: str = "") -> list[str]:
         """End a bundle whose worker broke: of several trials, each goes on by itself; gives the one that has failed."""

@@ -96,6 +96,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         half=args.cache_half,
         absent=absent,
         starts=_starts(cells, space.replicates, args, stop, console),
+        trial_timeout=args.trial_timeout,
     )
     checks.check_data(cells, study.prepared)
     from study import starts
@@ -158,7 +159,7 @@ def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float 
 
 def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import bundles, records, search, starts, worker
+    from study import asha, bundles, records, search, starts, worker
     from study.progress import Progress
     from study.state import Plan, State
 
@@ -167,7 +168,7 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
     records.refuse_lost(study.folder / "table.parquet", events)
     book = ledger.Ledger(study.folder / "ledger", len(events))
     plan = Plan(space.trials, space.epochs, space.replicates, study.seed)
-    pruner = search.asha(space.epochs, space.grace_period, space.reduction_factor)
+    pruner = asha.asha(space.epochs, space.grace_period, space.reduction_factor)
     patience = {number: checks.last_phase(cell, space.epochs) for number, cell in enumerate(study.cells)}
     state = State(study.cells, plan, pruner, book.append, study.absent, patience)
     state.replay(events)
@@ -192,7 +193,8 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
 
             asked, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
             bundle = lambda trial: bundles.size(study.cells[trial.cell], space.trials, workers)  # noqa: E731
-            search.run(state, asked, study.folder / "tune", place, ended, asked_to_stop, bundle=bundle)
+            more: dict[str, Any] = {"bundle": bundle, "timeout": study.trial_timeout}
+            search.run(state, asked, study.folder / "tune", place, ended, asked_to_stop, **more)
     finally:
         book.close()
         _write_table(study.folder)

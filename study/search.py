@@ -1,15 +1,15 @@
 """All cells in one Ray Tune run: one searcher and one scheduler that serve a sampler and an ASHA bracket per cell.
 
-The only module that imports ray.tune; knows nothing of training (`trial.py`) or of what a decision follows from
-(`state.py`).
+With `asha.py` the only module that imports ray.tune; knows nothing of training (`trial.py`) or of what a decision
+follows from (`state.py`).
 """
 
 import os
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 os.environ.update(  # before ray.tune is imported
@@ -22,46 +22,16 @@ os.environ.update(  # before ray.tune is imported
 )
 
 from ray import tune
-from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from study import memory
+from study.asha import OBJECTIVE
 from study.bundles import Bundles
 from study.cluster import Place, line
-from study.state import Prune, State, Trial
-from study.worker import Results, failure, results
-
-OBJECTIVE = "objective"
-
-
-def asha(epochs: int, grace_period: int, reduction_factor: int) -> Callable[[], Prune]:
-    """Give a maker of ASHA brackets, one a cell: Ray's own scheduler, asked directly.
-
-    Source: Li et al. 2018, arXiv:1810.05934, §3.2.
-    """
-
-    def bracket() -> Prune:
-        scheduler = AsyncHyperBandScheduler(
-            time_attr="epoch",
-            metric=OBJECTIVE,
-            mode="max",
-            max_t=max(epochs, grace_period + 1),
-            grace_period=grace_period,
-            reduction_factor=reduction_factor,
-        )
-        known: set[str] = set()
-
-        def stops(trial: str, epoch: int, objective: float) -> bool:
-            stand_in: Any = SimpleNamespace(trial_id=trial)  # ours, not Tune's: it stays the same over a resume
-            controller: Any = None
-            if trial not in known:
-                known.add(trial)
-                scheduler.on_trial_add(controller, stand_in)
-            result = {"epoch": epoch, OBJECTIVE: objective}
-            return scheduler.on_trial_result(controller, stand_in, result) == TrialScheduler.STOP
-
-        return stops
-
-    return bracket
+from study.hung import Watch
+from study.state import State, Trial
+from study.worker import Results, results
 
 
 class Worker(tune.Trainable):
@@ -72,6 +42,7 @@ class Worker(tune.Trainable):
     """
 
     _results: Generator[Results] | None = None
+    _jobs: Sequence[dict[str, Any]] = ()
 
     def setup(self, config: dict[str, Any]) -> None:
         self._start(config["jobs"])
@@ -88,9 +59,11 @@ class Worker(tune.Trainable):
             said = list(next(self._results).items())  # a list, since Tune flattens nested dicts
             return where | {"results": said, "time": time.time()}
         except Exception as error:
-            self.cleanup()
-            _free_device()
-            return {"storage" if isinstance(error, OSError) else "broken": [failure(error)]}
+            broken = {"storage" if isinstance(error, OSError) else "broken": [memory.told(error, self._jobs)]}
+            memory.forget(error)
+        self.cleanup()
+        memory.free()
+        return broken
 
     def cleanup(self) -> None:
         if self._results is not None:
@@ -98,7 +71,7 @@ class Worker(tune.Trainable):
 
     def _start(self, jobs: list[dict[str, Any]]) -> None:
         self.cleanup()
-        self._results = results(jobs)
+        self._jobs, self._results = jobs, results(jobs)
 
 
 class _Guard:
@@ -137,7 +110,7 @@ class CellSearcher(_Unsaved, Searcher):
     def _suggest(self) -> Any:
         if self._state.done():
             return Searcher.FINISHED
-        if self._bundles.count() >= self._slots:
+        if self._bundles.full(self._slots):
             return None
         trials = self._bundles.next()
         if not trials and not self._state.live:
@@ -160,9 +133,18 @@ class CellSearcher(_Unsaved, Searcher):
 class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
     """Records each result with its decision, cell by cell; trials start in the order of their suggestion."""
 
-    def __init__(self, state: State, bundles: Bundles, ended: Callable[[str], None], guard: _Guard) -> None:
+    def __init__(
+        self,
+        state: State,
+        bundles: Bundles,
+        ended: Callable[[str], None],
+        guard: _Guard,
+        watch: Watch,
+        shared: bool = False,
+    ) -> None:
         super().__init__()
-        self._state, self._bundles, self._ended, self._guard = state, bundles, ended, guard
+        self._state, self._bundles, self._ended, self._guard, self._watch = state, bundles, ended, guard, watch
+        self._shared = shared
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Choose nothing, so that a free worker gets the newest trial.
@@ -172,6 +154,7 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
         """
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        self._watch.heard(trial.trial_id)
         goes_on = self._guard(lambda: self._record(_names(trial), result), otherwise=False)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
@@ -181,9 +164,11 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
             raise OSError(f"trial {', '.join(names)}: {result['storage'][0]['failure']}")
         if "broken" in result:
             (broken,) = result["broken"]
-            for name in self._bundles.broken(names, broken["failure"], broken["traceback"]):
+            count = self._bundles.crowded if broken["memory"] and self._shared else self._bundles.broken
+            for name in count(names, broken["failure"], broken["traceback"]):
                 self._ended(name)
             return False
+        self._bundles.heard(names)
         where = {key: result[key] for key in ("worker", "time")}
         for name, said in result["results"]:
             if name in self._state.live:  # who was ended is trained on until its worker knows
@@ -202,21 +187,39 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Record trials whose worker died: its own exceptions come as results."""
-        reason = f"the worker died ({_reason(trial)})"
-        self._guard(lambda: self._bundles.broken(_names(trial), reason), otherwise=None)
+        reason = self._watch.why(trial.trial_id) or f"the worker died ({_reason(trial)})"
+        if self._watch.stopped:  # it died because the study was told to stop: the trial goes on when that does
+            return
+        for name in self._guard(lambda: self._bundles.broken(_names(trial), reason), otherwise=[]):
+            self._ended(name)
+
+
+class Watching(_Unsaved, tune.Callback):
+    """Looks for trials that hang, many times a second, and ends all workers once the run is to stop."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        self._watch.look({each.trial_id: each.temporary_state.ray_actor for each in trials if not each.is_finished()})
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if self._watch.stopped:
+            self._watch.end_all()
 
 
 class StopWhen(_Unsaved, tune.Stopper):
     """Ends the run when asked to, or when the guard holds an error."""
 
-    def __init__(self, asked: Callable[[], bool], guard: _Guard) -> None:
-        self._asked, self._guard = asked, guard
+    def __init__(self, asked: Callable[[], bool], guard: _Guard, watch: Watch) -> None:
+        self._asked, self._guard, self._watch = asked, guard, watch
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        return self._guard(self._asked, otherwise=True) or self._guard.error is not None
+        self._watch.stopped = self._guard(self._asked, otherwise=True) or self._guard.error is not None
+        return self._watch.stopped
 
 
 def run(
@@ -228,19 +231,21 @@ def run(
     stop: Callable[[], bool] = lambda: False,
     trainable: type = Worker,
     bundle: Callable[[Trial], int] = lambda trial: 1,
+    timeout: float | None = None,
 ) -> None:
     """Run what the state still asks for; returns when it is done, or when `stop` says so.
 
     Args:
         state: the study's, replayed when resumed.
-        job: trial → what the trainable gets, in a list under the configuration's key `jobs`, with `threads` and `gpu`
-            added; its key `trial` is the trial's id.
+        job: trial → what the trainable gets, in a list under the configuration's key `jobs`, with `threads`, `gpu` and
+            `gpus` added; its key `trial` is the trial's id.
         storage: absolute path of Tune's own folder, disposable.
         place: what one trial occupies, in a cluster that is held.
         ended: called with a trial whose end is recorded.
         stop: asked several times a second.
         trainable: a `Worker`, whose `_results` yield by trial the keys that CellScheduler records.
         bundle: trial → how many of its cell's search trials one worker may train at once.
+        timeout: seconds without a report after which a trial is ended; None waits for ever.
 
     Raises:
         Exception: whatever recording, sampling or a worker's storage raised, once all trials are stopped.
@@ -248,13 +253,18 @@ def run(
     if state.done():
         return
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
-    guard, bundles = _Guard(), Bundles(state, bundle)
+    guard, bundles, watch = _Guard(), Bundles(state, bundle), Watch(timeout)
     own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
+    shared = 0 < place.gpus < 1
+
+    def asked(trial: Trial) -> dict[str, Any]:
+        return job(trial) | own | {"gpus": 1.0 if trial.id in state.wide and shared else place.gpus}
+
     tune.Tuner(
-        tune.with_resources(trainable, {"cpu": place.cpus, "gpu": place.gpus}),
+        tune.with_resources(trainable, partial(_resources, place.cpus)),
         tune_config=tune.TuneConfig(
-            search_alg=CellSearcher(state, place.slots, bundles, lambda trial: job(trial) | own, guard),
-            scheduler=CellScheduler(state, bundles, ended, guard),
+            search_alg=CellSearcher(state, place.slots, bundles, asked, guard),
+            scheduler=CellScheduler(state, bundles, ended, guard, watch, shared),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: _names(trial)[0],
@@ -264,12 +274,18 @@ def run(
             storage_path=str(storage),
             name=f"run-{time.time_ns()}",
             verbose=0,
-            stop=StopWhen(stop, guard),
+            stop=StopWhen(stop, guard, watch),
+            callbacks=[Watching(watch)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     ).fit()
     if guard.error is not None:
         raise guard.error
+
+
+def _resources(cpus: float, config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """Give what one of Tune's trials occupies."""
+    return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config["jobs"][0]["gpus"]}])
 
 
 def _names(trial: Any) -> list[str]:
@@ -280,14 +296,3 @@ def _names(trial: Any) -> list[str]:
 def _reason(trial: Any) -> str:
     error = trial.get_error() if hasattr(trial, "get_error") else None
     return line(error) if error else "killed or out of memory"
-
-
-def _free_device() -> None:
-    """Give a failed trial's memory back, so that the next one on this worker fits."""
-    import gc
-
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -5,61 +5,14 @@ Knows neither Ray nor files: the same fold serves a running study, a resumed one
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from study.config import UserError
 from study.ledger import Event
+from study.plan import Plan, Prune, Trial
 from study.sampling import Past, suggest
 from study.seeds import stream
 from study.space import Cell, Value
-
-Row = dict[str, Any]
-
-
-Prune = Callable[[str, int, float], bool]
-"""One cell's early stopping: remembers (trial, epoch, objective) and says whether this one ends its trial."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much a study spends: search trials a cell, epochs a trial, replicates a winner; and its seed."""
-
-    trials: int
-    epochs: int
-    replicates: int
-    seed: int
-
-    @property
-    def startup(self) -> int:
-        """Trials of a cell that are drawn at random before TPE models them: a quarter, 4 to 10."""
-        return min(10, max(4, self.trials // 4))
-
-
-@dataclass
-class Trial:
-    """One training: what it is and how far it came."""
-
-    id: str
-    cell: int
-    role: str
-    seed: int
-    tuned: dict[str, Value]
-    replicate_of: str | None = None
-    state: str = "running"
-    objectives: dict[int, float] = field(default_factory=dict)
-    error: str | None = None
-
-    @property
-    def number(self) -> int:
-        """Its number among the cell's trials of its role."""
-        return int(self.id[-3:])
-
-    @property
-    def final(self) -> float:
-        """The objective at the last epoch."""
-        return self.objectives[max(self.objectives)]
 
 
 class State:
@@ -90,6 +43,7 @@ class State:
         self.live: set[str] = set()
         self.skipped: set[int] = set()
         self.alone: dict[str, str] = {}
+        self.wide: dict[str, str] = {}
         self._searches: list[list[Trial]] = [[] for _ in cells]
         self._counts: Counter[str] = Counter()
         self._prune = [pruner() for _ in cells]
@@ -174,6 +128,10 @@ class State:
         """Record that trials which were trained together broke together: each is to go on alone."""
         about = {"trials": trial_ids, "error": error, "traceback": traceback}
         self._apply({"kind": "part", "trial": trial_ids[0]} | about)
+
+    def widen(self, trial_id: str, error: str) -> None:
+        """Record that a trial ran out of memory beside others: it is to go on with a whole GPU."""
+        self._apply({"kind": "widen", "trial": trial_id, "error": error})
 
     def winner(self, cell: int) -> Trial | None:
         """The cell's complete search trial with the highest validation score at its last epoch; ties: the earlier."""
@@ -283,6 +241,9 @@ class State:
             case "part":
                 self.alone |= dict.fromkeys(event["trials"], event["error"])
                 self.live.difference_update(event["trials"])
+            case "widen":
+                self.wide[event["trial"]] = event["error"]
+                self.live.discard(event["trial"])
             case "fail":
                 trial = self.trials[event["trial"]]
                 trial.error = event["error"]

@@ -39,6 +39,8 @@ class Study:
     starts: list[tuple["Start", ...]]
     """The weights that a cell's trials start from and that we train ourselves, one entry a cell: none, one for all its
     trials, or one for the search and one for each replicate."""
+    trial_timeout: float | None = None
+    """Seconds without a report after which a trial is ended."""
 
     def start(self, trial: "Trial") -> "Start | None":
         """Give the weights that a trial starts from, where we train them ourselves."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from study import bundles
+from study.asha import asha
 from study.config import Config
-from study.search import asha
 from study.space import Cell, Space, log_uniform
 from tests import toys
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from study.asha import asha
 from study.config import UserError
 from study.sampling import Past, suggest
-from study.search import asha
 from study.space import Space, choice, log_uniform
 from study.state import State
 from tests import toys

@@ -1,42 +1,60 @@
 """`python -m tests.toy_study FOLDER`: a study that trains nothing, on Ray, with a ledger; to be killed by tests."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from study import ledger, search
+from study import asha, ledger, search
 from study.cluster import cluster
+from study.space import Space
 from tests import toys
 
 
 class ToyWorker(search.Worker):
     def _start(self, jobs):
+        super()._start(jobs)
         self._results = toys.toy_results(jobs)
 
 
 def main(
-    folder: Path, deterministic: bool = False, fault: str = "", pause: float = 0.02, together: int = 1
+    folder: Path,
+    deterministic: bool = False,
+    faults: Mapping[str, str] = MappingProxyType({}),
+    pause: float = 0.02,
+    together: int = 1,
+    timeout: float | None = None,
+    address: str | None = None,
+    gpus: float = 0.0,
+    space: Space = toys.SPACE,
 ) -> search.State:
     """Run, or go on with, the toy study in a folder.
 
     Args:
         folder: of the study.
         deterministic: one bundle at a time.
-        fault: makes the third trial of each cell end badly.
+        faults: what a trial's name ends in → how it ends.
         pause: seconds an epoch.
         together: search trials that a worker trains at once.
+        timeout: seconds without a report after which a trial is ended.
+        address: of a Ray cluster that is there.
+        gpus: of a trial.
+        space: of the study.
     """
     events = list(ledger.read(folder / "ledger"))
     book = ledger.Ledger(folder / "ledger", len(events))
-    state = search.State(toys.SPACE.cells(), toys.state()[0].plan, search.asha(toys.SPACE.epochs, 1, 3), book.append)
+    state = search.State(space.cells(), toys.state(space)[0].plan, asha.asha(space.epochs, 1, 3), book.append)
     state.replay(events)
 
     def job(trial):
-        values = toys.values_of(state, trial) | ({"fault": fault} if trial.id.endswith("s002") else {})
-        plain = {"trial": trial.id, "config": values, "epochs": toys.SPACE.epochs, "pause": pause}
+        values = toys.values_of(state, trial)
+        values["fault"] = next((fault for end, fault in faults.items() if trial.id.endswith(end)), "")
+        plain = {"trial": trial.id, "config": values, "epochs": space.epochs, "pause": pause}
         return plain | {"journal": str(folder / "journal.txt")}
 
-    with cluster(gpus=0.0, one_at_a_time=deterministic) as place:
-        search.run(state, job, folder / "tune", place, trainable=ToyWorker, bundle=lambda trial: together)
+    more = {"trainable": ToyWorker, "bundle": lambda trial: together, "timeout": timeout}
+    with cluster(address, gpus=gpus, one_at_a_time=deterministic) as place:
+        search.run(state, job, folder / "tune", place, **more)
     return state
 
 

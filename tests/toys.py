@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ SPACE = Space(
     replicates=2,
 )
 
+_TWO = {"regime": ("scratch", "partial_freeze"), "label_fraction": (1.0,)}
+FEW = replace(SPACE, compared=_TWO, trials=4, replicates=1)
+"""Two cells of four trials."""
 WHEN = ["seconds", "worker", "time"]  # columns in which two runs of one study differ
 
 
@@ -83,6 +88,11 @@ def _toy_result(job: dict[str, Any], epoch: int, alone: bool) -> dict[str, Any]:
     fault = job["config"].get("fault") if epoch == 2 else None
     if fault == "exit":
         os._exit(1)
+    if fault == "hang":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(3600)
+    if fault == "memory" or (fault == "crowd" and job["gpus"] < 1):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore of it")
     if fault == "raise" and alone:
         raise RuntimeError("a fault at epoch 2")
     if fault == "raise":
