@@ -12,6 +12,7 @@ from typing import NoReturn
 from study import checks, sources, tasks
 from study.catalogue import known, load
 from study.config import UserError, read
+from study.room import KEEP_GB
 from study.space import Cell, Space, Value, select
 from study.tasks import data_set
 
@@ -67,6 +68,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--time-budget", type=seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
     add("--trial-timeout", type=seconds, metavar="30m", help="end a trial that has reported nothing for so long")
     add("--checkpoint-every", type=seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
+    add("--keep-free", type=_share, default=KEEP_GB, metavar="X", help="GB of disk, to stop before less is free")
     add("--cache-gb", type=_share, default=10.0, metavar="X", help="room for frozen stages' outputs (default: 10)")
     add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")

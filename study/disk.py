@@ -1,6 +1,7 @@
 """Makes what was written outlast a crash. Knows nothing of what the files hold."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +26,19 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
-    fill(making)
+    try:
+        fill(making)
+    except Exception as error:
+        shutil.rmtree(making, ignore_errors=True)  # half of it is of no use, and takes room
+        raise _storage(error) or error from error
     for path in (*making.iterdir(), making):
         sync(path)
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
     sync(folder.parent)
+
+
+def _storage(error: Exception) -> OSError | None:
+    """Give what the storage said to a library that hides it: safetensors' errors are no OSErrors."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else None

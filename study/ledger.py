@@ -3,6 +3,8 @@
 Knows nothing of what an event means; `state.py` folds them.
 """
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -80,7 +82,7 @@ class Ledger:
 
     def __init__(self, folder: Path, sequence: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._sequence = sequence
+        self._sequence, self._size = sequence, 0
         self._file = (folder / f"{len(list(folder.glob('*.jsonl'))):03d}.jsonl").open("xb", buffering=0)
         disk.sync(folder)
 
@@ -91,9 +93,17 @@ class Ledger:
             OSError: the storage refuses.
         """
         body = _canonical({"seq": self._sequence, **event})
-        self._file.write(_sealed(body) + body[1:] + b"\n")
-        os.fsync(self._file.fileno())
-        self._sequence += 1
+        line = _sealed(body) + body[1:] + b"\n"
+        try:
+            if self._file.write(line) != len(line):  # a disk that gets full takes a part
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+            os.fsync(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._size)  # no later line may follow half of this one
+                self._file.seek(self._size)
+            raise
+        self._sequence, self._size = self._sequence + 1, self._size + len(line)
 
     def close(self) -> None:
         """Release the file."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from study import screen, tasks
 from study.config import Config, config
 from study.space import Cell
-from study.stop import Stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from study.data import Prepared
 
 
-def inspect(cells: list[Cell], folder: Path | None, stop: Stop, console: "Console") -> None:
+def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console") -> None:
     """Show what is in images of the user's own; ends where something in them would make results wrong."""
     from rich.progress import Progress
 
@@ -29,12 +28,14 @@ def inspect(cells: list[Cell], folder: Path | None, stop: Stop, console: "Consol
             continue
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("looking at the images", total=None)
-            seen = own.inspect(folder, pattern, size, _told(progress, bar, stop))
+            seen = own.inspect(folder, pattern, size, _told(progress, bar, check))
         screen.print_inspection(seen, size, console)
         seen.refuse()
 
 
-def prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Console") -> list["Prepared"]:
+def prepare(
+    wanted: list[Config], folder: Path | None, check: Callable[[], None], console: "Console"
+) -> list["Prepared"]:
     """Decode or render each data set that is wanted, once; gives one entry for each configuration."""
     from rich.progress import Progress
 
@@ -46,13 +47,13 @@ def prepare(wanted: list[Config], folder: Path | None, stop: Stop, console: "Con
         for one in dict.fromkeys(each):
             task, size, crop, pattern = one
             bar = progress.add_task(f"{task} at {size} px", total=None)
-            made[one] = data.prepare(task, folder, size, crop, _told(progress, bar, stop), pattern)
+            made[one] = data.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
     return [made[one] for one in each]
 
 
-def _told(progress: "Progress", bar: Any, stop: Stop) -> Callable[[int, int], None]:
+def _told(progress: "Progress", bar: Any, check: Callable[[], None]) -> Callable[[int, int], None]:
     def advance(done: int, total: int) -> None:
         progress.update(bar, completed=done, total=total)
-        stop.check()
+        check()
 
     return advance

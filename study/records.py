@@ -169,8 +169,11 @@ def refuse_lost(path: Path, events: Iterable[ledger.Event]) -> None:
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    try:
+        frame.to_parquet(temporary, index=False)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # where the disk was full
 
 
 def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study import arguments, checks, ledger, preparation, screen, sources, store
 from study import folder as folders
 from study.config import Config, UserError, config
+from study.room import Room
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, identity, job
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
+REPORT = 5e3  # bytes that a trial's report takes in the ledger, its rows in the table and their drawings, generously
 TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
 
 
@@ -62,7 +64,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     space, cells, folder = arguments.question(args)
     checks.check_cells(cells, space.epochs)
     if args.inspect:
-        preparation.inspect(cells, args.data, stop, _console())
+        preparation.inspect(cells, args.data, stop.check, _console())
         return DONE
     with folders.lock(folder):
         try:
@@ -74,19 +76,26 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
 
 def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folder: Path, stop: Stop) -> int:
     console = _console()
+    room = Room((folder, store.root()), 1e9 * args.keep_free)
+    room.check(_reports(space, cells))
+
+    def check() -> None:
+        stop.check()
+        room.check()
+
     absent = checks.fetch_weights(cells)
     if args.download:
         from study import download
 
         for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
             download.fetch(name, args.data, console.print)
-    preparation.inspect(cells, args.data, stop, console)
+    preparation.inspect(cells, args.data, check, console)
     study = Study(
         name=arguments.name(args),
         scale=args.scale,
         space=space,
         cells=cells,
-        prepared=preparation.prepare([config(cell.values) for cell in cells], args.data, stop, console),
+        prepared=preparation.prepare([config(cell.values) for cell in cells], args.data, check, console),
         folder=folder,
         seed=args.seed,
         deterministic=args.deterministic,
@@ -95,7 +104,7 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         cache_gb=args.cache_gb,
         half=args.cache_half,
         absent=absent,
-        starts=_starts(cells, space.replicates, args, stop, console),
+        starts=_starts(cells, space.replicates, args, check, console),
         trial_timeout=args.trial_timeout,
     )
     checks.check_data(cells, study.prepared)
@@ -104,17 +113,17 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
 
     with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic) as place:
         stop.listen()
-        stop.check()
+        check()
         folders.check_same(folder, identity(study), args.resume)  # before hours of training are spent
         say = partial(console.print, soft_wrap=True)
-        study.absent.update(starts.train(study.starts, place, args.checkpoint_every, stop.check, say))
+        study.absent.update(starts.train(study.starts, place, args.checkpoint_every, check, say))
         if len(study.absent) == len(cells):
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(folder, identity(study), args.resume)
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
         size = f"{screen.plan(cells, space, study.absent)} → {os.path.relpath(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
-        state = _search(study, place, stop, console)
+        state = _search(study, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
     return _finish(study, state, console)
 
@@ -125,8 +134,13 @@ def _console() -> "Console":
     return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
+def _reports(space: Space, cells: list[Cell]) -> float:
+    """Estimate the bytes of a study's ledger, table and report."""
+    return REPORT * len(cells) * (space.trials + space.replicates) * (space.epochs + 1)
+
+
 def _starts(
-    cells: list[Cell], replicates: int, args: argparse.Namespace, stop: Stop, console: "Console"
+    cells: list[Cell], replicates: int, args: argparse.Namespace, check: Callable[[], None], console: "Console"
 ) -> list[tuple["Start", ...]]:
     """Prepare the images of weights that are trained first; another data set's are in a folder of their own."""
     from study import weights
@@ -141,7 +155,7 @@ def _starts(
     for own in (True, False):
         wanted = [each for each, same in asked.items() if same == own]
         folder = args.data if own else args.source_data
-        ready.update(zip(wanted, preparation.prepare(wanted, folder, stop, console), strict=True))
+        ready.update(zip(wanted, preparation.prepare(wanted, folder, check, console), strict=True))
     return [weights.starts(source, ready, args.seed, replicates) if source else () for source in found]
 
 
@@ -157,7 +171,7 @@ def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float 
     return lambda most: packing.chosen(tried, *gpu_memory.needs(tried), most, say)
 
 
-def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "State":
+def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
     from study import asha, bundles, records, search, starts, worker
     from study.progress import Progress
@@ -189,6 +203,7 @@ def _search(study: Study, place: "Place", stop: Stop, console: "Console") -> "St
 
             def asked_to_stop() -> bool:
                 progress.update()
+                room.check()
                 return stop.asked()
 
             asked, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))

@@ -29,6 +29,7 @@ from study import memory
 from study.asha import OBJECTIVE
 from study.bundles import Bundles
 from study.cluster import Place, line
+from study.guard import Guard
 from study.hung import Watch
 from study.state import State, Trial
 from study.worker import Results, results
@@ -74,20 +75,6 @@ class Worker(tune.Trainable):
         self._jobs, self._results = jobs, results(jobs)
 
 
-class _Guard:
-    """Keeps the first exception of our own code inside Tune, which would wrap it or go on: `run` raises it again."""
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-
-    def __call__(self, call: Callable[[], Any], otherwise: Any) -> Any:
-        try:
-            return call()
-        except Exception as error:
-            self.error = self.error or error
-            return otherwise
-
-
 class _Unsaved:
     """Ray pickles searchers, schedulers and stoppers into a state that we never read back: leave it empty."""
 
@@ -99,7 +86,7 @@ class CellSearcher(_Unsaved, Searcher):
     """Hands the state's next trials to Tune."""
 
     def __init__(
-        self, state: State, slots: int, bundles: Bundles, job: Callable[[Trial], dict[str, Any]], guard: _Guard
+        self, state: State, slots: int, bundles: Bundles, job: Callable[[Trial], dict[str, Any]], guard: Guard
     ) -> None:
         super().__init__()
         self._state, self._slots, self._bundles, self._job, self._guard = state, slots, bundles, job, guard
@@ -138,13 +125,13 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
         state: State,
         bundles: Bundles,
         ended: Callable[[str], None],
-        guard: _Guard,
-        watch: Watch,
+        guard: Guard,
+        stop: "StopWhen",
         shared: bool = False,
     ) -> None:
         super().__init__()
-        self._state, self._bundles, self._ended, self._guard, self._watch = state, bundles, ended, guard, watch
-        self._shared = shared
+        self._state, self._bundles, self._ended, self._guard, self._watch = state, bundles, ended, guard, stop.watch
+        self._stop, self._shared = stop, shared
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Choose nothing, so that a free worker gets the newest trial.
@@ -188,7 +175,7 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Record trials whose worker died: its own exceptions come as results."""
         reason = self._watch.why(trial.trial_id) or f"the worker died ({_reason(trial)})"
-        if self._watch.stopped:  # it died because the study was told to stop: the trial goes on when that does
+        if self._stop.stop_all():  # a signal to all processes, say: the trial goes on when the study does
             return
         for name in self._guard(lambda: self._bundles.broken(_names(trial), reason), otherwise=[]):
             self._ended(name)
@@ -211,15 +198,15 @@ class Watching(_Unsaved, tune.Callback):
 class StopWhen(_Unsaved, tune.Stopper):
     """Ends the run when asked to, or when the guard holds an error."""
 
-    def __init__(self, asked: Callable[[], bool], guard: _Guard, watch: Watch) -> None:
-        self._asked, self._guard, self._watch = asked, guard, watch
+    def __init__(self, asked: Callable[[], bool], guard: Guard, watch: Watch) -> None:
+        self._asked, self._guard, self.watch = asked, guard, watch
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        self._watch.stopped = self._guard(self._asked, otherwise=True) or self._guard.error is not None
-        return self._watch.stopped
+        self.watch.stopped = self._guard(self._asked, otherwise=True) or self._guard.error is not None
+        return self.watch.stopped
 
 
 def run(
@@ -253,7 +240,8 @@ def run(
     if state.done():
         return
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
-    guard, bundles, watch = _Guard(), Bundles(state, bundle), Watch(timeout)
+    guard, bundles = Guard(), Bundles(state, bundle)
+    ends = StopWhen(stop, guard, Watch(timeout))
     own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
     shared = 0 < place.gpus < 1
 
@@ -264,7 +252,7 @@ def run(
         tune.with_resources(trainable, partial(_resources, place.cpus)),
         tune_config=tune.TuneConfig(
             search_alg=CellSearcher(state, place.slots, bundles, asked, guard),
-            scheduler=CellScheduler(state, bundles, ended, guard, watch, shared),
+            scheduler=CellScheduler(state, bundles, ended, guard, ends, shared),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: _names(trial)[0],
@@ -274,8 +262,8 @@ def run(
             storage_path=str(storage),
             name=f"run-{time.time_ns()}",
             verbose=0,
-            stop=StopWhen(stop, guard, watch),
-            callbacks=[Watching(watch)],
+            stop=ends,
+            callbacks=[Watching(ends.watch)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     ).fit()

@@ -12,7 +12,12 @@ from study import folder
 from study.config import UserError
 from study.ledger import Damaged
 
-IDENTITY = {"space": {"name": "toy", "tuned": {"lr": [0.1, 0.2]}}, "cells": [{"name": "a", "data": "f00"}], "seed": 0}
+IDENTITY = {
+    "space": {"name": "toy", "tuned": {"lr": [0.1, 0.2]}},
+    "cells": [{"name": "a", "data": "f00"}],
+    "seed": 0,
+    "code": "c0",
+}
 
 
 def _hold(path, ready):
@@ -34,6 +39,32 @@ def test_a_second_driver_is_refused_and_told_who_runs_it_and_a_dead_owner_is_tak
     folder.lock(tmp_path).release()
 
 
+def _try(path, together, taken, over):
+    together.wait(30)
+    try:
+        held = folder.lock(path)
+    except folder.Locked as refused:
+        taken.put(str(refused))
+        return
+    taken.put(os.getpid())
+    over.wait(60)
+    held.release()
+
+
+def test_of_several_drivers_at_once_exactly_one_runs(tmp_path):
+    together, taken, over = multiprocessing.Barrier(5), multiprocessing.Queue(), multiprocessing.Event()
+    drivers = [multiprocessing.Process(target=_try, args=(tmp_path, together, taken, over)) for _ in range(5)]
+    for each in drivers:
+        each.start()
+    said = [taken.get(timeout=60) for _ in drivers]
+    over.set()
+    for each in drivers:
+        each.join()
+    (owner,) = (each for each in said if isinstance(each, int))
+    assert owner in {each.pid for each in drivers}
+    assert sum("is in use by" in str(each) for each in said) == 4
+
+
 def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
     folder.begin(tmp_path, IDENTITY, resume=False)
     assert folder.read_study(tmp_path)["space"] == IDENTITY["space"]
@@ -51,6 +82,7 @@ def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
         ({"space": {"name": "toy", "tuned": {"lr": [0.1, 0.3]}}}, r"space.tuned.lr\[1\] was 0.2, is 0.3"),
         ({"cells": [{"name": "a", "data": "f01"}]}, r'cells\[0\].data was "f00", is "f01"'),
         ({"cells": []}, "cells was"),
+        ({"code": "c1"}, 'code was "c0", is "c1"'),
     ],
 )
 def test_a_changed_study_is_refused_with_the_difference(tmp_path, change, said):

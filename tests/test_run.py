@@ -136,6 +136,14 @@ def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, n
     assert (tmp_path / "report.html").exists()
     reported = {event["trial"] for event in ledger.read(tmp_path / "ledger") if event["kind"] == "report"}
     assert reported <= set(table(tmp_path)["trial"])
+    done, *counts = re.findall(
+        r"(\d+) of 10 trials done · (\d+) running · (\d+) starting · (\d+) pruned · (\d+) failed", said
+    )[-1]
+    states = table(tmp_path).groupby("trial")["state"].first()
+    assert int(done) == len(ended(tmp_path)) == (states != "running").sum()
+    assert sum(map(int, counts[:2])) == (states == "running").sum()
+    assert int(counts[2]) == (states == "pruned").sum()
+    assert counts[3] == "0"
     if number == signal.SIGTERM:
         return  # going on takes long, and is the same
     code, said = run(tmp_path, "--resume")
