@@ -16,7 +16,6 @@ from typing import Any
 os.environ.update(  # before ray is imported
     RAY_USAGE_STATS_ENABLED="0",
     RAY_worker_niceness="0",  # Ray's 15 lets trials starve on a shared machine
-    RAY_raylet_start_wait_time_s="120",  # Ray's 30 are too few on one that is busy
 )
 
 import ray

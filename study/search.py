@@ -186,9 +186,14 @@ class Watching(_Unsaved, tune.Callback):
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
+        self._running: list[Any] = []
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._running.append(trial)
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        self._watch.look({each.trial_id: each.temporary_state.ray_actor for each in trials if not each.is_finished()})
+        self._running = [each for each in self._running if not each.is_finished()]
+        self._watch.look({each.trial_id: each.temporary_state.ray_actor for each in self._running})
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         if self._watch.stopped:

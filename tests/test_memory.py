@@ -4,8 +4,8 @@ import weakref
 
 import pytest
 import torch
-from ray.cluster_utils import Cluster
 
+from benchmarks import chaos
 from study import ledger, memory, search
 from tests import toy_study, toys
 from tests.test_search import starts
@@ -56,14 +56,11 @@ def test_what_the_trial_held_is_gone_before_its_memory_is_given_back(monkeypatch
 
 
 def test_a_crowded_trial_gets_a_gpu_to_itself_and_one_that_is_too_large_fails(tmp_path, monkeypatch):
-    """Ray's GPUs are counted, not touched: two of them, four trials each."""
+    """Ray's GPUs are counted, not touched: one of them, four trials on it."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    here = Cluster(initialize_head=True, head_node_args={"num_cpus": 8, "num_gpus": 2, "include_dashboard": False})
-    try:
-        faults = {"c000-s002": "crowd", "c001-s002": "memory"}
-        state = toy_study.main(tmp_path, faults=faults, address=here.address, gpus=0.25, space=toys.FEW)
-    finally:
-        here.shutdown()
+    faults = {"c000-s002": "crowd", "c001-s002": "memory"}
+    with chaos.cluster(gpus=1) as (address, _):
+        state = toy_study.main(tmp_path, faults=faults, address=address, gpus=0.25, space=toys.FEW)
     widened = [event["trial"] for event in ledger.read(tmp_path / "ledger") if event["kind"] == "widen"]
     assert sorted(widened) == ["c000-s002", "c001-s002"]
     assert state.done()
