@@ -241,6 +241,9 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     if state.alone:
         first = next(iter(state.alone.values()))
         console.print(f"{len(state.alone)} trials broke when trained together and were trained one by one: {first}")
+    if state.wide:
+        first = next(iter(state.wide.values()))
+        console.print(f"{len(state.wide)} trials ran out of memory beside others and got a whole GPU: {first}")
     failed = state.count("failed")
     if failed:
         console.print(f"done, with {failed} of {state.total()} trials failed: the report lists their errors")
