@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from study import checks, sources, tasks
+from study import checks, mirror, remote, sources, tasks
 from study.catalogue import known, load
 from study.config import UserError, read
 from study.room import KEEP_GB
@@ -42,7 +42,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--inspect", action="store_true", help="show what is in --data, a folder or .csv file of your own, and end")
     add("--source-data", type=Path, metavar="DIR", help="likewise, of another task that weights are trained on first")
     add("--download", action="store_true", help="fetch the real data set into --data DIR first")
-    add("--out", type=Path, metavar="DIR", help="where results go (default: results/<space>)")
+    add("--out", type=_place, metavar="DIR", help="where results go, or a URI such as s3:// (default: results/<space>)")
     add("--resume", action="store_true", help="go on with the study in --out")
     add(
         "--scale",
@@ -101,7 +101,7 @@ def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
         raise UserError(f"group_pattern {pattern!r} names groups of your own images: say where they are with --data")
     if args.inspect and not (args.data and own):
         raise UserError("--inspect is for images of your own: --space folder, or one with task folder, and --data")
-    return space, cells, (args.out or Path("results") / name(args)).absolute()
+    return space, cells, folder(args)
 
 
 def fixed(space: Space, asked: list[str]) -> Space:
@@ -151,9 +151,20 @@ def _check_source_data(args: argparse.Namespace, cells: list[Cell]) -> None:
         raise UserError(f"{told}: name its real data set with --source-data DIR, since --data has that of the trials")
 
 
+def folder(args: argparse.Namespace) -> Path:
+    """The folder that the study works in, absolute."""
+    if isinstance(args.out, str):
+        return mirror.workplace(args.out)
+    return (args.out or Path("results") / name(args)).absolute()
+
+
 def name(args: argparse.Namespace) -> str:
     """The space's name: its own, or its file's."""
     return Path(args.space).stem
+
+
+def _place(text: str) -> Path | str:
+    return text if remote.is_uri(text) else Path(text)
 
 
 def _share(text: str, more: str = "") -> float:

@@ -8,6 +8,8 @@ from study.space import Cell
 from study.state import State, Trial
 
 MOST = 32
+LOSSES = 2
+"""Workers that a trial may lose, with their nodes say, before it counts as what killed them."""
 TOGETHER = ("lr", "weight_decay")
 """Hyperparameters that trials of one bundle may differ in."""
 
@@ -80,6 +82,15 @@ class Bundles:
         if len(names) > 1 or names[0] in self._state.wide or names[0] not in self._state.live:
             return self.broken(names, error, traceback)
         self._state.widen(names[0], error)
+        return []
+
+    def lost(self, names: list[str], error: str) -> list[str]:
+        """Hand trials whose worker died out again, unless theirs died too often; gives the one that has failed."""
+        left = [name for name in names if name in self._state.live]
+        if any(self._state.losses[name] >= (LOSSES if len(names) == 1 else 1) for name in left):
+            return self.broken(names, error)
+        if left:
+            self._state.lost(left, error)
         return []
 
     def broken(self, names: list[str], error: str, traceback: str = "") -> list[str]:

@@ -20,6 +20,7 @@ os.environ.update(  # before ray is imported
 
 import ray
 
+from study import auth, store
 from study.config import UserError
 
 KNOCK = 3.0  # seconds
@@ -44,6 +45,7 @@ def cluster(
     cpus: float = 1.0,
     gpus: float | Packing | None = None,
     one_at_a_time: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> Iterator[Place]:
     """Hold a Ray cluster while trials run.
 
@@ -53,12 +55,14 @@ def cluster(
         gpus: of one trial, may be a part of one; None is one where the cluster has any. A function is asked, once Ray
             runs, where there are some and trials may share them.
         one_at_a_time: hands out one trial only, so that results come in a fixed order.
+        ready: called once Ray runs, before anything is tried on it.
 
     Raises:
         UserError: no cluster at the address, or a trial wants more than it has.
     """
     _start(address)
     try:
+        ready()
         there = ray.cluster_resources()
         part = _part(there, cpus, gpus, one_at_a_time)
         wanted = {"CPU": cpus, "GPU": part}
@@ -86,8 +90,9 @@ def on_workers(
     Yields:
         As each call ends: its number, and what it raised, or why its process died.
     """
-    remote: Any = ray.remote(num_cpus=place.cpus, num_gpus=place.gpus, max_retries=0, max_calls=1)(call)
-    running = {remote.remote(*job): number for number, job in enumerate(jobs)}
+    remote: Any = ray.remote(num_cpus=place.cpus, num_gpus=place.gpus, max_retries=0, max_calls=1)(_called)
+    chosen = os.environ.get("STUDY_STORE")
+    running = {remote.remote(call, chosen, *job): number for number, job in enumerate(jobs)}
     try:
         while running:
             done, _ = ray.wait(list(running), timeout=0.2)
@@ -97,6 +102,11 @@ def on_workers(
     finally:
         for each in running:
             ray.cancel(each, force=True)
+
+
+def _called(call: Callable[..., Any], chosen: str | None, *job: Any) -> None:
+    store.prefer(chosen)
+    call(*job)
 
 
 def _raised(done: Any) -> Exception | None:
@@ -149,6 +159,7 @@ def _start(address: str | None) -> None:
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     quiet: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False, "configure_logging": False}
+    auth.check(make=address is None)
     if address is None:
         ray.init(address="local", include_dashboard=False, **quiet)
         return

@@ -74,6 +74,14 @@ class Prepared:
     """Images in "train" (before validation is cut off) and "test"."""
     several: bool = False
     """Whether an image has several labels; else it has one class."""
+    folder: str | None = None
+    """The real data set."""
+    image_size: int = 0
+    crop: str | None = None
+
+
+_made_here: dict[str, Path] = {}
+"""Entries that this process had to make, or to find under another name, by fingerprint."""
 
 
 def prepare(
@@ -115,7 +123,27 @@ def prepare(
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    return Prepared(*about, several=tasks.several(module))
+    asked = None if folder is None else str(folder.absolute()), image_size, crop
+    return Prepared(*about, tasks.several(module), *asked)
+
+
+def here(prepared: Prepared) -> Path:
+    """Give the images' entry in this machine's store, which makes it first where there is none.
+
+    Raises:
+        UserError: the images here are others than those that the study began with, or there are none.
+    """
+    path = _made_here.get(prepared.fingerprint, store.at(prepared.path))
+    if path.exists() or not prepared.image_size:
+        return path
+    folder = None if prepared.folder is None else Path(prepared.folder)
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--data {folder}: no such folder here, and the store {store.root()} has not its images")
+    mine = prepare(prepared.task, folder, prepared.image_size, prepared.crop)
+    if mine.fingerprint != prepared.fingerprint:
+        told = f"{mine.source} here, {prepared.source} where the study was started"
+        raise UserError(f"task {prepared.task}: other images than the study began with ({told})")
+    return _made_here.setdefault(prepared.fingerprint, Path(mine.path))
 
 
 def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
@@ -138,7 +166,7 @@ def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sea
         study.store.Damaged: the store entry is gone or not as it was written.
     """
     _check_validation(cut.validation, sealed)
-    module, path = tasks.load(prepared.task), Path(prepared.path)
+    module, path = tasks.load(prepared.task), here(prepared)
     entry = store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
     images, targets, groups = _load(path, "train", cut.difficult)
     test = None if sealed else _test(*_load(path, "test", cut.difficult), cut.balance)

@@ -182,9 +182,13 @@ def _checksum(study: dict[str, Any]) -> str:
     return hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
+def versions() -> dict[str, str]:
+    """What is installed here of what results depend on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+
+
 def _host() -> dict[str, Any]:
-    versions = {name: metadata.version(name) for name in PACKAGES}
-    return {"name": socket.gethostname(), "python": platform.python_version(), "cpus": os.cpu_count()} | versions
+    return {"name": socket.gethostname(), "cpus": os.cpu_count()} | versions()
 
 
 def _read(path: Path) -> str:

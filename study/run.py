@@ -6,10 +6,8 @@ nor Ray before the arguments are checked.
 
 import argparse
 import os
-import shlex
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -17,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, preparation, screen, sources, store
+from study import arguments, checks, ledger, mirror, preparation, screen, sources, store
 from study import folder as folders
 from study.config import Config, UserError, config
 from study.room import Room
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
 REPORT = 5e3  # bytes that a trial's report takes in the ledger, its rows in the table and their drawings, generously
-TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,13 +65,21 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
         return DONE
     with folders.lock(folder):
         try:
-            folders.check_free(folder, args.resume)
-            return _locked_run(args, space, cells, folder, stop)
+            with mirror.kept(folder, args.out, args.resume) as kept:
+                folders.check_free(folder, args.resume)
+                return _locked_run(args, space, cells, folder, stop, kept)
         finally:
             folders.leave_empty(folder)
 
 
-def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folder: Path, stop: Stop) -> int:
+def _locked_run(
+    args: argparse.Namespace,
+    space: Space,
+    cells: list[Cell],
+    folder: Path,
+    stop: Stop,
+    kept: "mirror.Mirror | None",
+) -> int:
     console = _console()
     room = Room((folder, store.root()), 1e9 * args.keep_free)
     room.check(_reports(space, cells))
@@ -106,22 +111,28 @@ def _locked_run(args: argparse.Namespace, space: Space, cells: list[Cell], folde
         absent=absent,
         starts=_starts(cells, space.replicates, args, check, console),
         trial_timeout=args.trial_timeout,
+        mirror=kept,
     )
     checks.check_data(cells, study.prepared)
-    from study import starts
+    from study import nodes, starts
     from study.cluster import cluster
 
-    with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic) as place:
+    say = partial(console.print, soft_wrap=True)
+
+    def ready() -> None:
         stop.listen()
         check()
+        if args.address is not None:
+            nodes.ready(study, check, say)
+
+    with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic, ready) as place:
         folders.check_same(folder, identity(study), args.resume)  # before hours of training are spent
-        say = partial(console.print, soft_wrap=True)
         study.absent.update(starts.train(study.starts, place, args.checkpoint_every, check, say))
         if len(study.absent) == len(cells):
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(folder, identity(study), args.resume)
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-        size = f"{screen.plan(cells, space, study.absent)} → {os.path.relpath(folder)}"
+        size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else os.path.relpath(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
@@ -173,7 +184,7 @@ def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float 
 
 def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Console") -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import asha, bundles, records, search, starts, worker
+    from study import asha, bundles, keeping, records, search, starts, worker
     from study.progress import Progress
     from study.state import Plan, State
 
@@ -192,10 +203,13 @@ def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Cons
     for event in given:
         if event["trial"] not in known:
             book.append(event)
-    table = _Every(TABLE_EVERY, lambda: _write_table(study.folder))
+    say = partial(console.print, soft_wrap=True)
+    table = keeping.Every(keeping.TABLE_EVERY, lambda: keeping.keep(study, say))
 
     def ended(trial: str) -> None:
         worker.end(study.folder / "checkpoints" / trial)
+        if study.mirror:
+            study.mirror.drop(f"checkpoints/{trial}")
         table()
 
     try:
@@ -204,6 +218,8 @@ def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Cons
             def asked_to_stop() -> bool:
                 progress.update()
                 room.check()
+                if study.mirror:
+                    study.mirror.beat()
                 return stop.asked()
 
             asked, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
@@ -212,7 +228,7 @@ def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Cons
             search.run(state, asked, study.folder / "tune", place, ended, asked_to_stop, **more)
     finally:
         book.close()
-        _write_table(study.folder)
+        keeping.write_table(study.folder)
     return state
 
 
@@ -232,12 +248,19 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         console.print(report.note(trials))
     for path in filter(Path.exists, written):
         console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
+    if study.mirror:
+        study.mirror.push()
+        console.print(f"copied to {study.mirror.uri}", soft_wrap=True)
     if not state.done():
-        words = [word for word in sys.orig_argv[1:] if word != "--resume"]
-        console.print(f"stopped before its end; go on with: python {shlex.join(words)} --resume", soft_wrap=True)
+        console.print(f"stopped before its end; go on with: {screen.again()}", soft_wrap=True)
         return INTERRUPTED
-    for name in ("tune", "checkpoints"):
+    for name in mirror.OWN:
         shutil.rmtree(study.folder / name, ignore_errors=True)
+    if study.mirror:
+        study.mirror.drop("checkpoints")
+    if state.losses:
+        told = f"{len(state.losses)} trials went on after their worker had died"
+        console.print(f"{told}, the last one because {state.lost_because}", soft_wrap=True)
     if state.alone:
         first = next(iter(state.alone.values()))
         console.print(f"{len(state.alone)} trials broke when trained together and were trained one by one: {first}")
@@ -250,26 +273,6 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     if state.absent:
         console.print(f"done, but {len(state.absent)} of {len(state.cells)} cells were not run: the report says why")
     return FAILED_TRIALS if failed or state.absent else DONE
-
-
-class _Every:
-    """Calls a function, but not more often than every so many seconds, and a twentieth of the time at most."""
-
-    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
-        self._seconds, self._call, self._last = seconds, call, time.monotonic()
-
-    def __call__(self) -> None:
-        began = time.monotonic()
-        if began - self._last >= self._seconds:
-            self._call()
-            self._last = time.monotonic()
-            self._seconds = max(self._seconds, 20 * (self._last - began))
-
-
-def _write_table(folder: Path) -> None:
-    from study import records
-
-    records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
 
 
 def _say(error: object, code: int) -> int:

@@ -1,5 +1,8 @@
 """What the command prints: the list of spaces, the size of a study, its cells. Knows nothing of how a study runs."""
 
+import os
+import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,13 @@ def listing() -> str:
     """One line a space."""
     lines = known()
     return "\n".join(f"{name:{max(map(len, lines))}}  {line}" for name, line in lines.items())
+
+
+def again() -> str:
+    """Give the command that goes on with this study."""
+    if sent := os.environ.get("STUDY_COMMAND"):  # study.submit's: this process is where it was sent to
+        return sent
+    return f"python {shlex.join(word for word in sys.orig_argv[1:] if word != '--resume')} --resume"
 
 
 def plan(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> str:

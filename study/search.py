@@ -174,10 +174,12 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Record trials whose worker died: its own exceptions come as results."""
-        reason = self._watch.why(trial.trial_id) or f"the worker died ({_reason(trial)})"
+        hung, names = self._watch.why(trial.trial_id), _names(trial)
         if self._stop.stop_all():  # a signal to all processes, say: the trial goes on when the study does
             return
-        for name in self._guard(lambda: self._bundles.broken(_names(trial), reason), otherwise=[]):
+        died = f"the worker died ({_reason(trial)})"
+        record = (lambda: self._bundles.broken(names, hung)) if hung else (lambda: self._bundles.lost(names, died))
+        for name in self._guard(record, otherwise=[]):
             self._ended(name)
 
 

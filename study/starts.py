@@ -48,10 +48,15 @@ def train(
     return {number: failed[start.path] for number, each in enumerate(starts) for start in each if start.path in failed}
 
 
+def lines(starts: Sequence[Sequence[Start]]) -> Iterator[Start]:
+    """All trainings that lead to some weights; one may come several times."""
+    return (start for each in starts for last in each for start in last.line)
+
+
 def _rounds(starts: Sequence[Sequence[Start]]) -> list[list[Start]]:
     """Sort all trainings, each once, so that those that others go on from are in an earlier round."""
     rounds: dict[int, dict[Path, Start]] = {}
-    for start in (start for each in starts for last in each for start in last.line):
+    for start in lines(starts):
         rounds.setdefault(len(start.line), {})[start.path] = start
     return [list(rounds[number].values()) for number in sorted(rounds)]
 

@@ -44,6 +44,8 @@ class State:
         self.skipped: set[int] = set()
         self.alone: dict[str, str] = {}
         self.wide: dict[str, str] = {}
+        self.losses: Counter[str] = Counter()
+        self.lost_because = ""
         self._searches: list[list[Trial]] = [[] for _ in cells]
         self._counts: Counter[str] = Counter()
         self._prune = [pruner() for _ in cells]
@@ -123,6 +125,10 @@ class State:
     def fail(self, trial_id: str, error: str, traceback: str = "") -> None:
         """Record that a trial ended without result."""
         self._apply({"kind": "fail", "trial": trial_id, "error": error, "traceback": traceback})
+
+    def lost(self, trial_ids: list[str], error: str) -> None:
+        """Record trials whose worker died, as with its node: they are to go on from their checkpoints."""
+        self._apply({"kind": "lost", "trial": trial_ids[0], "trials": trial_ids, "error": error})
 
     def part(self, trial_ids: list[str], error: str, traceback: str = "") -> None:
         """Record that trials which were trained together broke together: each is to go on alone."""
@@ -244,6 +250,10 @@ class State:
             case "widen":
                 self.wide[event["trial"]] = event["error"]
                 self.live.discard(event["trial"])
+            case "lost":
+                self.losses.update(event["trials"])
+                self.lost_because = event["error"]
+                self.live.difference_update(event["trials"])
             case "fail":
                 trial = self.trials[event["trial"]]
                 trial.error = event["error"]

@@ -38,6 +38,22 @@ def root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transfer-study"
 
 
+def prefer(chosen: str | None) -> None:
+    """Use a folder where this process has no $STUDY_STORE: of a node, what `ray start` was given counts first."""
+    if chosen:
+        os.environ.setdefault("STUDY_STORE", chosen)
+
+
+def name(path: Path) -> str:
+    """Write a path in a way that holds on machines whose store is elsewhere: `at` reads it."""
+    return str(path.relative_to(root()) if path.is_relative_to(root()) else path)
+
+
+def at(written: str) -> Path:
+    """Give the path that `name` wrote, in the store of this machine where it is in the store."""
+    return root() / written
+
+
 def place(kind: str, key: dict[str, Any]) -> Path:
     """Give an entry's folder, be it there or not.
 

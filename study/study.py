@@ -3,15 +3,18 @@
 Knows neither Ray nor how anything is printed.
 """
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study import folder as folders
+from study import store
 from study.space import Cell, Space
 
 if TYPE_CHECKING:
     from study.data import Prepared
+    from study.mirror import Mirror
     from study.state import Trial
     from study.weights import Start
 
@@ -41,6 +44,8 @@ class Study:
     trials, or one for the search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
+    mirror: "Mirror | None" = None
+    """Where the study is kept besides its folder."""
 
     def start(self, trial: "Trial") -> "Start | None":
         """Give the weights that a trial starts from, where we train them ourselves."""
@@ -62,26 +67,34 @@ def identity(study: Study) -> dict[str, Any]:
 
 
 def job(study: Study, trial: "Trial") -> dict[str, Any]:
-    """What the worker gets: plain values only."""
+    """What the worker gets: plain values only; what is in the store is named as in any machine's."""
     start = study.start(trial)
     return {
         "trial": trial.id,
+        "store": os.environ.get("STUDY_STORE"),
+        "uri": study.mirror.uri if study.mirror else None,
         "role": trial.role,
         "config": study.cells[trial.cell].values | trial.tuned,
         "seed": trial.seed,
         "epochs": study.space.epochs,
-        "prepared": asdict(study.prepared[trial.cell]),
+        "prepared": named(study.prepared[trial.cell]),
         "split_seed": study.seed,
         "draw_seed": study.seed if trial.role == "search" else trial.seed,
-        "checkpoints": str(study.folder / "checkpoints" / trial.id),
+        "checkpoints": store.name(study.folder / "checkpoints" / trial.id),
         "checkpoint_seconds": study.checkpoint_seconds,
-        "source": start and str(start.path),
+        "source": start and store.name(start.path),
         "earlier": [_earlier(each) for each in start.line if each.source in start.source.learnt] if start else [],
         "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
-        "model": str(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
+        "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
 
 
 def _earlier(start: "Start") -> dict[str, Any]:
     """What the worker gets of a task that the trial's network has learnt before."""
-    return {"config": asdict(start.source.config), "prepared": asdict(start.prepared), "entry": str(start.path)}
+    own = {"prepared": named(start.prepared), "entry": store.name(start.path)}
+    return {"config": asdict(start.source.config)} | own
+
+
+def named(prepared: "Prepared") -> dict[str, Any]:
+    """Give prepared images as plain values, to be opened on any machine."""
+    return asdict(prepared) | {"path": store.name(Path(prepared.path))}

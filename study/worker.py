@@ -32,7 +32,8 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
         jobs: one a trial; several are trained together. Each has trial, role, config, seed, epochs, prepared,
             split_seed, draw_seed, threads, gpu, checkpoints (folder), checkpoint_seconds, model (folder, or None),
             source (entry of the store with the initial weights, or None), earlier (of each task that these
-            learnt: config, prepared, entry), cache (budget in bytes, half, code).
+            learnt: config, prepared, entry), cache (budget in bytes, half, code). Paths are as `store.name` writes
+            them; `store` is used where this machine has none of its own, `uri` is where the study is kept besides.
 
     Yields:
         Results with the seconds that each took, by what they were `spent` on.
@@ -41,8 +42,9 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
         ValueError: a score of a trial that is trained alone is no finite number.
         OSError: the storage fails.
     """
-    from study import timing
+    from study import store, timing
 
+    store.prefer(jobs[0].get("store"))
     each = _together(jobs) if len(jobs) > 1 else _alone(jobs[0])
     timing.taken()
     last = time.perf_counter()
@@ -74,9 +76,10 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
     from study.timing import spent
 
     with spent("setup"):
-        from study import checkpoints, trial
+        from study import carried, checkpoints, trial
 
         folder, asked, opened, device, cache = _begin(job)
+        carried.fetch(job)
     found = checkpoints.latest(folder)
     if found is not None:
         yield {job["trial"]: found.report}
@@ -90,6 +93,7 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
             _keep_model(job, opened, report, earlier)
         if time.monotonic() - saved >= job["checkpoint_seconds"]:
             checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result))
+            carried.keep(job)
             saved = time.monotonic()
         yield {job["trial"]: result}
 
@@ -100,10 +104,10 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
     from study.timing import spent
 
     with spent("setup"):
-        from study import checkpoints, fused
+        from study import carried, checkpoints, fused, store
 
         _, _, opened, device, cache = _begin(jobs[0])
-    folders = [Path(job["checkpoints"]) for job in jobs]
+    folders = [store.at(job["checkpoints"]) for job in jobs]
     members = [fused.Member(config(job["config"]), job["seed"]) for job in jobs]
     saved = time.monotonic()
 
@@ -117,6 +121,7 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
                 result = found[jobs[number]["trial"]]
                 if not isinstance(each, Exception) and "failure" not in result and not ended(number):
                     checkpoints.save(folders[number], checkpoints.Checkpoint(each.state(), result))
+                    carried.keep(jobs[number])
             saved = time.monotonic()
         yield found
 
@@ -125,7 +130,7 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     """Give a job's checkpoint folder, configuration, data, device and cache."""
     import torch
 
-    from study import data, splits, trial
+    from study import data, splits, store, trial
     from study.config import config
 
     torch.set_num_threads(job["threads"])
@@ -133,12 +138,12 @@ def _begin(job: dict[str, Any]) -> "tuple[Path, Config, TaskData, str, CacheSett
     prepared, sealed = data.Prepared(**job["prepared"]), job["role"] == "search"
     opened = data.open_data(prepared, splits.cut(asked), *seeds, sealed)
     device = "cuda" if job["gpu"] else "cpu"
-    return Path(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
+    return store.at(job["checkpoints"]), asked, opened, device, trial.CacheSettings(**job["cache"])
 
 
 def _earlier(job: dict[str, Any]) -> "list[Earlier]":
     """Open the tasks that a trial's weights have learnt, cut as they were then."""
-    from study import data, splits
+    from study import data, splits, store
     from study.config import config
     from study.earlier import Earlier
 
@@ -146,12 +151,14 @@ def _earlier(job: dict[str, Any]) -> "list[Earlier]":
     for each in job.get("earlier", ()):
         asked, prepared = config(each["config"]), data.Prepared(**each["prepared"])
         opened = data.open_data(prepared, splits.cut(asked), seed, seed, job["role"] == "search")
-        found.append(Earlier(asked, opened, Path(each["entry"])))
+        found.append(Earlier(asked, opened, store.at(each["entry"])))
     return found
 
 
 def _source(job: dict[str, Any]) -> Path | None:
-    return Path(job["source"]) if job.get("source") else None
+    from study import store
+
+    return store.at(job["source"]) if job.get("source") else None
 
 
 def _result(said: "Report | Exception") -> dict[str, Any]:
@@ -200,7 +207,7 @@ def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None
 
 def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report", earlier: "Sequence[Earlier]" = ()) -> None:
     """Write the network of a trial that is asked for one, with all that is needed to use it."""
-    from study import cards, models
+    from study import cards, carried, models, store
     from study.config import config
 
     if job["model"] is not None:
@@ -213,4 +220,5 @@ def _keep_model(job: dict[str, Any], opened: "TaskData", report: "Report", earli
             "versions": cards.versions(),
             **cards.shown(config(job["config"]), opened, *report.normalization),
         }
-        models.save(Path(job["model"]), report.model(), card | about, earlier)
+        models.save(store.at(job["model"]), report.model(), card | about, earlier)
+        carried.keep_model(job)

@@ -1,0 +1,153 @@
+"""A study's results at a URI: copied there while it runs, and fetched from there when it goes on on another machine.
+
+The study works in a folder of its machine, because storage of objects can neither append nor lock. Knows no trial's
+content and no Ray.
+"""
+
+import contextlib
+import getpass
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from study import ledger, remote, store
+from study.config import UserError
+from study.folder import Locked
+from study.ledger import Damaged
+
+OWNER = ".owner"
+BEAT = 60.0
+"""Seconds between two notes that the owner is alive."""
+SILENCE = 5 * BEAT
+"""After which another machine may take the study over."""
+OWN = ("tune", "checkpoints")
+"""Folders that are not copied: the one is never read, the other is the workers' own affair."""
+FIRST = ("study.json", "ledger")
+"""What is copied first: a table must not know more than the ledger beside it."""
+
+
+class Mirror:
+    """Keeps what is at a URI equal to a study's folder."""
+
+    def __init__(self, uri: str, folder: Path) -> None:
+        """Name both; nothing is read yet."""
+        self.uri, self._folder, self._remote = uri, folder, remote.opened(uri)
+        self._known: dict[str, tuple[int, int]] = {}
+        self._beat = float("-inf")
+
+    def begin(self, resume: bool) -> None:
+        """Take the study over, and fetch what the folder here lacks of it.
+
+        Raises:
+            OSError: the storage refuses.
+            UserError: there is a study at the URI, and `resume` was not asked for.
+            Locked: another machine runs it.
+            Damaged: the study here and that at the URI went on apart from each other.
+        """
+        there = self._remote.read("study.json") is not None
+        if there and not resume:
+            raise UserError(f"{self.uri} holds a study already: add --resume to go on with it, or name another --out")
+        self._refuse_owned()
+        self._own()
+        if there:
+            self._fetch()
+
+    def beat(self) -> None:
+        """Note, once a minute, that this process has the study; a note that fails is made up for by the next.
+
+        It keeps careful people apart, not two that begin in the same second: storage of objects has no locks.
+        """
+        if time.monotonic() - self._beat >= BEAT:
+            self._beat = time.monotonic()
+            with contextlib.suppress(OSError):
+                self._own()
+
+    def push(self) -> None:
+        """Copy what has changed.
+
+        Raises:
+            OSError: the storage refuses.
+        """
+        for name in self._files():
+            found = (self._folder / name).stat()
+            stamp = (found.st_size, found.st_mtime_ns)
+            if self._known.get(name) != stamp:
+                self._remote.put(self._folder / name, name)
+                self._known[name] = stamp
+
+    def drop(self, name: str) -> None:
+        """Delete at the URI what is no longer needed there; what cannot be deleted stays."""
+        with contextlib.suppress(OSError):
+            self._remote.drop(name)
+
+    def end(self) -> None:
+        """Copy the rest, and let go."""
+        if (self._folder / "study.json").exists():
+            self.push()
+        self.drop(OWNER)
+
+    def _own(self) -> None:
+        note = {"who": _who(), "host": socket.gethostname(), "at": time.time()}
+        self._remote.write(OWNER, json.dumps(note).encode())
+
+    def _files(self) -> list[str]:
+        found = [path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()]
+        names = [path for path in found if path.parts[0] not in OWN and not any(one[0] == "." for one in path.parts)]
+        return [str(path) for path in sorted(names, key=lambda path: (path.parts[0] not in FIRST, path))]
+
+    def _refuse_owned(self) -> None:
+        owner: dict[str, Any] = json.loads(self._remote.read(OWNER) or b"{}")
+        silent = time.time() - owner.get("at", 0)
+        elsewhere = owner.get("host") not in (None, socket.gethostname())  # here the folder's lock has been taken
+        if elsewhere and silent < SILENCE:
+            told = f"{self.uri} is in use by {owner['who']}, heard of {silent:.0f} s ago"
+            raise Locked(f"{told}; if that has ended, wait {SILENCE - silent:.0f} s or delete {self.uri}/{OWNER}")
+
+    def _fetch(self) -> None:
+        """Fetch the study where the one here is behind."""
+        fetched = self._folder / ".fetched"
+        shutil.rmtree(fetched, ignore_errors=True)
+        for name in self._remote.names("ledger"):
+            self._remote.fetch(name, fetched / name)
+        there, here = (list(ledger.read(folder / "ledger")) for folder in (fetched, self._folder))
+        common = min(len(there), len(here))
+        if there[:common] != here[:common]:
+            raise Damaged(f"{self.uri} and {self._folder} went on apart from each other: delete the one that is wrong")
+        if len(there) > len(here) or not (self._folder / "study.json").exists():
+            shutil.rmtree(self._folder / "ledger", ignore_errors=True)
+            for name in self._remote.names():
+                if not name.startswith(("checkpoints/", ".")):
+                    self._remote.fetch(name, self._folder / name)
+        shutil.rmtree(fetched, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
+    """Hold the mirror of a study that is to be kept at a URI; None where it is kept in its folder.
+
+    Raises:
+        UserError, Locked, Damaged: as `Mirror.begin`.
+    """
+    if not isinstance(out, str):
+        yield None
+        return
+    mirror = Mirror(out, folder)
+    mirror.begin(resume)
+    try:
+        yield mirror
+    finally:
+        mirror.end()
+
+
+def workplace(uri: str) -> Path:
+    """Give the folder in which a study works that is kept at a URI."""
+    return store.root() / "results" / store.checksum_of(uri.rstrip("/").encode())[:16]
+
+
+def _who() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"

@@ -1,0 +1,115 @@
+"""A folder at a URI (s3://, gs://, file:// and all that pyarrow or fsspec opens): files put there whole, and fetched.
+
+Knows nothing of studies.
+"""
+
+import contextlib
+import functools
+import posixpath
+from pathlib import Path
+from typing import Any
+
+from study.config import UserError
+
+OBJECTS = ("s3", "gcs", "abfs")
+"""Storage that has no folders, and where a file appears whole or not at all."""
+
+
+class Remote:
+    """A folder at a URI."""
+
+    def __init__(self, uri: str) -> None:
+        """Find what opens the URI; nothing is read or written.
+
+        Raises:
+            UserError: nothing opens it.
+        """
+        self.uri = uri.rstrip("/")
+        self._system, self._root = _opened(self.uri)
+
+    def read(self, name: str) -> bytes | None:
+        """Read a file; None where there is none."""
+        try:
+            with self._system.open_input_stream(self._path(name)) as file:
+                return bytes(file.read())
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file: whoever reads it meanwhile finds the old one, or the new one.
+
+        Raises:
+            OSError: the storage refuses.
+        """
+        path = self._path(name)
+        making = path if self._system.type_name in OBJECTS else f"{path}.new"
+        if making != path:
+            self._system.create_dir(posixpath.dirname(path), recursive=True)
+        with self._system.open_output_stream(making) as file:
+            file.write(content)
+        if making != path:
+            self._system.move(making, path)
+
+    def put(self, file: Path, name: str) -> None:
+        """Copy a file there."""
+        self.write(name, file.read_bytes())
+
+    def fetch(self, name: str, file: Path) -> None:
+        """Copy a file from there."""
+        content, making = self.read(name), file.with_name(f".{file.name}.new")
+        if content is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            making.write_bytes(content)
+            making.replace(file)
+
+    def names(self, under: str = "") -> list[str]:
+        """List all files below a folder, by their names from the URI on."""
+        from pyarrow import fs
+
+        found = self._system.get_file_info(fs.FileSelector(self._path(under), allow_not_found=True, recursive=True))
+        root = f"{self._root.strip('/')}/"
+        files = (each.path.lstrip("/") for each in found if each.type == fs.FileType.File)
+        return sorted(path.removeprefix(root) for path in files if not path.endswith(".new"))
+
+    def drop(self, name: str) -> None:
+        """Delete a file, or a folder with all in it, if it is there."""
+        from pyarrow import fs
+
+        (found,) = self._system.get_file_info([self._path(name)])
+        with contextlib.suppress(FileNotFoundError):  # another was faster
+            if found.type == fs.FileType.Directory:
+                self._system.delete_dir(self._path(name))
+            elif found.type == fs.FileType.File:
+                self._system.delete_file(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}" if name else self._root
+
+
+@functools.cache
+def opened(uri: str) -> Remote:
+    """Open a URI once in a process."""
+    return Remote(uri)
+
+
+def is_uri(place: object) -> bool:
+    """Whether a place is no path of this machine."""
+    return isinstance(place, str) and "://" in place
+
+
+def _opened(uri: str) -> tuple[Any, str]:
+    """Open with pyarrow, or with fsspec what that does not know."""
+    import pyarrow
+    from pyarrow import fs
+
+    try:
+        system, path = fs.FileSystem.from_uri(uri)
+    except pyarrow.ArrowInvalid:
+        import fsspec
+
+        try:
+            other, path = fsspec.core.url_to_fs(uri)
+        except (ValueError, ImportError) as error:
+            raise UserError(f"--out {uri}: cannot be opened ({str(error).splitlines()[0]})") from error
+        system = fs.PyFileSystem(fs.FSSpecHandler(other))
+    return system, path.rstrip("/")
