@@ -21,18 +21,18 @@ AUTO = "auto"
 """Of --gpus-per-trial: as many trials share a GPU as its memory holds."""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse that says what is wrong, and the choices, in one line."""
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments"):
             message += f"; the options are {' '.join(sorted(self._option_string_actions))}"
-        self.exit(USAGE, f"study.run: {message}\n")
+        self.exit(USAGE, f"{self.prog.split()[-1]}: {message}\n")
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line; a mistake in it ends the process with exit code 2."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m study.run", description="A hyperparameter study of transfer learning.", allow_abbrev=False
     )
     add = parser.add_argument
@@ -75,17 +75,21 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def question(args: argparse.Namespace) -> tuple[Space, list[Cell], Path]:
+def question(args: argparse.Namespace, here: bool = True) -> tuple[Space, list[Cell], Path]:
     """Give the space as asked for, its cells, and the absolute folder for the results.
+
+    Args:
+        args: as `parse` gave them.
+        here: whether the study is to run on this machine, and its folders of images must be there.
 
     Raises:
         UserError: the arguments name something that does not exist or contradict each other.
     """
     if not args.space:
         raise UserError(f"--space is missing; one of {', '.join(known())}, or a path to a .py file")
-    if args.data and not args.data.exists() and not args.download:
+    if here and args.data and not args.data.exists() and not args.download:
         raise UserError(f"--data {args.data}: no such folder (--download fetches the data set into it)")
-    if args.source_data and not args.source_data.is_dir():
+    if here and args.source_data and not args.source_data.is_dir():
         raise UserError(f"--source-data {args.source_data}: no such folder")
     if args.download and not args.data:
         raise UserError("--download needs --data DIR, the folder to fetch into")

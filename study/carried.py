@@ -1,4 +1,4 @@
-"""What a trial leaves at the URI that its study is kept at, so that another node goes on with it: checkpoints, models.
+"""What a trial leaves at its study's URI, so that another node can go on with it: its checkpoints, and its model.
 
 Knows files, and nothing of training or Ray.
 """

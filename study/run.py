@@ -5,7 +5,6 @@ nor Ray before the arguments are checked.
 """
 
 import argparse
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -132,7 +131,7 @@ def _locked_run(
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(folder, identity(study), args.resume)
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-        size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else os.path.relpath(folder)}"
+        size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
@@ -247,7 +246,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         screen.print_cells(report.cell_table(trials), console)
         console.print(report.note(trials))
     for path in filter(Path.exists, written):
-        console.print(f"wrote {os.path.relpath(path)}", soft_wrap=True)
+        console.print(f"wrote {screen.shown(path)}", soft_wrap=True)
     if study.mirror:
         study.mirror.push()
         console.print(f"copied to {study.mirror.uri}", soft_wrap=True)

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.catalogue import known
@@ -32,6 +33,11 @@ def again() -> str:
     if sent := os.environ.get("STUDY_COMMAND"):  # study.submit's: this process is where it was sent to
         return sent
     return f"python {shlex.join(word for word in sys.orig_argv[1:] if word != '--resume')} --resume"
+
+
+def shown(path: Path) -> str:
+    """Write a path as short as it can be found from here: a job's own folder is nowhere near its results."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def plan(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> str:

@@ -1,0 +1,164 @@
+"""`python -m study.submit --address http://head:8265 -- --space gtsrb …`: the command of study.run, on a Ray cluster.
+
+Knows what is checked here, what is sent, and how to come back to it; how jobs run is Ray's affair (`jobs.py`).
+"""
+
+import argparse
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from study import arguments, auth, checks, remote, tree
+from study.config import UserError
+from study.stop import INTERRUPTED
+
+if TYPE_CHECKING:
+    from study.jobs import Cluster
+
+LEFT = 130
+"""Exit code: following ended with Ctrl-C, and the study runs on."""
+STOP_SECONDS = 120
+"""In which a stopped study may write its table and report before Ray kills it."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit code, which is the study's where that is known."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    cut = given.index("--") if "--" in given else len(given)
+    args = _parse(given[:cut])
+    try:
+        auth.check()
+        return _act(args, given[cut + 1 :])
+    except UserError as error:
+        print(f"study.submit: {error}", file=sys.stderr)
+        return arguments.USAGE
+
+
+def _parse(own: list[str]) -> argparse.Namespace:
+    parser = arguments.Parser(
+        prog="python -m study.submit",
+        description="A study on a Ray cluster, through its Jobs API.",
+        usage="%(prog)s --address http://HOST:8265 [options] -- options of study.run",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--address", required=True, metavar="URL", help="of the head's dashboard, such as http://127.0.0.1:8265")
+    add("--env", action="append", default=[], metavar="NAME=VALUE", help="on all nodes, say STUDY_STORE; repeatable")
+    add("--no-wait", action="store_true", help="end once the study is sent")
+    add("--follow", metavar="JOB", help="come back to a study that was sent before")
+    add("--stop", metavar="JOB", help="stop a study that was sent before; it can go on with --resume")
+    add("--unprotected", action="store_true", help="take a cluster that runs anybody's code, without a token")
+    return parser.parse_args(own)
+
+
+def _act(args: argparse.Namespace, rest: list[str]) -> int:
+    if (args.follow or args.stop) and rest:
+        raise UserError("--follow and --stop take no command: leave out what stands behind --")
+    variables = _variables(args.env)
+    words = [] if args.follow or args.stop else _checked(rest)
+    from study import jobs
+
+    cluster = jobs.Cluster(args.address, args.unprotected)
+    if args.stop:
+        return _stop(cluster, args.stop)
+    job = args.follow or _send(cluster, args, words, variables)
+    if args.no_wait:
+        print(_ways_back(args.address, job))
+        return 0
+    return _follow(cluster, args.address, job)
+
+
+def _checked(rest: list[str]) -> list[str]:
+    """Give the command as the cluster is to run it.
+
+    Raises:
+        UserError: something in it that can be seen from here.
+    """
+    asked = arguments.parse(rest)
+    if asked.list:
+        raise UserError("--list: ask study.run for it, which needs no cluster")
+    if asked.address is not None:
+        raise UserError("--address belongs before --: the study finds the cluster that it is sent to")
+    _check_paths(asked)
+    space, cells, _ = arguments.question(asked, here=False)
+    checks.check_cells(cells, space.epochs)
+    return _shipped(rest, asked.space)
+
+
+def _check_paths(asked: argparse.Namespace) -> None:
+    for option in ("data", "source_data"):
+        path = getattr(asked, option)
+        if path is not None and not path.is_absolute():
+            raise UserError(f"--{option.replace('_', '-')} {path}: write the folder as the nodes see it, from / on")
+    if asked.out is None or not (remote.is_uri(asked.out) or asked.out.is_absolute()):
+        told = "is missing" if asked.out is None else f"{asked.out}: is relative to a folder that ends with the job"
+        raise UserError(
+            f"--out {told}; name a folder that all nodes see, from / on, or a URI such as s3://bucket/study"
+        )
+
+
+def _shipped(rest: list[str], space: str) -> list[str]:
+    """Name a space's file as it lies in the working tree."""
+    path = Path(space)
+    if path.suffix != ".py":
+        return rest
+    if not path.resolve().is_relative_to(tree.ROOT):
+        raise UserError(f"--space {space}: lies outside the working tree that is sent ({tree.ROOT}); copy it there")
+    inside = str(path.resolve().relative_to(tree.ROOT))
+    return [word.replace(space, inside) if word in (space, f"--space={space}") else word for word in rest]
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    for pair in given:
+        if "=" not in pair.strip("="):
+            raise UserError(f"--env {pair!r}: write NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variables: dict[str, str]) -> str:
+    """Send the working tree and the command; gives the job."""
+    options = ["--address", args.address, *(word for pair in args.env for word in ("--env", pair))]
+    plain = [word for word in words if word != "--resume"]
+    again = shlex.join(["python", "-m", "study.submit", *options, "--", *plain, "--resume"])
+    about = {"STUDY_COMMAND": again, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), "PYTHONUNBUFFERED": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        size = tree.copy(Path(folder))
+        command = shlex.join(["python", "-m", "study.run", *words, "--address", "auto"])
+        job = cluster.send(command, folder, about | variables)
+    print(f"{job}: sent {size / 2**20:.1f} MiB of {tree.ROOT}", flush=True)
+    return job
+
+
+def _follow(cluster: "Cluster", address: str, job: str) -> int:
+    try:
+        for text in cluster.said(job):
+            print(text, end="", flush=True)
+    except KeyboardInterrupt:
+        print(f"\nthe study runs on\n{_ways_back(address, job)}")
+        return LEFT
+    return _ended(cluster, job)
+
+
+def _stop(cluster: "Cluster", job: str) -> int:
+    """Stop a job as Ctrl-C would, and show what it says of it."""
+    cluster.stop(job)
+    print("".join(cluster.said(job)).rstrip().rpartition("\n")[2])
+    return _ended(cluster, job)
+
+
+def _ended(cluster: "Cluster", job: str) -> int:
+    end = cluster.end(job)
+    if end.code is None:
+        print(f"{job}: {end.told}", file=sys.stderr)
+    return INTERRUPTED if end.stopped else 1 if end.code is None else end.code
+
+
+def _ways_back(address: str, job: str) -> str:
+    command = f"python -m study.submit --address {address}"
+    return f"come back to it: {command} --follow {job}\nstop it: {command} --stop {job}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

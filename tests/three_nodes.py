@@ -1,0 +1,107 @@
+"""A Ray cluster of a head and two more nodes on this machine, each a set of processes and a store of its own, with a token."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+
+class Nodes:
+    """The cluster's processes; `stores` and `stop` are by node: 0 is the head."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port, self.dashboard = (_free() for _ in range(2))
+        self.address = f"http://127.0.0.1:{self.dashboard}"
+        self.stores = [folder / f"store-{number}" for number in range(3)]
+        self.environment = os.environ | {"HOME": str(folder), "RAY_AUTH_MODE": "token", "OMP_NUM_THREADS": "1"}
+        self.environment |= {
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        self.environment.pop("STUDY_STORE", None)
+        self._places: list[tempfile.TemporaryDirectory] = []
+        self._nodes: list[subprocess.Popen] = []
+
+    def start(self) -> None:
+        make = "from study import auth; auth.check(make=True)"
+        subprocess.run([sys.executable, "-c", make], env=self.environment, check=True)
+        self._start("--head", "--port", str(self.port), "--dashboard-port", str(self.dashboard))
+        self._wait(lambda: self.status(self.token) == 200)
+        for number in (2, 3):
+            self._start("--address", f"127.0.0.1:{self.port}", "--node-ip-address", f"127.0.0.{number}")
+        self._wait(lambda: self._raylets() == 3)
+
+    @property
+    def token(self) -> str:
+        return (self.folder / ".ray" / "auth_token").read_text()
+
+    def status(self, token: str | None, path: str = "api/jobs/") -> int:
+        """How the dashboard answers who shows this token; 0 where nobody answers."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(f"{self.address}/{path}", headers=headers)) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def raylet(self, number: int) -> psutil.Process:
+        """The process whose death is the node's."""
+        children = psutil.Process(self._nodes[number].pid).children()
+        return next(child for child in children if child.name() == "raylet")
+
+    def stop(self) -> None:
+        """End all of it, the head last."""
+        for node in reversed(self._nodes):
+            left = psutil.Process(node.pid).children(recursive=True) if node.poll() is None else []
+            node.terminate()
+            try:
+                node.wait(20)
+            except subprocess.TimeoutExpired:
+                node.kill()
+            for child in left:
+                if child.is_running():
+                    child.kill()
+        for place in self._places:
+            place.cleanup()
+
+    def _start(self, *options: str) -> None:
+        number = len(self._nodes)
+        place = tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True)  # short: Ray has its sockets there
+        self._places.append(place)
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "1"]
+        command += ["--object-store-memory", "100000000", "--temp-dir", place.name, *options]
+        with (self.folder / f"node-{number}.log").open("w") as log:
+            environment = self.environment | {"STUDY_STORE": str(self.stores[number])}
+            self._nodes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder))
+
+    def _wait(self, there) -> None:
+        until = time.monotonic() + 180
+        while not there():
+            for number, node in enumerate(self._nodes):
+                assert node.poll() is None, (self.folder / f"node-{number}.log").read_text()
+            assert time.monotonic() < until, "the cluster does not start"
+            time.sleep(0.5)
+
+    def _raylets(self) -> int:
+        """Nodes that the head counts."""
+        request = urllib.request.Request(
+            f"{self.address}/api/v0/nodes?timeout=5", headers={"Authorization": f"Bearer {self.token}"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            return answer.read().count(b'"ALIVE"')
+
+
+def _free() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return opened.getsockname()[1]
