@@ -97,13 +97,14 @@ class Cluster:
 
     def _connected(self) -> Any:
         try:
+            from ray.exceptions import AuthenticationError
             from ray.job_submission import JobSubmissionClient
 
             logging.getLogger("ray").setLevel(logging.ERROR)
             return JobSubmissionClient(self._address)
         except ImportError as error:
             raise UserError(f"study.submit needs more of Ray ({error}): pip install 'ray[default]'") from error
-        except (RuntimeError, OSError) as error:
+        except (AuthenticationError, RuntimeError, OSError) as error:
             raise UserError(f"--address {self._address}: {_first(error)}") from error
 
 

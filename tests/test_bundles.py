@@ -101,3 +101,30 @@ def test_a_bundled_study_cut_after_any_event_decides_what_an_uninterrupted_one_d
         state.replay(events[:cut])
         play_bundled(state)
         assert decided(events[:cut] + more) == decided(events), f"cut after event {cut}"
+
+
+def test_trials_whose_worker_died_go_on_until_they_have_lost_two():
+    """The ledger says so, so that a resumed study counts on."""
+    state, events = toys.state(BUNDLED)
+    handed = bundles.Bundles(state, lambda trial: 1)
+    (trial,) = handed.next()
+    for number in (1, 2):
+        assert handed.lost([trial.id], "its node died") == []
+        assert (trial.state, state.losses[trial.id]) == ("running", number)
+        assert [each.id for each in handed.next()] == [trial.id]
+    again, _ = toys.state(BUNDLED)
+    again.replay(events)
+    assert again.losses == state.losses
+    assert handed.lost([trial.id], "it died again") == [trial.id]
+    assert (trial.state, trial.error) == ("failed", "it died again")
+
+
+def test_a_bundle_that_lost_its_worker_starts_again_and_then_goes_on_one_by_one():
+    state, _ = toys.state(BUNDLED)
+    handed = bundles.Bundles(state, lambda trial: SIZE)
+    names = [trial.id for trial in handed.next()]
+    assert handed.lost(names, "its node died") == []
+    assert not state.alone
+    assert [trial.id for trial in handed.next()] == names
+    assert handed.lost(names, "it died again") == []
+    assert list(state.alone) == names

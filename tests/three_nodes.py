@@ -1,4 +1,4 @@
-"""A Ray cluster of a head and two more nodes on this machine, each a set of processes and a store of its own, with a token."""
+"""A Ray cluster of a head and two more nodes on this machine, each with a store of its own, and a token."""
 
 import os
 import socket

@@ -1,0 +1,135 @@
+"""A study kept at a URI: copied there, fetched from there, refused where another has it or where two went apart."""
+
+import json
+import shutil
+import time
+
+import pytest
+
+from study import carried, checkpoints, ledger, mirror, remote, store
+from study.config import UserError
+from study.folder import Locked
+
+
+@pytest.fixture
+def uri(tmp_path):
+    return (tmp_path / "bucket").as_uri()
+
+
+def study(folder, events, first=0):
+    """Write a study's folder with so many events more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.json").write_text("{}")
+    (folder / "tune").mkdir(exist_ok=True)
+    (folder / "tune" / "state").write_text("never copied")
+    book = ledger.Ledger(folder / "ledger", first)
+    for number in range(first, first + events):
+        book.append({"kind": "suggest", "trial": f"t{number}"})
+    book.close()
+
+
+def trials(folder):
+    return [event["trial"] for event in ledger.read(folder / "ledger")]
+
+
+def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(uri, tmp_path):
+    here = tmp_path / "here"
+    with mirror.kept(here, uri, resume=False) as kept:
+        study(here, 3)
+        kept.push()
+        (here / "table.parquet").write_text("first")
+        (here / ".lock").touch()
+        kept.push()
+        assert remote.Remote(uri).read("table.parquet") == b"first"
+        (here / "table.parquet").write_text("the second")
+    names = remote.Remote(uri).names()
+    assert names == ["ledger/000.jsonl", "study.json", "table.parquet"]
+    shutil.rmtree(here)
+    with mirror.kept(here, uri, resume=True):
+        assert trials(here) == ["t0", "t1", "t2"]
+        assert (here / "table.parquet").read_text() == "the second"
+        study(here, 1, first=3)
+    assert remote.Remote(uri).names()[:2] == ["ledger/000.jsonl", "ledger/001.jsonl"]
+
+
+def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tmp_path, monkeypatch):
+    here, copied = tmp_path / "here", []
+    kept = mirror.Mirror(uri, here)
+    monkeypatch.setattr(remote.Remote, "put", lambda self, file, name: copied.append(name))
+    study(here, 1)
+    (here / "a table").write_text("1")
+    kept.push()
+    kept.push()
+    assert copied == ["ledger/000.jsonl", "study.json", "a table"]
+    (here / "a table").write_text("22")
+    kept.push()
+    assert copied[3:] == ["a table"]
+
+
+def test_the_folder_that_knows_more_is_gone_on_with(uri, tmp_path):
+    here = tmp_path / "here"
+    with mirror.kept(here, uri, resume=False):
+        study(here, 2)
+    study(here, 2, first=2)  # killed before it was copied
+    with mirror.kept(here, uri, resume=True):
+        assert trials(here) == ["t0", "t1", "t2", "t3"]
+    old, new = tmp_path / "here", tmp_path / "elsewhere"
+    with mirror.kept(new, uri, resume=True):
+        study(new, 1, first=4)
+    with mirror.kept(old, uri, resume=True):
+        assert trials(old) == ["t0", "t1", "t2", "t3", "t4"]
+
+
+def test_studies_that_went_apart_are_refused(uri, tmp_path):
+    here, other = tmp_path / "here", tmp_path / "other"
+    with mirror.kept(here, uri, resume=False):
+        study(here, 1)
+    shutil.copytree(here, other)
+    with mirror.kept(here, uri, resume=True):
+        study(here, 1, first=1)
+    book = ledger.Ledger(other / "ledger", 1)
+    book.append({"kind": "suggest", "trial": "another"})
+    with pytest.raises(ledger.Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
+        pass
+    assert trials(other) == ["t0", "another"]
+
+
+def test_a_study_there_is_not_overwritten(uri, tmp_path):
+    with mirror.kept(tmp_path / "here", uri, resume=False):
+        study(tmp_path / "here", 1)
+    with (
+        pytest.raises(UserError, match="holds a study already: add --resume"),
+        mirror.kept(tmp_path / "new", uri, resume=False),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("host", "ago", "free"), [("elsewhere", 10, False), ("elsewhere", 400, True), (None, 10, True)]
+)
+def test_another_machines_study_is_left_to_it_until_it_is_silent(uri, tmp_path, host, ago, free):
+    note = {"who": "me@there, process 7", "host": host or mirror.socket.gethostname(), "at": time.time() - ago}
+    remote.Remote(uri).write(mirror.OWNER, json.dumps(note).encode())
+    kept = mirror.Mirror(uri, tmp_path / "here")
+    if free:
+        kept.begin(resume=False)
+        assert json.loads(remote.Remote(uri).read(mirror.OWNER))["at"] > note["at"]
+    else:
+        with pytest.raises(Locked, match="in use by me@there, process 7, heard of 10 s ago"):
+            kept.begin(resume=False)
+
+
+def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_path, monkeypatch):
+    job = {"trial": "c000-s000", "uri": uri, "checkpoints": "results/x/checkpoints/c000-s000", "model": None}
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "one"))
+    for epoch in range(4):
+        report = {"epoch": epoch, "seconds": 1.0}
+        checkpoints.save(store.at(job["checkpoints"]), checkpoints.Checkpoint({}, report))
+        carried.keep(job)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
+    assert checkpoints.latest(store.at(job["checkpoints"])) is None
+    carried.fetch(job)
+    found = checkpoints.latest(store.at(job["checkpoints"]))
+    assert found is not None
+    assert found.report["epoch"] == 3
+    assert len(list(store.at(job["checkpoints"]).iterdir())) == checkpoints.KEPT

@@ -1,0 +1,86 @@
+"""What a node lacks is named before the first trial; what its store lacks it makes, once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from study import data, folder, nodes, store
+from study.config import UserError
+from study.space import Cell
+from study.study import named
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """What a driver asks, and the nodes' store."""
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    results = tmp_path / "results"
+    found = nodes.Asked(
+        code=folder.code_fingerprint(),
+        versions=folder.versions(),
+        store=None,
+        place=str(results),
+        mark="mark",
+        shares=False,
+        cells=[Cell("one", {"task": "gtsrb", "family": "small_cnn", "weights": "none", "regime": "scratch"}, {}, {})],
+        absent=frozenset(),
+    )
+    (results / nodes.SEEN).mkdir(parents=True)
+    (results / nodes.SEEN / "driver").write_text("mark")
+    return found
+
+
+def test_a_node_that_lacks_nothing_says_so_and_leaves_its_mark(asked):
+    assert nodes.look(asked, "node") == []
+    assert (Path(asked.place) / nodes.SEEN / "node").read_text() == "mark"
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    ({"code": "other"}, "has other code"),
+    ({"versions": folder.versions() | {"torch": "1.0"}}, "has torch .*, not 1.0: install from the same constraints.txt"),
+    ({"versions": folder.versions() | {"python": "3.8.0"}}, "has python .*, not 3.8.0"),
+    ({"mark": "another"}, "does not see the results in /.*: let --out name a folder"),
+    ({"place": "/proc/none"}, "does not see the results in /proc/none"),
+    ({"shares": True}, "has a store of its own .*: set STUDY_STORE to a shared folder where `ray start` is run"),
+])  # fmt: skip
+def test_what_a_node_lacks_is_named(asked, change, told):
+    (problem,) = nodes.look(asked._replace(**change), "node")
+    assert re.match(told, problem), problem
+
+
+def test_a_folder_that_a_node_may_only_read_is_named(asked, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(nodes.remote.Remote, "write", refuse)
+    assert nodes.look(asked, "node") == [f"cannot write in {asked.place} (Permission denied)"]
+
+
+def test_a_shared_store_is_seen(asked):
+    nodes._seen(store.root(), asked.mark).touch()
+    assert nodes.look(asked._replace(shares=True), "node") == []
+
+
+def test_weights_that_cannot_be_had_on_a_node_are_named_unless_the_driver_has_none_either(asked, monkeypatch):
+    monkeypatch.setattr(nodes.checks, "fetch_weights", lambda cells: {0: "no weights here"})
+    assert nodes.look(asked, "node") == ["cell 'one': no weights here"]
+    assert nodes.look(asked._replace(absent=frozenset({0})), "node") == []
+
+
+def test_a_node_with_a_store_of_its_own_makes_the_images_there_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "driver"))
+    prepared = data.prepare("gtsrb", None, 16, None)
+    sent = named(prepared)
+    assert data.here(data.Prepared(**sent)) == Path(prepared.path)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "node"))
+    mine = data.here(data.Prepared(**sent))
+    assert mine.is_relative_to(tmp_path / "node")
+    made = (mine / "manifest.json").stat().st_mtime_ns
+    assert data.here(data.Prepared(**sent)) == mine
+    assert (mine / "manifest.json").stat().st_mtime_ns == made
+    monkeypatch.setattr(data, "_made_here", {})
+    with pytest.raises(UserError, match="other images than the study began with"):
+        data.here(data.Prepared(**sent | {"fingerprint": "other", "path": "data/other"}))
+    with pytest.raises(UserError, match="--data /nowhere: no such folder here"):
+        data.here(data.Prepared(**sent | {"folder": "/nowhere", "path": "data/other"}))

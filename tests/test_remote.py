@@ -1,0 +1,38 @@
+"""A folder at a URI: files are there whole, listed by name, and gone when dropped; on a disk and in memory alike."""
+
+import uuid
+
+import pytest
+
+from study.config import UserError
+from study.remote import Remote, is_uri
+
+
+@pytest.fixture(params=["file", "memory"])
+def there(request, tmp_path):
+    return Remote((tmp_path / "there").as_uri() if request.param == "file" else f"memory://{uuid.uuid4().hex}/there/")
+
+
+def test_what_is_put_is_read_listed_fetched_and_dropped(there, tmp_path):
+    assert there.names() == []
+    assert there.read("a") is None
+    (tmp_path / "mine").write_bytes(b"mine")
+    there.put(tmp_path / "mine", "deep/er/mine")
+    there.write("a", b"1")
+    there.write("a", b"22")
+    assert there.names() == ["a", "deep/er/mine"]
+    assert there.names("deep") == ["deep/er/mine"]
+    assert there.read("a") == b"22"
+    there.fetch("deep/er/mine", tmp_path / "new" / "copy")
+    assert (tmp_path / "new" / "copy").read_bytes() == b"mine"
+    there.drop("deep")
+    there.drop("no such thing")
+    assert there.names() == ["a"]
+    there.drop("a")
+    assert there.names() == []
+
+
+def test_a_uri_that_nothing_opens_is_refused_in_a_line():
+    assert not is_uri("/mnt/share")
+    with pytest.raises(UserError, match=r"--out nonsense://x: cannot be opened \(.*nonsense"):
+        Remote("nonsense://x")

@@ -1,0 +1,104 @@
+"""What study.submit refuses before anything is sent, what it would send, and whom it does not trust."""
+
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from study import submit, tree
+from study.config import UserError
+
+NOWHERE = "http://127.0.0.1:9"
+GOOD = ("--space", "gtsrb", "--out", "/mnt/share/study")
+
+
+@pytest.mark.parametrize(("own", "rest", "told"), [
+    ((), ("--space", "gtsrb"), "--out is missing; name a folder that all nodes see"),
+    ((), ("--space", "gtsrb", "--out", "here"), "--out here: is relative to a folder that ends with the job"),
+    ((), (*GOOD, "--data", "gtsrb"), "--data gtsrb: write the folder as the nodes see it"),
+    ((), (*GOOD, "--address", "auto"), "--address belongs before --"),
+    ((), ("--list",), "--list: ask study.run"),
+    ((), ("--space", "gtsrbb", "--out", "/x"), "unknown space 'gtsrbb'"),
+    ((), (*GOOD, "--only", "regime=lpft"), "lpft"),
+    (("--env", "STUDY_STORE"), GOOD, "--env 'STUDY_STORE': write NAME=VALUE"),
+    (("--follow", "job"), GOOD, "--follow and --stop take no command"),
+    ((), GOOD, f"--address {NOWHERE}: no Ray cluster answers there"),
+])  # fmt: skip
+def test_a_mistake_is_one_line_and_exit_code_2(own, rest, told, capsys):
+    assert submit.main(["--address", NOWHERE, *own, "--", *rest]) == 2
+    complaint = capsys.readouterr().err
+    assert told in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_an_option_that_study_run_has_not_ends_it_too(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        submit.main(["--address", NOWHERE, "--", *GOOD, "--trails", "3"])
+    assert "study.run: unrecognized arguments: --trails 3" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        submit.main(["--", *GOOD])
+    assert "study.submit: the following arguments are required: --address" in capsys.readouterr().err
+
+
+def test_a_data_set_on_the_nodes_need_not_be_here_and_a_spaces_file_is_named_as_it_is_sent(tmp_path):
+    tiny = str(tree.ROOT / "tests" / "spaces" / "tiny.py")
+    words = submit._checked(["--space", tiny, "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"])
+    assert words == ["--space", "tests/spaces/tiny.py", "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"]
+    mine = tmp_path / "mine.py"
+    mine.write_text((tree.ROOT / "search_spaces" / "gtsrb.py").read_text())
+    with pytest.raises(UserError, match="lies outside the working tree"):
+        submit._checked(["--space", str(mine), "--out", "/x"])
+
+
+class Open(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_cluster_that_asks_for_no_token_is_not_used_unasked(capsys):
+    server = HTTPServer(("127.0.0.1", 0), Open)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    assert submit.main(["--address", f"http://127.0.0.1:{server.server_port}", "--", *GOOD]) == 2
+    server.shutdown()
+    told = capsys.readouterr().err
+    assert "asks for no token, so that whoever reaches it runs code there" in told
+    assert "RAY_AUTH_MODE=token" in told
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A working tree with results and a large file, which git ignores, and a file that it does not know yet."""
+    root = tmp_path / "clone"
+    for name in ("pyproject.toml", "study/run.py", "study/new.py", "results/table", "large/data"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x" * 100)
+    (root / ".gitignore").write_text("results/\n")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    subprocess.run(["git", "-C", str(root), "add", "study/run.py"], check=True)
+    return root
+
+
+def test_what_git_ignores_is_not_sent_and_what_is_new_is(clone, tmp_path):
+    (clone / "study" / "gone.py").write_text("deleted, but git still knows it")
+    subprocess.run(["git", "-C", str(clone), "add", "study/gone.py"], check=True)
+    (clone / "study" / "gone.py").unlink()
+    assert tree.copy(tmp_path / "sent", clone) == 409
+    sent = sorted(str(path.relative_to(tmp_path / "sent")) for path in (tmp_path / "sent").rglob("*") if path.is_file())
+    assert sent == [".gitignore", "large/data", "pyproject.toml", "study/new.py", "study/run.py"]
+
+
+def test_a_tree_that_is_too_large_is_refused_with_what_is_largest(clone, tmp_path):
+    (clone / "large" / "data").write_bytes(bytes(3 << 20))
+    with pytest.raises(UserError, match=r"has 3 MiB to send, and Ray takes 2: .* \(large 3 MiB, study 0 MiB"):
+        tree.copy(tmp_path / "sent", clone, limit=2 << 20)
+    assert not (tmp_path / "sent").exists()
+
+
+def test_an_installed_package_is_no_working_tree(tmp_path):
+    with pytest.raises(UserError, match="is no working tree of this project"):
+        tree.copy(tmp_path / "sent", tmp_path)
