@@ -78,6 +78,7 @@ class Prepared:
     """The real data set."""
     image_size: int = 0
     crop: str | None = None
+    group_pattern: str | None = None
 
 
 _made_here: dict[str, Path] = {}
@@ -123,7 +124,7 @@ def prepare(
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    asked = None if folder is None else str(folder.absolute()), image_size, crop
+    asked = None if folder is None else str(folder.absolute()), image_size, crop, group_pattern
     return Prepared(*about, tasks.several(module), *asked)
 
 
@@ -137,9 +138,9 @@ def here(prepared: Prepared) -> Path:
     if path.exists() or not prepared.image_size:
         return path
     folder = None if prepared.folder is None else Path(prepared.folder)
-    if folder is not None and not folder.is_dir():
-        raise UserError(f"--data {folder}: no such folder here, and the store {store.root()} has not its images")
-    mine = prepare(prepared.task, folder, prepared.image_size, prepared.crop)
+    if folder is not None and not folder.exists():
+        raise UserError(f"--data {folder}: is not here, and the store {store.root()} has not its images")
+    mine = prepare(prepared.task, folder, prepared.image_size, prepared.crop, group_pattern=prepared.group_pattern)
     if mine.fingerprint != prepared.fingerprint:
         told = f"{mine.source} here, {prepared.source} where the study was started"
         raise UserError(f"task {prepared.task}: other images than the study began with ({told})")

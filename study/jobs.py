@@ -97,10 +97,13 @@ class Cluster:
 
     def _connected(self) -> Any:
         try:
+            from ray.dashboard.modules import dashboard_sdk
+            from ray.dashboard.modules.job import sdk
             from ray.exceptions import AuthenticationError
             from ray.job_submission import JobSubmissionClient
 
-            logging.getLogger("ray").setLevel(logging.ERROR)
+            for name in ("ray", dashboard_sdk.__name__, sdk.__name__):  # each sets a level of its own
+                logging.getLogger(name).setLevel(logging.ERROR)
             return JobSubmissionClient(self._address)
         except ImportError as error:
             raise UserError(f"study.submit needs more of Ray ({error}): pip install 'ray[default]'") from error
