@@ -69,7 +69,7 @@ def _difference(found: stats.Interval, metric: str) -> str:
 
 
 def _excludes_0(found: stats.Interval) -> bool:
-    return found.low > 0 or found.high < 0
+    return stats.leaves_out_0(found.low, found.high)
 
 
 def _frozen(df: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:

@@ -116,6 +116,6 @@ def sentences(df: pd.DataFrame) -> list[str]:
 
 
 def _verdict(row: pd.Series, above: str, below: str, between: str) -> str:
-    if pd.isna(row["low"]) or (row["question"] == "plateau" and row["low"] == row["high"]):
-        return "nothing is claimed, since there is no interval"  # epochs are whole: equal ones say nothing of a spread
+    if not row["high"] - row["low"] > stats.WIDTH:
+        return "nothing is claimed, since there is no interval"  # equal scores, or epochs, say nothing of a spread
     return above if row["low"] > 0 else below if row["high"] < 0 else between

@@ -28,6 +28,7 @@ CAUTION = (
     "number."
 )
 ALPHA = 0.05  # a p below it separates
+WIDTH = 1e-9  # at most so wide is an interval of values that are equal but for rounding
 ASSIGNMENTS = 20_000  # with ties, p is exact up to so many ways to deal the values out
 SHARES = (  # metrics within [0, 1]
     *("accuracy", "balanced_accuracy", "mAP", "f1", "precision", "recall", "sensitivity", "specificity"),
@@ -220,6 +221,11 @@ def mann_whitney(a: Iterable[float], b: Iterable[float]) -> float:
     if ways > ASSIGNMENTS:
         return float(stats.mannwhitneyu(x, y, method="asymptotic").pvalue)
     return float(stats.mannwhitneyu(x, y, method=stats.PermutationMethod(n_resamples=ASSIGNMENTS)).pvalue)
+
+
+def leaves_out_0(low: float, high: float) -> bool:
+    """Whether an interval lies above or below 0; one without width, of a few equal values, shows nothing: False."""
+    return high - low > WIDTH and (low > 0 or high < 0)
 
 
 def separable(m: int, n: int) -> bool:

@@ -16,8 +16,9 @@ TIES = 3  # contenders that are named where several cannot be told apart from th
 WORDS = (
     "wins: the interval of the difference leaves out 0 and the exact test separates the two; leads: one of both alone. "
     "Differences are of mean test scores, with a 95 % t interval: paired where replicates have the same seeds, Welch's "
-    "where they have not"
+    "where they have not; of differences that are all equal it has no width, and does not count"
 )
+EQUAL = "all differences are equal, which tells nothing of their spread"
 
 
 class Answer(NamedTuple):
@@ -110,7 +111,8 @@ def standing(row: Any) -> int:
     """
     if row.how == "both fixed":
         return 2 * bool(row.difference > 0)
-    return int(row.difference_low > 0) + int(not pd.isna(row.separated) and bool(row.separated))
+    clear = row.difference > 0 and stats.leaves_out_0(row.difference_low, row.difference_high)
+    return int(clear) + int(not pd.isna(row.separated) and bool(row.separated))
 
 
 def spread(row: Any) -> str:
@@ -149,8 +151,14 @@ def tested(row: Any) -> str:
         return "they differ" if row.difference else "they are equal"
     if pd.isna(row.difference_low):
         return "no interval"
+    equal = row.difference_high - row.difference_low <= stats.WIDTH
     if pd.isna(row.separated):
-        return f"its interval {'leaves out' if row.difference_low > 0 else 'includes'} 0"
+        return EQUAL if equal else f"its interval {'leaves out' if row.difference_low > 0 else 'includes'} 0"
+    return f"{EQUAL}; {_exactly(row)}" if equal else _exactly(row)
+
+
+def _exactly(row: Any) -> str:
+    """What the exact test says of two."""
     m, n = row.n_better, row.n_other
     if stats.separable(m, n):
         return "separated" if row.separated else "not separated"

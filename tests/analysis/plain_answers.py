@@ -55,7 +55,7 @@ def regime(study: Study, cell: str) -> str:
 
 
 def standing(one: Rival) -> int:
-    return int(one.less[1] > 0) + separated(one.a, one.b)
+    return int(one.less[1] > 0 and one.less[2] - one.less[1] > 1e-9) + separated(one.a, one.b)
 
 
 def compared(study: Study, place: Place) -> list[Rival]:

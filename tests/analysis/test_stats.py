@@ -207,3 +207,13 @@ def test_share_is_wilsons(successes, n):
 
 def test_share_of_none_has_nothing():
     assert np.isnan(stats.share(0, 0)[:3]).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "out"),
+    [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False), (0.0, 0.2, False), (0.1, 0.1, False)],
+)
+def test_an_interval_leaves_out_0_where_it_has_a_width(low, high, out):
+    assert stats.leaves_out_0(low, high) is out
+    assert not stats.leaves_out_0(0.3, 0.1 + 0.2)
+    assert not stats.leaves_out_0(np.nan, np.nan)

@@ -106,9 +106,18 @@ def test_three_against_four_are_told_with_both_numbers():
 
 
 def test_four_against_four_win_where_they_do_not_mix():
-    df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54])
-    assert only(df).claim == "At 100 % of the labels fine_tune wins: 30.00 [30.00, 30.00] points above scratch."
+    df = repeated([0.81, 0.82, 0.83, 0.85], [0.51, 0.52, 0.53, 0.54])
+    assert only(df).claim == "At 100 % of the labels fine_tune wins: 30.25 [29.45, 31.05] points above scratch."
     assert only(df).evidence.endswith("Mann–Whitney p = 0.0286, difference paired by seed, 4 pairs: separated.")
+
+
+def test_differences_that_are_all_equal_show_nothing_by_themselves():
+    few = only(repeated([0.81, 0.82], [0.71, 0.72]))
+    assert "fine_tune has the highest mean but cannot be told apart at n = 2 from scratch (10.00 [" in few.claim
+    assert few.evidence.endswith(f"{verdicts.EQUAL}; not separated, as no result can be at n = 2 each.")
+    many = only(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54]))
+    assert many.claim == "At 100 % of the labels fine_tune leads: 30.00 [30.00, 30.00] points above scratch."
+    assert many.evidence.endswith(f"{verdicts.EQUAL}; separated.")
 
 
 def test_a_tie_is_a_tie():
