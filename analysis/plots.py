@@ -117,8 +117,9 @@ def response_data(df: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def lr_data(df: pd.DataFrame) -> pd.DataFrame:
-    """`response_data` of the learning rate."""
-    return response_data(df, "lr")
+    """`response_data` of the learning rate, without trials of rate 0, which has no place on a logarithmic axis."""
+    found = response_data(df, "lr")
+    return found[found["lr"] > 0]
 
 
 def depth_data(df: pd.DataFrame) -> pd.DataFrame:

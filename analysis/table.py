@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -85,6 +86,7 @@ COLUMNS = {
     "answer": "string",
     "score": "float64",
 }
+OFF = 1e-6  # so far may rounding take a share beyond 0 and 1
 NAMES = tuple(COLUMNS)
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # what a trial was told; the rest is what came of it
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
@@ -111,11 +113,12 @@ def load(folder: Path) -> pd.DataFrame:
         folder: the study's folder, which holds `table.parquet`.
 
     Returns:
-        One row per score, the columns of `COLUMNS` in their order and types; unknown columns are left out.
+        One row per score, the columns of `COLUMNS` in their order and types; unknown columns are left out, and scores
+        that are not finite are empty.
 
     Raises:
         NoTableError: no such folder, or no table in it.
-        TableError: not Parquet, a column missing or of another type, or data sources mixed.
+        TableError: not Parquet, a column missing or of another type, a share beyond 0 and 1, or data sources mixed.
         OSError: the file is there and cannot be opened.
     """
     path = Path(folder) / "table.parquet"
@@ -129,6 +132,7 @@ def load(folder: Path) -> pd.DataFrame:
             raise
         raise TableError(f"'{path}' cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     df = typed(arrow, str(path))
+    df["score"] = df["score"].where(np.isfinite(df["score"]))  # what overflowed is no score
     check(df, str(path))
     return df
 
@@ -168,6 +172,7 @@ def check(df: pd.DataFrame, where: str) -> None:
     for name, choices in CHOICES.items():
         if unknown := sorted(set(df[name]) - set(choices)):
             raise TableError(f"'{where}' has the {name} '{unknown[0]}'; one of {', '.join(choices)}")
+    _refuse_off_range(df, where)
     # Size and crop may be compared and may be named in the source line; any other difference is a mix.
     df = df[df["role"] != "pretrain"]  # weights may be trained on other data than they are tried on
     df = df.assign(before=df["task"].where(earlier(df)))  # so may the tasks of a chain
@@ -176,6 +181,15 @@ def check(df: pd.DataFrame, where: str) -> None:
     drawn = {is_stand_in(source): source for source in sources(df)}
     if len(drawn) > 1:
         _refuse_mixed(list(drawn.values()), where)
+
+
+def _refuse_off_range(df: pd.DataFrame, where: str) -> None:
+    from analysis import stats  # loads SciPy, which a wrong folder need not wait for
+
+    shares = df.loc[df["metric"].isin(stats.SHARES), ["metric", "trial", "score"]]
+    off = shares[(shares["score"] < -OFF) | (shares["score"] > 1 + OFF)]
+    for row in off.head(1).itertuples():
+        raise TableError(f"'{where}' has the {row.metric} {row.score:g} in trial {row.trial}, a share between 0 and 1")
 
 
 def _refuse_mixed(found: list[str], where: str) -> None:

@@ -49,6 +49,7 @@ ODD = {  # what is odd: how a table becomes so, and what the page then says
     "one seed": (one_seed, ["nothing can be concluded: at n = 1 the best two regimes have no interval for both"]),
     "all pruned": (lambda df: ended(df, "pruned"), ["4 of 4 cells have no test score yet", "no cell has a winner"]),
     "all failed": (lambda df: ended(df, "failed"), ["no cell has a winner", "CUDA out of memory"]),
+    "infinite scores": (lambda df: df.assign(score=float("inf")), ["no cell has a winner or a replicate"]),
     "no objective": (lambda df: df[df["metric"] == "loss"], ["Not drawn: no trial has a validation score yet"]),
 }
 ODDER = {  # the same, less likely
@@ -58,12 +59,14 @@ ODDER = {  # the same, less likely
     "no scores at all": (lambda df: df.assign(score=float("nan")), ["no cell has a winner or a replicate"]),
     "no validation": (lambda df: df[df["split"] == "test"], ["no cell has a winner"]),
     "no data line": (lambda df: df.assign(data=pd.NA).astype(table.COLUMNS), ["Data source: not named in the table"]),
+    "rates of 0": (lambda df: df.assign(lr=0.0), ["no search trial that reads a learning rate has"]),
     "no names": (lambda df: one_cell(df).assign(cell=""), ["1 cell."]),
     "an unknown regime": (lambda df: df.assign(regime="lora"), ["4 cells"]),
     "an unknown metric": (lambda df: df.assign(metric="kappa"), ["highest validation kappa"]),
 }
 REFUSED = {  # what is wrong: how a table becomes so, the exit code, and what is said
     "mixed data": (lambda df: df.assign(data=df["data"].mask(df["regime"] == "fine_tune", REAL)), 4, "mixes scores of"),
+    "shares in per cent": (lambda df: df.assign(score=100 * df["score"]), 4, ", a share between 0 and 1"),
     "no such column": (lambda df: df.drop(columns="score"), 4, "lacks the column score"),
     "another type": (lambda df: df.assign(score="high"), 4, "another type: score"),
     "unknown state": (lambda df: df.assign(state="paused"), 4, "the state 'paused'; one of complete"),
