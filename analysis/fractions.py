@@ -13,6 +13,7 @@ from matplotlib.ticker import NullLocator
 from analysis import places, plots, style, summary
 
 MARGIN = 0.1  # of the axis, beyond the smallest and the largest label fraction
+LONG = 10  # characters of a name that fit beside others
 DODGE = 0.014  # how far contenders stand apart at one fraction, as a share of the axis, so that intervals show
 
 data = places.scored
@@ -69,13 +70,18 @@ def _dots(data: pd.DataFrame, ax: Axes) -> None:
         _interval(ax, pd.Series(float(place), index=rows.index), rows, {"linestyle": "none"})
     crowded = len(names) * _columns(ax) > 12
     turned: dict[str, Any] = {"rotation": 90, "fontsize": 6} if crowded else {}
-    ax.set_xticks(range(len(names)), [str(name) if crowded else name.replace("_", "_\n") for name in names], **turned)
+    ax.set_xticks(range(len(names)), [_broken(name) if not crowded else str(name) for name in names], **turned)
     ax.set_xlim(-0.5, len(names) - 0.5)
     only, key = data["label_fraction"].dropna(), data["key"].iloc[0]
     images = f" ({_images(data)} images)" if _images(data) else ""
     said = f"{key}, at {style.fraction(only.iloc[0])} of the labels{images}" if len(only) else str(key)
     ax.set_xlabel("\n".join(textwrap.wrap(said, 84 // _columns(ax))))
     plots.score_axis(ax, data)
+
+
+def _broken(name: str) -> str:
+    """A long name on several lines."""
+    return name.replace("_", "_\n") if len(name) > LONG else name
 
 
 def _columns(ax: Axes) -> int:

@@ -157,5 +157,5 @@ def sentences(df: pd.DataFrame) -> list[str]:
         if reason := _reason(group, _varied(group, df)):
             why.setdefault(reason, []).append(names[cell])
     searched = tuning.scored(df)["cell"].nunique()
-    listed = {reason: "all cells" if len(cells) == searched else ", ".join(cells) for reason, cells in why.items()}
+    listed = {reason: "any cell" if len(cells) == searched else ", ".join(cells) for reason, cells in why.items()}
     return [f"Nothing is claimed of {cells}: {reason}." for reason, cells in listed.items()]

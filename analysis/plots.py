@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from analysis import grid, places, stats, style, summary
+from analysis import grid, places, scales, stats, style, summary
 
 PRUNED = "0.6"
 
@@ -131,7 +131,7 @@ def lr_plot(data: pd.DataFrame, ax: Axes) -> None:
     """One cell's trials over the learning rate, on a logarithmic axis."""
     _points(data, "lr", ax)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(numticks=6))
+    ax.xaxis.set_major_locator(scales.Ticks(numticks=6))
     ax.xaxis.set_major_formatter(FuncFormatter(style.power))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("learning rate (peak)")

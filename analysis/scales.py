@@ -1,12 +1,14 @@
-"""Whether values of a hyperparameter belong on a logarithmic axis, which the table does not say.
+"""Which values of a hyperparameter belong on a logarithmic axis, which the table does not say, and what is named there.
 
 Knows numbers; knows nothing of trials or figures.
 """
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import LogLocator
 
 DECADES = 1.0  # that positive values must span
+FEW = 1.5  # decades below which powers of ten alone would leave an axis nearly without numbers
 
 
 def logarithmic(values: pd.Series) -> bool:
@@ -15,3 +17,13 @@ def logarithmic(values: pd.Series) -> bool:
     if not pd.api.types.is_float_dtype(found) or found.empty or found.min() <= 0:
         return False
     return bool(np.log10(found.max() / found.min()) > DECADES)
+
+
+class Ticks(LogLocator):
+    """Ticks at powers of ten, and on an axis of few decades at 2 and 5 times these."""
+
+    def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
+        """The places of the ticks of an axis from `vmin` to `vmax`."""
+        few = vmin > 0 and np.log10(vmax / vmin) < FEW
+        self.set_params(subs=(1.0, 2.0, 5.0) if few else (1.0,))
+        return super().tick_values(vmin, vmax)

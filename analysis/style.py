@@ -169,6 +169,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def kinds(found: Mapping[str, int]) -> str:
+    """How many trials of which kind: `3 pruned, 4 winners`."""
+    told = [(plural(number, kind) if kind == "winner" else f"{number:,} {kind}") for kind, number in found.items()]
+    return ", ".join(told)
+
+
 def version(name: str) -> str:
     """A version in words; what is neither published nor corrected is the one cause that is switched on."""
     return {"published": "as published", "corrected": "corrected"}.get(name, f"only {name}")
@@ -205,11 +211,12 @@ def called(key: str, value: str) -> str:
 
 
 def power(value: float, _: int = 0) -> str:
-    """A power of ten as on a logarithmic axis, `10⁻³`; other values as they are."""
+    """A power of ten as on a logarithmic axis, `10⁻³`, and a digit's multiple, `2·10⁻³`; other values as they are."""
     digits = f"{value:e}".split("e")
-    if float(digits[0]) != 1:
+    if not (times := float(digits[0])).is_integer():
         return f"{value:g}"
-    return "10" + str(int(digits[1])).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    raised = str(int(digits[1])).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{times:g}·" * (times != 1) + "10" + raised
 
 
 def hundredths(value: float, _: int = 0) -> str:

@@ -113,14 +113,16 @@ def _generator(size: int) -> np.random.Generator:
 
 
 def plot(data: pd.DataFrame, ax: Axes, against: str = "trials") -> None:
-    """One line per contender, and a thin one at its band's lower end, as far down as the axis of the others goes."""
+    """One line per contender, and a thin one at its band's lower end, which the axis holds at full budget."""
     for name, rows in data.groupby("contender", sort=False):
         look, x = style.look(rows["look"].iloc[0]), rows[against].astype(float)
         alone: dict[str, Any] = {"marker": look.marker} if len(rows) == 1 else {}  # one point makes no line
         ax.plot(x, rows["mean"], color=look.colour, ls=look.dash, lw=1.8, label=str(name), **alone)
-        seen = ax.dataLim.frozen()
-        ax.plot(x, rows["low"].astype(float), color=look.colour, ls=look.dash, lw=0.7)
+        seen, low = ax.dataLim.frozen(), rows["low"].astype(float)
+        ax.plot(x, low, color=look.colour, ls=look.dash, lw=0.7)
         ax.dataLim.set(seen)
+        if np.isfinite(low.iloc[-1]):
+            ax.update_datalim([(x.iloc[-1], low.iloc[-1])])
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel(AXES[against])
     plots.score_axis(ax, data)

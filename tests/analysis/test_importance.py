@@ -74,7 +74,7 @@ def test_pruned_trials_count(searched):
 def test_of_few_trials_nothing_is_claimed():
     df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=7, repeated=0)
     assert importance.data(df).empty
-    assert importance.sentences(df) == ["Nothing is claimed of all cells: fewer than 8 scored search trials."]
+    assert importance.sentences(df) == ["Nothing is claimed of any cell: fewer than 8 scored search trials."]
 
 
 def test_of_one_hyperparameter_and_of_equal_scores_nothing_is_claimed(searched):
@@ -84,7 +84,7 @@ def test_of_one_hyperparameter_and_of_equal_scores_nothing_is_claimed(searched):
     assert importance.sentences(one) == [f"Nothing is claimed of fine_tune · 100 % labels: {why}."]
     equal = searched.assign(score=0.5)
     assert importance.data(equal).empty
-    assert importance.sentences(equal) == ["Nothing is claimed of all cells: the same score in all trials."]
+    assert importance.sentences(equal) == ["Nothing is claimed of any cell: the same score in all trials."]
 
 
 @pytest.mark.parametrize("state", ["failed", "running"])

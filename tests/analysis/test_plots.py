@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, fractions, grid, plots, stats, style, summary
+from analysis import figures, fractions, grid, plots, scales, stats, style, summary
 from tests.analysis import synthetic
 
 SCORES, CURVES = (
@@ -219,7 +219,16 @@ def test_numbers_are_short(value, text):
 
 
 def test_powers_of_ten():
-    assert (style.power(1e-3), style.power(0.002)) == ("10⁻³", "0.002")
+    assert [style.power(rate) for rate in (1e-3, 0.002, 0.0025)] == ["10⁻³", "2·10⁻³", "0.0025"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [(2e-4, 2e-3, (2e-4, 5e-4, 1e-3, 2e-3)), (1e-5, 1e-1, (1e-5, 1e-4, 1e-3, 1e-2, 1e-1))],
+)
+def test_an_axis_of_few_decades_has_more_than_powers_of_ten(low, high, ticks):
+    found = scales.Ticks(numticks=6).tick_values(low, high)
+    assert [tick for tick in found if low * 0.999 < tick < high * 1.001] == pytest.approx(ticks)
 
 
 def test_an_end_that_rounds_to_one_half_keeps_its_digits():

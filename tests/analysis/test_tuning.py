@@ -120,10 +120,12 @@ def test_one_cell_of_one_trial_is_a_point():
     assert "there is no band" in tuning.caption(data)
 
 
-def test_the_axis_shows_the_lines_not_all_of_the_bands(made):
+def test_the_axis_holds_the_lines_and_the_bands_at_full_budget(made):
     ax, data = Figure().subplots(), tuning.data(made)
-    tuning.plot(data[data["panel"] == data["panel"].iloc[0]], ax)
-    assert ax.get_ylim()[0] > 0.1
+    shown = data[data["panel"] == data["panel"].iloc[0]]
+    tuning.plot(shown, ax)
+    last = shown.drop_duplicates("cell", keep="last")
+    assert shown["low"].min() < ax.get_ylim()[0] < min(last["low"].min(), shown["mean"].min())
 
 
 def test_curves_of_overtaking_are_those_of_the_figure():
