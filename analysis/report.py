@@ -194,6 +194,7 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             used += len(text)
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
         own = {"chains": kind in figures.OF_CHAINS, "versions": kind in figures.OF_VERSIONS}  # shown in their parts
+        own |= {"first": kind is figures.KINDS[0]}  # the scores that the answers speak of
         yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes} | own
 
 

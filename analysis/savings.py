@@ -22,8 +22,9 @@ KIND = (
     "it is rather too narrow"
 )
 RULE = (
-    "The share of the labels at which a contender scores what the baseline scores with all of them is where straight "
-    "lines between its mean test scores, over the logarithm of the label fraction, first reach the baseline's mean"
+    "The share of the labels at which a contender scores what the baseline scores with the most that it was tested "
+    "with is where straight lines between its mean test scores, over the logarithm of the label fraction, first reach "
+    "the baseline's mean"
 )
 
 

@@ -54,7 +54,7 @@ def test_figures_and_tables_lie_beside_it(written):
 def test_the_answers_come_first_and_once(written, made):
     text = " ".join(written[1].split())
     heads = re.findall("<h2>(.*?)</h2>", text)
-    assert heads[:2] == ["Answers", "What was studied"]
+    assert heads[:3] == ["Answers", "Scores", "What was studied"]
     for question in answers.answers(made):
         assert text.count(f"<h3>{question.asked}</h3>") == 1
         for answer in question.answers:
