@@ -86,7 +86,9 @@ def sentences(df: pd.DataFrame) -> list[Answer]:
         who = f", {style.called(first['key'], first['contender'])}" if grid.contender(df) else ""
         if mine:
             claim = "; ".join(map(_choice, mine))
-            told.append(Answer(f"{where}{who}: {claim}.".removeprefix(", "), _from(first)))
+            rest = verdicts.untested(df, place)
+            claim = f"{where}{who}: {claim}{'; ' * bool(rest)}{rest}.".removeprefix(", ")
+            told.append(Answer(claim, _from(first)))
     return told + [Answer(sentence) for sentence in curse.sentences(df)] * bool(told)
 
 

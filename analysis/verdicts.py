@@ -56,7 +56,23 @@ def verdicts(df: pd.DataFrame) -> list[Answer]:
     contender that transfers nothing. Where either of the first two has no interval, nothing is concluded.
     """
     found, classless = pairs(df), alarms.one_class(df)
-    return [_verdict(place, found[found["place"] == places.title(place)], classless) for place in met(df)]
+    told = [(place, _verdict(place, found[found["place"] == places.title(place)], classless)) for place in met(df)]
+    return [
+        answer._replace(claim=f"{answer.claim.removesuffix('.')}; {rest}.") if (rest := untested(df, place)) else answer
+        for place, answer in told
+    ]
+
+
+def untested(df: pd.DataFrame, place: Place) -> str:
+    """Who is to compete at a place of test scores and has none: `without a test score here: scratch`, or empty."""
+    found, key = grid.grid(df), str(place.rows["key"].iloc[0])
+    if (place.rows["split"] != "test").any() or key not in found:
+        return ""
+    here = found[grid.titles(df, (key, "label_fraction")).to_numpy() == place.panel]
+    if "label_fraction" in found:
+        here = here[here["label_fraction"].isna() | (here["label_fraction"] == place.label_fraction)]
+    names = [style.called(key, style.number(value)) for value in here.loc[~here["cell"].isin(place.rows["cell"]), key]]
+    return f"without a test score here: {style.listed(names)}" if names else ""
 
 
 def pairs(df: pd.DataFrame) -> pd.DataFrame:

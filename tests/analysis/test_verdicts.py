@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis import places, stats, summary, verdicts
+from analysis import choices, places, stats, summary, verdicts
 from analysis.once import remembering
 from tests.analysis import synthetic
 
@@ -138,6 +138,17 @@ def test_whoever_ties_with_the_highest_forbids_a_win():
         df.loc[df.index[(df["split"] == "test") & (df["regime"] == regime)], "score"] = values
     assert "cannot be told apart at n = 4 from scratch (" in only(df).claim
     assert "partial_freeze" not in only(df).claim
+
+
+def test_who_has_no_test_score_yet_is_named_beside_who_leads(made):
+    gone = ((made["regime"] == "fine_tune") & (made["label_fraction"] < 0.5)) | (made["regime"] == "feature_extraction")
+    told = verdicts.verdicts(made[~(gone & (made["role"] == "replicate"))])
+    rest = "; without a test score here: feature_extraction"
+    ends = [each.claim.partition(" above scratch")[2] for each in told]
+    assert ends == [f"{rest} and fine_tune.", f"{rest}.", f"{rest}."]
+    (first, *_) = choices.sentences(made[~(gone & (made["role"] == "replicate"))])
+    assert first.claim.endswith(f"{rest} and fine_tune.")
+    assert "without" not in verdicts.verdicts(made)[0].claim + choices.sentences(made)[0].claim
 
 
 def test_one_replicate_concludes_nothing():
