@@ -57,9 +57,10 @@ def _tested(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fields(told: pd.DataFrame, panels: pd.Series) -> pd.DataFrame:
-    """Every panel with every depth and label fraction that any has."""
+    """Every panel with every label fraction that any has, and every depth from the lowest to the highest."""
     names = [panel for panel in dict.fromkeys(panels) if panel in set(told["panel"])]
-    depths, shares = (sorted(told[key].unique()) for key in KEYS)
+    depths, shares = list(told["freeze_depth"].unique()), sorted(told["label_fraction"].unique())
+    depths = list(range(min(depths), max(depths) + 1)) if depths else []
     rows = [(panel, depth, share, n) for panel in names for depth in depths for n, share in enumerate(shares)]
     frame = pd.DataFrame(rows, columns=["panel", *KEYS, "column"])
     frame = frame.astype({"panel": "string", "freeze_depth": "Int64", "label_fraction": "float64"})

@@ -35,7 +35,7 @@ def table(df: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (cell, share), group in runs(df).groupby(["cell", "share"], sort=False):
-        ends = [stats.t_interval(group[name], (0, float("inf"))) for name in ("epoch", "step")]
+        ends = [stats.t_interval(group[name].astype("float64"), (0, float("inf"))) for name in ("epoch", "step")]
         rows.append((cell, share, *ends[0][:3], *ends[1]))
     names = [f"{name}{end}" for name in ("epoch", "step") for end in ("", "_low", "_high")]
     found = pd.DataFrame(rows, columns=["cell", "share", *names, "n"]).astype({"cell": "string"})
@@ -48,7 +48,7 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
         (
             row.panel if row.panel != style.title({}) else "",
             row.contender,
-            f"{row.share:.0%}",
+            style.fraction(row.share),
             spread(row.epoch, row.epoch_low, row.epoch_high),
             spread(row.step, row.step_low, row.step_high),
             str(row.n),
@@ -60,4 +60,6 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
 
 def spread(mean: float, low: float, high: float) -> str:
     """A number of epochs or steps with its interval, as text."""
+    if pd.isna(mean):
+        return style.NONE
     return f"{mean:.1f}" if pd.isna(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"

@@ -5,7 +5,7 @@ Knows numbers; knows nothing of trials or figures.
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 DECADES = 1.0  # that positive values must span
 FEW = 1.5  # decades below which powers of ten alone would leave an axis nearly without numbers
@@ -20,10 +20,12 @@ def logarithmic(values: pd.Series) -> bool:
 
 
 class Ticks(LogLocator):
-    """Ticks at powers of ten, and on an axis of few decades at 2 and 5 times these."""
+    """Ticks at powers of ten; on few decades at 3 times these too, or where that is one, at round numbers."""
 
     def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
         """The places of the ticks of an axis from `vmin` to `vmax`."""
         few = vmin > 0 and np.log10(vmax / vmin) < FEW
-        self.set_params(subs=(1.0, 2.0, 5.0) if few else (1.0,))
-        return super().tick_values(vmin, vmax)
+        self.set_params(subs=(1.0, 3.0) if few else (1.0,))
+        found = np.asarray(super().tick_values(vmin, vmax))
+        alone = few and ((found >= vmin) & (found <= vmax)).sum() < 2
+        return MaxNLocator(3).tick_values(vmin, vmax) if alone else found

@@ -86,6 +86,7 @@ COLUMNS = {
     "answer": "string",
     "score": "float64",
 }
+NAMED = 5  # folders that an error names
 OFF = 1e-6  # so far may rounding take a share beyond 0 and 1
 NAMES = tuple(COLUMNS)
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # what a trial was told; the rest is what came of it
@@ -123,7 +124,7 @@ def load(folder: Path) -> pd.DataFrame:
     """
     path = Path(folder) / "table.parquet"
     if not path.is_file():
-        raise NoTableError(f"no table.parquet in '{folder}'; give the folder of a study, e.g. results/gtsrb")
+        raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
     try:
         with path.open("rb") as file:
             arrow = pq.read_table(file)
@@ -135,6 +136,16 @@ def load(folder: Path) -> pd.DataFrame:
     df["score"] = df["score"].where(np.isfinite(df["score"]))  # what overflowed is no score
     check(df, str(path))
     return df
+
+
+def _instead(folder: Path) -> str:
+    """What to give in the place of a folder without a table."""
+    below = sorted(path.parent.name for path in folder.glob("*/table.parquet"))
+    if below:
+        return f"; give the folder of a study in it: {', '.join(below[:NAMED])}{', …' * (len(below) > NAMED)}"
+    if (folder / "study.json").is_file():
+        return " yet; it is written with the first scores of the study"
+    return "; give the folder of a study, e.g. results/gtsrb"
 
 
 def typed(arrow: pa.Table, where: str) -> pd.DataFrame:
@@ -190,6 +201,8 @@ def _refuse_off_range(df: pd.DataFrame, where: str) -> None:
     off = shares[(shares["score"] < -OFF) | (shares["score"] > 1 + OFF)]
     for row in off.head(1).itertuples():
         raise TableError(f"'{where}' has the {row.metric} {row.score:g} in trial {row.trial}, a share between 0 and 1")
+    for share in df.loc[(df["label_fraction"] <= 0) | (df["label_fraction"] > 1), "label_fraction"].head(1):
+        raise TableError(f"'{where}' has the label_fraction {share:g}; it lies above 0, up to 1")
 
 
 def _refuse_mixed(found: list[str], where: str) -> None:

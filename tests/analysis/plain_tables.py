@@ -145,7 +145,7 @@ def plateau(study: Study) -> Rows:
             first = [one[one["score"] >= share * one["score"].max()].iloc[0] for _, one in curves.groupby("trial")]
             found = {name: mean(pd.Series([float(each[name]) for each in first]), 0, 1e9) for name in ("epoch", "step")}
             regime = study.trials.loc[study.trials["cell"] == cell, "regime"].iloc[0]
-            told = {"": study.title(cell, "regime"), "#1": regime, "of its best": f"{share:.0%}", "n": str(len(first))}
+            told = {"": study.title(cell, "regime"), "#1": regime, "of its best": percent(share), "n": str(len(first))}
             rows.append(told | {f"{k} [95 %]": f"{v[0]:.1f} [{v[1]:.1f}, {v[2]:.1f}]" for k, v in found.items()})
     return rows
 

@@ -30,7 +30,7 @@ def test_a_field_is_the_best_complete_trial_at_its_depth_and_fraction(made):
         assert row.n == len(here)
         assert np.isnan(row.score) if here.empty else row.score == here["val"].max()
     assert set(data["panel"]) == {"partial_freeze"}
-    assert len(data) == 3 * data["freeze_depth"].nunique()
+    assert len(data) == 3 * (data["freeze_depth"].max() - data["freeze_depth"].min() + 1)
     assert set(data["split"]) == {"val"}
 
 
@@ -49,6 +49,7 @@ def test_missing_fields_are_hatched_and_others_have_their_number():
     depth_map.plot(data, ax)
     fields = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert [bool(patch.get_hatch()) for patch in fields] == (data["n"] == 0).tolist()
+    assert set(data.loc[data["freeze_depth"] == 3, "n"]) == {0}, "a depth that none had is hatched too, not left white"
     assert [text.get_text() for text in ax.texts].count("n=2") == 8
     assert depth_map.height(data) > depth_map.height(data[data["freeze_depth"] < 3])
 

@@ -60,6 +60,7 @@ ODDER = {  # the same, less likely
     "no validation": (lambda df: df[df["split"] == "test"], ["no cell has a winner"]),
     "no data line": (lambda df: df.assign(data=pd.NA).astype(table.COLUMNS), ["Data source: not named in the table"]),
     "rates of 0": (lambda df: df.assign(lr=0.0), ["no search trial that reads a learning rate has"]),
+    "no steps": (lambda df: df.assign(step=pd.NA).astype(table.COLUMNS), ["Time to plateau"]),
     "no names": (lambda df: one_cell(df).assign(cell=""), ["1 cell."]),
     "an unknown regime": (lambda df: df.assign(regime="lora"), ["4 cells"]),
     "an unknown metric": (lambda df: df.assign(metric="kappa"), ["highest validation kappa"]),
@@ -67,6 +68,7 @@ ODDER = {  # the same, less likely
 REFUSED = {  # what is wrong: how a table becomes so, the exit code, and what is said
     "mixed data": (lambda df: df.assign(data=df["data"].mask(df["regime"] == "fine_tune", REAL)), 4, "mixes scores of"),
     "shares in per cent": (lambda df: df.assign(score=100 * df["score"]), 4, ", a share between 0 and 1"),
+    "no labels": (lambda df: df.assign(label_fraction=0.0), 4, "the label_fraction 0; it lies above 0"),
     "no such column": (lambda df: df.drop(columns="score"), 4, "lacks the column score"),
     "another type": (lambda df: df.assign(score="high"), 4, "another type: score"),
     "unknown state": (lambda df: df.assign(state="paused"), 4, "the state 'paused'; one of complete"),

@@ -224,7 +224,11 @@ def test_powers_of_ten():
 
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
-    [(2e-4, 2e-3, (2e-4, 5e-4, 1e-3, 2e-3)), (1e-5, 1e-1, (1e-5, 1e-4, 1e-3, 1e-2, 1e-1))],
+    [
+        (2e-4, 4e-3, (3e-4, 1e-3, 3e-3)),
+        (1e-5, 1e-1, (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)),
+        (1.1e-3, 2.9e-3, (0.0015, 0.002, 0.0025)),
+    ],
 )
 def test_an_axis_of_few_decades_has_more_than_powers_of_ten(low, high, ticks):
     found = scales.Ticks(numticks=6).tick_values(low, high)

@@ -50,6 +50,18 @@ def test_a_folder_without_table_is_named(tmp_path):
         table.load(tmp_path)
 
 
+def test_studies_in_a_folder_are_named_and_one_that_has_just_begun_is_told_apart(tmp_path):
+    for name in "abcdefg":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "table.parquet").touch()
+    with pytest.raises(table.NoTableError, match=r"give the folder of a study in it: a, b, c, d, e, …$"):
+        table.load(tmp_path)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "study.json").touch()
+    with pytest.raises(table.NoTableError, match="yet; it is written with the first scores"):
+        table.load(tmp_path / "new")
+
+
 def test_a_file_that_is_no_parquet_is_refused(tmp_path):
     (tmp_path / "table.parquet").write_bytes(b"PAR0 not at all")
     with pytest.raises(table.TableError, match="cannot be read as Parquet"):
