@@ -107,7 +107,7 @@ def curves_alt(data: pd.DataFrame) -> str:
 
 
 def _marks(data: pd.DataFrame) -> str:
-    told = style.kinds(data["kind"].value_counts())
+    told = style.kinds(data["kind"].value_counts().items())
     return (
         f"Each mark is one search trial (n = {len(data)}: {told}), so there is no interval; "
         "other tuned values differ between marks. Star: the cell's winner. "

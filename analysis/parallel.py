@@ -115,7 +115,7 @@ def height(data: pd.DataFrame) -> float:
 
 def caption(data: pd.DataFrame) -> str:
     """What lines and axes are, and of how many trials."""
-    told = style.kinds(data.drop_duplicates("trial")["kind"].value_counts())
+    told = style.kinds(data.drop_duplicates("trial")["kind"].value_counts().items())
     return (
         f"Every search trial with a validation score as a line (n = {data['trial'].nunique():,}: {told}), so there is "
         "no interval: through the values of the tuned hyperparameters, and last its last validation "

@@ -78,7 +78,7 @@ def height(data: pd.DataFrame) -> float:
 def caption(data: pd.DataFrame) -> str:
     """What lines and marks are, and of how many trials."""
     kinds = data.drop_duplicates("trial")["kind"].value_counts()
-    told = style.kinds({kind: kinds[kind] for kind in KINDS if kind in kinds})
+    told = style.kinds((kind, int(kinds[kind])) for kind in KINDS if kind in kinds)
     return (
         f"Validation {data['metric'].iloc[0]} of the search trials at the rungs of early stopping, one panel per cell: "
         f"the epochs at which trials were pruned, and the cell's last. Every line is one trial (n = "

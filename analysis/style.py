@@ -169,9 +169,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def kinds(found: Mapping[str, int]) -> str:
+def kinds(found: Iterable[tuple[Any, int]]) -> str:
     """How many trials of which kind: `3 pruned, 4 winners`."""
-    told = [(plural(number, kind) if kind == "winner" else f"{number:,} {kind}") for kind, number in found.items()]
+    told = [(plural(number, kind) if kind == "winner" else f"{number:,} {kind}") for kind, number in found]
     return ", ".join(told)
 
 
