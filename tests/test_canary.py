@@ -3,6 +3,7 @@
 import io
 import pickle
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from analysis import __main__ as command
 from analysis import figures
 from study import predict
 from tests import canary, small_study
+from tests.test_run import run, stop_at
 
 DAMAGED = 4
 
@@ -109,6 +111,19 @@ def test_a_resume_does_without_any_other_file(finished, cut, song, tmp_path, for
     poison(out, song, but={"study.json", "000.jsonl", "001.jsonl", *spared}, form=form)
     assert small_study.study(out, finished[1], "--resume") == 0
     assert predict.main([str(out), str(finished[1] / "test" / "red" / "00.jpg"), "--cell", "label_fraction=1.0"]) == 0
+
+
+@pytest.mark.slow
+def test_ray_reads_nothing_back_that_lies_in_a_study(song, tmp_path):
+    """What Ray Tune writes are pickles; a study that goes on leaves them unread."""
+    out = tmp_path / "study"
+    assert stop_at(out, 4, signal.SIGTERM)[0] == 75
+    files = [path for path in (out / "tune").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        path.write_bytes(canary.as_pickle(song))
+    code, said = run(out, "--resume")
+    assert code == 0, said
 
 
 def poison(folder, song, but, form="pickle"):
