@@ -18,6 +18,7 @@ from study.data import TaskData
 from tests.toy_task import task
 
 DOCS = Path(__file__).parent.parent / "docs" / "predict.md"
+ORIENTATION = 274  # a tag of EXIF
 KINDS = ("cat", "dog", "=fish")
 
 
@@ -124,7 +125,9 @@ def programs(tmp_path, monkeypatch):
     """The programs of the page, in a folder that has what they name."""
     monkeypatch.chdir(tmp_path)
     pixels = np.random.default_rng(2).integers(0, 256, (37, 60, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save("photograph.jpg")
+    turned = Image.Exif()
+    turned[ORIENTATION] = 6
+    Image.fromarray(pixels).save("photograph.jpg", exif=turned)
     for name, family in (("animals", "small_cnn"), ("gtsrb", "resnet18")):
         given = {"task": "animals", "family": family, "image_size": 32}
         saved(Path("results", name, "models", "c000-r000"), given)
