@@ -84,12 +84,19 @@ def sentences(df: pd.DataFrame) -> list[Answer]:
         mine = list(found[found["cell"] == first["cell"]].itertuples())
         where = verdicts.where(place).removesuffix("Overall")
         who = f", {style.called(first['key'], first['contender'])}" if grid.contender(df) else ""
-        if mine:
-            claim = "; ".join(map(_choice, mine))
+        if claim := "; ".join(map(_choice, mine)) or _alone(df, first["cell"]):
             rest = verdicts.untested(df, place)
             claim = f"{where}{who}: {claim}{'; ' * bool(rest)}{rest}.".removeprefix(", ")
             told.append(Answer(claim, _from(first)))
     return told + [Answer(sentence) for sentence in curse.sentences(df)] * bool(told)
+
+
+def _alone(df: pd.DataFrame, cell: str) -> str:
+    """That one search trial came to its end in a cell of several, so that its values were compared with none."""
+    search = summary.trials(df).query("role == 'search'")
+    states = search.loc[search["cell"] == cell, "state"]
+    alone = len(states) > 1 and (states == "complete").sum() == 1
+    return "no value was compared, as one search trial alone came to its end" if alone else ""
 
 
 def _choice(row: Any) -> str:

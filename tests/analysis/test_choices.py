@@ -52,6 +52,14 @@ def test_a_winner_alone_has_no_range():
     assert "highest on validation" in told.evidence
 
 
+def test_where_one_trial_alone_came_to_its_end_that_is_said(made):
+    pruned = (made["role"] == "search") & ~made["trial"].str.endswith("s000") & (made["label_fraction"] == 1)
+    told = choices.sentences(made.assign(state=made["state"].mask(pruned, "pruned")))
+    said = [answer.claim for answer in told if "no value was compared, as one search trial" in answer.claim]
+    assert len(said) == 1
+    assert said[0].startswith("At 100 % of the labels, ")
+
+
 def test_names_are_listed(made):
     named = made.assign(optimizer=made["optimizer"].mask(made["trial"].str.endswith(("s000", "s002")), "sgd"))
     found = choices.numbers(named)
