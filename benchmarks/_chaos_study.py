@@ -60,6 +60,9 @@ class Journaled(search.Worker):
 def run(asked: Asked) -> None:
     """Run, or go on with, the study; the exit codes are those of `study.run`."""
     stop = Stop(None)
+    output = os.open(f"{asked.folder}/output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):  # Ray says much of each worker and node that dies
+        os.dup2(output, stream)
     _chaos_points.arm_driver(asked.crash)
     with folders.lock(Path(asked.folder)):
         sys.exit(0 if _locked(asked, Path(asked.folder), stop).done() else INTERRUPTED)

@@ -27,6 +27,8 @@ SPACE = Space(
 _TWO = {"regime": ("scratch", "partial_freeze"), "label_fraction": (1.0,)}
 FEW = replace(SPACE, compared=_TWO, trials=4, replicates=1)
 """Two cells of four trials."""
+EARLY = ("hang", "crowd", "memory")
+"""Faults at epoch 1, which no trial is pruned before; the others are at epoch 2."""
 WHEN = ["seconds", "worker", "time"]  # columns in which two runs of one study differ
 
 
@@ -85,7 +87,9 @@ def toy_results(jobs: list[dict[str, Any]]) -> Iterator[dict[str, dict[str, Any]
 
 
 def _toy_result(job: dict[str, Any], epoch: int, alone: bool) -> dict[str, Any]:
-    fault = job["config"].get("fault") if epoch == 2 else None
+    fault = job["config"].get("fault")
+    if epoch != (1 if fault in EARLY else 2):
+        fault = None
     if fault == "exit":
         os._exit(1)
     if fault == "hang":
