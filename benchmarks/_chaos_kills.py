@@ -171,7 +171,7 @@ def _beside(chaos: Chaos, count: int, strike: Callable[[Path], bool], what: str)
         process = start(asked)
         while process.is_alive():
             process.join(chaos.draw.uniform(0.3, 2.5))
-            if process.is_alive() and lines(asked.folder) and chaos.more(count, where):
+            if process.is_alive() and lines(asked.folder) and kills < EACH and chaos.more(count, where):
                 done = strike(folder)
                 kills += done
                 where[what] += done
