@@ -9,6 +9,7 @@ import pytest
 from study import carried, checkpoints, ledger, mirror, remote, store
 from study.config import UserError
 from study.folder import Locked
+from tests import test_run
 
 
 @pytest.fixture
@@ -133,3 +134,35 @@ def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_pat
     assert found is not None
     assert found.report["epoch"] == 3
     assert len(list(store.at(job["checkpoints"]).iterdir())) == checkpoints.KEPT
+
+
+@pytest.mark.slow
+def test_a_study_whose_machine_is_lost_goes_on_from_the_uri_elsewhere(uri, tmp_path, monkeypatch):
+    """Killed in mid-run, its folder and checkpoints gone: what had been copied is not run again."""
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "one"))
+    bucket, options = tmp_path / "bucket", ("--checkpoint-every", "0s", "--epochs", "12")
+    first = test_run.start(uri, *options)
+    while first.poll() is None and not (bucket / "ledger").exists():
+        time.sleep(0.1)
+    time.sleep(5)  # into the next trials
+    first.kill()
+    first.communicate()
+    (bucket / mirror.OWNER).unlink()
+    kept = trials_ended(bucket)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
+    code, said = test_run.run(uri, "--resume", *options)
+    assert code == 0, said
+    assert f"copied to {uri}" in said
+    assert kept.items() <= trials_ended(bucket).items(), "an ended trial ran again"
+    frame = test_run.table(bucket)
+    assert frame["trial"].nunique() == 10
+    assert not frame.duplicated(test_run.KEYS).any()
+    assert (bucket / "report.html").exists()
+    assert not (bucket / "checkpoints").exists()
+    assert not (bucket / mirror.OWNER).exists()
+
+
+def trials_ended(bucket):
+    """When each trial ended."""
+    done = (event for event in ledger.read(bucket / "ledger") if event.get("decision") in ("complete", "prune"))
+    return {event["trial"]: event["time"] for event in done}
