@@ -24,8 +24,9 @@ class Ticks(LogLocator):
 
     def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
         """The places of the ticks of an axis from `vmin` to `vmax`."""
-        few = vmin > 0 and np.log10(vmax / vmin) < FEW
-        self.set_params(subs=(1.0, 3.0) if few else (1.0,))
-        found = np.asarray(super().tick_values(vmin, vmax))
-        alone = few and ((found >= vmin) & (found <= vmax)).sum() < 2
-        return MaxNLocator(3).tick_values(vmin, vmax) if alone else found
+        if vmin <= 0 or np.log10(vmax / vmin) >= FEW:
+            return super().tick_values(vmin, vmax)
+        powers = 10.0 ** np.arange(np.floor(np.log10(vmin)), np.ceil(np.log10(vmax)) + 1)
+        found = np.sort([*powers, *(3 * powers)])
+        several = ((found >= vmin) & (found <= vmax)).sum() > 1
+        return found if several else MaxNLocator(4).tick_values(vmin, vmax)
