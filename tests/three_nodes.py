@@ -35,9 +35,8 @@ class Nodes:
         subprocess.run([sys.executable, "-c", make], env=self.environment, check=True)
         self._start("--head", "--port", str(self.port), "--dashboard-port", str(self.dashboard))
         self._wait(lambda: self.status(self.token) == 200)
-        for number in (2, 3):
-            self._start("--address", f"127.0.0.1:{self.port}", "--node-ip-address", f"127.0.0.{number}")
-        self._wait(lambda: self._raylets() == 3)
+        for number in (2, 3):  # one after the other: who has not joined within 30 s gives up
+            self._join(f"127.0.0.{number}")
 
     @property
     def token(self) -> str:
@@ -60,19 +59,32 @@ class Nodes:
         return next(child for child in children if child.name() == "raylet")
 
     def stop(self) -> None:
-        """End all of it, the head last."""
+        """End all of it, the head last, and what a killed node has left."""
         for node in reversed(self._nodes):
-            left = psutil.Process(node.pid).children(recursive=True) if node.poll() is None else []
             node.terminate()
             try:
                 node.wait(20)
             except subprocess.TimeoutExpired:
                 node.kill()
-            for child in left:
-                if child.is_running():
-                    child.kill()
+        for process in psutil.process_iter(["cmdline"]):
+            words = " ".join(process.info["cmdline"] or ())
+            if any(place.name in words for place in self._places):
+                process.kill()
         for place in self._places:
             place.cleanup()
+
+    def _join(self, address: str, tries: int = 3) -> None:
+        wanted = len(self._nodes) + 1
+        for last in (*[False] * (tries - 1), True):
+            self._start("--address", f"127.0.0.1:{self.port}", "--node-ip-address", address)
+            try:
+                self._wait(lambda: self._raylets() == wanted)
+            except AssertionError:
+                if last:
+                    raise
+                self._nodes.pop()
+            else:
+                return
 
     def _start(self, *options: str) -> None:
         number = len(self._nodes)
@@ -97,8 +109,11 @@ class Nodes:
         request = urllib.request.Request(
             f"{self.address}/api/v0/nodes?timeout=5", headers={"Authorization": f"Bearer {self.token}"}
         )
-        with urllib.request.urlopen(request) as answer:
-            return answer.read().count(b'"ALIVE"')
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.read().count(b'"ALIVE"')
+        except OSError:
+            return 0
 
 
 def _free() -> int:
