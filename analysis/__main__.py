@@ -69,9 +69,12 @@ def _read(folders: list[Path]) -> dict[Path, pd.DataFrame]:
 
 def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
     """Write each study's report into its folder, and a page of several, or the report of one, into `out`."""
+    several = len(tables) > 1
+    if out is not None:
+        with _named(f"cannot write into '{out}'"):
+            out.mkdir(parents=True, exist_ok=True)
     from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before
 
-    several = len(tables) > 1
     for folder, df in tables.items():
         place = folder if several or out is None else out
         with _named(f"cannot write into '{place}'"):

@@ -127,8 +127,9 @@ def load(folder: Path) -> pd.DataFrame:
         raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
     try:
         with path.open("rb") as file:
-            arrow = pq.read_table(file)
-    except (pa.ArrowException, OSError) as error:
+            arrow = pq.read_table(file, page_checksum_verification=True)
+        arrow.column_names  # noqa: B018 – only now are they decoded
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:  # the storage's fault, not the content's
             raise
         raise TableError(f"'{path}' cannot be read as Parquet: {str(error).splitlines()[0]}") from error

@@ -4,6 +4,7 @@ Knows what may be asked for, not how it is done.
 """
 
 import argparse
+import difflib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from study.space import Cell, Space, Value, select
 from study.tasks import data_set
 
 USAGE = 2
+LAST_SEED = 2**63 - 1
 AUTO = "auto"
 """Of --gpus-per-trial: as many trials share a GPU as its memory holds."""
 
@@ -26,8 +28,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments"):
-            message += f"; the options are {' '.join(sorted(self._option_string_actions))}"
+            message += f"; {self._known(message.split()[2])}"
         self.exit(USAGE, f"{self.prog.split()[-1]}: {message}\n")
+
+    def _known(self, word: str) -> str:
+        """Name the option that was meant, or all."""
+        options = sorted(self._option_string_actions)
+        near = difflib.get_close_matches(word, options, n=1)
+        return f"did you mean {near[0]}?" if near else f"the options are {' '.join(options)}"
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -56,7 +64,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--trials", type=int, metavar="N", help="search trials a cell")
     add("--epochs", type=int, metavar="N", help="epochs of a trial that is not pruned")
     add("--replicates", type=int, metavar="N", help="retrainings of each cell's winner, scored on the test split")
-    add("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
+    add("--seed", type=seed, default=0, metavar="N", help="of everything random (default: 0)")
     add("--cpus-per-trial", type=_above_0, default=1.0, metavar="X", help="default: 1")
     add(
         "--gpus-per-trial",
@@ -89,6 +97,8 @@ def question(args: argparse.Namespace, here: bool = True) -> tuple[Space, list[C
         raise UserError(f"--space is missing; one of {', '.join(known())}, or a path to a .py file")
     if here and args.data and not args.data.exists() and not args.download:
         raise UserError(f"--data {args.data}: no such folder (--download fetches the data set into it)")
+    if here and args.download and args.data and args.data.is_file():
+        raise UserError(f"--data {args.data}: is a file; name a folder to fetch into")
     if here and args.source_data and not args.source_data.is_dir():
         raise UserError(f"--source-data {args.source_data}: no such folder")
     if args.download and not args.data:
@@ -167,6 +177,13 @@ def name(args: argparse.Namespace) -> str:
     return Path(args.space).stem
 
 
+def seed(text: str) -> int:
+    """Read a seed: torch and the table take 63 bits."""
+    if not text.isdecimal() or int(text) > LAST_SEED:
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed; write a whole number from 0 to {LAST_SEED}")
+    return int(text)
+
+
 def _place(text: str) -> Path | str:
     return text if remote.is_uri(text) else Path(text)
 
@@ -181,12 +198,19 @@ def _share(text: str, more: str = "") -> float:
     return value
 
 
+def _amount(text: str, more: str = "") -> float:
+    """Read how many CPUs or GPUs: Ray gives parts of one alone."""
+    if (value := _share(text, more)) > 1 and value % 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount: above 1 only whole numbers; write 1, 2 or 0.5{more}")
+    return value
+
+
 def _gpus(text: str) -> float | str:
-    return text if text == AUTO else _share(text, ", or auto")
+    return text if text == AUTO else _amount(text, ", or auto")
 
 
 def _above_0(text: str) -> float:
-    if (value := _share(text)) == 0:
+    if (value := _amount(text)) == 0:
         raise argparse.ArgumentTypeError("0 is no amount of CPUs; write 1, 2 or 0.5")
     return value
 

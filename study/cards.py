@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import tasks
+from study import seals, tasks
 from study.config import Config, UserError, check_size, config, show
 from study.ledger import Damaged
 
@@ -66,6 +66,7 @@ def read(folder: Path) -> dict[str, Any]:
             _check(each)
         if odd := [each["file"] for each in card["earlier"] if Path(each["file"]).name != each["file"]]:
             raise ValueError(f"file {show(odd[0])} must be in the same folder")
+    seals.check(card, folder)
     return card
 
 

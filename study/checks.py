@@ -74,6 +74,7 @@ def check_source(source: sources.Source) -> None:
 def _check_weights(asked: Config) -> None:
     """Refuse weights that are neither the family's own nor to be trained first."""
     own = families.load(asked.family, **_options(asked)).weights
+    regimes.check_name(asked.regime)
     if asked.regime != "scratch" and asked.weights not in own:
         told = f"unknown weights {asked.weights!r} of family {asked.family}; one of {', '.join(own)}"
         first = (

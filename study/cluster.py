@@ -7,7 +7,6 @@ import gc
 import logging
 import math
 import os
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +19,7 @@ os.environ.update(  # before ray is imported
 
 import ray
 
-from study import auth, store
-from study.config import UserError
-
-KNOCK = 3.0  # seconds
+from study import auth, reach, store
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,7 @@ def cluster(
         part = _part(there, cpus, gpus, one_at_a_time)
         wanted = {"CPU": cpus, "GPU": part}
         for kind, each in wanted.items():
-            if each > there.get(kind, 0):
-                option = f"--{kind.lower()}s-per-trial {each:g}"
-                raise UserError(f"{option}: there are {there.get(kind, 0):g} {kind}s in all")
+            reach.refuse_more(kind, each, there.get(kind, 0.0))
         fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
         yield Place(cpus, part, 1 if one_at_a_time else fit)
     finally:
@@ -163,18 +157,8 @@ def _start(address: str | None) -> None:
     if address is None:
         ray.init(address="local", include_dashboard=False, **quiet)
         return
+    reach.knock(address)
     try:
-        _knock(address)
         ray.init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
-        first = str(error).strip().split("\n")[0]
-        raise UserError(f"--address {address}: no Ray cluster answers there ({first})") from error
-
-
-def _knock(address: str) -> None:
-    """Fail in seconds where nobody listens: Ray itself retries for many minutes."""
-    host, _, port = address.rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=KNOCK).close()
-    elif address != "auto":
-        raise ValueError("write HOST:PORT, or auto for the cluster that this machine is part of")
+        raise reach.nobody(address, error) from error

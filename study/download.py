@@ -4,7 +4,6 @@ Knows nothing of what the archives hold; a task lists them in `ARCHIVES`.
 """
 
 import hashlib
-import os
 import shutil
 import tarfile
 import urllib.error
@@ -80,7 +79,8 @@ def _continue(url: str, part: Path) -> None:
 
 def _unpack(part: Path, archive: Archive, folder: Path) -> None:
     """Unpack beside the data and rename."""
-    making = folder / f".unpack-{os.getpid()}"
+    making = folder / ".unpack"
+    shutil.rmtree(making, ignore_errors=True)  # left by who was killed: the lock says that it is gone
     try:
         _extract(part, archive.url, making)
         wanted, target = making / (archive.inside or archive.provides), folder / archive.provides

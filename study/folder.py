@@ -13,6 +13,7 @@ import platform
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,11 @@ def lock(folder: Path) -> filelock.BaseFileLock:
     Raises:
         Locked: another driver holds it.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder}: is a file; name a folder")
+    for each in (folder, *folder.parents):
+        if each.is_symlink() and not each.exists():
+            raise UserError(f"--out {each}: is a link to {each.readlink()}, which does not exist")
+        if each.exists() and not each.is_dir():
+            raise UserError(f"--out {each}: is a file; name a folder")
     folder.mkdir(parents=True, exist_ok=True)
     owner = folder / ".owner"
     held = filelock.FileLock(folder / ".lock")
@@ -126,13 +130,24 @@ def check_free(folder: Path, resume: bool) -> None:
         read_study(folder)
 
 
-def leave_empty(folder: Path) -> None:
-    """Take the lock's files, and the folder itself, away again where no study was begun in it."""
+def missing(folder: Path) -> list[Path]:
+    """Name the folders that a study's will make: its own and those above it, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def leave_empty(folder: Path, new: Iterable[Path] = ()) -> None:
+    """Take the lock's files away again where no study was begun in the folder.
+
+    Args:
+        folder: the study's, locked.
+        new: the folders that were made for it: they go as well.
+    """
     if not _holds_study(folder):
         for name in (".owner", ".lock"):
             (folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # something else lies there
-            folder.rmdir()
+        for each in new:
+            with contextlib.suppress(OSError):  # something else lies there
+                each.rmdir()
 
 
 def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:

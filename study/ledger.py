@@ -31,7 +31,7 @@ def read(folder: Path) -> Iterator[Event]:
         folder: holds `000.jsonl`, `001.jsonl`, …, one a driver's run.
 
     Raises:
-        Damaged: any other line fails its checksum, or a number of the sequence is missing.
+        Damaged: any other line fails its checksum, or a number of the sequence or a file is missing.
     """
     return Reader(folder).news()
 
@@ -50,7 +50,8 @@ class Reader:
         Raises:
             Damaged: as `read`.
         """
-        for path in sorted(self._folder.glob("*.jsonl")):
+        before = self._folder
+        for path in _files(self._folder):
             for number, line in self._lines(path):
                 event = _parse(line.removesuffix(b"\n"))
                 if event is None and not line.endswith(b"\n"):
@@ -58,11 +59,15 @@ class Reader:
                 if event is None:
                     raise Damaged(f"{path}: line {number} is damaged (its checksum does not fit)")
                 if event["seq"] != self._expected:
+                    if number == 1:
+                        told = f"ends before event {self._expected}, and {path.name} goes on with event {event['seq']}"
+                        raise Damaged(f"{before}: {told}: lines are missing")
                     found = f"has sequence number {event['seq']}, expected {self._expected}"
                     raise Damaged(f"{path}: line {number} {found}")
                 self._expected += 1
                 self._seen[path] = self._seen.get(path, (0, 0))[0] + len(line), number
                 yield event
+            before = path
 
     def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
         """Give the lines of a file that are new, with their numbers."""
@@ -72,6 +77,19 @@ class Reader:
             if start and file.peek(1)[:1] == b"\n":  # the last line had come without its end
                 self._seen[path] = start + len(file.read(1)), number
             yield from enumerate(file, start=number + 1)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Give a ledger's files in order.
+
+    Raises:
+        Damaged: one between others is missing.
+    """
+    found = sorted(folder.glob("[0-9]*.jsonl"), key=lambda path: int(path.stem))
+    for number, path in enumerate(found):
+        if path.name != (name := f"{number:03d}.jsonl"):
+            raise Damaged(f"{folder / name}: is missing")
+    return found
 
 
 class Ledger:

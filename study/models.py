@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from study import cards, disk, families, heads, reads, untrained
+from study import cards, disk, families, heads, reads, seals, untrained
 from study.assembly import normalization
 from study.cards import CARD, MODEL
 from study.config import Config, UserError, config
@@ -45,7 +45,7 @@ def save(
         for each, file in zip(earlier, files, strict=True):
             head = {f"{HEAD}{name}": tensor for name, tensor in each.head().state_dict().items()}
             save_file(head | {f"{STAGES}{name}": tensor for name, tensor in each.batchnorm().items()}, making / file)
-        (making / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False))
+        (making / CARD).write_text(json.dumps(seals.sealed(card, making), indent=1, ensure_ascii=False))
 
     disk.write_folder(folder, fill)
 

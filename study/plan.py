@@ -41,7 +41,7 @@ class Trial:
     @property
     def number(self) -> int:
         """Its number among the cell's trials of its role."""
-        return int(self.id[-3:])
+        return int(self.id.rpartition("-")[2][1:])
 
     @property
     def final(self) -> float:

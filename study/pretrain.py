@@ -7,9 +7,9 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from study import checks, pretexts, sources, store, tasks, weights
+from study import arguments, checks, pretexts, sources, store, tasks, weights
 from study.config import UserError, config
 from study.sources import Source
 from study.stop import INTERRUPTED, Stop, Stopped
@@ -17,13 +17,10 @@ from study.stop import INTERRUPTED, Stop, Stopped
 FAILED, USAGE, REFUSED, STORAGE = 1, 2, 4, 5
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"study.pretrain: {message}\n")
-
-
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="python -m study.pretrain", description="Train weights on a pretext or a source task.")
+    parser = arguments.Parser(
+        prog="python -m study.pretrain", description="Train weights on a pretext or a source task.", allow_abbrev=False
+    )
     add = parser.add_argument
     add("--task", required=True, metavar="PRETEXT:TASK", help=f"a pretext ({', '.join(pretexts.names())}) and a task")
     add("--family", default="small_cnn", help="default: small_cnn")
@@ -31,7 +28,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--image-size", type=int, default=32, metavar="PX", help="default: 32")
     add("--epochs", type=int, default=sources.EPOCHS, metavar="N", help=f"default: {sources.EPOCHS}")
     add("--images", type=int, metavar="N", help="train on so many, drawn at random (default: all)")
-    add("--seed", type=int, default=0, metavar="N", help="of everything random, the split too (default: 0)")
+    add("--seed", type=arguments.seed, default=0, metavar="N", help="of everything random, the split too (default: 0)")
     told = "an option of the pretext or a hyperparameter, e.g. gap=0 or lr=3e-3; repeatable"
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=told)
     return parser.parse_args(argv)
@@ -42,6 +39,9 @@ def _asked(args: argparse.Namespace) -> Source:
     if not task:
         raise UserError(f"--task {args.task}: write PRETEXT:TASK, e.g. patches:cifar10")
     given = {key: _value(text) for key, _, text in (item.partition("=") for item in args.set)}
+    for item in args.set:
+        if "=" not in item:
+            raise UserError(f"--set {item}: write KEY=VALUE, e.g. lr=3e-3")
     for key in given:
         if key in ("pretext", "task", "epochs", "images", "family", "image_size"):
             raise UserError(f"--set {key}: is an option of its own, --{key.replace('_', '-')}")

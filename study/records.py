@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from study import ledger
+from study import ledger, seals
 from study.reads import read_values
 
 COLUMNS = {
@@ -89,6 +91,7 @@ COLUMNS = {
     "answer": "string",
     "score": "float64",
 }
+KEPT = ("checkpoints", "models")
 STATES = {"prune": "pruned", "complete": "complete"}
 
 
@@ -139,38 +142,68 @@ def _published(figures: float | dict[str, float] | None, score: dict[str, Any]) 
     return figures if score.get("task") == score.get("trained_on") else None
 
 
-def refuse_lost(path: Path, events: Iterable[ledger.Event]) -> None:
-    """Compare a ledger with the table that was once made from it.
+def read(folder: Path, networks: bool = True) -> list[ledger.Event]:
+    """Read what a study has recorded, and look at what else it keeps.
 
     Args:
-        path: of the table; none is fine.
+        folder: of the study.
+        networks: whether they must be whole: those of a study that was fetched from a URI may be on their way.
+
+    Raises:
+        Damaged: a file of the study is not what was written, or is gone; names it.
+    """
+    events = list(ledger.read(folder / "ledger"))
+    if (folder / "study.json").exists():
+        refuse_lost(folder, events)
+        if networks:
+            seals.refuse_damaged(folder / "models")
+    return events
+
+
+def refuse_lost(folder: Path, events: Iterable[ledger.Event]) -> None:
+    """Compare a ledger with what else a study has of the trials that it knew.
+
+    Args:
+        folder: of the study: `table.parquet` was made from the ledger once, and no trial has a checkpoint or a network
+            before the ledger has its start.
         events: the ledger's.
 
     Raises:
-        Damaged: the table has reports that the ledger has no more.
+        Damaged: there is something of which the ledger knows nothing any more.
     """
-    if not path.exists():
-        return
+    events, path = list(events), folder / "table.parquet"
+    if lost := sorted(_seen(path) - _reported(events)):
+        trial, epoch = lost[0]
+        missing = f"has lost {len(lost)} reports that {path.name} has, as of trial {trial}, epoch {epoch}"
+        raise ledger.Damaged(f"{folder / 'ledger'} {missing}")
+    known = {event["trial"] for event in events}
+    for kept in (found for place in KEPT for found in sorted((folder / place).glob("[!.]*/"))):
+        if kept.name not in known:
+            raise ledger.Damaged(f"{folder / 'ledger'} has lost trial {kept.name}, of which {kept} is left")
+
+
+def _seen(path: Path) -> set[tuple[str, int]]:
+    """Give trials and epochs of a table; none where there is no table, or it is damaged: it will be made anew."""
     try:
-        seen = pd.read_parquet(path, columns=["trial", "epoch"]).dropna().drop_duplicates()
-    except (OSError, ValueError, KeyError):
-        return  # the table is derived and will be made anew
-    known = set()
+        found = pq.read_table(path, columns=["trial", "epoch"], page_checksum_verification=True).to_pandas()
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        return set()
+    return set(found.dropna().drop_duplicates().itertuples(index=False, name=None))
+
+
+def _reported(events: Iterable[ledger.Event]) -> set[tuple[str, int]]:
+    known: set[tuple[str, int]] = set()
     for event in events:
         rows = event["rows"] if event["kind"] == "pretrain" else [event] if event["kind"] == "report" else []
         known |= {(event["trial"], row["epoch"]) for row in rows}
-    lost = [pair for pair in seen.itertuples(index=False, name=None) if pair not in known]
-    if lost:
-        trial, epoch = lost[0]
-        missing = f"has lost {len(lost)} reports that {path.name} has, as of trial {trial}, epoch {epoch}"
-        raise ledger.Damaged(f"{path.parent / 'ledger'} {missing}")
+    return known
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        frame.to_parquet(temporary, index=False)
+        frame.to_parquet(temporary, index=False, write_page_checksum=True)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)  # where the disk was full
@@ -205,9 +238,12 @@ def _role(study: dict[str, Any], event: ledger.Event) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the table of each study folder named; 0, or 4 where one is damaged."""
+    """Write the table of each study folder named; 0, 2 where none is named, or 4 where one is damaged."""
     from study.folder import read_study
 
+    if not arguments:
+        print("study.records: name the folder of a study, e.g. results/gtsrb", file=sys.stderr)
+        return 2
     for name in arguments:
         folder = Path(name)
         try:

@@ -134,9 +134,18 @@ def spans(phases: Sequence[Phase], epochs: int) -> tuple[range, ...]:
     return tuple(range(first + 1, last + 1) for first, last in pairwise(ends))
 
 
+def check_name(regime: str) -> None:
+    """Refuse a regime that does not exist.
+
+    Raises:
+        UserError: names the choices.
+    """
+    if regime not in REGIMES:
+        raise UserError(f"unknown regime {regime!r}; one of {', '.join(REGIMES)}")
+
+
 def _check(config: Config) -> None:
-    if config.regime not in REGIMES:
-        raise UserError(f"unknown regime {config.regime!r}; one of {', '.join(REGIMES)}")
+    check_name(config.regime)
     for name in NEEDED:
         readers = [regime for regime, read in READS.items() if name in read]
         value = getattr(config, name)

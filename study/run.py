@@ -14,13 +14,13 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, mirror, preparation, screen, sources, store
+from study import arguments, checks, ledger, mirror, preparation, reach, screen, sources, store
 from study import folder as folders
 from study.config import Config, UserError, config
 from study.room import Room
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
-from study.study import Study, identity, job
+from study.study import Study, asked, identity, job
 from study.tasks import data_set
 
 if TYPE_CHECKING:
@@ -62,13 +62,21 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     if args.inspect:
         preparation.inspect(cells, args.data, stop.check, _console())
         return DONE
+    gpus = None if args.gpus_per_trial == arguments.AUTO else args.gpus_per_trial
+    reach.check(args.address, args.cpus_per_trial, gpus)
+    new = folders.missing(folder)
     with folders.lock(folder):
         try:
             with mirror.kept(folder, args.out, args.resume) as kept:
                 folders.check_free(folder, args.resume)
-                return _locked_run(args, space, cells, folder, stop, kept)
+                from study import records
+
+                events = records.read(folder, networks=not kept)  # this and the next before minutes are spent on data
+                told = arguments.name(args), args.scale, space, args.seed, args.deterministic, args.cache_half
+                folders.check_same(folder, asked(*told), args.resume)
+                return _locked_run(args, space, cells, folder, events, stop, kept)
         finally:
-            folders.leave_empty(folder)
+            folders.leave_empty(folder, new)
 
 
 def _locked_run(
@@ -76,6 +84,7 @@ def _locked_run(
     space: Space,
     cells: list[Cell],
     folder: Path,
+    events: list[ledger.Event],
     stop: Stop,
     kept: "mirror.Mirror | None",
 ) -> int:
@@ -133,7 +142,7 @@ def _locked_run(
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
         size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
-        state = _search(study, place, stop, room, console)
+        state = _search(study, events, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
     return _finish(study, state, console)
 
@@ -181,15 +190,15 @@ def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float 
     return lambda most: packing.chosen(tried, *gpu_memory.needs(tried), most, say)
 
 
-def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Console") -> "State":
+def _search(
+    study: Study, events: list[ledger.Event], place: "Place", stop: Stop, room: Room, console: "Console"
+) -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import asha, bundles, keeping, records, search, starts, worker
+    from study import asha, bundles, keeping, search, starts, worker
     from study.progress import Progress
     from study.state import Plan, State
 
     space = study.space
-    events = list(ledger.read(study.folder / "ledger"))
-    records.refuse_lost(study.folder / "table.parquet", events)
     book = ledger.Ledger(study.folder / "ledger", len(events))
     plan = Plan(space.trials, space.epochs, space.replicates, study.seed)
     pruner = asha.asha(space.epochs, space.grace_period, space.reduction_factor)
@@ -221,10 +230,10 @@ def _search(study: Study, place: "Place", stop: Stop, room: Room, console: "Cons
                     study.mirror.beat()
                 return stop.asked()
 
-            asked, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
+            made, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
             bundle = lambda trial: bundles.size(study.cells[trial.cell], space.trials, workers)  # noqa: E731
             more: dict[str, Any] = {"bundle": bundle, "timeout": study.trial_timeout}
-            search.run(state, asked, study.folder / "tune", place, ended, asked_to_stop, **more)
+            search.run(state, made, study.folder / "tune", place, ended, asked_to_stop, **more)
     finally:
         book.close()
         keeping.write_table(study.folder)

@@ -125,8 +125,10 @@ def _source(
             check_type(key, value, *_OWN[key])
     found = pretexts.load(pretext)
     epochs, images, per = said.pop("epochs", EPOCHS), said.pop("images", None), said.pop("per", STUDY)
-    if epochs < 1 or (images is not None and images < 2):
-        raise UserError(f"epochs {epochs} must be at least 1, images {images} at least 2")
+    if epochs < 1:
+        raise UserError(f"epochs {epochs} must be at least 1")
+    if images is not None and images < 2:
+        raise UserError(f"images {images} must be at least 2")
     if per not in (STUDY, REPLICATE):
         raise UserError(f"unknown per {per!r}; one of {STUDY}, {REPLICATE}")
     before = _before(weights := said.pop("weights", "none"), values, others)

@@ -53,6 +53,12 @@ class Study:
         return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
 
 
+def asked(name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool) -> dict[str, Any]:
+    """What makes a study this one, as far as it is known before its data are read."""
+    rest: dict[str, Any] = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
+    return {"space": {"name": name, "scale": scale} | space.as_dict()} | rest | {"code": folders.code_fingerprint()}
+
+
 def identity(study: Study) -> dict[str, Any]:
     """What makes a study this one: a resume with any of it changed is refused."""
     cells = [
@@ -61,9 +67,8 @@ def identity(study: Study) -> dict[str, Any]:
         | {"start": [start.key for start in starts]}
         for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
-    space = {"name": study.name, "scale": study.scale} | study.space.as_dict()
-    rest: dict[str, Any] = {"seed": study.seed, "deterministic": study.deterministic, "cache_half": study.half}
-    return {"space": space, "cells": cells} | rest | {"code": folders.code_fingerprint()}
+    told = asked(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
+    return told | {"cells": cells}
 
 
 def job(study: Study, trial: "Trial") -> dict[str, Any]:

@@ -122,11 +122,13 @@ def test_a_study_whose_ledger_is_gone_is_never_a_fresh_start(tmp_path):
 def test_a_folder_in_which_nothing_was_begun_is_left_as_it_was(tmp_path):
     new, old = tmp_path / "new", tmp_path / "old"
     old.mkdir()
+    (tmp_path / "empty").mkdir()
     (old / "mine.txt").touch()
-    for place in (new, old):
+    for place in (new / "deeper", old, tmp_path / "empty"):
+        made = folder.missing(place)
         with folder.lock(place):
-            folder.leave_empty(place)
-    assert not new.exists()
+            folder.leave_empty(place, made)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "old"]
     assert [path.name for path in old.iterdir()] == ["mine.txt"]
 
 

@@ -127,9 +127,9 @@ def test_what_nothing_reads_is_empty():
 def test_a_ledger_that_has_lost_reports_of_the_table_is_refused(tmp_path):
     events = [suggested("a", 0), reported("a", 0, 0.1), reported("a", 1, 0.2)]
     records.write(records.table(STUDY, events), tmp_path / "table.parquet")
-    records.refuse_lost(tmp_path / "table.parquet", events)
+    records.refuse_lost(tmp_path, events)
     with pytest.raises(Damaged, match=r"has lost 1 reports .* trial a, epoch 1"):
-        records.refuse_lost(tmp_path / "table.parquet", events[:-1])
+        records.refuse_lost(tmp_path, events[:-1])
 
 
 def test_the_table_is_written_whole_or_not_at_all(tmp_path):

@@ -44,11 +44,11 @@ def _backbone(weights: str, stem: str) -> "tuple[list[nn.Module], nn.Linear | No
 
 
 def _imagenet() -> dict[str, Any]:
-    from torchvision.models import MobileNet_V3_Large_Weights
+    from torchvision.models import MobileNet_V3_Large_Weights, mobilenet_v3_large
 
     from study.families._torchvision import imagenet
 
-    return imagenet("mobilenet_v3_large", MobileNet_V3_Large_Weights.IMAGENET1K_V1.url)
+    return imagenet("mobilenet_v3_large", MobileNet_V3_Large_Weights.IMAGENET1K_V1.url, mobilenet_v3_large)
 
 
 def family(stem: str = "standard") -> Family:

@@ -26,11 +26,11 @@ def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
 
 
 def _imagenet() -> dict[str, Any]:
-    from torchvision.models import ResNet18_Weights
+    from torchvision.models import ResNet18_Weights, resnet18
 
     from study.families._torchvision import imagenet
 
-    return imagenet("resnet18", ResNet18_Weights.IMAGENET1K_V1.url)
+    return imagenet("resnet18", ResNet18_Weights.IMAGENET1K_V1.url, resnet18)
 
 
 FAMILY = Family(

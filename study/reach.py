@@ -1,0 +1,74 @@
+"""Whether there is what trials are to run on: asked before images are decoded, which may take minutes.
+
+Knows what this machine has and whether anybody listens at an address, but not Ray, which has the last word.
+"""
+
+import math
+import os
+import socket
+from pathlib import Path
+
+from study.config import UserError
+
+KNOCK = 3.0  # seconds
+OTHER = ("/dev/kfd", "/dev/dxg")
+"""Drivers that do not tell how many GPUs they have: AMD's, and Windows' for a Linux inside it."""
+
+
+def check(address: str | None, cpus: float, gpus: float | None) -> None:
+    """Refuse what a trial cannot have.
+
+    Args:
+        address: of a running cluster; None is this machine.
+        cpus: of one trial.
+        gpus: of one trial; None is whatever there is.
+
+    Raises:
+        UserError: nobody listens at the address, or this machine has less than one trial wants.
+    """
+    if address is not None:
+        knock(address)
+        return
+    refuse_more("CPU", cpus, os.cpu_count() or 1)
+    refuse_more("GPU", gpus or 0.0, _gpus())
+
+
+def refuse_more(kind: str, wanted: float, there: float) -> None:
+    """Refuse more CPUs or GPUs for a trial than there are.
+
+    Raises:
+        UserError: names the option, and how many there are.
+    """
+    if wanted > there:
+        raise UserError(f"--{kind.lower()}s-per-trial {wanted:g}: there are {there:g} {kind}s in all")
+
+
+def knock(address: str) -> None:
+    """Fail in seconds where nobody listens: Ray itself retries for many minutes.
+
+    Raises:
+        UserError: names the address, and why.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        if host and port.isdigit():
+            socket.create_connection((host, int(port)), timeout=KNOCK).close()
+        elif address != "auto":
+            raise ValueError("write HOST:PORT, or auto for the cluster that this machine is part of")
+    except (OSError, ValueError, OverflowError) as error:
+        raise nobody(address, error) from error
+
+
+def nobody(address: str, error: Exception) -> UserError:
+    """Make the error that says that no cluster answers."""
+    first = str(error).strip().split("\n")[0]
+    return UserError(f"--address {address}: no Ray cluster answers there ({first})")
+
+
+def _gpus() -> float:
+    """Give the most GPUs that there can be here, without the seconds that CUDA takes."""
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return len([each for each in visible.split(",") if each.strip()])
+    if any(Path(other).exists() for other in OTHER):
+        return math.inf
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))

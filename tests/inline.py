@@ -1,0 +1,81 @@
+"""A study as `study.run` runs it, in this process and without Ray: its trials are trained here, one after another.
+
+For tests of what is around a search: real data, trainings, checkpoints, networks and files, in a second.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from study import run, search, worker
+from study.cluster import Place
+from tests.bad_inputs import data, spaces
+
+FIELDS = {
+    "task": "'pets'",
+    "compared": "{'label_fraction': (0.5, 1.0)}",
+    "fixed": "{'family': 'small_cnn', 'regime': 'scratch', 'image_size': 16, 'batch_size': 4, 'augment': 0.0}",
+}
+OPTIONS = "--space mine.py --data data --out out --deterministic --checkpoint-every 0s"
+
+
+def space(**changes: str) -> str:
+    """The study's space file, with some of its fields written otherwise."""
+    return spaces.text(**FIELDS | changes)
+
+
+@contextmanager
+def cluster(*args: object) -> Iterator[Place]:
+    """Hold nothing."""
+    yield Place(1.0, 0.0, 1)
+
+
+class Search:
+    """In the place of `search.run`."""
+
+    def __init__(self, reports: int | None = None) -> None:
+        """Take the number of reports after which it is as if somebody stopped it; None: it goes to the end."""
+        self.left = reports
+
+    def __call__(self, state, job, storage, place, ended, stop, bundle) -> None:
+        while (trial := state.next_trial()) is not None:
+            for said in worker.results([job(trial) | {"threads": 1, "gpu": False}]):
+                if self.left == 0:
+                    return
+                self.left = None if self.left is None else self.left - 1
+                decision = state.report(trial.id, **said[trial.id], worker="here:1", time=0.0)
+                if decision != "continue":
+                    ended(trial.id)
+                    break
+
+
+def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
+    """Put these in the places of Ray, and words in the place of a report's pictures."""
+    patch.setattr("study.cluster.cluster", cluster)
+    patch.setattr(search, "run", Search(reports))
+    patch.setattr("analysis.report.write", written)
+
+
+def written(frame: object, folder: Path) -> list[Path]:
+    """Write a report without pictures."""
+    (folder / "report.html").write_text("a report")
+    return [folder / "report.html"]
+
+
+def study(here: Path, *more: str, reports: int | None = None, options: str = OPTIONS) -> int:
+    """Run the study that is in a folder, or make one there; its exit code."""
+    if not (here / "mine.py").exists():
+        spaces.write(space(), here)
+        data.folder(here, each=8)
+    before = Path.cwd()
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch, reports)
+        os.chdir(here)
+        try:
+            return run.main([*shlex.split(options), *more])
+        finally:
+            os.chdir(before)
