@@ -3,6 +3,8 @@
 Knows numbers; knows nothing of trials or figures.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import LogLocator, MaxNLocator
@@ -22,11 +24,11 @@ def logarithmic(values: pd.Series) -> bool:
 class Ticks(LogLocator):
     """Ticks at powers of ten; on few decades at 3 times these too, or where that is one, at round numbers."""
 
-    def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         """The places of the ticks of an axis from `vmin` to `vmax`."""
         if vmin <= 0 or np.log10(vmax / vmin) >= FEW:
             return super().tick_values(vmin, vmax)
         powers = 10.0 ** np.arange(np.floor(np.log10(vmin)), np.ceil(np.log10(vmax)) + 1)
         found = np.sort([*powers, *(3 * powers)])
         several = ((found >= vmin) & (found <= vmax)).sum() > 1
-        return found if several else MaxNLocator(4).tick_values(vmin, vmax)
+        return list(found) if several else MaxNLocator(4).tick_values(vmin, vmax)
