@@ -144,6 +144,7 @@ def _locked_run(
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, events, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
+    stop.settled()
     return _finish(study, state, console)
 
 

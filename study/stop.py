@@ -3,9 +3,14 @@
 import os
 import signal
 import time
+from threading import Timer
 
 INTERRUPTED = 75
 """Exit code: stopped before the end, resumable."""
+
+GRACE = 20.0
+"""Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone, and waited for in vain."""
+_LATE = b"stopped without a table, which --resume makes anew: every report is on the disk\n"
 
 
 class Stopped(Exception):
@@ -23,6 +28,8 @@ class Stop:
         """
         self._until = None if budget is None else time.monotonic() + budget
         self._signalled = False
+        self._late = Timer(GRACE, _end)
+        self._late.daemon = True
         self.listen()
 
     def listen(self) -> None:
@@ -47,3 +54,13 @@ class Stop:
         if self._signalled:
             os._exit(INTERRUPTED)
         self._signalled = True
+        self._late.start()
+
+    def settled(self) -> None:
+        """Note that the stop was orderly: what is left may take as long as it takes."""
+        self._late.cancel()
+
+
+def _end() -> None:
+    os.write(2, _LATE)
+    os._exit(INTERRUPTED)
