@@ -92,7 +92,7 @@ class Cluster:
     def end(self, job: str) -> End:
         """Say how a job ended."""
         found = self._client.get_job_info(job)
-        told = f"{found.status.value.lower()}: {(found.message or '').strip().splitlines()[:1]}"
+        told = f"{found.status.value.lower()} ({(found.message or '').strip().partition(chr(10))[0]})"
         return End(found.status.value == "STOPPED", found.driver_exit_code, told)
 
     def _connected(self) -> Any:

@@ -150,7 +150,7 @@ def _stop(cluster: "Cluster", job: str) -> int:
 
 def _ended(cluster: "Cluster", job: str) -> int:
     end = cluster.end(job)
-    if end.code is None:
+    if end.code is None and not end.stopped:
         print(f"{job}: {end.told}", file=sys.stderr)
     return INTERRUPTED if end.stopped else 1 if end.code is None else end.code
 

@@ -84,7 +84,7 @@ def test_a_study_is_left_stopped_resumed_and_loses_a_node_and_is_whole(nodes, tm
 
     code, told = said(submit(nodes, "--stop", job))
     assert code == 75, told
-    command = told.partition("go on with: ")[2].strip()
+    command = told.partition("go on with: ")[2].splitlines()[0]
     assert command.startswith(f"python -m study.submit --address {nodes.address} -- --space")
     before = len(reports(out))
 
