@@ -9,7 +9,7 @@ INTERRUPTED = 75
 """Exit code: stopped before the end, resumable."""
 
 GRACE = 20.0
-"""Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone, and waited for in vain."""
+"""Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone and waited for in vain."""
 _LATE = b"stopped without a table, which --resume makes anew: every report is on the disk\n"
 
 
