@@ -74,7 +74,7 @@ def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
     told = [{"name": cell.name, "values": cell.values} | common for cell in cells]
     folders.begin(folder, {"space": {"name": "chaos"}, "cells": told, "seed": asked.seed}, resume=True)
     events = list(ledger.read(folder / "ledger"))
-    records.refuse_lost(folder / "table.parquet", events)
+    records.refuse_lost(folder, events)
     book = ledger.Ledger(folder / "ledger", len(events))
     pruner = asha.asha(space.epochs, 1, 3)
     state = State(cells, Plan(space.trials, space.epochs, space.replicates, asked.seed), pruner, book.append)

@@ -58,16 +58,16 @@ def read(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"no {CARD} in {folder}: give a model's folder, e.g. results/gtsrb/models/c000-r000")
     with refusing(path, ValueError, KeyError, TypeError, AttributeError, UserError):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        asked = config(card["config"])
-        card = {"earlier": [], "source_labels": {}} | _filled(card, asked, asked.task)
+        written = json.loads(path.read_text(encoding="utf-8"))
+        asked = config(written["config"])
+        card = {"earlier": [], "source_labels": {}} | _filled(written, asked, asked.task)
         card["earlier"] = [_filled(each, asked, each["task"]) for each in card["earlier"]]
         for each in (card, *card["earlier"]):
             _check(each)
         if odd := [each["file"] for each in card["earlier"] if Path(each["file"]).name != each["file"]]:
             raise ValueError(f"file {show(odd[0])} must be in the same folder")
-    seals.check(card, folder)
-    return card
+    seals.check(written, folder)
+    return {name: value for name, value in card.items() if name not in seals.KEYS}
 
 
 def earlier(card: Mapping[str, Any], folder: Path, task: str) -> dict[str, Any]:

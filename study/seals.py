@@ -11,11 +11,13 @@ from typing import Any
 from study.ledger import Damaged
 
 CARD = "card.json"
+KEYS = ("files", "sum")
 
 
 def sealed(card: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Add `files` and `sum` to a card whose network's other files are in the folder already."""
-    card = json.loads(json.dumps(card | {"files": {path.name: _digest(path) for path in sorted(folder.iterdir())}}))
+    files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != CARD}
+    card = json.loads(json.dumps(card | {"files": files}))
     return card | {"sum": _sum(card)}
 
 

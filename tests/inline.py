@@ -41,9 +41,9 @@ class Search:
         """Take the number of reports after which it is as if somebody stopped it; None: it goes to the end."""
         self.left = reports
 
-    def __call__(self, state, job, storage, place, ended, stop, bundle) -> None:
+    def __call__(self, state, job, storage, place, ended, stop, **more) -> None:
         while (trial := state.next_trial()) is not None:
-            for said in worker.results([job(trial) | {"threads": 1, "gpu": False}]):
+            for said in worker.results([job(trial) | {"threads": 1, "gpu": False, "gpus": 0.0}]):
                 if self.left == 0:
                     return
                 self.left = None if self.left is None else self.left - 1

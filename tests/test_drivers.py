@@ -66,7 +66,9 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place", [pytest.param(name, marks=[pytest.mark.slow] if "is" in name.split() else []) for name in PLACES]
+)
 def test_a_study_runs_and_goes_on_in_a_folder(stopped, tmp_path, place):
     shutil.copytree(stopped, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("out"))
     (tmp_path / "empty").mkdir()

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from study import cards, data, evaluation, models, predict, prediction, splits, winner
+from study import cards, data, evaluation, models, predict, prediction, seals, splits, winner
 from study.config import UserError
 from study.feed import feed
 from tests.small_study import CLASSES
@@ -220,7 +220,7 @@ def test_names_are_shown_without_their_control_characters(finished, tmp_path, ca
 def test_csv_cells_that_a_spreadsheet_would_run_are_defused(model, tmp_path, monkeypatch):
     shutil.copytree(model, tmp_path / "model")
     card = json.loads((model / cards.CARD).read_text()) | {"classes": ["=1+1", "-0.5", "@SUM(A1)"]}
-    (tmp_path / "model" / cards.CARD).write_text(json.dumps(card))
+    (tmp_path / "model" / cards.CARD).write_text(json.dumps(seals.sealed(card, tmp_path / "model")))
     monkeypatch.chdir(tmp_path)
     for name in ("=cmd|' -C calc'!A0.png", "\tx.png"):
         Image.new("RGB", (8, 8)).save(name, "PNG")

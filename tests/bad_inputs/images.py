@@ -54,12 +54,14 @@ def _all(path: Path) -> None:
 
 ONE = "1 images cannot be decoded:\n  data/train/cat/1.png: "
 CASES = [
-    _case("an image of 0 bytes", ONE + "cannot identify image file", _written(b"")),
+    _case("an image of 0 bytes", ONE + "is empty (0 bytes)", _written(b"")),
     _case("an image cut short", ONE, _half),
     _case(
-        "a page of HTML as an image", ONE + "cannot identify", _written(b"<!DOCTYPE html><html>404 Not Found</html>")
+        "a page of HTML as an image",
+        ONE + "is a web page, no image",
+        _written(b"<!DOCTYPE html><html>404 Not Found</html>"),
     ),
-    _case("text as an image", ONE + "cannot identify", _written("Grüße\n".encode() * 50)),
+    _case("text as an image", ONE + "is no image that can be read; it begins with", _written("Grüße\n".encode() * 50)),
     _case(
         "an image that is a link to nothing", ONE + "is no file", _replaced(lambda path: path.symlink_to("gone.png"))
     ),

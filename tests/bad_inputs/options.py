@@ -80,7 +80,13 @@ CASES = [
         _two,
     ),
     _option("a source's data that are nowhere", "--source-data nowhere", "--source-data nowhere: no such folder"),
-    Case("--data that is a file", "--space {tiny} --data file", 2, "--data file: is a file; name a folder", _file),
+    Case(
+        "--data that is a file",
+        "--space {tiny} --data file",
+        2,
+        "--data file: is a file, and task gtsrb reads a folder",
+        _file,
+    ),
     Case("--download into a file", "--space {tiny} --data file --download", 2, "--data file: is a file", _file),
     Case(
         "a download that does not exist",
