@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.bad_inputs import data, spaces
 from tests.bad_inputs.case import GOLDEN, Case, nothing
 
+NETWORK = {"config": {"task": "pets"}, "classes": ["cat", "dog"], "mean": [0.5] * 3, "std": [0.5] * 3}
 IDENTITY = {"space": {"name": "tiny"}, "cells": [{"name": "a", "data": "f00"}], "seed": 0}
 RESUME = "--space {tiny} --out out --resume"
 
@@ -69,7 +70,7 @@ def _model(content: bytes | None, file: str) -> Callable[[Path], None]:
         network = place / "models" / "c000-s000"
         network.mkdir(parents=True)
         (network / "model.safetensors").write_bytes(b"tensors")
-        (network / "card.json").write_text(json.dumps(seals.sealed({"classes": ["cat", "dog"]}, network)))
+        (network / "card.json").write_text(json.dumps(seals.sealed(NETWORK, network)))
         (network / file).unlink() if content is None else (network / file).write_bytes(content)
 
     return make
@@ -112,6 +113,7 @@ def _analysis(name: str, code: int, said: str, make: Callable[[Path], object], w
     return Case(name, words, code, said, make, module="analysis")
 
 
+spoilt_model, no_card = _model(b"ten", "model.safetensors"), _model(b"[]", "card.json")
 CASES = [
     _case("results into a file", 2, "out: is a file; name a folder", _file, "--space {tiny} --out out"),
     _case("results below a file", 2, "out: is a file; name a folder", _file, "--space {tiny} --out out/deeper"),
