@@ -20,7 +20,7 @@ OBJECTIVES = ("balanced_accuracy", "accuracy", "mAP")  # a task's own metric, th
 def objective(df: pd.DataFrame) -> str:
     """The metric that selects, larger is better: the first of `OBJECTIVES` that validation has, else any but loss."""
     found = set(df.loc[df["split"] == "val", "metric"].dropna()) - {"loss"}
-    return next((name for name in OBJECTIVES if name in found), min(found, default=OBJECTIVES[0]))
+    return next((name for name in OBJECTIVES if name in found), min(found, default="accuracy"))
 
 
 @once

@@ -51,7 +51,7 @@ def stamp(path: str) -> tuple[int, int] | None:
 
 def _picture(path: str | Path) -> Image.Image:
     """Read an image as `read_rgb` does."""
-    if not os.path.isfile(path):  # who opens a pipe waits for ever
+    if os.path.exists(path) and not os.path.isfile(path):  # who opens a pipe waits for ever
         raise Unreadable(f"{path}: is no file")
     try:
         with Image.open(path) as image:

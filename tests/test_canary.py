@@ -105,10 +105,13 @@ def test_a_resume_names_the_file(finished, cut, song, tmp_path, capsys, form, na
 @pytest.mark.parametrize(
     ("form", "spared"), [("pickle", ()), ("old torch", ("manifest.json",)), ("torch", ("state.safetensors",))]
 )
-def test_a_resume_does_without_any_other_file(finished, cut, song, tmp_path, form, spared):
-    """Checkpoints are passed over, whether all of one is a payload or one of its two files; the rest is made anew."""
+def test_a_resume_does_without_any_other_file(finished, cut, song, tmp_path, capsys, form, spared):
+    """Networks are named; checkpoints are passed over, be all or one file of it a payload; the rest is made anew."""
     out = shutil.copytree(cut, tmp_path / "study")
     poison(out, song, but={"study.json", "000.jsonl", "001.jsonl", *spared}, form=form)
+    assert small_study.study(out, finished[1], "--resume") == DAMAGED
+    refused(capsys, out / "models")
+    shutil.rmtree(out / "models")
     assert small_study.study(out, finished[1], "--resume") == 0
     assert predict.main([str(out), str(finished[1] / "test" / "red" / "00.jpg"), "--cell", "label_fraction=1.0"]) == 0
 

@@ -166,7 +166,7 @@ def test_a_cut_off_file_a_folder_and_nothing_at_all(tmp_path):
     path.write_bytes(path.read_bytes()[:-500])
     for place, told in (
         (path, "image file is truncated"),
-        (tmp_path, "Is a directory"),
+        (tmp_path, "is no file"),
         (tmp_path / "b", "No such file"),
     ):
         with pytest.raises(UserError, match=f"^{place}: {told}"):

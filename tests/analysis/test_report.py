@@ -162,7 +162,7 @@ def test_failed_trials_are_listed_and_their_errors_escaped(tiny, tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_csv_text_is_no_formula(small, tmp_path):
-    texts = ["=1+1", "+1", "-1", "@sum", "\t=1"]
+    texts = ["=1+1", "+A1", "-A1", "@sum", "\t=1"]
     failed = small.drop_duplicates("trial").head(5).assign(state="failed", error=texts)
     said(failed, tmp_path)
     with (tmp_path / "tables" / "failed.csv").open(newline="") as file:
