@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from study import run, search
+from study import keeping, run, search
 from tests.toys import note
 
 
@@ -27,5 +27,6 @@ class JournalWorker(search.Worker):
 
 
 if __name__ == "__main__":
+    keeping.TABLE_EVERY = float(os.environ.get("TABLE_EVERY", keeping.TABLE_EVERY))
     search.run = functools.partial(search.run, trainable=JournalWorker)
     sys.exit(run.main())
