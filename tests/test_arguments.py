@@ -15,6 +15,7 @@ MISTAKES = [
     ("--space os.system", "unknown space 'os.system'"),
     ("--space nowhere.py", "space file 'nowhere.py' does not exist"),
     ("--space gtsrb --spce x", "unrecognized arguments: --spce x; did you mean --space?"),
+    ("--space gtsrb --wholly x", "unrecognized arguments: --wholly x; the options are --address"),
     ("--space gtsrb --only regime=lpft", "regime has no value 'lpft'; one of feature_extraction"),
     ("--space gtsrb --only reg=scratch", "'reg' is not compared here; one of label_fraction"),
     ("--space gtsrb --only label_fraction=0.3", "label_fraction has no value '0.3'; one of 0.1"),
