@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
     def _known(self, word: str) -> str:
         """Name the option that was meant, or all."""
         options = sorted(self._option_string_actions)
-        near = difflib.get_close_matches(word, options, n=1)
+        near = difflib.get_close_matches(word, options, n=1, cutoff=0.75)
         return f"did you mean {near[0]}?" if near else f"the options are {' '.join(options)}"
 
 

@@ -63,7 +63,7 @@ CASES = [
     ),
     _case("text as an image", ONE + "is no image that can be read; it begins with", _written("Grüße\n".encode() * 50)),
     _case(
-        "an image that is a link to nothing", ONE + "is no file", _replaced(lambda path: path.symlink_to("gone.png"))
+        "an image that is a link to nothing", ONE + "No such file", _replaced(lambda path: path.symlink_to("gone.png"))
     ),
     _case("an image that is a pipe", ONE + "is no file", _replaced(os.mkfifo)),
     _case(
