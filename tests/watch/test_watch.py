@@ -10,8 +10,8 @@ from optuna.storages.journal import JournalFileBackend
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
+from study import asha, ledger, records
 from study import folder as folders
-from study import ledger, records, search
 from study.space import Space, choice, integers, log_uniform
 from study.state import Plan, State
 from study.watch.__main__ import main
@@ -40,7 +40,7 @@ def play(folder, steps):
     events = list(ledger.read(folder / "ledger"))
     book = ledger.Ledger(folder / "ledger", len(events))
     plan = Plan(SPACE.trials, SPACE.epochs, SPACE.replicates, 0)
-    state = State(cells, plan, search.asha(SPACE.epochs, 1, 3), book.append)
+    state = State(cells, plan, asha.asha(SPACE.epochs, 1, 3), book.append)
     state.replay(events)
     while steps > 0 and (trial := state.next_trial()):
         for epoch in range(len(trial.objectives), SPACE.epochs + 1):
