@@ -171,7 +171,7 @@ def test_csv_text_is_no_formula(small, tmp_path):
 
 @pytest.mark.slow
 def test_csv_numbers_may_be_negative(tiny, tmp_path):
-    said(tiny.assign(score=-tiny["score"]), tmp_path)
+    said(tiny.assign(score=-tiny["score"], metric=tiny["metric"].replace("accuracy", "likelihood")), tmp_path)
     assert (pd.read_csv(tmp_path / "tables" / "trials.csv")["val"].dropna() <= 0).all()
 
 
