@@ -134,7 +134,9 @@ def here(prepared: Prepared) -> Path:
     Raises:
         UserError: the images here are others than those that the study began with, or there are none.
     """
-    path = _made_here.get(prepared.fingerprint, store.at(prepared.path))
+    path = store.at(prepared.path)
+    if not path.exists():
+        path = _made_here.get(prepared.fingerprint, path)
     if path.exists() or not prepared.image_size:
         return path
     folder = None if prepared.folder is None else Path(prepared.folder)
