@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -92,12 +93,16 @@ def cluster(nodes: int = 0, gpus: int = 0) -> Iterator[tuple[str, Callable[[], b
     Yields:
         Its address, and what kills a node and lets another join.
     """
-    here = _head({"num_cpus": 0 if nodes else CPUS, "num_gpus": gpus, "include_dashboard": False})
-    alive = [here.add_node(num_cpus=1) for _ in range(nodes)]
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 0 if nodes else CPUS, "num_gpus": gpus, "include_dashboard": False}
+    here = _patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
+    join = partial(_patiently, lambda: here.add_node(num_cpus=1))
+    alive = [join() for _ in range(nodes)]
 
     def kill() -> bool:
         here.remove_node(alive.pop(0), allow_graceful=False)
-        alive.append(here.add_node(num_cpus=1))
+        alive.append(join())
         return True
 
     try:
@@ -106,16 +111,14 @@ def cluster(nodes: int = 0, gpus: int = 0) -> Iterator[tuple[str, Callable[[], b
         here.shutdown()
 
 
-def _head(options: dict[str, Any], tries: int = 3) -> Any:
-    """Start a cluster's head; Ray gives up after 30 seconds, which a busy machine may need."""
-    from ray.cluster_utils import Cluster
-
+def _patiently(start: Callable[[], Any], tries: int = 4) -> Any:
+    """Start a part of a cluster; Ray gives up after 30 seconds, which a busy machine may need."""
     try:
-        return Cluster(initialize_head=True, head_node_args=options)
+        return start()
     except Exception as error:
         if tries == 1 or "timed out during startup" not in str(error):
             raise
-    return _head(options, tries - 1)
+    return _patiently(start, tries - 1)
 
 
 def page(figures: dict[str, dict[str, Any]]) -> str:
