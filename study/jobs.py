@@ -6,6 +6,7 @@ Knows HTTP and tokens; knows nothing of studies.
 import asyncio
 import logging
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from study import auth
 from study.config import UserError
 
 TIMEOUT = 10.0  # seconds
+STARTING = 90.0
+"""Seconds in which a head that has just been started comes to take jobs."""
 TRIES = 5
 """To connect again, a second apart, before following ends."""
 
@@ -54,11 +57,14 @@ class Cluster:
 
     def send(self, command: str, folder: str, variables: dict[str, str]) -> str:
         """Send a folder and start a command in a copy of it; gives the job's name."""
-        environment = {"working_dir": folder, "env_vars": variables}
-        try:
-            return str(self._client.submit_job(entrypoint=command, runtime_env=environment))
-        except (RuntimeError, OSError) as error:
-            raise UserError(f"--address {self._address}: {_first(error)}") from error
+        environment, until = {"working_dir": folder, "env_vars": variables}, time.monotonic() + STARTING
+        while True:
+            try:
+                return str(self._client.submit_job(entrypoint=command, runtime_env=environment))
+            except (RuntimeError, OSError) as error:
+                if "No available agent" not in str(error) or time.monotonic() > until:
+                    raise UserError(f"--address {self._address}: {_first(error)}") from error
+            time.sleep(1)
 
     def said(self, job: str) -> Iterator[str]:
         """Yield what a job prints, until it ends; a connection that breaks is made anew."""
@@ -79,7 +85,7 @@ class Cluster:
                 if "does not exist" in str(error):
                     raise UserError(f"{job}: there is no such job at {self._address}") from error
                 failures, last = failures + 1, error
-            asyncio.run(asyncio.sleep(1))
+            time.sleep(1)
         raise UserError(f"--address {self._address}: the connection is lost ({_first(last)}); the study runs on")
 
     def stop(self, job: str) -> None:
