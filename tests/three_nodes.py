@@ -92,6 +92,7 @@ class Nodes:
         self._places.append(place)
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "1"]
         command += ["--object-store-memory", "100000000", "--temp-dir", place.name, *options]
+        command += ["--dashboard-agent-listen-port", str(_free())]  # else the first Ray of a machine has it alone
         with (self.folder / f"node-{number}.log").open("w") as log:
             environment = self.environment | {"STUDY_STORE": str(self.stores[number])}
             self._nodes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder))
