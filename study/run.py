@@ -96,6 +96,43 @@ def _locked_run(
         stop.check()
         room.check()
 
+    study = _put_together(args, space, cells, folder, kept, check, console)
+    from study import nodes, starts
+    from study.cluster import cluster
+
+    say = partial(console.print, soft_wrap=True)
+
+    def ready() -> None:
+        stop.listen()
+        check()
+        if args.address is not None:
+            nodes.ready(study, check, say)
+
+    with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic, ready) as place:
+        folders.check_same(folder, identity(study), args.resume)  # before hours of training are spent
+        study.absent.update(starts.train(study.starts, place, args.checkpoint_every, check, say))
+        if len(study.absent) == len(cells):
+            raise UserError("; ".join(dict.fromkeys(study.absent.values())))
+        folders.begin(folder, identity(study), args.resume)
+        sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
+        size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
+        console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
+        state = _search(study, events, place, stop, room, console)
+        Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
+    stop.settled()
+    return _finish(study, state, console)
+
+
+def _put_together(
+    args: argparse.Namespace,
+    space: Space,
+    cells: list[Cell],
+    folder: Path,
+    kept: "mirror.Mirror | None",
+    check: Callable[[], None],
+    console: "Console",
+) -> Study:
+    """Fetch weights and data that a study needs, look at them, decode them, and check all cells against them."""
     absent = checks.fetch_weights(cells)
     if args.download:
         from study import download
@@ -122,30 +159,7 @@ def _locked_run(
         mirror=kept,
     )
     checks.check_data(cells, study.prepared)
-    from study import nodes, starts
-    from study.cluster import cluster
-
-    say = partial(console.print, soft_wrap=True)
-
-    def ready() -> None:
-        stop.listen()
-        check()
-        if args.address is not None:
-            nodes.ready(study, check, say)
-
-    with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic, ready) as place:
-        folders.check_same(folder, identity(study), args.resume)  # before hours of training are spent
-        study.absent.update(starts.train(study.starts, place, args.checkpoint_every, check, say))
-        if len(study.absent) == len(cells):
-            raise UserError("; ".join(dict.fromkeys(study.absent.values())))
-        folders.begin(folder, identity(study), args.resume)
-        sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-        size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
-        console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
-        state = _search(study, events, place, stop, room, console)
-        Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
-    stop.settled()
-    return _finish(study, state, console)
+    return study
 
 
 def _console() -> "Console":
