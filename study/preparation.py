@@ -5,15 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import screen, tasks
+from study import screen, sources, tasks
 from study.config import Config, config
 from study.space import Cell
+from study.tasks import data_set
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
     from study.data import Prepared
+    from study.weights import Start
 
 
 def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console") -> None:
@@ -49,6 +51,42 @@ def prepare(
             bar = progress.add_task(f"{task} at {size} px", total=None)
             made[one] = data.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
     return [made[one] for one in each]
+
+
+def starts(
+    cells: list[Cell],
+    replicates: int,
+    seed: int,
+    folders: tuple[Path | None, Path | None],
+    check: Callable[[], None],
+    console: "Console",
+) -> list[tuple["Start", ...]]:
+    """Prepare the images of weights that are trained first.
+
+    Args:
+        cells: of the study.
+        replicates: of each cell's winner.
+        seed: of the study.
+        folders: of the trials' own data set, and of another that weights are trained on; None renders a stand-in.
+        check: called meanwhile; what it raises ends it.
+        console: to show on how far it is.
+
+    Returns:
+        What each cell's trials start from, see `Study.starts`.
+    """
+    from study import weights
+
+    found = [sources.of(cell) for cell in cells]
+    asked = {
+        each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
+        for source, cell in zip(found, cells, strict=True)
+        for each in (source.line if source else ())
+    }
+    ready: dict[Config, Prepared] = {}
+    for own, folder in zip((True, False), folders, strict=True):
+        wanted = [each for each, same in asked.items() if same == own]
+        ready.update(zip(wanted, prepare(wanted, folder, check, console), strict=True))
+    return [weights.starts(source, ready, seed, replicates) if source else () for source in found]
 
 
 def _told(progress: "Progress", bar: Any, check: Callable[[], None]) -> Callable[[int, int], None]:

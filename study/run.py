@@ -14,22 +14,19 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from study import arguments, checks, ledger, mirror, preparation, reach, screen, sources, store
+from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
-from study.config import Config, UserError, config
+from study.config import UserError, config
 from study.room import Room
 from study.space import Cell, Space
 from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, asked, identity, job
-from study.tasks import data_set
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from study.cluster import Packing, Place
-    from study.data import Prepared
     from study.state import State
-    from study.weights import Start
 
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
@@ -154,7 +151,7 @@ def _put_together(
         cache_gb=args.cache_gb,
         half=args.cache_half,
         absent=absent,
-        starts=_starts(cells, space.replicates, args, check, console),
+        starts=preparation.starts(cells, space.replicates, args.seed, (args.data, args.source_data), check, console),
         trial_timeout=args.trial_timeout,
         mirror=kept,
     )
@@ -171,26 +168,6 @@ def _console() -> "Console":
 def _reports(space: Space, cells: list[Cell]) -> float:
     """Estimate the bytes of a study's ledger, table and report."""
     return REPORT * len(cells) * (space.trials + space.replicates) * (space.epochs + 1)
-
-
-def _starts(
-    cells: list[Cell], replicates: int, args: argparse.Namespace, check: Callable[[], None], console: "Console"
-) -> list[tuple["Start", ...]]:
-    """Prepare the images of weights that are trained first; another data set's are in a folder of their own."""
-    from study import weights
-
-    found = [sources.of(cell) for cell in cells]
-    asked = {
-        each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
-        for source, cell in zip(found, cells, strict=True)
-        for each in (source.line if source else ())
-    }
-    ready: dict[Config, Prepared] = {}
-    for own in (True, False):
-        wanted = [each for each, same in asked.items() if same == own]
-        folder = args.data if own else args.source_data
-        ready.update(zip(wanted, preparation.prepare(wanted, folder, check, console), strict=True))
-    return [weights.starts(source, ready, args.seed, replicates) if source else () for source in found]
 
 
 def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float | Packing | None":

@@ -58,7 +58,7 @@ def test_nothing_answers_without_the_token(nodes):
     ({"HOME": "/nonexistent"}, "asks for a token, and there is none here"),
 ])  # fmt: skip
 def test_who_has_not_the_token_is_told_in_a_line(nodes, variables, told):
-    code, line = said(submit(nodes, "--", *STUDY, "--out", "/tmp/none", **variables))
+    code, line = said(submit(nodes, "--", *STUDY, "--out", str(nodes.folder / "none"), **variables))
     assert (code, line.count("\n")) == (2, 1), line
     assert told in line
 
