@@ -55,6 +55,7 @@ def test_what_the_trial_held_is_gone_before_its_memory_is_given_back(monkeypatch
     assert gone == [True]
 
 
+@pytest.mark.slow
 def test_a_crowded_trial_gets_a_gpu_to_itself_and_one_that_is_too_large_fails(tmp_path, monkeypatch):
     """Ray's GPUs are counted, not touched: one of them, four trials on it."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -68,6 +68,7 @@ def test_weights_that_cannot_be_had_on_a_node_are_named_unless_the_driver_has_no
     assert nodes.look(asked._replace(absent=frozenset({0})), "node") == []
 
 
+@pytest.mark.slow
 def test_a_node_with_a_store_of_its_own_makes_the_images_there_once(tmp_path, monkeypatch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "driver"))
     prepared = data.prepare("gtsrb", None, 16, None)

@@ -58,7 +58,7 @@ def test_all_trials_run_once_and_all_cpus_work(tmp_path):
     ("raise", 1),
     pytest.param("exit", 1, marks=pytest.mark.slow),
     pytest.param("raise", 4, marks=pytest.mark.slow),
-    ("exit", 4),
+    pytest.param("exit", 4, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_a_bad_trial_costs_itself_only(tmp_path, fault, together):
     state = toy_study.main(tmp_path, faults={"s002": fault}, together=together)
@@ -101,6 +101,7 @@ def _settle(folder: Path) -> None:
         time.sleep(1.0)
 
 
+@pytest.mark.slow
 def test_a_killed_driver_loses_no_finished_trial_and_runs_none_twice(tmp_path):
     finished: list[dict[str, int]] = []
     for lines in (5, 60, 130):
