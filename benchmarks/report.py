@@ -48,7 +48,7 @@ def measured(df: pd.DataFrame, folder: Path) -> tuple[float, float, float]:
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([sys.executable, "-m", "analysis", str(folder)], check=True, stdout=subprocess.DEVNULL)
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    used = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
     return wall, used, (folder / "report.html").stat().st_size / 1e6
 
 
