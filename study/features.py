@@ -134,6 +134,8 @@ def _rows(feed: Feed) -> int:
 def _fill(folder: Path, number: int, net: Net, feed: Feed, depth: int, pixels: Any) -> None:
     """Write one part of the arrays: not through a map, where a full disk would end the process."""
     paths = sorted(folder.glob("*.npy"), key=lambda path: int(path.stem))
+    if not paths:
+        raise FileNotFoundError(folder)  # another process has given up, and taken all away
     arrays = [np.load(path, mmap_mode="r") for path in paths]
     which = range(number * PART, (number + 1) * PART)
     parts = list(_batches(net, feed, depth, pixels, arrays[0].dtype == np.float16, which))

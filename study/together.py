@@ -12,6 +12,8 @@ from study import disk, store
 
 FILES = "files"
 """What all fill."""
+PLAN = "plan.json"
+"""What was said of it as it was begun."""
 
 
 def make(
@@ -48,12 +50,16 @@ def make(
                 if all((shared / f"{number}.done").exists() for number in range(count)):  # else another was faster
                     store.publish(shared / FILES, path, key, meta)
                     shutil.rmtree(shared)
+        else:
+            with FileLock(path.with_suffix(".lock")):
+                if not (shared / PLAN).exists():  # who was late has made the folder of the locks anew
+                    shutil.rmtree(shared, ignore_errors=True)
     return entry
 
 
 def _begun(shared: Path, begin: Callable[[Path], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
     """Begin, or read what the process said that did; the caller holds the lock."""
-    plan = shared / "plan.json"
+    plan = shared / PLAN
     if not plan.exists() or not (shared / FILES).exists():
         shutil.rmtree(shared, ignore_errors=True)  # left by a process that was killed as it began, or had published
         (shared / FILES).mkdir(parents=True)
@@ -75,6 +81,8 @@ def _filled(shared: Path, count: int, fill: Callable[[Path, int], None]) -> bool
             done = shared / f"{number}.done"
             try:
                 with FileLock(shared / f"{number}.lock", blocking=wait):
+                    if not (shared / FILES).exists():  # published, while this one was taking the lock
+                        return False
                     if not done.exists():
                         fill(shared / FILES, number)  # an error takes all away: others notice, and begin again
                         for file in (shared / FILES).iterdir():

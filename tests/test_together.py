@@ -1,9 +1,11 @@
 """An entry that several processes make together: each part once, what a killed one left undone, and nothing half."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,32 @@ def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
     other.join(30)
     assert other.exitcode == 0
     assert len(list(marks.glob("2 *"))) == 2
+    whole()
+
+
+def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, filled = together.FileLock, []
+
+    @contextlib.contextmanager
+    def late(file: Path, **how: Any) -> Iterator[None]:
+        """A lock of a part that is got the moment after another process has made and published all."""
+        if file.name.endswith("0.lock") and not filled:
+            with monkeypatch.context() as other:
+                other.setattr(together, "FileLock", real)
+                together.make("data", KEY, begin, counted)
+            file.parent.mkdir()  # as FileLock does
+            yield
+            return
+        with real(file, **how):
+            yield
+
+    def counted(folder: Path, number: int) -> None:
+        filled.append(number)
+        fill(folder, number)
+
+    monkeypatch.setattr(together, "FileLock", late)
+    together.make("data", KEY, begin, counted)
+    assert filled == list(range(PARTS))
     whole()
 
 
