@@ -63,7 +63,7 @@ def test_the_whole_is_a_point_with_its_interval(chains):
     data = forgetting_figures.data(chains)
     ax = drawn(data)
     whole = next(held for held in ax.containers if held.get_label() == "forgetting")
-    assert whole.lines[0].get_xdata() == pytest.approx(data["forgetting"])
+    assert list(whole.lines[0].get_xdata()) == pytest.approx(list(data["forgetting"]))
     ends = [segment[:, 0] for segment in whole.lines[2][0].get_segments()]
     assert np.array(ends) == pytest.approx(data[["low", "high"]].to_numpy())
 
