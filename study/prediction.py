@@ -64,6 +64,7 @@ def _probabilities(net: Net, card: Mapping[str, Any], images: Sequence[np.ndarra
     mean, std = (torch.tensor(card[name], device=device).view(1, 3, 1, 1) for name in ("mean", "std"))
     rows = torch.arange(len(images), device=device)
     feed = Feed(pixels, rows, torch.zeros_like(rows), mean, std, card["upsample"], card["colour"] == "grey")
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # single precision anywhere
+    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # the same on every device
+    with torch.inference_mode(), exact:
         logits = net.eval()(feed.normalized(feed.pixels(slice(0, len(images))))).cpu().double()
     return (logits.softmax(1) if card["labels_per_image"] == "one" else logits.sigmoid()).numpy()

@@ -95,6 +95,7 @@ def test_the_first_trial_of_each_cell_is_the_baseline(whole):
     assert set(first["lr"]) == {5e-3}
 
 
+@pytest.mark.slow
 def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path, monkeypatch):
     """Counted against the journal of the workers, not against what the study says of itself."""
     journal, out = tmp_path / "journal.txt", tmp_path / "study"
@@ -127,7 +128,7 @@ def ended(out: Path) -> set[str]:
     return {event["trial"] for event in ledger.read(out / "ledger") if event.get("decision") in ("complete", "prune")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, number):
     code, said = stop_at(tmp_path, 4, number)
     assert code == 75, said
@@ -144,13 +145,17 @@ def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, n
     assert sum(map(int, counts[:2])) == (states == "running").sum()
     assert int(counts[2]) == (states == "pruned").sum()
     assert counts[3] == "0"
-    if number == signal.SIGTERM:
-        return  # going on takes long, and is the same
+
+
+@pytest.mark.slow
+def test_after_ctrl_c_it_goes_on_to_its_end(tmp_path):
+    assert stop_at(tmp_path, 4, signal.SIGINT)[0] == 75
     code, said = run(tmp_path, "--resume")
     assert code == 0, said
     assert table(tmp_path)["trial"].nunique() == 10
 
 
+@pytest.mark.slow
 def test_a_time_budget_stops_it_resumable(tmp_path):
     code, said = run(tmp_path, "--time-budget", "8s")
     assert code == 75, said

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from study import ledger
-from tests import toy_study
+from tests import toy_study, toys
 
 
 def journal(folder):
@@ -46,10 +46,10 @@ def plain(folder):
 
 
 def test_all_trials_run_once_and_all_cpus_work(tmp_path):
-    state = toy_study.main(tmp_path, pause=0.1)
+    state = toy_study.main(tmp_path, pause=0.1, space=toys.FEW)
     assert state.done()
     assert set(starts(tmp_path).values()) == {1}
-    assert len(starts(tmp_path)) == len(state.trials) == 6 * (6 + 2)
+    assert len(starts(tmp_path)) == len(state.trials) == 2 * (4 + 1)
     workers = Counter(event["worker"] for event in events(tmp_path) if event["kind"] == "report")
     assert len(workers) > 1 or os.cpu_count() == 1
 

@@ -48,6 +48,7 @@ def weights(store):
     return model
 
 
+@pytest.mark.slow
 def test_weights_are_trained_before_the_search_and_said(whole):
     place, said = whole
     assert "weights rotation: training (rotation:gtsrb, small_cnn, 3 epochs) on stand-in" in said
@@ -56,6 +57,7 @@ def test_weights_are_trained_before_the_search_and_said(whole):
     assert "study.run" in card["command"]
 
 
+@pytest.mark.slow
 def test_their_scores_are_rows_of_their_own(whole):
     rows = table(whole[0] / "out")
     own = rows[rows["role"] == "pretrain"]
@@ -70,6 +72,7 @@ def test_their_scores_are_rows_of_their_own(whole):
     assert not (own["split"] == "test").any()
 
 
+@pytest.mark.slow
 def test_a_report_shows_them(whole):
     page = (whole[0] / "out" / "report.html").read_text()
     assert "With and without pretraining" in page

@@ -64,7 +64,7 @@ def test_gradual_unfreezing_thaws_one_stage_after_the_other():
 def test_a_resumed_trial_equals_an_uninterrupted_one(config, epochs):
     rows, model = outcome(config, epochs)
     for report in trial.run(config, task(), 7, epochs):
-        if not report.last:
+        if report.epoch in (1, epochs - 1):
             rest, resumed = outcome(config, epochs, resume=(report.epoch, 0.0, report.state()))
             assert [strip(row) for row in rest] == [strip(row) for row in rows if row["epoch"] > report.epoch]
             assert resumed == model

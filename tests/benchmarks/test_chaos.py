@@ -80,7 +80,7 @@ def trained(prepared, tmp_path_factory):
 
 
 @pytest.mark.parametrize("crashes", [
-    [Crash("at a step", 14), Crash("before a checkpoint's rename", 2)],
+    pytest.param([Crash("at a step", 14), Crash("before a checkpoint's rename", 2)], marks=pytest.mark.slow),
     pytest.param([Crash("at an epoch's end", 1 + (start > 0)) for start in range(5)], marks=pytest.mark.slow),
     pytest.param([Crash("at a step", 16)] * 3, marks=pytest.mark.slow),
 ])  # fmt: skip
