@@ -48,8 +48,17 @@ def lock(folder: Path) -> filelock.BaseFileLock:
         held.acquire(timeout=0)
     except filelock.Timeout:
         raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
-    owner.write_text(f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}")
+    owner.write_text(who())
     return held
+
+
+def who() -> str:
+    """Name this process as others may be told of it: user, machine and process."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}, process {os.getpid()}"
 
 
 def read_study(folder: Path) -> dict[str, Any]:

@@ -5,9 +5,7 @@ content and no Ray.
 """
 
 import contextlib
-import getpass
 import json
-import os
 import shutil
 import socket
 import time
@@ -17,7 +15,7 @@ from typing import Any
 
 from study import ledger, remote, store
 from study.config import UserError
-from study.folder import Locked
+from study.folder import Locked, who
 from study.ledger import Damaged
 
 OWNER = ".owner"
@@ -92,7 +90,7 @@ class Mirror:
         self.drop(OWNER)
 
     def _own(self) -> None:
-        note = {"who": _who(), "host": socket.gethostname(), "at": time.time()}
+        note = {"who": who(), "host": socket.gethostname(), "at": time.time()}
         self._remote.write(OWNER, json.dumps(note).encode())
 
     def _files(self) -> list[str]:
@@ -147,7 +145,3 @@ def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
 def workplace(uri: str) -> Path:
     """Give the folder in which a study works that is kept at a URI."""
     return store.root() / "results" / store.checksum_of(uri.rstrip("/").encode())[:16]
-
-
-def _who() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"

@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from study import screen
+from study import arguments, screen
+from study.arguments import USAGE
 from study.config import UserError, config
 from study.ledger import Damaged
 from study.stop import INTERRUPTED
@@ -22,15 +23,9 @@ if TYPE_CHECKING:
     from study.prediction import Answer
     from study.winner import Chosen
 
-DONE, UNREADABLE, USAGE, REFUSED, STORAGE = 0, 1, 2, 4, 5
+DONE, UNREADABLE, REFUSED, STORAGE = 0, 1, 4, 5
 TOP, THRESHOLD = 3, 0.5
 MANY = 200  # images from which on progress is shown
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line in the place of argparse's two."""
-        self.exit(USAGE, f"study.predict: {message}\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,9 +51,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m study.predict", description="Label images with a study's best network.", allow_abbrev=False
-    )
+    about = "Label images with a study's best network."
+    parser = arguments.Parser(prog="python -m study.predict", description=about, allow_abbrev=False)
     add = parser.add_argument
     add("model", type=Path, help="a study's folder, e.g. results/gtsrb, or one of its models' own")
     add("images", nargs="+", metavar="image", help="an image file, or a folder with images at any depth")

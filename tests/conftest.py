@@ -3,6 +3,7 @@
 import os
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the same tests on every machine
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run them: more threads than cores are ten times slower
 
 import pytest
 

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import time
 
 import pytest
@@ -136,3 +137,13 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="file: is a file; name a folder"):
         folder.lock(tmp_path / "file")
+
+
+def test_a_user_without_a_name_is_known_by_number(monkeypatch):
+    """Containers run under numbers that no password file knows."""
+
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 1000770000")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import filelock
 
+from study import arguments, ledger
 from study import folder as folders
-from study import ledger
 from study.arguments import USAGE, seconds
 from study.config import UserError
 
@@ -40,9 +40,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m study.watch", description="What optuna-dashboard and TensorBoard open, made from a study."
-    )
+    told = "What optuna-dashboard and TensorBoard open, made from a study."
+    parser = arguments.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
     parser.add_argument("folder", type=Path, metavar="DIR", help="the study's folder, of one that runs or has ended")
     parser.add_argument("--every", type=seconds, metavar="10s", help="keep in step with it until Ctrl-C, this often")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the study's folder)")
