@@ -26,17 +26,19 @@ class Checkpoint(NamedTuple):
     report: dict[str, Any]
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> None:
+def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
     """Keep a checkpoint under its epoch, and drop those older than the last two.
 
     Args:
         folder: the trial's own.
         checkpoint: `report["epoch"]` names it.
+        of: what is trained, where another training could come to the same folder.
     """
 
     def fill(making: Path) -> None:
         save_file(checkpoint.state, making / "state.safetensors")
         manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
+        manifest["of"] = of
         (making / "manifest.json").write_text(json.dumps(manifest))
 
     disk.write_folder(folder / f"{checkpoint.report['epoch']:06d}", fill)
@@ -44,12 +46,12 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         shutil.rmtree(old)
 
 
-def latest(folder: Path) -> Checkpoint | None:
-    """Give the newest checkpoint that is whole, or None; a damaged one is passed over."""
+def latest(folder: Path, of: str = "") -> Checkpoint | None:
+    """Give the newest checkpoint of a training that is whole, or None; a damaged one is passed over, and another's."""
     for path in _kept(folder):
         try:
             manifest = json.loads((path / "manifest.json").read_text())
-            if manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
+            if manifest["of"] == of and manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
                 return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             continue

@@ -213,6 +213,8 @@ def _search(
         table()
 
     try:
+        if study.mirror:
+            study.mirror.push()  # before anything is trained: who finds checkpoints there finds a study
         with Progress(state, console) as progress:
 
             def asked_to_stop() -> bool:

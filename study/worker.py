@@ -4,6 +4,7 @@ Knows files and trials, but neither Ray nor what a score decides.
 """
 
 import contextlib
+import json
 import shutil
 import time
 import traceback
@@ -80,7 +81,7 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
 
         folder, asked, opened, device, cache = _begin(job)
         carried.fetch(job)
-    found = checkpoints.latest(folder)
+    found = checkpoints.latest(folder, of=_what(job))
     if found is not None:
         yield {job["trial"]: found.report}
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
@@ -92,7 +93,7 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
         if report.last:
             _keep_model(job, opened, report, earlier)
         if time.monotonic() - saved >= job["checkpoint_seconds"]:
-            checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result))
+            checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result), of=_what(job))
             carried.keep(job)
             saved = time.monotonic()
         yield {job["trial"]: result}
@@ -120,7 +121,8 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
             for number, each in said.items():
                 result = found[jobs[number]["trial"]]
                 if not isinstance(each, Exception) and "failure" not in result and not ended(number):
-                    checkpoints.save(folders[number], checkpoints.Checkpoint(each.state(), result))
+                    made = checkpoints.Checkpoint(each.state(), result)
+                    checkpoints.save(folders[number], made, of=_what(jobs[number]))
                     carried.keep(jobs[number])
             saved = time.monotonic()
         yield found
@@ -190,6 +192,14 @@ def _checked(report: "Report") -> dict[str, Any]:
     seconds = max(row["seconds"] for row in report.rows)
     about = {"epoch": report.epoch, "seconds": seconds, "objective": report.objective, "last": report.last}
     return about | {"rows": report.rows}
+
+
+def _what(job: dict[str, Any]) -> str:
+    """Name what a trial trains: where a ledger was lost, one of the same name may have another learning rate."""
+    from study import store
+
+    told = [job[name] for name in ("config", "seed", "epochs", "split_seed", "draw_seed")]
+    return store.checksum_of(json.dumps(told, sort_keys=True).encode())
 
 
 def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None:

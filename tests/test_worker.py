@@ -67,6 +67,18 @@ def test_a_trial_that_goes_on_from_its_checkpoint_equals_an_uninterrupted_one(pr
     assert [result["last"] for result in rest] == [epoch == EPOCHS for epoch in range(reports - 1, EPOCHS + 1)]
 
 
+@pytest.mark.parametrize("other", [{"config": {"lr": 1e-3}}, {"seed": 4}, {"draw_seed": 2}])
+def test_a_checkpoint_of_another_trial_of_the_same_name_is_passed_over(prepared, tmp_path, other):
+    """At a URI a ledger may be behind the checkpoints, so that a name is given to another configuration."""
+    first = job(prepared, tmp_path)
+    cut = run(first)
+    assert [next(cut)["epoch"] for _ in range(2)] == [0, 1]
+    cut.close()
+    assert next(run(first))["epoch"] == 1
+    another = first | other | {"config": first["config"] | other.get("config", {})}
+    assert next(run(another))["epoch"] == 0
+
+
 def test_without_time_for_a_checkpoint_none_is_made(prepared, tmp_path):
     list(run(job(prepared, tmp_path, checkpoint_seconds=1e9)))
     assert not (tmp_path / "checkpoints").exists()
@@ -191,7 +203,7 @@ def test_a_trial_of_a_bundle_that_fails_fails_alone(prepared, tmp_path):
 
 
 def test_a_storage_that_fails_stops_a_bundle(prepared, tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "save", full)
