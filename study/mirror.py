@@ -118,8 +118,12 @@ class Mirror:
             raise Damaged(f"{self.uri} and {self._folder} went on apart from each other: delete the one that is wrong")
         if len(there) > len(here) or not (self._folder / "study.json").exists():
             shutil.rmtree(self._folder / "ledger", ignore_errors=True)
+            known = {event["trial"] for event in there}
             for name in self._remote.names():
-                if not name.startswith(("checkpoints/", ".")):
+                first, second = [*name.split("/"), ""][:2]
+                if first == "models" and second not in known:  # a node put it there; the ledger's end was lost
+                    self.drop(name)
+                elif first != "checkpoints" and not name.startswith("."):
                     self._remote.fetch(name, self._folder / name)
         shutil.rmtree(fetched, ignore_errors=True)
 

@@ -53,6 +53,19 @@ def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(ur
     assert remote.Remote(uri).names()[:2] == ["ledger/000.jsonl", "ledger/001.jsonl"]
 
 
+def test_the_model_of_a_trial_that_the_copied_ledger_does_not_know_is_dropped(uri, tmp_path):
+    """Nodes put models at the URI themselves, before the head copies the ledger; that head may be lost then."""
+    here, there = tmp_path / "here", remote.Remote(uri)
+    with mirror.kept(here, uri, resume=False):
+        study(here, 2)
+    for trial in ("t1", "t2"):
+        there.write(f"models/{trial}/card.json", b"{}")
+    shutil.rmtree(here)
+    with mirror.kept(here, uri, resume=True):
+        assert [path.name for path in (here / "models").iterdir()] == ["t1"]
+    assert there.names("models") == ["models/t1/card.json"]
+
+
 def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tmp_path, monkeypatch):
     here, copied = tmp_path / "here", []
     kept = mirror.Mirror(uri, here)
