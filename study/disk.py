@@ -30,7 +30,9 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         fill(making)
     except Exception as error:
         shutil.rmtree(making, ignore_errors=True)  # half of it is of no use, and takes room
-        raise _storage(error) or error from error
+        if (told := _storage(error)) is not None:
+            raise told from error
+        raise
     for path in (*making.iterdir(), making):
         sync(path)
     shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from study import disk
 
 Event = dict[str, Any]
+NAME = re.compile(r"[\w-]+")
+"""A trial's."""
 SEAL = len(b'{"sum":"0123456789abcdef",')  # bytes before an event's own keys in its line
 
 
@@ -31,7 +34,8 @@ def read(folder: Path) -> Iterator[Event]:
         folder: holds `000.jsonl`, `001.jsonl`, …, one a driver's run.
 
     Raises:
-        Damaged: any other line fails its checksum, or a number of the sequence or a file is missing.
+        Damaged: any other line fails its checksum, a number of the sequence or a file is missing, or a trial has a name
+            that none gets.
     """
     return Reader(folder).news()
 
@@ -64,6 +68,9 @@ class Reader:
                         raise Damaged(f"{before}: {told}: lines are missing")
                     found = f"has sequence number {event['seq']}, expected {self._expected}"
                     raise Damaged(f"{path}: line {number} {found}")
+                for name in (event.get("trial", "x"), *event.get("trials", ())):
+                    if not NAME.fullmatch(str(name)):  # it becomes the name of a folder
+                        raise Damaged(f"{path}: line {number} has {name!r} for the name of a trial")
                 self._expected += 1
                 self._seen[path] = self._seen.get(path, (0, 0))[0] + len(line), number
                 yield event

@@ -40,7 +40,9 @@ def told(error: Exception, jobs: Sequence[dict[str, Any]] = ()) -> dict[str, Any
 def forget(error: BaseException) -> None:
     """Let go of what the functions held that an error came through: a batch, a network, its gradients."""
     seen: BaseException | None = error
-    while seen is not None:
+    done: set[int] = set()
+    while seen is not None and id(seen) not in done:  # an error may be said to be its own cause
+        done.add(id(seen))
         traceback.clear_frames(seen.__traceback__)
         seen = seen.__cause__ or seen.__context__
 

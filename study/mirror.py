@@ -48,6 +48,9 @@ class Mirror:
             Damaged: the study here and that at the URI went on apart from each other.
         """
         there = self._remote.read("study.json") is not None
+        if not there and not resume and (self._folder / "study.json").exists():
+            told = f"a study of {self.uri} is left here, in {self._folder}"
+            raise UserError(f"{told}: add --resume to go on with it, delete that folder, or name another --out")
         if there and not resume:
             raise UserError(f"{self.uri} holds a study already: add --resume to go on with it, or name another --out")
         self._refuse_owned()
@@ -83,9 +86,9 @@ class Mirror:
         with contextlib.suppress(OSError):
             self._remote.drop(name)
 
-    def end(self) -> None:
-        """Copy the rest, and let go."""
-        if (self._folder / "study.json").exists():
+    def end(self, copied: bool = True) -> None:
+        """Copy the rest, unless the study was refused, and let go."""
+        if copied and (self._folder / "study.json").exists():
             self.push()
         self.drop(OWNER)
 
@@ -99,9 +102,9 @@ class Mirror:
         return [str(path) for path in sorted(names, key=lambda path: (path.parts[0] not in FIRST, path))]
 
     def _refuse_owned(self) -> None:
-        owner: dict[str, Any] = json.loads(self._remote.read(OWNER) or b"{}")
-        silent = time.time() - owner.get("at", 0)
-        elsewhere = owner.get("host") not in (None, socket.gethostname())  # here the folder's lock has been taken
+        owner = _note(self._remote.read(OWNER))
+        silent = time.time() - owner["at"]
+        elsewhere = owner["host"] not in (None, socket.gethostname())  # here the folder's lock has been taken
         if elsewhere and silent < SILENCE:
             told = f"{self.uri} is in use by {owner['who']}, heard of {silent:.0f} s ago"
             raise Locked(f"{told}; if that has ended, wait {SILENCE - silent:.0f} s or delete {self.uri}/{OWNER}")
@@ -140,10 +143,24 @@ def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
         return
     mirror = Mirror(out, folder)
     mirror.begin(resume)
+    copied = True
     try:
         yield mirror
+    except (UserError, Damaged):
+        copied = False
+        raise
     finally:
-        mirror.end()
+        mirror.end(copied)
+
+
+def _note(content: bytes | None) -> dict[str, Any]:
+    """Read an owner's note; what is none, or damaged, is nobody's."""
+    nobody = {"who": "nobody", "host": None, "at": 0.0}
+    try:
+        found = json.loads(content or b"{}")
+        return nobody | found if isinstance(found, dict) and isinstance(found.get("at", 0.0), int | float) else nobody
+    except ValueError:
+        return nobody
 
 
 def workplace(uri: str) -> Path:

@@ -63,13 +63,14 @@ class Remote:
             making.replace(file)
 
     def names(self, under: str = "") -> list[str]:
-        """List all files below a folder, by their names from the URI on."""
+        """List all files below a folder, by their names from the URI on; none that leads out of it."""
         from pyarrow import fs
 
         found = self._system.get_file_info(fs.FileSelector(self._path(under), allow_not_found=True, recursive=True))
         root = f"{self._root.strip('/')}/"
         files = (each.path.lstrip("/") for each in found if each.type == fs.FileType.File)
-        return sorted(path.removeprefix(root) for path in files if not path.endswith(".new"))
+        names = (path.removeprefix(root) for path in files if not path.endswith(".new"))
+        return sorted(name for name in names if not {"", "..", "."} & set(name.split("/")))
 
     def drop(self, name: str) -> None:
         """Delete a file, or a folder with all in it, if it is there."""

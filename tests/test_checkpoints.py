@@ -60,3 +60,16 @@ def test_an_unfinished_one_is_passed_over(tmp_path):
 
 def test_nothing_saved_is_none(tmp_path):
     assert checkpoints.latest(tmp_path / "nowhere") is None
+
+
+def test_any_error_while_one_is_written_comes_as_it_was(tmp_path, monkeypatch):
+    """Without a cause that leads back to itself, which whoever follows it would never leave."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        checkpoints.save(tmp_path, of_epoch(0))
+    assert caught.value.__cause__ is None
+    assert list(tmp_path.iterdir()) == []

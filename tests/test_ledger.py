@@ -80,3 +80,17 @@ def test_a_score_that_is_no_number_is_never_written(tmp_path):
         book.append({"score": float("nan")})
     book.close()
     assert list(ledger.read(tmp_path)) == []
+
+
+@pytest.mark.parametrize("event", [
+    {"kind": "suggest", "trial": "../../victim"},
+    {"kind": "suggest", "trial": ".."},
+    {"kind": "lost", "trial": "c000-s000", "trials": ["c000-s000", "/tmp"]},
+])  # fmt: skip
+def test_a_trial_whose_name_would_lead_out_of_the_study_is_refused(tmp_path, event):
+    """Trials' names become folders, which are deleted when a trial has ended."""
+    book = Ledger(tmp_path, 0)
+    book.append(event)
+    book.close()
+    with pytest.raises(Damaged, match=r"line 1 has '.*' for the name of a trial"):
+        list(ledger.read(tmp_path))

@@ -81,3 +81,11 @@ def test_without_a_gpu_to_share_it_fails_at_once_and_the_worker_goes_on(tmp_path
     assert all(error.endswith("(make batch_size=128 or image_size=32 smaller)") for error in failed.values())
     assert state.done()
     assert not state.wide
+
+
+def test_an_error_that_is_its_own_cause_is_forgotten_too():
+    error = RuntimeError("once")
+    try:
+        raise error from error
+    except RuntimeError as caught:
+        memory.forget(caught)

@@ -179,3 +179,24 @@ def test_a_study_whose_machine_is_lost_goes_on_from_the_uri_elsewhere(uri, tmp_p
 
 def ended(bucket):
     return test_run.ended(bucket) if (bucket / "ledger").exists() else set()
+
+
+@pytest.mark.parametrize("note", [b"garbage", b"[1]", b'{"at": "noon"}', b'{"at": 1.0}', b"\xff"])
+def test_a_damaged_owners_note_is_nobodys(uri, tmp_path, note):
+    remote.Remote(uri).write(mirror.OWNER, note)
+    with mirror.kept(tmp_path / "here", uri, resume=False):
+        study(tmp_path / "here", 1)
+    assert "study.json" in remote.Remote(uri).names()
+
+
+def test_a_study_that_is_refused_leaves_nothing_at_the_uri(uri, tmp_path):
+    here = tmp_path / "here"
+    study(here, 1)
+    with (
+        pytest.raises(UserError, match=r"a study of file://.* is left here.*add --resume"),
+        mirror.kept(here, uri, False),
+    ):
+        pass
+    with pytest.raises(ledger.Damaged), mirror.kept(here, uri, resume=True):
+        raise ledger.Damaged("another seed")
+    assert remote.Remote(uri).names() == []

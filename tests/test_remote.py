@@ -36,3 +36,13 @@ def test_a_uri_that_nothing_opens_is_refused_in_a_line():
     assert not is_uri("/mnt/share")
     with pytest.raises(UserError, match=r"--out nonsense://x: cannot be opened \(.*nonsense"):
         Remote("nonsense://x")
+
+
+def test_names_that_would_lead_out_of_the_folder_are_not_listed(monkeypatch):
+    """Whoever may write to a bucket must not choose where files of this machine go."""
+    there = Remote(f"memory:///{uuid.uuid4().hex}")
+    for name in ("a", "models/../../x", "models//tmp/x", "./b"):
+        there._system.create_dir("/", recursive=True)
+        monkeypatch.setattr(there, "_path", lambda given: f"{there._root}/{given}")
+        there.write(name, b"x")
+    assert there.names() in (["a"], ["a", "b"])

@@ -82,7 +82,7 @@ class EventFiles:
     def _writer(self, trial: str, cell: str) -> EventsWriter:
         """Give the writer of a trial's folder; each run of this command adds files of its own."""
         if trial not in self._open:
-            where = self._folder / cell.replace("/", "-") / trial
+            where = self._folder / cell.replace("/", "-").replace("..", "-") / trial
             where.mkdir(parents=True, exist_ok=True)  # below: no SummaryWriter, whose flush leaves its queue
             self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")
         return self._open[trial]
