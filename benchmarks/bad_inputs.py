@@ -84,7 +84,7 @@ def _short(text: str, most: int) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table and what it comes to; 1 where a case did not end as it should."""
+    """Print the table and what it comes to; 1 where a case did not end as it should, or took processors too long."""
     parser = _options.Parser(prog="python -m benchmarks.bad_inputs", description=__doc__)
     parser.add_argument("--only", default="", metavar="WORD", help="cases whose names have it")
     asked = parser.parse_args(arguments)
@@ -93,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--only {asked.only!r}: no case's name has it")
     answers = [answer(case) for case in chosen]
     print(page(answers))
-    wrong = [each for each in answers if not each.right]
+    wrong = [each for each in answers if not each.right or each.busy > BOUND]
     print(f"\n{len(answers)} cases, {len(wrong)} wrong.")
     for what, name in (("seconds", "seconds"), ("CPU seconds", "busy")):
         slowest = max(answers, key=lambda each: getattr(each, name))
@@ -103,7 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"{told}, {getattr(slowest, name):.1f}; the median, {median(getattr(each, name) for each in answers):.1f}."
         )
     for each in wrong:
-        print(f"wrong: {each.case.name}: exit code {each.code}, not {each.case.code}", file=sys.stderr)
+        told = f"exit code {each.code}, {each.case.code} expected, {each.busy:.1f} CPU seconds"
+        print(f"wrong: {each.case.name}: {told}", file=sys.stderr)
     return 1 if wrong else 0
 
 
