@@ -52,6 +52,13 @@ def test_every_ray_of_the_launcher_asks_for_the_token():
     assert all(command.startswith("RAY_AUTH_MODE=token ") for command in starts)
 
 
+def test_a_token_is_never_made_where_all_users_could_read_it():
+    pages = [*DEPLOY.rglob("*.md"), *DEPLOY.parent.glob("docs/*.md")]
+    lines = [line for page in pages for line in page.read_text().splitlines() if "get-auth-token" in line]
+    assert len(lines) == 2
+    assert all(line.startswith("(umask 077; ray get-auth-token --generate ") for line in lines)
+
+
 def test_the_jobs_fields_are_kuberays():
     jsonschema.Draft202012Validator(SCHEMA).validate(JOB)
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
