@@ -55,12 +55,13 @@ class Cluster:
         os.environ["RAY_AUTH_MODE"] = "token" if asks else "disabled"  # before ray is imported
         self._client = self._connected()
 
-    def send(self, command: str, folder: str, variables: dict[str, str]) -> str:
-        """Send a folder and start a command in a copy of it; gives the job's name."""
+    def send(self, command: str, folder: str, variables: dict[str, str], job: str) -> None:
+        """Send a folder and start a command in a copy of it, as a job of a new name."""
         environment, until = {"working_dir": folder, "env_vars": variables}, time.monotonic() + STARTING
         while True:
             try:
-                return str(self._client.submit_job(entrypoint=command, runtime_env=environment))
+                self._client.submit_job(entrypoint=command, runtime_env=environment, submission_id=job)
+                return
             except (RuntimeError, OSError) as error:
                 if "No available agent" not in str(error) or time.monotonic() > until:
                     raise UserError(f"--address {self._address}: {_first(error)}") from error
@@ -72,6 +73,7 @@ class Cluster:
         while failures < TRIES:
             skip = seen
             try:
+                self._client.get_job_status(job)  # tells whether there is such a job, which the tail does not
                 for text in _steps(self._client.tail_job_logs(job)):
                     new = text[skip:]
                     skip = max(0, skip - len(text))
@@ -82,7 +84,7 @@ class Cluster:
                     yield self._client.get_job_logs(job)[seen:]
                     return
             except (RuntimeError, OSError) as error:
-                if "does not exist" in str(error):
+                if "status code 404" in str(error):
                     raise UserError(f"{job}: there is no such job at {self._address}") from error
                 failures, last = failures + 1, error
             time.sleep(1)
@@ -136,13 +138,21 @@ def _knock(address: str) -> int:
 
 
 def _steps(found: Any) -> Iterator[str]:
-    """Yield what an asynchronous iterator does."""
+    """Yield what an asynchronous iterator does.
+
+    Raises:
+        OSError: the connection cannot be made, or breaks.
+    """
+    from aiohttp import ClientError
+
     with asyncio.Runner() as runner:
         while True:
             try:
                 yield runner.run(anext(found))
             except StopAsyncIteration:
                 return
+            except ClientError as error:
+                raise OSError(_first(error)) from error
 
 
 def _first(error: BaseException) -> str:

@@ -4,9 +4,12 @@ Knows what is checked here, what is sent, and how to come back to it; how jobs r
 """
 
 import argparse
+import contextlib
+import secrets
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +37,10 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         print(f"study.submit: {error}", file=sys.stderr)
         return arguments.USAGE
+    except KeyboardInterrupt as interrupt:
+        told = interrupt.args[0] if interrupt.args else "nothing was asked of the cluster"
+        print(f"study.submit: interrupted; {told}", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parse(own: list[str]) -> argparse.Namespace:
@@ -62,12 +69,12 @@ def _act(args: argparse.Namespace, rest: list[str]) -> int:
 
     cluster = jobs.Cluster(args.address, args.unprotected)
     if args.stop:
-        return _stop(cluster, args.stop)
+        return _stop(cluster, args)
     job = args.follow or _send(cluster, args, words, variables)
     if args.no_wait:
-        print(_ways_back(args.address, job))
+        print(_ways_back(args, job))
         return 0
-    return _follow(cluster, args.address, job)
+    return _follow(cluster, args, job)
 
 
 def _checked(rest: list[str]) -> list[str]:
@@ -92,11 +99,19 @@ def _check_paths(asked: argparse.Namespace) -> None:
         path = getattr(asked, option)
         if path is not None and not path.is_absolute():
             raise UserError(f"--{option.replace('_', '-')} {path}: write the folder as the nodes see it, from / on")
-    if asked.out is None or not (remote.is_uri(asked.out) or asked.out.is_absolute()):
+    if asked.out is None or not _from_root(asked.out):
         told = "is missing" if asked.out is None else f"{asked.out}: is relative to a folder that ends with the job"
         raise UserError(
             f"--out {told}; name a folder that all nodes see, from / on, or a URI such as s3://bucket/study"
         )
+
+
+def _from_root(out: str | Path) -> bool:
+    """Whether a place is the same wherever the command is run."""
+    if not remote.is_uri(out):
+        return Path(out).is_absolute()
+    scheme, _, path = str(out).partition("://")
+    return scheme.lower() not in ("file", "local") or path.startswith("/")
 
 
 def _shipped(rest: list[str], space: str) -> list[str]:
@@ -114,38 +129,57 @@ def _variables(given: list[str]) -> dict[str, str]:
     for pair in given:
         if "=" not in pair.strip("="):
             raise UserError(f"--env {pair!r}: write NAME=VALUE")
+        if pair == _named(pair):
+            raise UserError(f"--env {pair}: a printed command leaves the value out; write it")
     return dict(pair.split("=", 1) for pair in given)
+
+
+def _named(pair: str) -> str:
+    """Give a variable without its value, which may be a secret."""
+    return f"{pair.partition('=')[0]}=…"
 
 
 def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variables: dict[str, str]) -> str:
     """Send the working tree and the command; gives the job."""
-    options = ["--address", args.address, *(word for pair in args.env for word in ("--env", pair))]
+    options = [word for pair in args.env for word in ("--env", _named(pair))]
     plain = [word for word in words if word != "--resume"]
-    again = shlex.join(["python", "-m", "study.submit", *options, "--", *plain, "--resume"])
+    again = _command(args, *options, "--", *plain, "--resume")
     about = {"STUDY_COMMAND": again, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder:
         size = tree.copy(Path(folder))
         command = shlex.join(["python", "-m", "study.run", *words, "--address", "auto"])
-        job = cluster.send(command, folder, about | variables)
+        job = f"raysubmit_{secrets.token_hex(8)}"  # named here, so that an interrupted sending can be looked for
+        with _telling(f"{job} may be running: look with {_command(args, '--follow', job)}"):
+            cluster.send(command, folder, about | variables, job)
     print(f"{job}: sent {size / 2**20:.1f} MiB of {tree.ROOT}", flush=True)
     return job
 
 
-def _follow(cluster: "Cluster", address: str, job: str) -> int:
+def _follow(cluster: "Cluster", args: argparse.Namespace, job: str) -> int:
     try:
         for text in cluster.said(job):
             print(text, end="", flush=True)
+        return _ended(cluster, job)
     except KeyboardInterrupt:
-        print(f"\nthe study runs on\n{_ways_back(address, job)}")
+        print(f"\nthe study runs on\n{_ways_back(args, job)}")
         return LEFT
-    return _ended(cluster, job)
 
 
-def _stop(cluster: "Cluster", job: str) -> int:
+def _stop(cluster: "Cluster", args: argparse.Namespace) -> int:
     """Stop a job as Ctrl-C would, and show what it says of it."""
-    cluster.stop(job)
-    print("".join(cluster.said(job)).rstrip().rpartition("\n")[2])
-    return _ended(cluster, job)
+    with _telling(f"{args.stop} may be running still: look with {_command(args, '--follow', args.stop)}"):
+        cluster.stop(args.stop)
+        print("".join(cluster.said(args.stop)).rstrip().rpartition("\n")[2])
+        return _ended(cluster, args.stop)
+
+
+@contextlib.contextmanager
+def _telling(told: str) -> Iterator[None]:
+    """Have Ctrl-C say what it leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(told) from interrupt
 
 
 def _ended(cluster: "Cluster", job: str) -> int:
@@ -155,9 +189,14 @@ def _ended(cluster: "Cluster", job: str) -> int:
     return INTERRUPTED if end.stopped else 1 if end.code is None else end.code
 
 
-def _ways_back(address: str, job: str) -> str:
-    command = f"python -m study.submit --address {address}"
-    return f"come back to it: {command} --follow {job}\nstop it: {command} --stop {job}"
+def _command(args: argparse.Namespace, *words: str) -> str:
+    """Write a command for the same cluster, to be pasted into a shell."""
+    unprotected = ["--unprotected"] if args.unprotected else []
+    return shlex.join(["python", "-m", "study.submit", "--address", args.address, *unprotected, *words])
+
+
+def _ways_back(args: argparse.Namespace, job: str) -> str:
+    return f"come back to it: {_command(args, '--follow', job)}\nstop it: {_command(args, '--stop', job)}"
 
 
 if __name__ == "__main__":

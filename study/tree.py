@@ -3,9 +3,11 @@
 Knows nothing of clusters.
 """
 
+import os
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from study.config import UserError
@@ -21,11 +23,12 @@ def copy(to: Path, root: Path = ROOT, limit: int = LIMIT) -> int:
     """Copy what is to be sent into a folder; gives the bytes.
 
     Raises:
-        UserError: it is no working tree, or larger than may be sent.
+        UserError: it is no working tree, larger than may be sent, or has a name that Ray cannot pack.
     """
     if not (root / "pyproject.toml").exists():
         raise UserError(f"{root} is no working tree of this project: run study.submit in a clone, which it sends")
     sizes = {name: (root / name).stat().st_size for name in names(root)}
+    _check_names(sizes)
     if (total := sum(sizes.values())) > limit:
         folders = Counter[str]()
         for name, size in sizes.items():
@@ -39,11 +42,21 @@ def copy(to: Path, root: Path = ROOT, limit: int = LIMIT) -> int:
     return total
 
 
+def _check_names(found: Iterable[str]) -> None:
+    """Refuse names that Ray cannot write into its archive."""
+    for name in found:
+        if os.fsencode(name).decode(errors="replace") != name:
+            raise UserError(
+                f"{os.fsencode(name)!r}: this name is not UTF-8: rename the file, or let .gitignore name it"
+            )
+
+
 def names(root: Path) -> list[str]:
     """List the files that git knows or would take; without git, all but results and what is built."""
     asked = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        found = subprocess.run(asked, capture_output=True, check=True, text=True).stdout.split("\0")
+        listed = subprocess.run(asked, capture_output=True, check=True).stdout
+        found = [os.fsdecode(name) for name in listed.split(b"\0")]
     except (OSError, subprocess.CalledProcessError):
         paths = (path.relative_to(root) for path in root.rglob("*"))
         found = [str(path) for path in paths if not any(part in SKIPPED for part in path.parts)]

@@ -1,5 +1,6 @@
 """What study.submit refuses before anything is sent, what it would send, and whom it does not trust."""
 
+import os
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,12 +17,14 @@ GOOD = ("--space", "gtsrb", "--out", "/mnt/share/study")
 @pytest.mark.parametrize(("own", "rest", "told"), [
     ((), ("--space", "gtsrb"), "--out is missing; name a folder that all nodes see"),
     ((), ("--space", "gtsrb", "--out", "here"), "--out here: is relative to a folder that ends with the job"),
+    ((), ("--space", "gtsrb", "--out", "file://results/x"), "--out file://results/x: is relative to a folder"),
     ((), (*GOOD, "--data", "gtsrb"), "--data gtsrb: write the folder as the nodes see it"),
     ((), (*GOOD, "--address", "auto"), "--address belongs before --"),
     ((), ("--list",), "--list: ask study.run"),
     ((), ("--space", "gtsrbb", "--out", "/x"), "unknown space 'gtsrbb'"),
     ((), (*GOOD, "--only", "regime=lpft"), "lpft"),
     (("--env", "STUDY_STORE"), GOOD, "--env 'STUDY_STORE': write NAME=VALUE"),
+    (("--env", "KEY=…"), GOOD, "--env KEY=…: a printed command leaves the value out; write it"),
     (("--follow", "job"), GOOD, "--follow and --stop take no command"),
     ((), GOOD, f"--address {NOWHERE}: no Ray cluster answers there"),
 ])  # fmt: skip
@@ -102,3 +105,13 @@ def test_a_tree_that_is_too_large_is_refused_with_what_is_largest(clone, tmp_pat
 def test_an_installed_package_is_no_working_tree(tmp_path):
     with pytest.raises(UserError, match="is no working tree of this project"):
         tree.copy(tmp_path / "sent", tmp_path)
+
+
+def test_a_name_that_is_not_utf_8_is_named_where_it_would_be_sent(clone, tmp_path):
+    (clone / "results" / os.fsdecode(b"na\xefve")).write_text("ignored")
+    assert "study/run.py" in tree.names(clone)
+    (clone / "study" / "naïve.py").touch()
+    assert tree.copy(tmp_path / "sent", clone) == 409
+    (clone / "study" / os.fsdecode(b"na\xefve.py")).touch()
+    with pytest.raises(UserError, match=r"^b'study/na\\xefve\.py': this name is not UTF-8: rename the file"):
+        tree.copy(tmp_path / "again", clone)
