@@ -1,5 +1,6 @@
 """What commands print of names that are markup, terminal escape codes, no UTF-8 or too long."""
 
+import importlib
 import io
 import os
 import subprocess
@@ -33,10 +34,10 @@ def printed(*things: object) -> str:
     return file.getvalue()
 
 
-def command(*words: object, module: str = "study.run") -> subprocess.CompletedProcess:
-    """Run a command whose output is strict UTF-8."""
+def command(*words: object) -> subprocess.CompletedProcess:
+    """Run `study.run` where output is strict UTF-8."""
     environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
-    words = sys.executable, "-m", module, *map(str, words)
+    words = sys.executable, "-m", "study.run", *map(str, words)
     return subprocess.run(words, env=environment, capture_output=True, encoding="utf-8", errors="strict")
 
 
@@ -114,8 +115,12 @@ def test_a_stop_while_predict_imports_is_one_line():
     assert (told.returncode, told.stderr) == (75, "study.predict: interrupted; no file was written\n")
 
 
-@pytest.mark.parametrize("module", ["study.predict", "study.watch", "analysis"])
-def test_other_commands_fail_on_no_character(module, tmp_path):
-    said = command(tmp_path / NOT_UTF8, *["a.jpg"] * (module == "study.predict"), module=module)
-    assert (said.returncode, said.stderr.count("\n")) == (2, 1)
-    assert r"caf\udce9" in said.stderr
+@pytest.mark.parametrize("module", ["study.run", "study.predict", "study.watch.__main__", "analysis.__main__"])
+def test_no_character_ends_a_command(module, monkeypatch):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), "ascii", "strict"))
+    with pytest.raises(SystemExit, match="2"):
+        importlib.import_module(module).main(["--wrong"])
+    for stream in (sys.stdout, sys.stderr):
+        print(f"…{NOT_UTF8}", file=stream, flush=True)
+        assert stream.buffer.getvalue().endswith(b"\\u2026caf\\udce9\n")
