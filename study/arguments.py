@@ -184,7 +184,7 @@ def name(args: argparse.Namespace) -> str:
 
 def too_long(error: OSError) -> str:
     """Say that a name is longer than a disk takes: a mistake, and no failure of the storage; empty of other errors."""
-    return f"{error.filename}: a name in it is too long for the disk" if error.errno == errno.ENAMETOOLONG else ""
+    return f"a name is too long for the disk: {error.filename}" if error.errno == errno.ENAMETOOLONG else ""
 
 
 def seed(text: str) -> int:
