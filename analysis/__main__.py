@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pandas as pd
 
-from analysis import table
+from analysis import streams, table
 
 USAGE, REFUSED, STORAGE = 2, 4, 5
 
@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 2 not a study's folder, 4 its table is damaged or of another kind, 5 the storage fails.
     """
+    streams.forgiving()
     asked = _parser().parse_args(argv)
     try:
         _write(_read(asked.folders), asked.out)

@@ -5,12 +5,14 @@ Knows what may be asked for, not how it is done.
 
 import argparse
 import difflib
+import errno
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from study import checks, mirror, remote, sources, tasks
+from study import checks, mirror, remote, screen, sources, tasks
 from study.catalogue import known, load
 from study.config import UserError, read
 from study.room import KEEP_GB
@@ -29,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments"):
             message += f"; {self._known(message.split()[2])}"
-        self.exit(USAGE, f"{self.prog.split()[-1]}: {message}\n")
+        self.exit(USAGE, f"{self.prog.split()[-1]}: {screen.printable(message)}\n")
 
     def _known(self, word: str) -> str:
         """Name the option that was meant, or all."""
@@ -80,7 +82,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cache-gb", type=_share, default=10.0, metavar="X", help="room for frozen stages' outputs (default: 10)")
     add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
-    return parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if odd := next((word for word in words if not _encodes(word)), None):
+        parser.error(f"{odd}: is not UTF-8, in which a study keeps its command; give it another name")
+    return parser.parse_args(words)
 
 
 def question(args: argparse.Namespace, here: bool = True) -> tuple[Space, list[Cell], Path]:
@@ -177,11 +182,23 @@ def name(args: argparse.Namespace) -> str:
     return Path(args.space).stem
 
 
+def too_long(error: OSError) -> str:
+    """Say that a name is longer than a disk takes: a mistake, and no failure of the storage; empty of other errors."""
+    return f"a name is too long for the disk: {error.filename}" if error.errno == errno.ENAMETOOLONG else ""
+
+
 def seed(text: str) -> int:
     """Read a seed: torch and the table take 63 bits."""
     if not text.isdecimal() or int(text) > LAST_SEED:
         raise argparse.ArgumentTypeError(f"{text!r} is no seed; write a whole number from 0 to {LAST_SEED}")
     return int(text)
+
+
+def _encodes(word: str) -> bool:
+    try:
+        return bool(word.encode()) or not word
+    except UnicodeEncodeError:
+        return False
 
 
 def _place(text: str) -> Path | str:

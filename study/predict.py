@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis import streams
 from study import arguments, screen
 from study.arguments import USAGE
 from study.config import UserError, config
@@ -35,7 +36,15 @@ def main(argv: list[str] | None = None) -> int:
         The exit code: 0 done, 1 some images could not be read, 2 a mistake in the command or no image at all, 4 a file
         of the study is damaged, 5 the storage fails, 75 interrupted.
     """
+    streams.forgiving()
     args = _parser().parse_args(argv)
+    try:
+        return _answered(args)
+    except KeyboardInterrupt:
+        return _say("interrupted; no file was written", INTERRUPTED)
+
+
+def _answered(args: argparse.Namespace) -> int:
     from analysis import table  # not needed to say what is wrong with an option
 
     try:
@@ -45,9 +54,9 @@ def main(argv: list[str] | None = None) -> int:
     except (Damaged, table.TableError) as error:
         return _say(error, REFUSED)
     except OSError as error:
+        if told := arguments.too_long(error):
+            return _say(told, USAGE)
         return _say(f"storage failed: {error}", STORAGE)
-    except KeyboardInterrupt:
-        return _say("interrupted; no file was written", INTERRUPTED)
 
 
 def _parser() -> argparse.ArgumentParser:

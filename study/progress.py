@@ -63,7 +63,7 @@ class Progress:
         self._logged = time.monotonic()
         best = max(filter(None, map(self._best, range(len(self._state.cells)))), default=None)
         said = f" · best so far {best[0]:.4f} ({best[1]})" if best else ""
-        self._console.print(self.line() + said, highlight=False, soft_wrap=True)
+        self._console.print(self.line() + said, soft_wrap=True)
 
     def _best(self, cell: int) -> tuple[float, str] | None:
         scores = [max(trial.objectives.values()) for trial in self._state.search(cell) if trial.objectives]

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from analysis import streams
 from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
 from study.config import UserError, config
@@ -23,9 +24,8 @@ from study.stop import INTERRUPTED, Stop, Stopped
 from study.study import Study, asked, identity, job
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from study.cluster import Packing, Place
+    from study.console import Console
     from study.state import State
 
 DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
@@ -35,6 +35,7 @@ REPORT = 5e3  # bytes that a trial's report takes in the ledger, its rows in the
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    streams.forgiving()
     args = arguments.parse(argv)
     try:
         if args.list:
@@ -50,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     except Stopped:
         return _say("stopped before the search began; the same command starts again", INTERRUPTED)
     except OSError as error:
+        if told := arguments.too_long(error):
+            return _say(told, USAGE)
         return _say(f"storage failed: {error}; what was reported is kept, --resume goes on", STORAGE)
 
 
@@ -160,9 +163,9 @@ def _put_together(
 
 
 def _console() -> "Console":
-    from rich.console import Console
+    from study.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 def _reports(space: Space, cells: list[Cell]) -> float:
@@ -278,7 +281,8 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
 
 
 def _say(error: object, code: int) -> int:
-    print(f"study.run: {error}", file=sys.stderr)
+    told = screen.printable(str(error), kept="\n")  # a list of problems has lines
+    print(f"study.run: {told}", file=sys.stderr)
     return code
 
 

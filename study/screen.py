@@ -52,15 +52,16 @@ def plan(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> str:
 
 def print_cells(cells: Any, console: "Console") -> None:
     """Print a table of texts, a DataFrame, without lines."""
-    from rich.console import Console
     from rich.table import Table
+
+    from study.console import Console
 
     shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
     for row in cells.itertuples(index=False):
         shown.add_row(*row)
     for column in shown.columns:
         column.no_wrap = True
-    wide = Console(file=console.file, width=max(console.width, WIDEST), highlight=False)
+    wide = Console(file=console.file, width=max(console.width, WIDEST))
     wide.print(shown)
 
 
@@ -77,7 +78,7 @@ def print_inspection(seen: "Inspection", size: int, console: "Console") -> None:
     found = seen.found
     several = found.targets.ndim == 2
     told = f"{len(found.classes)} {'labels, any number' if several else 'classes, one'} an image"
-    console.print(f"{found.root}: {found.layout}, {told}", soft_wrap=True, markup=False)
+    console.print(f"{found.root}: {found.layout}, {told}", soft_wrap=True)
     shown = Table("label" if several else "class", *(seen.counts), box=None, header_style="bold", pad_edge=False)
     for column in shown.columns[1:]:
         column.justify = "right"
@@ -85,7 +86,7 @@ def print_inspection(seen: "Inspection", size: int, console: "Console") -> None:
         shown.add_row(name, *counts)
     console.print(shown)
     for line in _seen(seen, size):
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(line, soft_wrap=True)
 
 
 def _by_size(classes: Sequence[str], counts: "Mapping[str, np.ndarray]") -> Iterator[list[str]]:
@@ -94,7 +95,7 @@ def _by_size(classes: Sequence[str], counts: "Mapping[str, np.ndarray]") -> Iter
     left_out = order[CLASSES // 2 : -CLASSES // 2] if len(order) > CLASSES + 1 else []
     for label in order:
         if label not in left_out:
-            yield [_plain(classes[label]), *(f"{int(each[label]):,}" for each in counts.values())]
+            yield [classes[label], *(f"{int(each[label]):,}" for each in counts.values())]
         elif label == left_out[0]:
             yield [f"… {len(left_out)} more", *(f"{int(each[left_out].sum()):,}" for each in counts.values())]
 
@@ -118,12 +119,6 @@ def _seen(seen: "Inspection", size: int) -> Iterator[str]:
         yield f"{seen.again:,} images are copies of others; copies are in one group"
     for remark in seen.remarks:
         yield f"note: {remark}"
-
-
-def _plain(name: str) -> str:
-    from rich.markup import escape
-
-    return escape(name)
 
 
 def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import filelock
 
+from analysis import streams
 from study import arguments, ledger
 from study import folder as folders
 from study.arguments import USAGE, seconds
@@ -23,6 +24,7 @@ EXTRA = "pip install -c constraints.txt -e '.[watch]'"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    streams.forgiving()
     args = _parse(argv)
     try:
         _watch(args.folder, args.out or args.folder, args.every)

@@ -124,7 +124,7 @@ CASES = [
         _link,
         "--space {tiny} --out out",
     ),
-    _case("a name that is too long", 5, "File name too long", nothing, f"--space {{tiny}} --out {'x' * 300}"),
+    _case("a name that is too long", 2, "a name is too long for the", nothing, f"--space {{tiny}} --out {'x' * 300}"),
     _case(
         "results that are there already",
         2,
