@@ -225,3 +225,13 @@ def test_the_labels_that_a_cut_or_a_fraction_has_no_image_of_are_noted(tmp_path)
     assert "no image is left for validation of emu" in said
     assert not as_trained(seen, [Cut(0.1)], 0).problems
     assert as_trained(seen._replace(cut={}), [Cut(0.1)], 0).remarks == seen.remarks
+
+
+def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):
+    names = ["Cat", "cat", "B\u00e4r", "Ba\u0308r", "dog"]
+    for number in range(20):
+        picture(tmp_path / f"{number}.png", number)
+    rows = "".join(f"{number}.png,{names[number % 5]}\n" for number in range(20))
+    said = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
+    much = "are classes of their own, though they differ by case, blanks or Unicode form alone"
+    assert sorted(said) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]
