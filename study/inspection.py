@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from study import splits
-from study.config import Config, UserError
+from study.config import UserError
 from study.looks import Look
+from study.splits import Cut
 from study.tasks import Listing
 from study.tasks._own import Found, counted
 
@@ -18,6 +19,7 @@ SHOWN = 5
 Problems = dict[str, list[str]]
 """What is wrong, in words that follow a number → where."""
 _FOR = {"train": "training", "val": "validation", "test": "the test"}
+_LEFT = "classes have no image left for {}"
 
 
 class Inspection(NamedTuple):
@@ -130,21 +132,48 @@ def wrong_groups(found: Found, groups: np.ndarray) -> Problems:
 
 
 def wrong_cut(found: Found, cut: dict[str, Listing]) -> Problems:
-    """List the classes that are left without an image: groups that hold several classes may take all of one away.
+    """List the classes that the test has all images of, or none: groups may have several classes.
 
     Args:
         found: the data set.
         cut: the same, with a test.
     """
-    train = cut["train"]
-    if train.held is None:
-        rest, held = splits.holdout(train.targets, train.groups, Config.validation_share, 0)
-    else:
-        rest, held = np.flatnonzero(train.held == 0), np.flatnonzero(train.held == 1)
-    parts = {"train": train.targets[rest], "val": train.targets[held], "test": cut["test"].targets}
-    checked = {name: each for name, each in parts.items() if each.ndim == 1 or name == "train"}
-    lacking = {name: _absent(each, found.classes) for name, each in checked.items()}
-    return {f"classes have no image left for {_FOR[name]}": absent for name, absent in lacking.items() if absent}
+    parts = {name: part.targets for name, part in cut.items() if part.targets.ndim == 1 or name == "train"}
+    lacking = {name: _absent(each, found.classes) for name, each in parts.items()}
+    return {_LEFT.format(_FOR[name]): absent for name, absent in lacking.items() if absent}
+
+
+def as_trained(seen: Inspection, cuts: Iterable[Cut], seed: int) -> Inspection:
+    """Check what a study's trials will be trained and validated on, by its first draw of each label fraction.
+
+    Args:
+        seen: the data set.
+        cuts: of the study's cells.
+        seed: of the study.
+
+    Returns:
+        The same, with what is wrong (a class without an image in training or validation) and what is odd (one without
+        in a label fraction; of several labels any).
+
+    Raises:
+        UserError: as of `splits.rows`.
+    """
+    if not seen.cut:
+        return seen
+    train, classes = seen.cut["train"], seen.found.classes
+    problems, notes = dict(seen.problems), dict.fromkeys(seen.remarks)
+    for each in dict.fromkeys(one for cut in cuts for one in (cut._replace(label_fraction=1.0), cut)):
+        rows = splits.rows(each, train.targets, train.groups, train.strata, seed, seed, train.held)
+        parts = {"train": rows.train} | ({} if each.validation == "test" else {"val": rows.val})
+        for name, absent in ((name, _absent(train.targets[part], classes)) for name, part in parts.items()):
+            part_of_labels = name == "train" and each.label_fraction < 1
+            if absent and (part_of_labels or train.targets.ndim == 2):
+                share = f" at label fraction {each.label_fraction:g}" * part_of_labels
+                more = f" and {len(absent) - SHOWN:,} more" * (len(absent) > SHOWN)
+                notes[f"no image is left for {_FOR[name]}{share} of {', '.join(absent[:SHOWN])}{more}"] = None
+            elif absent:
+                problems[_LEFT.format(_FOR[name])] = absent
+    return seen._replace(problems=problems, remarks=[*notes])
 
 
 def _absent(targets: np.ndarray, classes: Sequence[str]) -> list[str]:

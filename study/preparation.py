@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import screen, sources, tasks
+from study import screen, sources, splits, tasks
 from study.config import Config, config
 from study.space import Cell
 from study.tasks import data_set
@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from study.weights import Start
 
 
-def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console") -> None:
-    """Show what is in images of the user's own; ends where something in them would make results wrong."""
+def inspect(
+    cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int = 0
+) -> None:
+    """Show what is in images of the user's own; ends where something in them would make results wrong.
+
+    Args:
+        cells: of the study.
+        folder: of the images, or a CSV file.
+        check: called meanwhile; what it raises ends it.
+        console: to show it on.
+        seed: of the study.
+    """
     from rich.progress import Progress
+
+    from study.inspection import as_trained
 
     each = [config(cell.values) for cell in cells]
     size = max(asked.image_size for asked in each)
@@ -31,6 +43,8 @@ def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], c
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("looking at the images", total=None)
             seen = own.inspect(folder, pattern, size, _told(progress, bar, check))
+        cuts = [splits.cut(asked) for asked in each if (asked.task, asked.group_pattern) == (task, pattern)]
+        seen = as_trained(seen, cuts, seed)
         screen.print_inspection(seen, size, console)
         seen.refuse()
 

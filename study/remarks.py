@@ -1,6 +1,7 @@
 """What of a data set of one's own may make results worse, or harder to read, than they look.
 Knows nothing of how it lies on the disk, and of nothing that would make them wrong."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -28,6 +29,7 @@ def remarks(found: Found, looks: Sequence[Look], cut: dict[str, Listing], size: 
         cut: with a test.
         size: side of the images that networks get, pixels.
     """
+    yield from _alike(found.classes)
     yield from _uneven(found)
     yield from _sizes(found, looks)
     small = sum(min(each.width, each.height) < size / 2 for each in looks)
@@ -41,6 +43,17 @@ def remarks(found: Found, looks: Sequence[Look], cut: dict[str, Listing], size: 
         yield f"no test image has {', '.join(absent)}: mAP leaves out what no image has"
     if len(test) < FEW:
         yield f"{len(test)} test images: a share near a half is known to ±{98 / np.sqrt(len(test)):.0f} points"
+
+
+def _alike(classes: Sequence[str]) -> Iterable[str]:
+    """Say which classes are likely to be one, spelt in two ways."""
+    spelt: dict[str, list[str]] = {}
+    for name in classes:
+        spelt.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
+    for names in spelt.values():
+        if len(names) > 1:
+            told = " and ".join(ascii(name) for name in names)
+            yield f"{told} are classes of their own, though they differ by case, blanks or Unicode form alone"
 
 
 def _uneven(found: Found) -> Iterable[str]:

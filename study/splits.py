@@ -55,7 +55,7 @@ def rows(
     Args:
         cut: says how.
         targets: (n,) int, the class of each sample; or (n, labels), see `order`.
-        groups: (n,) int; a group has one class, and its samples stay together.
+        groups: (n,) int; the samples of one stay together.
         strata: (n,) int, parts that are each held out from by themselves, each within one class; None: the classes.
         split_seed: of what is held out.
         draw_seed: of the fraction.
@@ -109,16 +109,20 @@ def _fitting(order: np.ndarray, groups: np.ndarray, most: int) -> np.ndarray:
     return order[: max(1, int(np.searchsorted(together, most, side="right")))]
 
 
-def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def holdout(
+    targets: np.ndarray, groups: np.ndarray, share: float, seed: int, leave: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Set a share of every class's groups aside.
 
-    A class with one group keeps it in the rest; one with more gives at least one and never all.
+    A class with one group keeps it in the rest; one with more gives at least one and never all. Where groups have
+    several classes it never gives all; it may give none where each of its groups is the last of another class.
 
     Args:
         targets: (n,) int, the class of each sample, or a finer part of it; or (n, labels), see `order`.
-        groups: (n,) int; a group has one class, and its samples stay together.
+        groups: (n,) int; the samples of one stay together.
         share: of each class's groups, in (0, 1).
         seed: equal seeds cut equally, whatever the order of the samples.
+        leave: groups that each class keeps in the rest, where groups have several classes.
 
     Returns:
         Rows of the rest and rows set aside, each ascending.
@@ -127,12 +131,29 @@ def holdout(targets: np.ndarray, groups: np.ndarray, share: float, seed: int) ->
         UserError: the share is out of its range, or no class has a second group, so nothing can be set aside.
     """
     check_share(share)
-    orders = _shuffled(targets, groups, seed)
-    held = [order[: min(max(1, round(share * len(order))), len(order) - 1)] for order in orders]
+    if _mixed(targets, groups):
+        held = [_aside(*_mixed_order(targets, groups, seed), share, leave)]
+    else:
+        orders = _shuffled(targets, groups, seed)
+        held = [order[: min(max(1, round(share * len(order))), len(order) - 1)] for order in orders]
     aside = np.isin(groups, np.concatenate(held))
     if not aside.any():
-        raise UserError(f"{len(groups)} samples in {len(orders)} groups, one a class: no group is left to validate on")
+        count = len(np.unique(groups))
+        raise UserError(f"{len(groups)} samples in {count} groups, one a class: no group is left to validate on")
     return np.flatnonzero(~aside), np.flatnonzero(aside)
+
+
+def _aside(names: np.ndarray, has: np.ndarray, share: float, leave: int) -> np.ndarray:
+    """Give a share of groups of several classes, the first of an order, and each class's first that can be spared."""
+    most = min(max(1, round(share * len(names))), len(names) - 1)
+    left, taken = has.sum(0), np.zeros(has.shape[1], bool)
+    held: list[int] = []
+    for name, classes in zip(names.tolist(), has, strict=True):
+        wanted = len(held) < most or (classes & ~taken).any()
+        if wanted and (left[classes] > leave).all():
+            held.append(name)
+            left, taken = left - classes, taken | classes
+    return np.array(held, names.dtype)
 
 
 def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
@@ -140,8 +161,9 @@ def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) ->
 
     Args:
         targets: (n,) int, the class of each sample; or (n, labels), see `order`.
-        groups: (n,) int; a group has one class, and its samples stay together.
-        fraction: of each class's groups, in (0, 1]; rounded, at least one group a class.
+        groups: (n,) int; the samples of one stay together.
+        fraction: of each class's groups, in (0, 1]; rounded, at least one group a class. Of several labels: of all
+            groups, and a rare label may have none.
         seed: equal seeds draw equally, whatever the order of the samples.
 
     Returns:
@@ -151,7 +173,11 @@ def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) ->
         UserError: the fraction is outside (0, 1].
     """
     check_fraction(fraction)
-    kept = [order[: max(1, round(fraction * len(order)))] for order in _shuffled(targets, groups, seed)]
+    if _mixed(targets, groups):
+        names, has = _mixed_order(targets, groups, seed)
+        kept = [names[: round(fraction * len(names))], names[has.argmax(0)]]  # and the first of each class
+    else:
+        kept = [order[: max(1, round(fraction * len(order)))] for order in _shuffled(targets, groups, seed)]
     return np.flatnonzero(np.isin(groups, np.concatenate(kept)))
 
 
@@ -191,10 +217,16 @@ def order(targets: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
 
     Source: Sechidis et al. 2011, doi:10.1007/978-3-642-23808-6_10; `iterstrat`.
     """
+    names, labels = _labels(targets, groups)
+    return names[_order(labels.tobytes(), labels.shape, seed)]
+
+
+def _labels(targets: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Name groups and say of each which labels any of its samples has."""
     names, which = np.unique(groups, return_inverse=True)
     labels = np.zeros((len(names), targets.shape[1]), bool)
     np.logical_or.at(labels, which, targets == 1)
-    return names[_order(labels.tobytes(), labels.shape, seed)]
+    return names, labels
 
 
 @functools.lru_cache(maxsize=32)  # seconds for some thousand images, and all trials of a worker want few of them
@@ -232,6 +264,22 @@ def check_share(share: float) -> None:
     """
     if not 0 < share < 1:
         raise UserError(f"validation_share {share:g} is outside (0, 1)")
+
+
+def _mixed(targets: np.ndarray, groups: np.ndarray) -> bool:
+    """Say whether samples have one class each, and any group several."""
+    if targets.ndim == 2:
+        return False
+    _, first, which = np.unique(groups, return_index=True, return_inverse=True)
+    return bool((targets != targets[first][which]).any())
+
+
+def _mixed_order(targets: np.ndarray, groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put groups that have several classes in order as if these were labels, and say which each of them has."""
+    several = (targets[:, None] == np.unique(targets)).astype(np.int64)
+    ordered = order(several, groups, seed)
+    names, has = _labels(several, groups)
+    return ordered, has[np.searchsorted(names, ordered)]
 
 
 def _shuffled(targets: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:

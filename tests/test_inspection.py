@@ -10,7 +10,9 @@ from rich.console import Console
 
 from study import looks, screen, store
 from study.config import UserError
-from study.tasks import folder
+from study.inspection import as_trained
+from study.splits import Cut
+from study.tasks import folder, own
 from tests.own_images import folders, picture, pixels, table
 
 PLAIN = {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3}
@@ -178,3 +180,58 @@ def test_whoever_is_told_may_end_it(place):
 
     with pytest.raises(KeyboardInterrupt):
         folder.inspect(place, progress=enough)
+
+
+def pairs(place: Path) -> Path:
+    """Three classes, each of two people, and each person of two classes: one held out is all that can be spared."""
+    people = [("cat", "dog"), ("dog", "emu"), ("cat", "emu")]
+    for person, names in enumerate(people):
+        for name in names:
+            picture(place / f"train/{name}/p{person}_0.png", 10 * person + ord(name[0]))
+    return folders(place, {"test/cat": 1, "test/dog": 1, "test/emu": 1}, 500)
+
+
+def test_a_class_that_the_cut_leaves_no_image_of_for_validation_stops(tmp_path):
+    for name in ("cat", "dog", "emu"):
+        (tmp_path / f"test/{name}").mkdir(parents=True)
+    seen = folder.inspect(pairs(tmp_path), r"(p\d|test/\w+)")
+    assert not seen.problems
+    for seed in range(3):
+        with pytest.raises(UserError, match=r"1 classes have no image left for validation:\n    (cat|dog|emu)$"):
+            as_trained(seen, [Cut()], seed).refuse()
+    as_trained(seen, [Cut(validation="test")], 0).refuse()
+
+
+def test_people_who_have_several_classes_are_cut_whatever_the_seed(tmp_path):
+    for person in range(12):
+        for name in ("cat", "dog", "emu")[: 1 + (person < 6) + (person < 3)]:
+            picture(tmp_path / f"train/{name}/p{person:02d}_0.png", 10 * person + ord(name[0]))
+    seen = folder.inspect(tmp_path, r"(p\d+)")
+    assert all((np.bincount(part.targets, minlength=3) > 0).all() for part in seen.cut.values())
+    for seed in range(12):
+        trained = as_trained(seen, [Cut(0.1), Cut(0.5, validation_share=0.1)], seed)
+        assert (trained.problems, trained.remarks) == ({}, seen.remarks)
+
+
+def test_the_labels_that_a_cut_or_a_fraction_has_no_image_of_are_noted(tmp_path):
+    folders(tmp_path, {"a": 40})
+    labels = ["cat|dog" if number % 2 else "dog" for number in range(40)]
+    labels[7] += "|emu"
+    splits = ["test" if number >= 36 else "train" for number in range(40)]
+    rows = "".join(f"a/{number}.png,{labels[number]},{splits[number]}\n" for number in range(40))
+    seen = own("folder/several").inspect(table(tmp_path, f"path,labels,split\n{rows}"))
+    said = set(as_trained(seen, [Cut(0.1), Cut(0.5)], 0).remarks) - set(seen.remarks)
+    assert "no image is left for training at label fraction 0.1 of emu" in said
+    assert "no image is left for validation of emu" in said
+    assert not as_trained(seen, [Cut(0.1)], 0).problems
+    assert as_trained(seen._replace(cut={}), [Cut(0.1)], 0).remarks == seen.remarks
+
+
+def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):
+    names = ["Cat", "cat", "B\u00e4r", "Ba\u0308r", "dog"]
+    for number in range(20):
+        picture(tmp_path / f"{number}.png", number)
+    rows = "".join(f"{number}.png,{names[number % 5]}\n" for number in range(20))
+    said = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
+    much = "are classes of their own, though they differ by case, blanks or Unicode form alone"
+    assert sorted(said) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]

@@ -182,3 +182,44 @@ def test_a_label_fraction_outside_its_range_is_refused(fraction: float) -> None:
 def test_classes_of_one_group_each_leave_nothing_to_validate_on() -> None:
     with pytest.raises(UserError, match="no group is left to validate on"):
         holdout(np.arange(5), np.arange(5), 0.2, 0)
+
+
+def patients(seed: int, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """40 groups that all have the common class, each other one rarer and at least in three, shuffled."""
+    rng = np.random.default_rng(seed)
+    has = rng.random((40, classes)) < 0.5 ** np.arange(classes)
+    has[:3] = True
+    names, targets = np.nonzero(has)
+    order = rng.permutation(len(names))
+    return targets[order], names[order]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_groups_of_several_classes_leave_each_class_everywhere(seed: int) -> None:
+    targets, groups = patients(seed)
+    rest, held = holdout(targets, groups, 0.2, seed)
+    assert sorted([*rest, *held]) == list(range(len(targets)))
+    assert not set(groups[rest]) & set(groups[held])
+    assert 8 <= len(set(groups[held])) <= 10
+    kept = [draw(targets, groups, fraction, seed) for fraction in FRACTIONS]
+    assert all(set(smaller) <= set(larger) for smaller, larger in pairwise(kept))
+    assert len(kept[-1]) == len(targets)
+    for rows in (rest, held, *kept):
+        assert set(targets[rows]) == set(range(5))
+        assert set(rows) == set(np.flatnonzero(np.isin(groups, groups[rows])))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_groups_of_several_classes_are_cut_by_class(seed: int) -> None:
+    targets, groups = patients(seed)
+    held = np.bincount(targets[holdout(targets, groups, 0.2, seed)[1]], minlength=5)
+    assert np.abs(held - 0.2 * np.bincount(targets)).max() <= 3
+
+
+def test_groups_of_several_classes_leave_as_many_as_asked_for() -> None:
+    targets, groups = patients(0, 3)
+    rare = groups[targets == 2]
+    for seed in SEEDS:
+        rest, held = holdout(targets, groups, 0.8, seed, leave=2)
+        assert np.isin(rare, groups[rest]).sum() >= 2
+        assert np.isin(rare, groups[held]).any()

@@ -103,7 +103,8 @@ def cut(found: Found, groups: np.ndarray) -> dict[str, Listing]:
     rows = {name: np.flatnonzero(split == name) for name in SPLITS}
     if "test" not in found.splits:
         train = rows["train"]
-        rest, aside = splits.holdout(targets[train], groups[train], SHARE, stream(0, "own images", "test"))
+        seed, leave = stream(0, "own images", "test"), 1 + ("val" not in found.splits)
+        rest, aside = splits.holdout(targets[train], groups[train], SHARE, seed, leave)
         rows |= {"train": train[rest], "test": train[aside]}
     learnt = np.concatenate([rows["train"], rows["val"]])
     held = (split[learnt] == "val").astype(np.int64) if "val" in found.splits else None
