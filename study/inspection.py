@@ -106,10 +106,20 @@ def wrong_classes(found: Found) -> Problems:
     if len(found.classes) < 2:
         return {"class is there, and at least two are needed": [*found.classes]}
     problems = {}
+    if odd := [name for name in found.classes if not _encodable(name)]:
+        problems["classes have names that are not UTF-8; rename them"] = odd
     for name, part in found.splits.items():
         if (part.targets.ndim == 1 or name == "train") and (absent := _absent(part.targets, found.classes)):
             problems[f"classes have no image in {name}"] = absent
     return problems
+
+
+def _encodable(name: str) -> bool:
+    """Whether a name can be written into a card or a report: a folder's may be any bytes."""
+    try:
+        return bool(name.encode()) or True
+    except UnicodeEncodeError:
+        return False
 
 
 def wrong_groups(found: Found, groups: np.ndarray) -> Problems:

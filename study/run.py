@@ -60,7 +60,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     space, cells, folder = arguments.question(args)
     checks.check_cells(cells, space.epochs)
     if args.inspect:
-        preparation.inspect(cells, args.data, stop.check, _console())
+        preparation.inspect(cells, args.data, stop.check, _console(), args.seed)
         return DONE
     gpus = None if args.gpus_per_trial == arguments.AUTO else args.gpus_per_trial
     reach.check(args.address, args.cpus_per_trial, gpus)
@@ -139,7 +139,7 @@ def _put_together(
 
         for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
             download.fetch(name, args.data, console.print)
-    preparation.inspect(cells, args.data, check, console)
+    preparation.inspect(cells, args.data, check, console, args.seed)
     study = Study(
         name=arguments.name(args),
         scale=args.scale,

@@ -105,6 +105,13 @@ def test_classes_that_cannot_be_told_apart_or_scored_are_named(tmp_path, counts,
     assert told in refusal(folders(tmp_path, counts))
 
 
+def test_a_class_whose_name_is_not_utf_8_is_refused(place):
+    """A folder may be called so; a card or a report cannot say it."""
+    os.rename(os.fsencode(place / "train/cat"), os.fsencode(place / "train") + b"/caf\xe9")
+    os.rename(os.fsencode(place / "test/cat"), os.fsencode(place / "test") + b"/caf\xe9")
+    assert "classes have names that are not UTF-8; rename them:" in refusal(place)
+
+
 def test_an_empty_class_is_named(place):
     (place / "train/emu").mkdir()
     (place / "test/emu").mkdir()
