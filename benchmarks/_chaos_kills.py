@@ -89,8 +89,6 @@ def signals(chaos: Chaos, count: int, like: Any = None) -> Tally:
         number, again = next(kinds)
         moment = Moment(lines=chaos.draw.randint(1, 40))
         code, seconds = interrupt(asked, moment, number, again)
-        if again is not None and code == -number:  # the second came to a process that had ended all but itself
-            code = INTERRUPTED
         if code == INTERRUPTED:
             found.seconds.append(round(seconds, 2))
             found.missing += again is None and not _chaos_account.written(Path(asked.folder))

@@ -95,6 +95,7 @@ def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
         stop.listen()
         wanted = replace(place, slots=asked.slots)
         search.run(state, job, folder / "tune", wanted, ended, stop.asked, trainable=Journaled)
+    stop.listen()
     book.close()
     write_table(folder)
     return state

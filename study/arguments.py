@@ -83,7 +83,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
     words = sys.argv[1:] if argv is None else argv
-    if odd := next((word for word in words if not _encodes(word)), None):
+    if odd := next((word for word in words if not screen.encodes(word)), None):
         parser.error(f"{odd}: is not UTF-8, in which a study keeps its command; give it another name")
     return parser.parse_args(words)
 
@@ -192,13 +192,6 @@ def seed(text: str) -> int:
     if not text.isdecimal() or int(text) > LAST_SEED:
         raise argparse.ArgumentTypeError(f"{text!r} is no seed; write a whole number from 0 to {LAST_SEED}")
     return int(text)
-
-
-def _encodes(word: str) -> bool:
-    try:
-        return bool(word.encode()) or not word
-    except UnicodeEncodeError:
-        return False
 
 
 def _place(text: str) -> Path | str:

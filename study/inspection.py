@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study import splits
+from study import screen, splits
 from study.config import UserError
 from study.looks import Look
 from study.splits import Cut
@@ -106,20 +106,12 @@ def wrong_classes(found: Found) -> Problems:
     if len(found.classes) < 2:
         return {"class is there, and at least two are needed": [*found.classes]}
     problems = {}
-    if odd := [name for name in found.classes if not _encodable(name)]:
+    if odd := [name for name in found.classes if not screen.encodes(name)]:
         problems["classes have names that are not UTF-8; rename them"] = odd
     for name, part in found.splits.items():
         if (part.targets.ndim == 1 or name == "train") and (absent := _absent(part.targets, found.classes)):
             problems[f"classes have no image in {name}"] = absent
     return problems
-
-
-def _encodable(name: str) -> bool:
-    """Whether a name can be written into a card or a report: a folder's may be any bytes."""
-    try:
-        return bool(name.encode()) or True
-    except UnicodeEncodeError:
-        return False
 
 
 def wrong_groups(found: Found, groups: np.ndarray) -> Problems:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from study.weights import Start
 
 
-def inspect(
-    cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int = 0
-) -> None:
+def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int) -> None:
     """Show what is in images of the user's own; ends where something in them would make results wrong.
 
     Args:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analysis import streams
 from study import arguments, checks, pretexts, sources, store, tasks, weights
 from study.config import UserError, config
 from study.sources import Source
@@ -67,6 +68,7 @@ def _value(text: str) -> Any:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code, as `study.run`'s."""
+    streams.forgiving()
     try:
         return _run(_arguments(argv), Stop(None))
     except UserError as error:

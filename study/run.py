@@ -119,6 +119,7 @@ def _locked_run(
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, events, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
+    stop.listen()
     stop.settled()
     return _finish(study, state, console)
 

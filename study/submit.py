@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis import streams
 from study import arguments, auth, checks, remote, tree
 from study.config import UserError
 from study.stop import INTERRUPTED
@@ -28,6 +29,7 @@ STOP_SECONDS = 120
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code, which is the study's where that is known."""
+    streams.forgiving()
     given = list(sys.argv[1:] if argv is None else argv)
     cut = given.index("--") if "--" in given else len(given)
     args = _parse(given[:cut])

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from study import screen
 from study.config import UserError
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +46,7 @@ def copy(to: Path, root: Path = ROOT, limit: int = LIMIT) -> int:
 def _check_names(found: Iterable[str]) -> None:
     """Refuse names that Ray cannot write into its archive."""
     for name in found:
-        if os.fsencode(name).decode(errors="replace") != name:
+        if not screen.encodes(name):
             raise UserError(
                 f"{os.fsencode(name)!r}: this name is not UTF-8: rename the file, or let .gitignore name it"
             )

@@ -41,8 +41,7 @@ def test_a_uri_that_nothing_opens_is_refused_in_a_line():
 def test_names_that_would_lead_out_of_the_folder_are_not_listed(monkeypatch):
     """Whoever may write to a bucket must not choose where files of this machine go."""
     there = Remote(f"memory:///{uuid.uuid4().hex}")
-    for name in ("a", "models/../../x", "models//tmp/x", "./b"):
-        there._system.create_dir("/", recursive=True)
-        monkeypatch.setattr(there, "_path", lambda given: f"{there._root}/{given}")
+    monkeypatch.setattr(there, "_path", lambda given: f"{there._root}/{given}")
+    for name in ("a", "models/../../x", "models//tmp/x"):
         there.write(name, b"x")
-    assert there.names() in (["a"], ["a", "b"])
+    assert there.names() == ["a"]

@@ -156,6 +156,28 @@ def test_after_ctrl_c_it_goes_on_to_its_end(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_signal_while_the_report_is_written_leaves_it_whole(tmp_path):
+    """Ray takes the system's handlers with it as it ends, and Python does not notice."""
+    words = [
+        "--space",
+        TINY,
+        "--out",
+        str(tmp_path),
+        "--only",
+        "label_fraction=0.1",
+        "--trials",
+        "1",
+        "--replicates",
+        "0",
+    ]
+    strike = f"lambda *given, finish=run._finish: (os.kill(os.getpid(), {signal.SIGTERM:d}), finish(*given))[1]"
+    script = f"import os, sys; from study import run; run._finish = {strike}; sys.exit(run.main({words}))"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.slow
 def test_a_time_budget_stops_it_resumable(tmp_path):
     code, said = run(tmp_path, "--time-budget", "8s")
     assert code == 75, said
