@@ -33,7 +33,7 @@ class Stop:
         self.listen()
 
     def listen(self) -> None:
-        """Install the handlers; again after Ray has started, which brings its own, and has ended, which takes all away."""
+        """Install the handlers; again after Ray has started, which brings its own, and ended, taking all away."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
