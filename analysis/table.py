@@ -127,7 +127,8 @@ def load(folder: Path) -> pd.DataFrame:
         raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
     try:
         with path.open("rb") as file:
-            arrow = pq.read_table(file, page_checksum_verification=True)
+            # no threads: C++ aborts a process that ends at once, as after a refusal, while they start
+            arrow = pq.read_table(file, use_threads=False, pre_buffer=False, page_checksum_verification=True)
         arrow.column_names  # noqa: B018 – only now are they decoded
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:  # the storage's fault, not the content's

@@ -185,7 +185,9 @@ def refuse_lost(folder: Path, events: Iterable[ledger.Event]) -> None:
 def _seen(path: Path) -> set[tuple[str, int]]:
     """Give trials and epochs of a table; none where there is no table, or it is damaged: it will be made anew."""
     try:
-        found = pq.read_table(path, columns=["trial", "epoch"], page_checksum_verification=True).to_pandas()
+        alone = {"use_threads": False, "pre_buffer": False}  # as in analysis.table
+        read = pq.read_table(path, columns=["trial", "epoch"], page_checksum_verification=True, **alone)
+        found = read.to_pandas(use_threads=False)
     except (OSError, ValueError, KeyError, pa.ArrowException):
         return set()
     return set(found.dropna().drop_duplicates().itertuples(index=False, name=None))

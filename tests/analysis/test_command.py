@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from analysis import __main__ as command
@@ -14,6 +15,14 @@ def test_the_command_refuses_in_one_line():
     told = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
     assert told.returncode == 2
     assert told.stderr.splitlines() == ["no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"]
+
+
+def test_a_refusal_ends_with_its_code_every_time(tmp_path):
+    """Threads that read the table would still be starting: every third process was aborted with -6."""
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "table.parquet")
+    command = [sys.executable, "-m", "analysis", str(tmp_path)]
+    ended = [subprocess.run(command, capture_output=True, text=True) for _ in range(10)]
+    assert {(each.returncode, each.stderr.count("\n")) for each in ended} == {(4, 1)}
 
 
 @pytest.mark.parametrize(("arguments", "name"), [([], "folder"), (["a", "--fast"], "--fast")])
