@@ -19,7 +19,7 @@ from benchmarks._chaos_points import POINTS, Crash
 from benchmarks._chaos_process import Moment, interrupt, kill, lines, start
 from benchmarks._chaos_study import Asked
 from study import ledger
-from study.stop import INTERRUPTED
+from study.errors import INTERRUPTED
 
 INTERVALS = (1, 4, 7)
 """Epochs between two checkpoints, in turn."""

@@ -17,9 +17,10 @@ from benchmarks._chaos_points import Crash
 from study import asha, disk, ledger, records, search, worker
 from study import folder as folders
 from study.cluster import cluster
+from study.errors import INTERRUPTED
 from study.space import Space, log_uniform
 from study.state import Plan, State, Trial
-from study.stop import INTERRUPTED, Stop
+from study.stop import Stop
 
 SPACE = Space(
     task="gtsrb",

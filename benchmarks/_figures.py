@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import _workloads
 from benchmarks._workloads import Workload
 from study import folder as folders
-from study.config import UserError
+from study.errors import UserError
 
 Figures = dict[str, Any]
 """machine, setting, workloads (name → its values, and `images` in train and val), runs: workload, repeat, way, what

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from study import families
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import gtsrb
 
 TUNED = {"lr": (3e-4, 3e-2), "weight_decay": (1e-5, 1e-1)}

@@ -13,7 +13,8 @@ import torch
 
 from study import data, families, splits, trial
 from study.checks import fetch_weights
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from study.space import Cell
 
 EPOCHS = 2

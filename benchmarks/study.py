@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import _data, _figures, _options, _outcome, _tables, _timeline, _ways, _workloads
 from benchmarks._workloads import Workload
-from study.config import UserError
+from study.errors import UserError
 
 ORDER = ("ray", "optuna", "ours")
 

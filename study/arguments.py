@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from study import checks, mirror, remote, screen, sources, tasks
+from study import checks, mirror, remote, sources, tasks
 from study.catalogue import known, load
-from study.config import UserError, read
+from study.config import read
+from study.errors import UserError
 from study.room import KEEP_GB
 from study.space import Cell, Space, Value, select
 from study.tasks import data_set
+from study.text import encodes, printable
 
 USAGE = 2
 LAST_SEED = 2**63 - 1
@@ -31,7 +33,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments"):
             message += f"; {self._known(message.split()[2])}"
-        self.exit(USAGE, f"{self.prog.split()[-1]}: {screen.printable(message)}\n")
+        self.exit(USAGE, f"{self.prog.split()[-1]}: {printable(message)}\n")
 
     def _known(self, word: str) -> str:
         """Name the option that was meant, or all."""
@@ -83,7 +85,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cache-half", action="store_true", help="keep them in half precision: scores differ a little")
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
     words = sys.argv[1:] if argv is None else argv
-    if odd := next((word for word in words if not screen.encodes(word)), None):
+    if odd := next((word for word in words if not encodes(word)), None):
         parser.error(f"{odd}: is not UTF-8, in which a study keeps its command; give it another name")
     return parser.parse_args(words)
 

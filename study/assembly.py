@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from study import contract, families, heads, regimes, untrained, weights
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from study.feed import Feed, feed
 from study.net import Net, set_batchnorm
 from study.seeds import stream

@@ -5,7 +5,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from study.config import UserError
+from study.errors import UserError
 
 
 def file() -> Path:

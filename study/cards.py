@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study import seals, tasks
-from study.config import Config, UserError, check_size, config, show
-from study.ledger import Damaged
+from study.config import Config, check_size, config, show
+from study.errors import Damaged, UserError
 
 if TYPE_CHECKING:
     from study.data import TaskData

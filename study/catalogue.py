@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from study.config import UserError
+from study.errors import UserError
 from study.space import Space
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from study import families, heads, pretexts, regimes, sources, splits, tasks
-from study.config import Config, UserError, check_choices, check_crop, check_pattern, check_size, config
+from study.config import Config, check_choices, check_crop, check_pattern, check_size, config
+from study.errors import UserError
 from study.reads import OPTIONS, unread
 from study.space import Cell, Choice, Distribution, Value
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args, get_type_hints
 
-
-class UserError(ValueError):
-    """A mistake in what the user asked for: its text is the one line they see, and the exit code is 2."""
+from study.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from study.config import CHOICES, Config, UserError
+from study.config import CHOICES, Config
+from study.errors import UserError
 from study.families import Family
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import numpy as np
 import PIL
 
 from study import decoding, splits, store, tasks, writing
-from study.config import CHOICES, UserError, check_crop, check_size
+from study.config import CHOICES, check_crop, check_size
+from study.errors import UserError
 from study.splits import Cut
 from study.tasks import Arrays, Listing, Source, Task
 
@@ -166,7 +167,7 @@ def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sea
     Raises:
         UserError: a share or fraction out of its range, no group is left to validate on, nothing to balance by, or the
             validation is unknown or on a sealed test.
-        study.store.Damaged: the store entry is gone or not as it was written.
+        study.errors.Damaged: the store entry is gone or not as it was written.
     """
     _check_validation(cut.validation, sealed)
     module, path = tasks.load(prepared.task), here(prepared)

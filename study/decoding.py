@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from study import tasks
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Arrays, Listing, Source
 
 _WITH_ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}

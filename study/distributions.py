@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from study.config import UserError, check_type
+from study.config import check_type
+from study.errors import UserError
 
 Value = str | int | float | None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 
 from study import tasks
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Archive
 
 CHUNK = 1 << 20

@@ -20,14 +20,9 @@ from typing import Any
 
 import filelock
 
-from study.config import UserError
-from study.ledger import Damaged
+from study.errors import Damaged, Locked, UserError
 
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
-
-
-class Locked(Exception):
-    """Another driver runs this study: the text names it; the exit code is 6."""
 
 
 def lock(folder: Path) -> filelock.BaseFileLock:

@@ -6,7 +6,8 @@ Checking a study's space reads such texts: torch is imported only inside `make`.
 import re
 from typing import TYPE_CHECKING
 
-from study.config import UserError, show
+from study.config import show
+from study.errors import UserError
 
 if TYPE_CHECKING:
     from torch import nn

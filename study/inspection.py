@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study import screen, splits
-from study.config import UserError
+from study import splits
+from study.errors import UserError
 from study.looks import Look
 from study.splits import Cut
 from study.tasks import Listing
 from study.tasks._own import Found, counted
+from study.text import encodes
 
 SHOWN = 5
 """Places that are listed of what is wrong."""
@@ -106,7 +107,7 @@ def wrong_classes(found: Found) -> Problems:
     if len(found.classes) < 2:
         return {"class is there, and at least two are needed": [*found.classes]}
     problems = {}
-    if odd := [name for name in found.classes if not screen.encodes(name)]:
+    if odd := [name for name in found.classes if not encodes(name)]:
         problems["classes have names that are not UTF-8; rename them"] = odd
     for name, part in found.splits.items():
         if (part.targets.ndim == 1 or name == "train") and (absent := _absent(part.targets, found.classes)):

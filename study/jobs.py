@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from study import auth
-from study.config import UserError
+from study.errors import UserError
 
 TIMEOUT = 10.0  # seconds
 STARTING = 90.0

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from analysis.page import defused
-from study import screen
-from study.config import UserError
+from study.errors import UserError
+from study.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -67,7 +67,7 @@ def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | 
         count = sum(add(*answer) is None for answer in answers)
         done()
         _refuse_none(count)
-    print(f"wrote {screen.printable(str(file))}: {count:,} image{'s' * (count != 1)}")
+    print(f"wrote {printable(str(file))}: {count:,} image{'s' * (count != 1)}")
 
 
 def _refuse_none(count: int) -> None:
@@ -90,7 +90,7 @@ def table(answers: Iterable[tuple[str, np.ndarray]], named: Labels) -> "Table":
     for head in ("image", "labels") if named.several else ("image", "label", "probability", "then"):
         made.add_column(head, overflow="fold", justify="right" if head == "probability" else "left")
     for path, probabilities in answers:
-        made.add_row(*(Text(screen.printable(text)) for text in (path, *_texts(named, probabilities))))
+        made.add_row(*(Text(printable(text)) for text in (path, *_texts(named, probabilities))))
     return made
 
 

@@ -14,15 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from study import disk
+from study.errors import Damaged
 
 Event = dict[str, Any]
 NAME = re.compile(r"[\w-]+")
 """A trial's."""
 SEAL = len(b'{"sum":"0123456789abcdef",')  # bytes before an event's own keys in its line
-
-
-class Damaged(Exception):
-    """A file of the study is not what was written: its text names the file and what is wrong; the exit code is 4."""
 
 
 def read(folder: Path) -> Iterator[Event]:

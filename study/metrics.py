@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 
 
 def accuracy(scores: np.ndarray, targets: np.ndarray) -> float:

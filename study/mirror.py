@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from study import ledger, remote, store
-from study.config import UserError
-from study.folder import Locked, who
-from study.ledger import Damaged
+from study.errors import Damaged, Locked, UserError
+from study.folder import who
 
 OWNER = ".owner"
 BEAT = 60.0

@@ -17,7 +17,8 @@ from torch import nn
 from study import cards, disk, families, heads, reads, seals, untrained
 from study.assembly import normalization
 from study.cards import CARD, MODEL
-from study.config import Config, UserError, config
+from study.config import Config, config
+from study.errors import UserError
 from study.net import Net, set_batchnorm
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
 
     Raises:
         UserError: there is no card in the folder, or the network had learnt no such task before.
-        study.ledger.Damaged: the folder has not what was written; names the file.
+        study.errors.Damaged: the folder has not what was written; names the file.
     """
     folder = Path(folder)
     card = cards.read(folder)

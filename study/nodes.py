@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from study import checks, remote, store
 from study import folder as folders
-from study.config import UserError
+from study.errors import UserError
 from study.space import Cell
 from study.study import Study, named
 

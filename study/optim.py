@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from study.config import CHOICES, Config, UserError
+from study.config import CHOICES, Config
+from study.errors import UserError
 from study.net import Net
 
 

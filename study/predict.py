@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import streams
-from study import arguments, screen
+from study import arguments
 from study.arguments import USAGE
-from study.config import UserError, config
-from study.ledger import Damaged
-from study.stop import INTERRUPTED
+from study.config import config
+from study.errors import INTERRUPTED, Damaged, UserError
+from study.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,7 +143,7 @@ def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> Non
         f"images are shown as {_cut(about)}, {about['image_size']} px",
     ):
         if line:
-            print(screen.printable(line))
+            print(printable(line))
 
 
 def _cut(about: Mapping[str, Any]) -> str:
@@ -207,7 +207,7 @@ def _share(text: str) -> float:
 
 
 def _say(error: object, code: int) -> int:
-    told = screen.printable(str(error), kept="\n")  # a list of problems has lines
+    told = printable(str(error), kept="\n")  # a list of problems has lines
     print(f"study.predict: {told}", file=sys.stderr)
     return code
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis import streams
-from study import arguments, checks, pretexts, sources, store, tasks, weights
-from study.config import UserError, config
+from study import arguments, checks, pretexts, sources, tasks, weights
+from study.config import config
+from study.errors import INTERRUPTED, Damaged, Stopped, UserError
 from study.sources import Source
-from study.stop import INTERRUPTED, Stop, Stopped
+from study.stop import Stop
 
 FAILED, USAGE, REFUSED, STORAGE = 1, 2, 4, 5
 
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
         return _run(_arguments(argv), Stop(None))
     except UserError as error:
         return _say(error, USAGE)
-    except store.Damaged as error:
+    except Damaged as error:
         return _say(error, REFUSED)
     except FloatingPointError as error:
         return _say(error, FAILED)

@@ -8,7 +8,7 @@ import os
 import socket
 from pathlib import Path
 
-from study.config import UserError
+from study.errors import UserError
 
 KNOCK = 3.0  # seconds
 OTHER = ("/dev/kfd", "/dev/dxg")

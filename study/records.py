@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study import ledger, seals
+from study.errors import Damaged
 from study.reads import read_values
 
 COLUMNS = {
@@ -175,11 +176,11 @@ def refuse_lost(folder: Path, events: Iterable[ledger.Event]) -> None:
     if lost := sorted(_seen(path) - _reported(events)):
         trial, epoch = lost[0]
         missing = f"has lost {len(lost)} reports that {path.name} has, as of trial {trial}, epoch {epoch}"
-        raise ledger.Damaged(f"{folder / 'ledger'} {missing}")
+        raise Damaged(f"{folder / 'ledger'} {missing}")
     known = {event["trial"] for event in events}
     for kept in (found for place in KEPT for found in sorted((folder / place).glob("[!.]*/"))):
         if kept.name not in known:
-            raise ledger.Damaged(f"{folder / 'ledger'} has lost trial {kept.name}, of which {kept} is left")
+            raise Damaged(f"{folder / 'ledger'} has lost trial {kept.name}, of which {kept} is left")
 
 
 def _seen(path: Path) -> set[tuple[str, int]]:
@@ -250,7 +251,7 @@ def main(arguments: list[str]) -> int:
         folder = Path(name)
         try:
             write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
-        except ledger.Damaged as error:
+        except Damaged as error:
             print(f"study.records: {error}", file=sys.stderr)
             return 4
         print(folder / "table.parquet")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 
 ALL: Final = "all"
 REGIMES = (

@@ -9,7 +9,7 @@ import posixpath
 from pathlib import Path
 from typing import Any
 
-from study.config import UserError
+from study.errors import UserError
 
 OBJECTS = ("s3", "gcs", "abfs")
 """Storage that has no folders, and where a file appears whole or not at all."""

@@ -8,14 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from study.errors import Full
+
 KEEP_GB = 0.2
 """To be left free by default: enough for the tables, a report, and the files that the system itself writes."""
 LOOK_EVERY = 2.0
 """Seconds between two looks."""
-
-
-class Full(OSError):
-    """The disk has too little room: the text says where, how much and what is needed; the exit code is 5."""
 
 
 class Room:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from study.config import KINDS, NAMES, UserError, check_name, check_type, show
+from study.config import KINDS, NAMES, check_name, check_type, show
 from study.distributions import Choice, Distribution, Range, Value
+from study.errors import UserError
 from study.settings import CORRECTED, VERSION, Settings, conditions
 
 if TYPE_CHECKING:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from analysis import streams
 from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
-from study.config import UserError, config
+from study.config import config
+from study.errors import INTERRUPTED, Damaged, Locked, Stopped, UserError
 from study.room import Room
 from study.space import Cell, Space
-from study.stop import INTERRUPTED, Stop, Stopped
+from study.stop import Stop
 from study.study import Study, asked, identity, job
+from study.text import printable
 
 if TYPE_CHECKING:
     from study.cluster import Packing, Place
@@ -44,9 +46,9 @@ def main(argv: list[str] | None = None) -> int:
         return _run(args, Stop(args.time_budget))
     except UserError as error:
         return _say(error, USAGE)
-    except (ledger.Damaged, store.Damaged) as error:
+    except Damaged as error:
         return _say(error, REFUSED)
-    except folders.Locked as error:
+    except Locked as error:
         return _say(error, LOCKED)
     except Stopped:
         return _say("stopped before the search began; the same command starts again", INTERRUPTED)
@@ -246,7 +248,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
     try:
         frame = table.load(study.folder)
     except table.TableError as error:
-        raise ledger.Damaged(str(error)) from error
+        raise Damaged(str(error)) from error
     with remembering():
         written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
         trials, _ = pretraining.apart(frame)
@@ -282,7 +284,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
 
 
 def _say(error: object, code: int) -> int:
-    told = screen.printable(str(error), kept="\n")  # a list of problems has lines
+    told = printable(str(error), kept="\n")  # a list of problems has lines
     print(f"study.run: {told}", file=sys.stderr)
     return code
 

@@ -129,23 +129,5 @@ def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:
     return State(cells, counts, lambda: lambda *_: False, lambda _: None, absent).total()
 
 
-def encodes(text: str) -> bool:
-    """Whether a text can be written as UTF-8: a file may be called any bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def printable(text: str, kept: str = "") -> str:
-    """Escape what a terminal would act on, or could not show, but for what is kept: a file may be called anything."""
-    return "".join(each if each.isprintable() or each in kept else _escaped(each) for each in text)
-
-
-def _escaped(each: str) -> str:
-    return each.encode("unicode_escape", "surrogatepass").decode()
-
-
 def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from study.ledger import Damaged
+from study.errors import Damaged
 
 CARD = "card.json"
 KEYS = ("files", "sum")

@@ -6,8 +6,8 @@ Knows nothing of what a hyperparameter means.
 from collections.abc import Mapping
 from typing import Any
 
-from study.config import UserError
 from study.distributions import Value
+from study.errors import UserError
 
 Settings = Mapping[str, Mapping[str, Any]]
 """Condition (`key=value`, or several joined by commas) → hyperparameter → value."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from study import families, pretexts
-from study.config import Config, UserError, check_type, config
+from study.config import Config, check_type, config
+from study.errors import UserError
 from study.tasks import data_set
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from study import rules
-from study.config import KINDS, Config, UserError, show
+from study.config import KINDS, Config, show
 from study.distributions import Choice, Distribution, Range, Value, choice, integers, log_uniform, uniform
+from study.errors import UserError
 from study.settings import PUBLISHED, VERSION, Settings, settled, versions
 
 __all__ = [

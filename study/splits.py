@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from study.seeds import stream
 
 HALVINGS = 5

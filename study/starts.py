@@ -14,7 +14,8 @@ from typing import Any
 
 from study import pretraining, store, weights
 from study.cluster import Place, line, on_workers
-from study.ledger import Damaged, Event
+from study.errors import Damaged
+from study.ledger import Event
 from study.weights import Start
 
 LOOK_EVERY = 30.0  # seconds
@@ -139,7 +140,7 @@ def refuse_other(found: Sequence[Event], asked: Sequence[Event]) -> None:
         asked: what `events` gives now.
 
     Raises:
-        study.ledger.Damaged: names the weights.
+        study.errors.Damaged: names the weights.
     """
     before = {event["trial"]: event["model"] for event in found if event["kind"] == "pretrain"}
     for event in asked:

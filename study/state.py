@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from study.config import UserError
+from study.errors import UserError
 from study.ledger import Event
 from study.plan import Plan, Prune, Trial
 from study.sampling import Past, suggest

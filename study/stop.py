@@ -5,16 +5,11 @@ import signal
 import time
 from threading import Timer
 
-INTERRUPTED = 75
-"""Exit code: stopped before the end, resumable."""
+from study.errors import INTERRUPTED, Stopped
 
 GRACE = 20.0
 """Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone and waited for in vain."""
 _LATE = b"stopped without a table, which --resume makes anew: every report is on the disk\n"
-
-
-class Stopped(Exception):
-    """Asked to stop before the search began."""
 
 
 class Stop:

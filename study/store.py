@@ -13,12 +13,9 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from study import disk
+from study.errors import Damaged
 
 MANIFEST = "manifest.json"
-
-
-class Damaged(RuntimeError):
-    """An entry that is missing or not as it was written; its text names the file and the way out."""
 
 
 class Entry(NamedTuple):

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from analysis import streams
 from study import arguments, auth, checks, remote, tree
-from study.config import UserError
-from study.stop import INTERRUPTED
+from study.errors import INTERRUPTED, UserError
 
 if TYPE_CHECKING:
     from study.jobs import Cluster

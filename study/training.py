@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from study import optim
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from study.features import Keeper
 from study.feed import Feed, precision
 from study.inputs import Shown, inputs

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from study import screen
-from study.config import UserError
+from study.errors import UserError
+from study.text import encodes
 
 ROOT = Path(__file__).parent.parent
 LIMIT = 500 * 2**20
@@ -46,7 +46,7 @@ def copy(to: Path, root: Path = ROOT, limit: int = LIMIT) -> int:
 def _check_names(found: Iterable[str]) -> None:
     """Refuse names that Ray cannot write into its archive."""
     for name in found:
-        if not screen.encodes(name):
+        if not encodes(name):
             raise UserError(
                 f"{os.fsencode(name)!r}: this name is not UTF-8: rename the file, or let .gitignore name it"
             )

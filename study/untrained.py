@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from study.config import UserError
+from study.errors import UserError
 from study.feed import BATCH, Feed, precision
 from study.net import Net
 

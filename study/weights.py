@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study import pretexts, store
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import Damaged, UserError
 from study.seeds import stream
 from study.sources import INHERITED, LATER, REPLICATE, TRAINED, Source
 
@@ -113,7 +114,7 @@ def damage(path: Path) -> str | None:
         return None
     try:
         odd = store.verify(store.open_entry(path))
-    except store.Damaged as error:
+    except Damaged as error:
         return str(error).partition(";")[0]
     return f"{path / odd[0]} is not as it was written" if odd else None
 
@@ -122,7 +123,7 @@ def fill(net: "Net", path: Path) -> None:
     """Set a network's stages to the weights of an entry.
 
     Raises:
-        study.store.Damaged: the entry is not as it was written; names the file.
+        study.errors.Damaged: the entry is not as it was written; names the file.
         UserError: they are another network's.
     """
     found, own = tensors(path), net.stages.state_dict()
@@ -135,7 +136,7 @@ def tensors(path: Path, file: str = MODEL) -> dict[str, "Tensor"]:
     """Read an entry's tensors, of all stages or of the head.
 
     Raises:
-        study.store.Damaged: the entry is not as it was written; names the file.
+        study.errors.Damaged: the entry is not as it was written; names the file.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -144,4 +145,4 @@ def tensors(path: Path, file: str = MODEL) -> dict[str, "Tensor"]:
     try:
         return load_file(path / file)
     except SafetensorError as error:
-        raise store.Damaged(f"{path / file} is not as it was written ({error})") from error
+        raise Damaged(f"{path / file} is not as it was written ({error})") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from study.cards import CARD
-from study.config import UserError
+from study.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from study import arguments, run
-from study.config import UserError
+from study.errors import UserError
 
 MISTAKES = [
     ("", "--space is missing; one of"),

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from study import auth
-from study.config import UserError
+from study.errors import UserError
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import pytest
 
 from study import catalogue, families
 from study.checks import check_cells, check_data, check_read, fetch_weights, last_phase
-from study.config import UserError
 from study.data import Prepared
+from study.errors import UserError
 from study.space import Space, choice, integers, uniform
 
 FINE = {"family": "resnet18", "image_size": 64}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from study import data, store, tasks
-from study.config import UserError
+from study.errors import Damaged, UserError
 from study.splits import Cut
 from study.tasks import Arrays, Listing, Source
 
@@ -170,7 +170,7 @@ def test_strata_travel_through_the_store_to_the_holdout(tiny: SimpleNamespace) -
     assert np.bincount(strata[opened.val.index]).tolist() == [2, 2, 2, 2]
     assert not (Path(plain.path) / "train-strata.npy").exists()
     (Path(ready.path) / "train-strata.npy").write_bytes(b"short")
-    with pytest.raises(store.Damaged, match=r"train-strata\.npy has 5 bytes"):
+    with pytest.raises(Damaged, match=r"train-strata\.npy has 5 bytes"):
         data.open_data(ready, Cut(), 0, 0, sealed=True)
 
 
@@ -196,7 +196,7 @@ def test_sealed_data_open_without_the_tests_files() -> None:
     for name in ("images", "targets", "groups"):
         (Path(ready.path) / f"test-{name}.npy").unlink()
     assert data.open_data(ready, Cut(), 0, 0, sealed=True).test is None
-    with pytest.raises(store.Damaged, match=r"test-images\.npy"):
+    with pytest.raises(Damaged, match=r"test-images\.npy"):
         data.open_data(ready, Cut(), 0, 0, sealed=False)
     assert data.open_data(prepared(), Cut(), 0, 0, sealed=False).test is not None
 

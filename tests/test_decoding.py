@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from study import decoding
-from study.config import UserError
 from study.decoding import read_rgb
+from study.errors import UserError
 
 WIDE, HIGH = 24, 16
 RAMP = np.linspace(0, 1, WIDE * HIGH).reshape(HIGH, WIDE)

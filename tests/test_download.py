@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from study import download
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Archive
 
 

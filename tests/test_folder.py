@@ -10,8 +10,7 @@ import time
 import pytest
 
 from study import folder
-from study.config import UserError
-from study.ledger import Damaged
+from study.errors import Damaged, Locked, UserError
 
 IDENTITY = {
     "space": {"name": "toy", "tuned": {"lr": [0.1, 0.2]}},
@@ -33,7 +32,7 @@ def test_a_second_driver_is_refused_and_told_who_runs_it_and_a_dead_owner_is_tak
     owner = multiprocessing.Process(target=_hold, args=(tmp_path, ready))
     owner.start()
     ready.wait(30)
-    with pytest.raises(folder.Locked, match=f"process {owner.pid}"):
+    with pytest.raises(Locked, match=f"process {owner.pid}"):
         folder.lock(tmp_path)
     os.kill(owner.pid, signal.SIGKILL)
     owner.join()
@@ -44,7 +43,7 @@ def _try(path, together, taken, over):
     together.wait(30)
     try:
         held = folder.lock(path)
-    except folder.Locked as refused:
+    except Locked as refused:
         taken.put(str(refused))
         return
     taken.put(os.getpid())

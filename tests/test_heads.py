@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from study import families, heads
-from study.config import UserError
+from study.errors import UserError
 
 
 def test_linear_is_one_layer():

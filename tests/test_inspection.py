@@ -9,7 +9,7 @@ from PIL import Image
 from rich.console import Console
 
 from study import looks, screen, store
-from study.config import UserError
+from study.errors import UserError
 from study.inspection import as_trained
 from study.splits import Cut
 from study.tasks import folder, own

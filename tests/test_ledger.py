@@ -3,7 +3,8 @@
 import pytest
 
 from study import ledger
-from study.ledger import Damaged, Ledger
+from study.errors import Damaged
+from study.ledger import Ledger
 
 EVENTS = [{"kind": "report", "trial": f"c{n}", "score": 0.1 * n, "text": 'ü "quoted"\n'} for n in range(4)]
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from study.config import UserError
+from study.errors import UserError
 from study.metrics import METRICS, accuracy, check_score, loss, metric, sensitivity, specificity
 
 SCORES = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [0.0, 1.0, 5.0], [1.0, 0.0, 0.5]], dtype=np.float32)

@@ -7,8 +7,7 @@ import time
 import pytest
 
 from study import carried, checkpoints, ledger, mirror, remote, store
-from study.config import UserError
-from study.folder import Locked
+from study.errors import Damaged, Locked, UserError
 from tests import test_run
 
 
@@ -103,7 +102,7 @@ def test_studies_that_went_apart_are_refused(uri, tmp_path):
         study(here, 1, first=1)
     book = ledger.Ledger(other / "ledger", 1)
     book.append({"kind": "suggest", "trial": "another"})
-    with pytest.raises(ledger.Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
+    with pytest.raises(Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
         pass
     assert trials(other) == ["t0", "another"]
 
@@ -197,6 +196,6 @@ def test_a_study_that_is_refused_leaves_nothing_at_the_uri(uri, tmp_path):
         mirror.kept(here, uri, False),
     ):
         pass
-    with pytest.raises(ledger.Damaged), mirror.kept(here, uri, resume=True):
-        raise ledger.Damaged("another seed")
+    with pytest.raises(Damaged), mirror.kept(here, uri, resume=True):
+        raise Damaged("another seed")
     assert remote.Remote(uri).names() == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study import data, folder, nodes, store
-from study.config import UserError
+from study.errors import UserError
 from study.space import Cell
 from study.study import named
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from study import families, optim
-from study.config import CHOICES, UserError
+from study.config import CHOICES
+from study.errors import UserError
 from tests.toy_task import SMALL
 
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from study import cards, data, evaluation, models, predict, prediction, seals, splits, winner
-from study.config import UserError
+from study.errors import UserError
 from study.feed import feed
 from tests.small_study import CLASSES
 

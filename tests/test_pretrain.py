@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from study import assembly, data, pretrain, pretraining, sources, store, trial, weights
-from study.config import Config, UserError
+from study import assembly, data, pretrain, pretraining, sources, trial, weights
+from study.config import Config
+from study.errors import Damaged, UserError
 from study.pretraining import Manner
 from study.splits import Cut
 from tests.toy_task import task
@@ -152,7 +153,7 @@ def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
         file.write_bytes(content[:-7] if harm == "truncated" else content[:-7] + bytes(7))
     assert str(file) in weights.damage(entry.path)
     if harm != "changed":  # a worker looks at the size only: the driver has read it all before
-        with pytest.raises(store.Damaged, match=weights.MODEL):
+        with pytest.raises(Damaged, match=weights.MODEL):
             weights.fill(assembly.families.build("small_cnn", "none", 2), entry.path)
     said = []
     assert equal(tensors(pretraining.make(start(prepared), Manner(said=said.append))), before)

@@ -6,7 +6,7 @@ import pytest
 import analysis.table
 from study import records
 from study.config import NAMES
-from study.ledger import Damaged
+from study.errors import Damaged
 from study.reads import read_values
 
 STUDY = {

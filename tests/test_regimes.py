@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from study.regimes import ALL, NEEDED, READS, REGIMES, Phase, multipliers, regime, spans
 
 GIVEN = {"freeze_depth": 1, "stage_rates": "0.4/0.65/1"}

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from study.config import UserError
+from study.errors import UserError
 from study.remote import Remote, is_uri
 
 

@@ -12,6 +12,7 @@ import torch
 
 from study import checkpoints, ledger, records, room
 from study.checkpoints import Checkpoint
+from study.errors import Full
 from study.ledger import Ledger
 from tests.test_run import lines, run, table
 
@@ -42,7 +43,7 @@ def test_too_little_room_is_said_with_the_place_and_what_is_needed(monkeypatch, 
     disk(monkeypatch, free)
     looked = room.Room((tmp_path / "not" / "there",), 2e8)
     looked.check(5e7)
-    with pytest.raises(room.Full, match=r"0\.3 GB are free on the disk of .*not/there; 0\.2 GB .* needs about 0\.2 GB"):
+    with pytest.raises(Full, match=r"0\.3 GB are free on the disk of .*not/there; 0\.2 GB .* needs about 0\.2 GB"):
         looked.check(2e8)
 
 
@@ -55,7 +56,7 @@ def test_it_is_looked_at_now_and_then(monkeypatch, tmp_path):
     free[0] = 1e8
     looked.check()
     now[0] = 2.5
-    with pytest.raises(room.Full, match=r"100\.0 MB|0\.1 GB"):
+    with pytest.raises(Full, match=r"100\.0 MB|0\.1 GB"):
         looked.check()
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import data, ledger, store
+from study import data, ledger
 from study.catalogue import load
+from study.errors import Damaged
 from study.state import Plan, State
 from study.study import Study, job
 from tests.test_worker import job as job_of
@@ -212,7 +213,7 @@ def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
         os.truncate(path, 0)
     asked = job_of(prepared, tmp_path, epochs=1)
     assert [result["last"] for result in run_job(asked | {"role": "search"})] == [False, True]
-    with pytest.raises(store.Damaged, match="test"):
+    with pytest.raises(Damaged, match="test"):
         list(run_job(asked | {"role": "replicate"}))
 
 

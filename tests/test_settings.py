@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from study.config import UserError
+from study.errors import UserError
 from study.settings import settled, versions
 from study.space import Space, log_uniform, select
 

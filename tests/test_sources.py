@@ -3,7 +3,8 @@
 import pytest
 
 from study import sources
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from study.space import Space
 
 VALUES = Config(task="cifar10", family="small_cnn", image_size=32, normalization="unit")

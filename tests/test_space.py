@@ -9,7 +9,7 @@ import pytest
 
 import search_spaces
 from study import catalogue
-from study.config import UserError
+from study.errors import UserError
 from study.space import Space, choice, integers, log_uniform, select, uniform
 from tests.toys import SPACE
 

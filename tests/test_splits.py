@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from study import splits
-from study.config import UserError, config
+from study.config import config
+from study.errors import UserError
 from study.splits import Cut, balanced, cut, draw, holdout
 
 SEEDS = range(12)

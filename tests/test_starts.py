@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import ledger, starts
+from study import starts
+from study.errors import Damaged
 from tests.toys import WHEN
 
 SPACE = Path(__file__).parent / "spaces" / "pretrained.py"
@@ -148,9 +149,7 @@ def test_weights_that_came_out_otherwise_are_refused():
     event = {"kind": "pretrain", "trial": "w001", "weights": "rotation", "model": "one"}
     starts.refuse_other([event], [event])
     starts.refuse_other([], [event])
-    with pytest.raises(
-        ledger.Damaged, match="weights 'rotation' in the store are not those that this study began with"
-    ):
+    with pytest.raises(Damaged, match="weights 'rotation' in the store are not those that this study began with"):
         starts.refuse_other([event], [event | {"model": "another"}])
 
 

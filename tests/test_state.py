@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from study.asha import asha
-from study.config import UserError
+from study.errors import UserError
 from study.sampling import Past, suggest
 from study.space import Space, choice, log_uniform
 from study.state import State

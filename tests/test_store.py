@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from study import store
+from study.errors import Damaged
 
 KEY = {"made": "for a test"}
 
@@ -110,7 +111,7 @@ def test_damage_is_noticed_at_open_and_the_entry_is_made_anew(damage: str) -> No
             (entry.path / "b.bin").unlink()
         case text:
             (entry.path / store.MANIFEST).write_text(text)
-    with pytest.raises(store.Damaged, match="start the study again"):
+    with pytest.raises(Damaged, match="start the study again"):
         store.open_entry(entry.path)
     assert store.verify(store.make_once("data", KEY, make)) == []
 
@@ -130,7 +131,7 @@ def test_changed_content_of_the_same_size_is_found_by_verify() -> None:
 def test_a_manifest_that_says_another_thing_is_damaged() -> None:
     manifest = store.make_once("data", KEY, make).path / store.MANIFEST
     manifest.write_text(manifest.read_text().replace("as made", "as told"))
-    with pytest.raises(store.Damaged, match=r"manifest\.json is damaged"):
+    with pytest.raises(Damaged, match=r"manifest\.json is damaged"):
         store.open_entry(manifest.parent)
 
 

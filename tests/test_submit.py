@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from study import submit, tree
-from study.config import UserError
+from study.errors import UserError
 
 NOWHERE = "http://127.0.0.1:9"
 GOOD = ("--space", "gtsrb", "--out", "/mnt/share/study")

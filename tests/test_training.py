@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from study import families, training
-from study.config import UserError
+from study.errors import UserError
 from study.feed import feed
 from study.training import Lesson, Stretch, fit
 from tests.toy_task import AUGMENT, SMALL, task

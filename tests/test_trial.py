@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from study import evaluation, families, trial
-from study.config import Config, UserError
+from study.config import Config
+from study.errors import UserError
 from tests.toy_task import SMALL, outcome, task
 
 DEPTHS = [

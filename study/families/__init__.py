@@ -14,7 +14,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from study.config import Config, UserError, show
+from study.config import Config, show
+from study.errors import UserError
 
 if TYPE_CHECKING:
     from torch import nn

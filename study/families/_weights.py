@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from study.config import UserError, show
+from study.config import show
+from study.errors import UserError
 
 
 def missing(family: str, error: Exception, url: str, place: Path) -> UserError:

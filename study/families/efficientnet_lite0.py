@@ -9,7 +9,8 @@ Source: Tan & Le 2019, arXiv:1905.11946; lite variants: https://github.com/tenso
 import re
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError, show
+from study.config import show
+from study.errors import UserError
 from study.families import Family
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from study.config import UserError, show
+from study.config import show
+from study.errors import UserError
 from study.families import Family
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from study.config import UserError, check_type, show
+from study.config import check_type, show
+from study.errors import UserError
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ Source: Doersch et al. 2015, arXiv:1505.05192, §3 (pairs, gap, jitter) and §3.
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from study.config import UserError
+from study.errors import UserError
 from study.pretexts import Option, Options
 
 if TYPE_CHECKING:

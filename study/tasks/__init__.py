@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 
 if TYPE_CHECKING:
     from study.inspection import Inspection

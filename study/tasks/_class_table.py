@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import refuse
 
 Place = tuple[str, ...]

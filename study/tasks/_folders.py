@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Listing
 
 SUFFIXES = {".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Images, Listing, _class_table, _folders
 from study.tasks._class_table import Place
 

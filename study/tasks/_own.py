@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from study import splits
-from study.config import UserError, check_pattern
+from study.config import check_pattern
+from study.errors import UserError
 from study.seeds import stream
 from study.tasks import Listing
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import refuse
 from study.tasks._own import SPLITS, Found, Part
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import _folders, _own_csv, _voc_layout
 from study.tasks._own import SPLITS, Found, Part
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy._core import multiarray
 
-from study.config import UserError
+from study.errors import UserError
 
 _KNOWN = {  # all that CIFAR-10's files name, and how a later Python writes the same
     ("_codecs", "encode"): codecs.encode,

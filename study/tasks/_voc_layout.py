@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Listing, _folders, refuse
 from study.tasks._voc_annotations import answers, objects
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.seeds import stream
 from study.tasks import Archive, Arrays, Listing, Source, _folders, _unpickled
 from study.tasks._drawing import draw

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.inspection import Inspection, wrong_classes, wrong_cut, wrong_groups, wrong_images
 from study.looks import look
 from study.remarks import remarks

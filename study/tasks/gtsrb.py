@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import Archive, Arrays, Listing, Source, refuse, rendered
 from study.tasks._gtsrb_signs import SIGNS
 

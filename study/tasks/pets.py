@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.config import UserError
+from study.errors import UserError
 from study.seeds import stream
 from study.tasks import Archive, Arrays, Listing, Source, _folders, refuse, rendered
 from study.tasks._pets_drawn import cat, dog

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from study.config import UserError
+from study.errors import UserError
 from study.seeds import stream
 from study.tasks import Arrays, load
 from study.tasks._drawing import Picture, draw

@@ -16,7 +16,7 @@ from analysis import streams
 from study import arguments, ledger
 from study import folder as folders
 from study.arguments import USAGE, seconds
-from study.config import UserError
+from study.errors import Damaged, Locked, UserError
 
 DONE, REFUSED, STORAGE, LOCKED = 0, 4, 5, 6
 EXTRA = "pip install -c constraints.txt -e '.[watch]'"
@@ -32,9 +32,9 @@ def main(argv: list[str] | None = None) -> int:
         pass
     except UserError as error:
         return _say(error, USAGE)
-    except ledger.Damaged as error:
+    except Damaged as error:
         return _say(error, REFUSED)
-    except folders.Locked as error:
+    except Locked as error:
         return _say(error, LOCKED)
     except OSError as error:
         return _say(f"storage failed: {error}", STORAGE)
@@ -59,7 +59,7 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
     try:
         held.acquire(timeout=0)
     except filelock.Timeout:
-        raise folders.Locked(f"{out} is being written by another study.watch") from None
+        raise Locked(f"{out} is being written by another study.watch") from None
     with held:
         from study.watch.event_files import EventFiles
         from study.watch.optuna_storage import OptunaStorage

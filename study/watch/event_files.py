@@ -13,7 +13,7 @@ from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event as Record
 from tensorboardX.summary import Summary, hparams, scalar
 
-from study.config import UserError
+from study.errors import UserError
 from study.ledger import Event
 
 POSITION = ".position"

@@ -19,7 +19,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from study.config import UserError
+from study.errors import UserError
 from study.ledger import Event
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import _figures, _workloads
-from study.config import UserError
+from study.errors import UserError
 
 WORKLOAD = _workloads.WORKLOADS[0]
 ASKED = ([WORKLOAD], "efficientnet_lite0", 32, ())

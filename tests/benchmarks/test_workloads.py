@@ -7,8 +7,8 @@ import pytest
 from benchmarks import _workloads, study
 from study.catalogue import load
 from study.checks import check_cells, check_read
-from study.config import UserError
 from study.distributions import Range
+from study.errors import UserError
 
 FAMILY = "efficientnet_lite0"
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from study import families
-from study.config import UserError
+from study.errors import UserError
 from study.families import Family
 from study.net import Net
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from study import families
-from study.config import UserError
+from study.errors import UserError
 from tests.families import conformance
 
 ENCODERS = [name for name in families.names() if "encoder" not in families.options(name)]

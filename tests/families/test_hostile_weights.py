@@ -7,7 +7,7 @@ import pytest
 import torchvision.models as zoo
 
 from study import checkpoints, families, store, weights
-from study.config import UserError
+from study.errors import Damaged, UserError
 from tests import canary
 
 FORMS = ("pickle", "torch", "old torch")
@@ -67,7 +67,7 @@ def test_weights_of_the_store_whose_size_fits(payload, tmp_path):
     entry = store.make_once("weights", {"canary": str(tmp_path)}, fill)
     (entry.path / weights.MODEL).write_bytes(payload)
     net = families.build("small_cnn", "none", 3)
-    with pytest.raises(store.Damaged, match=f"{weights.MODEL} is not as it was written"):
+    with pytest.raises(Damaged, match=f"{weights.MODEL} is not as it was written"):
         weights.fill(net, entry.path)
 
 

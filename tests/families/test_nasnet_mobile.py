@@ -9,7 +9,7 @@ from pytorchcv.models.nasnet import nasnet_4a1056
 from torch import nn
 
 from study import families
-from study.config import UserError
+from study.errors import UserError
 
 NAME = "nasnet_4a1056-0803-44f5ecbe.pth"
 STORE = "pytorchcv.models.common.model_store"

@@ -7,7 +7,7 @@ import torch
 import torchvision.models as zoo
 
 from study import families
-from study.config import UserError
+from study.errors import UserError
 
 WHOLE = {
     "resnet18": (zoo.resnet18, zoo.ResNet18_Weights.IMAGENET1K_V1),

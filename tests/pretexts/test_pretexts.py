@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from study import pretexts
-from study.config import UserError
+from study.errors import UserError
 from study.pretexts import patches, rotation
 
 SIZE = 32

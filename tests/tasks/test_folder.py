@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from study import tasks
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import folder
 from tests.own_images import folders, picture, table, voc
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import _folders
 
 

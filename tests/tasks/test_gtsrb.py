@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from study import data
-from study.config import UserError
+from study.errors import UserError
 from study.splits import Cut
 from study.tasks import gtsrb
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from study import data
-from study.config import UserError
+from study.errors import UserError
 from study.splits import Cut
 from study.tasks import Listing, pets
 from study.tasks._pets_drawn import cat, dog

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from study import tasks
-from study.config import UserError
+from study.errors import UserError
 
 RANGES = {"rotate", "scale", "shift", "brightness", "contrast", "flip"}
 

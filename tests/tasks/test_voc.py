@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study.config import UserError
+from study.errors import UserError
 from study.tasks import voc
 
 LISTS = {"trainval": ["a", "b"], "test": ["c"]}
