@@ -102,9 +102,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class TableError(ValueError):
     """A table that cannot be read as a study's; its text is one line for the person who asked."""
 
+    exit_code = 4
+
 
 class NoTableError(ValueError):
     """A folder that is no study's; its text is one line for the person who asked."""
+
+    exit_code = 2
 
 
 def load(folder: Path) -> pd.DataFrame:

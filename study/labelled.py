@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from analysis.page import defused
+from analysis.text import printable
 from study.errors import UserError
-from study.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study import ledger, seals
-from study.errors import Damaged
+from study.errors import Damaged, UserError
 from study.reads import read_values
 
 COLUMNS = {
@@ -242,20 +242,17 @@ def _role(study: dict[str, Any], event: ledger.Event) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the table of each study folder named; 0, 2 where none is named, or 4 where one is damaged."""
+    from analysis import command
     from study.folder import read_study
 
-    if not arguments:
-        print("study.records: name the folder of a study, e.g. results/gtsrb", file=sys.stderr)
-        return 2
-    for name in arguments:
-        folder = Path(name)
-        try:
+    with command.ending("study.records") as end:
+        if not arguments:
+            raise UserError("name the folder of a study, e.g. results/gtsrb")
+        for name in arguments:
+            folder = Path(name)
             write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
-        except Damaged as error:
-            print(f"study.records: {error}", file=sys.stderr)
-            return 4
-        print(folder / "table.parquet")
-    return 0
+            print(folder / "table.parquet")
+    return end.code
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_a_bad_input_is_one_clear_line_and_changes_nothing(case, tmp_path, monke
     said = capsys.readouterr().err
     first, *more = said.splitlines() or [""]
     assert (code, case.said in said) == (case.code, True), said
-    assert case.module == "analysis" or first.startswith(f"{case.module}: "), said
+    assert first.startswith(f"{case.module}: "), said
     assert [line for line in more if not line.startswith("  ")] == []
     assert "Traceback" not in said
     assert apart(tree(tmp_path)) == before

@@ -4,6 +4,7 @@ Knows the order of things and the exit codes; it only reads the study, from the 
 """
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import sys
@@ -12,38 +13,27 @@ from pathlib import Path
 
 import filelock
 
-from analysis import streams
-from study import arguments, ledger
+from analysis import command
 from study import folder as folders
-from study.arguments import USAGE, seconds
-from study.errors import Damaged, Locked, UserError
+from study import ledger
+from study.arguments import seconds
+from study.errors import Locked, UserError
 
-DONE, REFUSED, STORAGE, LOCKED = 0, 4, 5, 6
 EXTRA = "pip install -c constraints.txt -e '.[watch]'"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    streams.forgiving()
-    args = _parse(argv)
-    try:
-        _watch(args.folder, args.out or args.folder, args.every)
-    except KeyboardInterrupt:
-        pass
-    except UserError as error:
-        return _say(error, USAGE)
-    except Damaged as error:
-        return _say(error, REFUSED)
-    except Locked as error:
-        return _say(error, LOCKED)
-    except OSError as error:
-        return _say(f"storage failed: {error}", STORAGE)
-    return DONE
+    with command.ending("study.watch") as end:
+        args = _parse(argv)
+        with contextlib.suppress(KeyboardInterrupt):  # how --every is ended
+            _watch(args.folder, args.out or args.folder, args.every)
+    return end.code
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     told = "What optuna-dashboard and TensorBoard open, made from a study."
-    parser = arguments.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
+    parser = command.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
     parser.add_argument("folder", type=Path, metavar="DIR", help="the study's folder, of one that runs or has ended")
     parser.add_argument("--every", type=seconds, metavar="10s", help="keep in step with it until Ctrl-C, this often")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the study's folder)")
@@ -89,11 +79,6 @@ def _tell(out: Path, every: float | None) -> None:
         print(f"not installed here: {', '.join(absent)}; {EXTRA}")
     if every is not None:
         print(f"both are kept in step with {os.path.relpath(where)}, every {every:g} s; Ctrl-C ends this", flush=True)
-
-
-def _say(error: object, code: int) -> int:
-    print(f"study.watch: {error}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":
