@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import command
-from study import arguments, checks, pretexts, sources, tasks, weights
+from study import arguments, checks, pretexts, sources, store, tasks, weights
 from study.config import config
 from study.errors import FAILED, UserError
 from study.sources import Source
@@ -77,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, stop: Stop) -> int:
     source = _asked(args)
+    store.check()
     import torch
 
     from study import data, pretraining

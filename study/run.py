@@ -52,6 +52,7 @@ def _run(args: argparse.Namespace, stop: Stop, end: command.Ending) -> int:
         return DONE
     gpus = None if args.gpus_per_trial == arguments.AUTO else args.gpus_per_trial
     reach.check(args.address, args.cpus_per_trial, gpus)
+    store.check()
     new = folders.missing(folder)
     with folders.lock(folder):
         try:

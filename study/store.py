@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from study import disk
-from study.errors import Damaged
+from study import disk, home
+from study.errors import Damaged, UserError
 
 MANIFEST = "manifest.json"
+INSTEAD = "name a folder for them with STUDY_STORE=DIR"
 
 
 class Entry(NamedTuple):
@@ -29,10 +30,38 @@ class Entry(NamedTuple):
 
 
 def root() -> Path:
-    """Return the store's folder: $STUDY_STORE, else transfer-study in the user's cache folder."""
-    if chosen := os.environ.get("STUDY_STORE"):
+    """Return the store's folder: $STUDY_STORE, else transfer-study in the user's cache folder.
+
+    Raises:
+        UserError: nothing is set, and the user has no home folder.
+    """
+    if (chosen := os.environ.get("STUDY_STORE")) and not chosen.startswith("~"):
+        return Path(chosen).absolute()
+    if chosen:
+        home.folder(f"STUDY_STORE={chosen}", INSTEAD)
         return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transfer-study"
+    if caches := os.environ.get("XDG_CACHE_HOME"):
+        return Path(caches) / "transfer-study"
+    return home.folder("decoded images and weights", INSTEAD) / ".cache" / "transfer-study"
+
+
+def check() -> None:
+    """Refuse a store in the user's own folders that cannot be written: that is no failure of a disk.
+
+    A user without a home folder gets one in the store.
+
+    Raises:
+        UserError: names the folder, and what to set.
+    """
+    place = root()
+    home.stand_in(place / "home")
+    if not os.access(home.folder("settings", INSTEAD), os.W_OK):
+        os.environ.setdefault("MPLCONFIGDIR", str(place / "matplotlib"))  # which else says so, at length
+    if os.environ.get("STUDY_STORE"):
+        return
+    there = next(each for each in (place, *place.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"the store {place} cannot be written, since {there} cannot: {INSTEAD}")
 
 
 def prefer(chosen: str | None) -> None:
