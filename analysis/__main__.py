@@ -90,4 +90,5 @@ def _counted(df: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main())

@@ -34,6 +34,19 @@ EXHAUSTED = {
 """Limits of the environment that come as an OSError."""
 
 
+def in_utf8() -> None:
+    """Start this process anew in Python's UTF-8 mode where the locale has another encoding.
+
+    Names of files and what files hold are UTF-8 on every machine; the terminal is still written to as it is set.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.ignore_environment:
+        return
+    os.environ["PYTHONUTF8"] = "1"
+    if sys.stdout is not None:
+        os.environ.setdefault("PYTHONIOENCODING", f"{sys.stdout.encoding}:backslashreplace")
+    os.execv(sys.executable, sys.orig_argv)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse that says what is wrong, and the choices, in one line."""
 

@@ -43,7 +43,7 @@ def lock(folder: Path) -> filelock.BaseFileLock:
         held.acquire(timeout=0)
     except filelock.Timeout:
         raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
-    owner.write_text(who())
+    owner.write_text(who(), encoding="utf-8")
     return held
 
 
@@ -64,7 +64,7 @@ def read_study(folder: Path) -> dict[str, Any]:
     """
     path = folder / "study.json"
     try:
-        study = json.loads(path.read_text())
+        study = json.loads(path.read_text(encoding="utf-8"))
         checksum = study.pop("sum")
     except FileNotFoundError:
         raise Damaged(f"{path}: is missing") from None
@@ -95,7 +95,7 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
     study = identity | {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
     text = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False)
     temporary = folder / ".study.json"
-    with temporary.open("w") as file:
+    with temporary.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -223,4 +223,4 @@ def _host() -> dict[str, Any]:
 
 
 def _read(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -191,4 +191,5 @@ def _share(text: str) -> float:
 
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main())

@@ -107,4 +107,5 @@ def _print(epochs: int, row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main())

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis import command
 from study import ledger, seals
 from study.errors import Damaged, UserError
 from study.reads import read_values
@@ -242,7 +243,6 @@ def _role(study: dict[str, Any], event: ledger.Event) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the table of each study folder named; 0, 2 where none is named, or 4 where one is damaged."""
-    from analysis import command
     from study.folder import read_study
 
     with command.ending("study.records") as end:
@@ -256,4 +256,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main(sys.argv[1:]))

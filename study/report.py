@@ -1,11 +1,13 @@
-"""`python -m study.report results/gtsrb`: as `python -m analysis`, also where a file analysis.py of somebody's own lies.
+"""`python -m study.report results/gtsrb`: `python -m analysis`, also beside a file analysis.py of somebody's own.
 
 Knows nothing of reports.
 """
 
 import sys
 
+from analysis import command
 from analysis.__main__ import main
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main())

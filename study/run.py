@@ -273,4 +273,5 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
 
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main())

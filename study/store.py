@@ -215,7 +215,7 @@ def _read(path: Path) -> Entry:
         ValueError: it is not what was written.
         OSError: it cannot be read.
     """
-    manifest = json.loads((path / MANIFEST).read_text())
+    manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(manifest, dict) or manifest.pop("sum", None) != _sum(manifest):
         raise ValueError(f"{MANIFEST} is damaged")
     return Entry(path, manifest["meta"], {name: tuple(pair) for name, pair in manifest["files"].items()})
@@ -240,7 +240,7 @@ def publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, A
     """Describe a folder's files, flush them to the disk, and give the folder its name."""
     files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
     manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read
-    (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1))
+    (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1), encoding="utf-8")
     for each in (*unfinished.iterdir(), unfinished):
         disk.sync(each)
     shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped

@@ -82,4 +82,5 @@ def _tell(out: Path, every: float | None) -> None:
 
 
 if __name__ == "__main__":
+    command.in_utf8()
     sys.exit(main())

@@ -37,7 +37,7 @@ class EventFiles:
         self._open: dict[str, EventsWriter] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._next = int(json.loads((folder / POSITION).read_text()))
+            self._next = int(json.loads((folder / POSITION).read_text(encoding="utf-8")))
         except FileNotFoundError:
             self._next = 0
         except ValueError:
@@ -57,7 +57,7 @@ class EventFiles:
         for writer in self._open.values():
             writer.flush()
         temporary = self._folder / f"{POSITION}.new"
-        temporary.write_text(json.dumps(self._next))
+        temporary.write_text(json.dumps(self._next), encoding="utf-8")
         temporary.replace(self._folder / POSITION)
 
     def _take(self, event: Event) -> None:
