@@ -4,6 +4,7 @@ Both packages' commands use it; knows no study. An error that carries an `exit_c
 """
 
 import argparse
+import atexit
 import contextlib
 import difflib
 import errno
@@ -25,6 +26,8 @@ HANG_UP = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end a command as Ctrl-C does: a batch system's, and a terminal's that is closed."""
 NOBODY_READS = (errno.EPIPE, errno.EIO)
 """What writing to a pipe, or to a terminal, says whose other end is gone."""
+LONGEST = 2000
+"""Characters of a line on stderr."""
 EXHAUSTED = {
     errno.EMFILE: "too many files are open; raise the limit with ulimit -n",
     errno.ENFILE: "too many files are open on this machine",
@@ -75,8 +78,9 @@ class Ending:
 
     def line(self, text: object, code: int) -> int:
         """Write an error's line to stderr, and take its exit code."""
+        text = "\n".join(each if len(each) <= LONGEST else f"{each[:LONGEST]}…" for each in str(text).split("\n"))
         with contextlib.suppress(OSError, ValueError):
-            print(f"{self.name}:", printable(str(text), kept="\n"), file=sys.stderr, flush=True)  # problems have lines
+            print(f"{self.name}:", printable(text, kept="\n"), file=sys.stderr, flush=True)  # problems have lines
         self.code = code
         return code
 
@@ -107,6 +111,17 @@ def ending(name: str) -> Iterator[Ending]:
         except Exception as error:
             _end(end, error)
     _flush()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with its exit code, whatever its libraries do.
+
+    Arrow's C++ aborts a process that ends while its threads are still starting, as after a refusal (one in forty, on a
+    busy machine): what Python has to do at its end is done here, and theirs is not.
+    """
+    _flush()
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _end(end: Ending, error: Exception) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import filelock
 
+from study import disk
 from study.errors import Damaged, Locked, UserError
 
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
@@ -43,7 +44,7 @@ def lock(folder: Path) -> filelock.BaseFileLock:
         held.acquire(timeout=0)
     except filelock.Timeout:
         raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
-    owner.write_text(who(), encoding="utf-8")
+    disk.replace(owner, who().encode())
     return held
 
 
@@ -94,12 +95,7 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
     first.touch()  # before study.json: a study without a ledger is a damaged one
     study = identity | {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
     text = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False)
-    temporary = folder / ".study.json"
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(folder / "study.json")
+    disk.replace(folder / "study.json", text.encode())
 
 
 def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
@@ -171,7 +167,7 @@ def _described_alike(study: dict[str, Any], identity: dict[str, Any]) -> dict[st
     if len(before) != len(now):
         return identity
     alike = [
-        one | {"source": old["source"]} if one["data"] == old["data"] else one
+        one | {"source": old["source"]} if "source" in old and one.get("data") == old.get("data") else one
         for old, one in zip(before, now, strict=True)
     ]
     return identity | {"cells": alike}

@@ -5,7 +5,6 @@ Knows arguments, messages and exit codes; imports neither torch nor pandas befor
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,4 +191,4 @@ def _share(text: str) -> float:
 
 if __name__ == "__main__":
     command.in_utf8()
-    sys.exit(main())
+    command.leave(main())

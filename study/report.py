@@ -3,11 +3,9 @@
 Knows nothing of reports.
 """
 
-import sys
-
 from analysis import command
 from analysis.__main__ import main
 
 if __name__ == "__main__":
     command.in_utf8()
-    sys.exit(main())
+    command.leave(main())

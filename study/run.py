@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from analysis import command
+from analysis import command, files
 from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
 from study.config import config
@@ -54,7 +54,9 @@ def _run(args: argparse.Namespace, stop: Stop, end: command.Ending) -> int:
     reach.check(args.address, args.cpus_per_trial, gpus)
     store.check()
     new = folders.missing(folder)
+    files.refuse_links(folder)
     with folders.lock(folder):
+        files.sweep(folder)
         try:
             with mirror.kept(folder, args.out, args.resume) as kept:
                 folders.check_free(folder, args.resume)
@@ -274,4 +276,4 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
 
 if __name__ == "__main__":
     command.in_utf8()
-    sys.exit(main())
+    command.leave(main())

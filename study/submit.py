@@ -194,4 +194,4 @@ def _ways_back(args: argparse.Namespace, job: str) -> str:
 
 if __name__ == "__main__":
     command.in_utf8()
-    sys.exit(main())
+    command.leave(main())

@@ -7,13 +7,13 @@ import argparse
 import contextlib
 import importlib.util
 import os
-import sys
 import time
 from pathlib import Path
 
 import filelock
 
-from analysis import command
+from analysis import command, files
+from analysis.text import printable
 from study import folder as folders
 from study import ledger
 from study.arguments import seconds
@@ -45,6 +45,7 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         raise UserError(f"{folder}: holds no study yet; name the folder that study.run says it writes to")
     study = folders.read_study(folder)
     out.mkdir(parents=True, exist_ok=True)
+    files.refuse_links(out)
     held = filelock.FileLock(out / ".watch.lock")
     try:
         held.acquire(timeout=0)
@@ -71,16 +72,16 @@ def _step(reader: ledger.Reader, views: tuple) -> None:
 
 
 def _tell(out: Path, every: float | None) -> None:
-    where = os.path.relpath(out)
+    where = printable(os.path.relpath(out))
     print(f"optuna-dashboard {where}/optuna.log            # http://127.0.0.1:8080")
     print(f"tensorboard --logdir {where}/tensorboard       # http://localhost:6006")
     absent = [name for name in ("optuna_dashboard", "tensorboard") if importlib.util.find_spec(name) is None]
     if absent:
         print(f"not installed here: {', '.join(absent)}; {EXTRA}")
     if every is not None:
-        print(f"both are kept in step with {os.path.relpath(where)}, every {every:g} s; Ctrl-C ends this", flush=True)
+        print(f"both are kept in step with {where}, every {every:g} s; Ctrl-C ends this", flush=True)
 
 
 if __name__ == "__main__":
     command.in_utf8()
-    sys.exit(main())
+    command.leave(main())
