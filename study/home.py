@@ -31,8 +31,11 @@ def stand_in(place: Path) -> None:
 
 
 def known() -> Path | None:
-    """Give the home folder, or None where there is none."""
+    """Give the home folder, or None where there is none: HOME may be empty, or no folder's name."""
+    if os.environ.get("HOME") == "":
+        return None
     try:
-        return Path.home()
+        home = Path.home()
     except RuntimeError:
         return None
+    return home if home.is_absolute() else None

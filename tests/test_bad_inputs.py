@@ -27,7 +27,8 @@ def own_signals():
 
 def answer(case: Case) -> int:
     """Run a case's command here; its exit code."""
-    main = importlib.import_module("analysis.__main__" if case.module == "analysis" else case.module).main
+    package = case.module in ("analysis", "study.watch")
+    main = importlib.import_module(f"{case.module}.__main__" if package else case.module).main
     try:
         return main(case.command)
     except SystemExit as ended:
