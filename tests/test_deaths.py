@@ -1,10 +1,11 @@
 """How a trial ended is said in a line: an exception of any kind at once, a death with its signal or exit code."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from study import bundles, deaths, ledger
+from study import bundles, deaths, guard, hung, ledger, search
 from tests import toy_study, toys
 from tests.test_search import starts
 
@@ -79,3 +80,42 @@ def test_what_ray_says_of_a_death_becomes_a_line(tmp_path, text, expected):
 @pytest.mark.parametrize("file", [None, "/none/error.txt"])
 def test_where_ray_says_nothing_that_is_said(file):
     assert deaths.reason(file) == "Ray does not say why"
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def scheduler(state, held, ended):
+    stop = search.StopWhen(lambda: False, held, hung.Watch(None))
+    return search.CellScheduler(state, bundles.Bundles(state, lambda trial: 1), ended, held, stop)
+
+
+def test_what_fails_while_a_death_is_recorded_stops_the_study_as_itself():
+    """Tune would wrap it: the study would end in a traceback, not with the storage's exit code."""
+    state, _ = toys.state(toys.FEW)
+    trial, held = state.next_trial(), guard.Guard()
+    state.losses[trial.id] = bundles.LOSSES
+    died = SimpleNamespace(trial_id="1", config={"jobs": [{"trial": trial.id}]}, error_file=None)
+    scheduler(state, held, full).on_trial_error(None, died)
+    assert trial.error == "the worker died (Ray does not say why), as 2 of its workers did before"
+    assert isinstance(held.error, OSError)
+
+
+def test_what_fails_while_workers_are_looked_at_stops_the_study_as_itself():
+    held = guard.Guard()
+    watching = search.Watching(SimpleNamespace(look=full), held)
+    watching.on_step_begin(0, [])
+    assert isinstance(held.error, OSError)
+
+
+def test_an_objective_that_is_no_number_fails_its_trial():
+    """Of a trainable that checks nothing."""
+    state, _ = toys.state(toys.FEW)
+    trial, ended = state.next_trial(), []
+    result = {"worker": "", "time": 0.0}
+    result["results"] = [(trial.id, {"epoch": 0, "objective": float("nan"), "last": False, "rows": []})]
+    told = SimpleNamespace(trial_id="1", config={"jobs": [{"trial": trial.id}]})
+    assert scheduler(state, guard.Guard(), ended.append).on_trial_result(None, told, result) == "STOP"
+    assert (trial.state, trial.error) == ("failed", "objective is nan, not a finite number")
+    assert ended == [trial.id]
