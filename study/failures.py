@@ -10,7 +10,7 @@ LINE = LONGEST - 1000
 
 def failure(error: BaseException) -> dict[str, str]:
     """Describe an error as a result."""
-    name, text = _name(error), text_of(error)
+    name, text = name_of(error), text_of(error)
     return {"failure": f"{name}: {text}" if text else name, "traceback": _traceback(error)}
 
 
@@ -19,10 +19,10 @@ def text_of(error: BaseException) -> str:
     try:
         return bounded(str.__str__(str(error)), LINE)  # a class may give a text of a class of its own
     except BaseException as other:  # it is the code of whoever wrote the class
-        return f"its text cannot be made ({_name(other)})"
+        return f"its text cannot be made ({name_of(other)})"
 
 
-def _name(error: BaseException) -> str:
+def name_of(error: BaseException) -> str:
     """Give an error's class in one line, without asking the class."""
     name = type.__dict__["__name__"].__get__(type(error))
     return " ".join(bounded(name, 200).split()) or "an exception without a name"
@@ -32,4 +32,4 @@ def _traceback(error: BaseException) -> str:
     try:
         return bounded("".join(traceback.format_exception(error)))
     except BaseException as other:
-        return f"its traceback cannot be made ({_name(other)})"
+        return f"its traceback cannot be made ({name_of(other)})"

@@ -1,5 +1,7 @@
 """How a trial ended is said in a line: an exception of any kind at once, a death with its signal or exit code."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -119,3 +121,20 @@ def test_an_objective_that_is_no_number_fails_its_trial():
     assert scheduler(state, guard.Guard(), ended.append).on_trial_result(None, told, result) == "STOP"
     assert (trial.state, trial.error) == ("failed", "objective is nan, not a finite number")
     assert ended == [trial.id]
+
+
+NOTES = """
+import os
+from study import deaths
+deaths.note_exits()
+deaths.note_exits()
+if not os.fork():
+    os._exit(7)
+os.wait()
+os._exit(3)
+"""
+
+
+def test_a_process_notes_its_exit_code_once_and_its_children_do_not():
+    done = subprocess.run([sys.executable, "-c", NOTES], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "*** exit code 3 ***\n")

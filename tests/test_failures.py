@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from study import plain
+from study import cluster, plain
 from study.failures import failure
 
 
@@ -112,3 +112,8 @@ def test_many_frames_and_a_long_chain_are_described():
         said = failure(caught.value)
         assert said["failure"].startswith(caught.type.__name__)
         assert caught.type.__name__ in said["traceback"]
+
+
+def test_what_ran_on_ray_is_described_in_a_line_whatever_its_class_does():
+    assert cluster.line(Refuses()) == "Refuses: its text cannot be made (SystemExit)"
+    assert cluster.line(ValueError("one\ntwo \udcff"), -1) == "ValueError: two \\udcff"
