@@ -267,3 +267,12 @@ def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, m
     said = capsys.readouterr().err.strip().splitlines()
     assert said[-1].startswith(f"study.run: {uri} was taken over by me@there, process 7 while this run was silent")
     assert remote.Remote(uri).read(mirror.OWNER) == another
+
+
+def test_the_owner_is_heard_of_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
+    begun, there = [], remote.Remote(uri)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(there.read("study.json") is not None))
+    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 0
+    assert begun
+    assert not any(begun)  # this search has no loop that does it
