@@ -4,27 +4,20 @@ Knows arguments, messages and exit codes; knows nothing of what a report says.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import pandas as pd
 
-from analysis import streams, table
-
-USAGE, REFUSED, STORAGE = 2, 4, 5
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line in the place of argparse's two."""
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+from analysis import command, files, table
+from analysis.text import printable
 
 
 class _TwiceError(ValueError):
-    """One study asked for twice."""
+    """One study given twice."""
+
+    exit_code = command.USAGE
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,21 +26,14 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 2 not a study's folder, 4 its table is damaged or of another kind, 5 the storage fails.
     """
-    streams.forgiving()
-    asked = _parser().parse_args(argv)
-    try:
-        _write(_read(asked.folders), asked.out)
-    except (table.NoTableError, _TwiceError) as error:
-        return _say(error, USAGE)
-    except table.TableError as error:
-        return _say(error, REFUSED)
-    except OSError as error:
-        return _say(error, STORAGE)
-    return 0
+    with command.ending("analysis") as end:
+        options = _parser().parse_args(argv)
+        _write(_read(options.folders), options.out)
+    return end.code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
+    parser = command.Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
     told = "a study's folder, e.g. results/gtsrb; several are put side by side as well"
     parser.add_argument("folders", type=Path, nargs="+", metavar="folder", help=told)
     told = "where to write (default: the study's folder; the page of several: beside/ next to the first)"
@@ -76,16 +62,19 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
             out.mkdir(parents=True, exist_ok=True)
     from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before
 
+    side = out or next(iter(tables)).resolve().parent / "beside"
+    for place in {*(tables if several or out is None else ()), *([side] if several or out else ())}:
+        files.refuse_links(place)
     for folder, df in tables.items():
         place = folder if several or out is None else out
         with _named(f"cannot write into '{place}'"):
             paths = report.write(df, place)
-        print(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)")
+        print(printable(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)"))
     if several:
-        place = out or next(iter(tables)).resolve().parent / "beside"
-        with _named(f"cannot write into '{place}'"):
-            paths = beside.write(tables, place)
-        print(f"side by side: {paths[0]} ({len(tables)} studies; {len(paths) - 1} figures and tables beside it)")
+        with _named(f"cannot write into '{side}'"):
+            paths = beside.write(tables, side)
+        count = f"{len(tables)} studies; {len(paths) - 1} figures and tables beside it"
+        print(printable(f"side by side: {paths[0]} ({count})"))
 
 
 @contextmanager
@@ -94,7 +83,7 @@ def _named(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(f"{what}: {error}") from error
+        raise OSError(error.errno, f"{what}: {error.strerror or error}", error.filename) from error
 
 
 def _counted(df: pd.DataFrame) -> str:
@@ -103,10 +92,6 @@ def _counted(df: pd.DataFrame) -> str:
     return style.plural(summary.ran(pretraining.apart(df)[0])["trial"].nunique(), "trial")
 
 
-def _say(error: object, code: int) -> int:
-    print(error, file=sys.stderr)
-    return code
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.text import printable
+
 COLUMNS = {
     "space": "string",
     "cell": "string",
@@ -102,9 +104,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class TableError(ValueError):
     """A table that cannot be read as a study's; its text is one line for the person who asked."""
 
+    exit_code = 4
+
 
 class NoTableError(ValueError):
     """A folder that is no study's; its text is one line for the person who asked."""
+
+    exit_code = 2
 
 
 def load(folder: Path) -> pd.DataFrame:
@@ -136,7 +142,18 @@ def load(folder: Path) -> pd.DataFrame:
         raise TableError(f"'{path}' cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     df = typed(arrow, str(path))
     df["score"] = df["score"].where(np.isfinite(df["score"]))  # what overflowed is no score
+    df = _printable(df)
     check(df, str(path))
+    return df
+
+
+def _printable(df: pd.DataFrame) -> pd.DataFrame:
+    """Escape in all texts what pages, pictures and terminals would act on."""
+    for name in (name for name, kind in COLUMNS.items() if kind == "string"):
+        texts = df[name].dropna().unique()
+        odd = {text: clean for text in texts if (clean := printable(text, kept="\n\t")) != text}
+        if odd:
+            df[name] = df[name].replace(odd)
     return df
 
 

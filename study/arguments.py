@@ -4,14 +4,12 @@ Knows what may be asked for, not how it is done.
 """
 
 import argparse
-import difflib
-import errno
 import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
+from analysis import command
 from study import checks, mirror, remote, sources, tasks
 from study.catalogue import known, load
 from study.config import read
@@ -19,32 +17,16 @@ from study.errors import UserError
 from study.room import KEEP_GB
 from study.space import Cell, Space, Value, select
 from study.tasks import data_set
-from study.text import encodes, printable
+from study.text import encodes
 
-USAGE = 2
 LAST_SEED = 2**63 - 1
 AUTO = "auto"
 """Of --gpus-per-trial: as many trials share a GPU as its memory holds."""
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse that says what is wrong, and the choices, in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments"):
-            message += f"; {self._known(message.split()[2])}"
-        self.exit(USAGE, f"{self.prog.split()[-1]}: {printable(message)}\n")
-
-    def _known(self, word: str) -> str:
-        """Name the option that was meant, or all."""
-        options = sorted(self._option_string_actions)
-        near = difflib.get_close_matches(word, options, n=1, cutoff=0.75)
-        return f"did you mean {near[0]}?" if near else f"the options are {' '.join(options)}"
-
-
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line; a mistake in it ends the process with exit code 2."""
-    parser = Parser(
+    parser = command.Parser(
         prog="python -m study.run", description="A hyperparameter study of transfer learning.", allow_abbrev=False
     )
     add = parser.add_argument
@@ -182,11 +164,6 @@ def folder(args: argparse.Namespace) -> Path:
 def name(args: argparse.Namespace) -> str:
     """The space's name: its own, or its file's."""
     return Path(args.space).stem
-
-
-def too_long(error: OSError) -> str:
-    """Say that a name is longer than a disk takes: a mistake, and no failure of the storage; empty of other errors."""
-    return f"a name is too long for the disk: {error.filename}" if error.errno == errno.ENAMETOOLONG else ""
 
 
 def seed(text: str) -> int:

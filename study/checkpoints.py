@@ -39,7 +39,7 @@ def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
         save_file(checkpoint.state, making / "state.safetensors")
         manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
         manifest["of"] = of
-        (making / "manifest.json").write_text(json.dumps(manifest))
+        (making / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     disk.write_folder(folder / f"{checkpoint.report['epoch']:06d}", fill)
     for old in _kept(folder)[KEPT:]:
@@ -50,7 +50,7 @@ def latest(folder: Path, of: str = "") -> Checkpoint | None:
     """Give the newest checkpoint of a training that is whole, or None; a damaged one is passed over, and another's."""
     for path in _kept(folder):
         try:
-            manifest = json.loads((path / "manifest.json").read_text())
+            manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
             if manifest["of"] == of and manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
                 return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):

@@ -16,6 +16,20 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one; a link of its name is replaced, not followed."""
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    making.unlink(missing_ok=True)  # a link that somebody put there
+    try:
+        with making.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        making.replace(path)
+    finally:
+        making.unlink(missing_ok=True)
+
+
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """Write a folder that appears whole or not at all, and replaces an earlier one.
 

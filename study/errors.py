@@ -26,6 +26,13 @@ class UserError(ValueError):
     exit_code = USAGE
 
 
+class RayFailed(Exception):
+    """Ray cannot start here, or broke down: the text says what it says, and the way out."""
+
+    exit_code = USAGE
+    resumable = True
+
+
 class Damaged(Exception):
     """A file is not what was written: the text names the file and what is wrong with it."""
 

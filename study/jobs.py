@@ -51,7 +51,8 @@ class Cluster:
             raise UserError(f"{told}: start Ray with RAY_AUTH_MODE=token (docs/cluster.md), or add --unprotected")
         if asks and not auth.known():
             told = f"--address {address}: asks for a token, and there is none here"
-            raise UserError(f"{told}: copy the head's ~/.ray/auth_token to {auth.file()}, with chmod 600")
+            place = auth.file() or "a file that RAY_AUTH_TOKEN_PATH names"
+            raise UserError(f"{told}: copy the head's ~/.ray/auth_token to {place}, with chmod 600")
         os.environ["RAY_AUTH_MODE"] = "token" if asks else "disabled"  # before ray is imported
         self._client = self._connected()
 

@@ -47,11 +47,11 @@ def look(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
     }
 
     def make(folder: Path) -> dict[str, Any]:
-        (folder / _FILE).write_text(dumps(_all(paths, progress)))
+        (folder / _FILE).write_text(dumps(_all(paths, progress)), encoding="utf-8")
         return {"images": len(paths)}
 
     entry = store.make_once("looks", key, make, verified=True)
-    found = [Look(*each) for each in loads((entry.path / _FILE).read_text())]
+    found = [Look(*each) for each in loads((entry.path / _FILE).read_text(encoding="utf-8"))]
     if any(each.problem for each in found):
         shutil.rmtree(entry.path)  # a right to read that is given later changes neither size nor time
     return found

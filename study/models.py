@@ -46,7 +46,9 @@ def save(
         for each, file in zip(earlier, files, strict=True):
             head = {f"{HEAD}{name}": tensor for name, tensor in each.head().state_dict().items()}
             save_file(head | {f"{STAGES}{name}": tensor for name, tensor in each.batchnorm().items()}, making / file)
-        (making / CARD).write_text(json.dumps(seals.sealed(card, making), indent=1, ensure_ascii=False))
+        (making / CARD).write_text(
+            json.dumps(seals.sealed(card, making), indent=1, ensure_ascii=False), encoding="utf-8"
+        )
 
     disk.write_folder(folder, fill)
 

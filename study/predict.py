@@ -5,17 +5,14 @@ Knows arguments, messages and exit codes; imports neither torch nor pandas befor
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import streams
-from study import arguments
-from study.arguments import USAGE
+from analysis import command
+from analysis.text import printable
 from study.config import config
-from study.errors import INTERRUPTED, Damaged, UserError
-from study.text import printable
+from study.errors import DONE, FAILED, UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from study.prediction import Answer
     from study.winner import Chosen
 
-DONE, UNREADABLE, REFUSED, STORAGE = 0, 1, 4, 5
 TOP, THRESHOLD = 3, 0.5
 MANY = 200  # images from which on progress is shown
 
@@ -36,32 +32,15 @@ def main(argv: list[str] | None = None) -> int:
         The exit code: 0 done, 1 some images could not be read, 2 a mistake in the command or no image at all, 4 a file
         of the study is damaged, 5 the storage fails, 75 interrupted.
     """
-    streams.forgiving()
-    args = _parser().parse_args(argv)
-    try:
-        return _answered(args)
-    except KeyboardInterrupt:
-        return _say("interrupted; no file was written", INTERRUPTED)
-
-
-def _answered(args: argparse.Namespace) -> int:
-    from analysis import table  # not needed to say what is wrong with an option
-
-    try:
-        return _run(args)
-    except (UserError, table.NoTableError) as error:
-        return _say(error, USAGE)
-    except (Damaged, table.TableError) as error:
-        return _say(error, REFUSED)
-    except OSError as error:
-        if told := arguments.too_long(error):
-            return _say(told, USAGE)
-        return _say(f"storage failed: {error}", STORAGE)
+    with command.ending("study.predict") as end:
+        end.interrupted = "interrupted; no file was written"
+        end.code = _run(_parser().parse_args(argv), end)
+    return end.code
 
 
 def _parser() -> argparse.ArgumentParser:
     about = "Label images with a study's best network."
-    parser = arguments.Parser(prog="python -m study.predict", description=about, allow_abbrev=False)
+    parser = command.Parser(prog="python -m study.predict", description=about, allow_abbrev=False)
     add = parser.add_argument
     add("model", type=Path, help="a study's folder, e.g. results/gtsrb, or one of its models' own")
     add("images", nargs="+", metavar="image", help="an image file, or a folder with images at any depth")
@@ -75,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace, end: command.Ending) -> int:
     from study import cards, winner
 
     _check_csv(args.csv)
@@ -86,12 +65,12 @@ def _run(args: argparse.Namespace) -> int:
     _check_options(args, about, before)
     paths, missed = _paths(args.images)
     for line in missed:
-        _say(line, UNREADABLE)
+        end.line(line, FAILED)
     if not paths:
         raise UserError("there is no image to predict")
     _tell(chosen, about, before)
-    missed += _predict(args, chosen.folder, before, paths)
-    return UNREADABLE if missed else DONE
+    missed += _predict(args, chosen.folder, before, paths, end)
+    return FAILED if missed else DONE
 
 
 def _check_csv(file: Path | None) -> None:
@@ -154,7 +133,9 @@ def _cut(about: Mapping[str, Any]) -> str:
     return f"a whole picture{boxed}, squeezed into a square"
 
 
-def _predict(args: argparse.Namespace, folder: Path, before: str | None, paths: list[str]) -> list[str]:
+def _predict(
+    args: argparse.Namespace, folder: Path, before: str | None, paths: list[str], end: command.Ending
+) -> list[str]:
     """Predict the files and show or write the answers; gives those that could not be read."""
     import torch
 
@@ -168,7 +149,7 @@ def _predict(args: argparse.Namespace, folder: Path, before: str | None, paths: 
     unread: list[str] = []
     with _progress(len(paths)) as bar:
         answers = bar.track(prediction.predict(net, card, paths, device), len(paths), description="images")
-        labelled.show(_readable(answers, unread), named, args.csv, bar.stop)
+        labelled.show(_readable(answers, unread, end), named, args.csv, bar.stop)
     return unread
 
 
@@ -180,12 +161,14 @@ def _progress(count: int) -> "Progress":
     return Progress(console=console, transient=True, disable=count < MANY or not console.is_terminal)
 
 
-def _readable(answers: Iterable["Answer"], unread: list[str]) -> "Iterator[tuple[str, np.ndarray]]":
+def _readable(
+    answers: Iterable["Answer"], unread: list[str], end: command.Ending
+) -> "Iterator[tuple[str, np.ndarray]]":
     """Pass on what could be predicted; name the other files on stderr."""
     for path, answer in answers:
         if isinstance(answer, str):
             unread.append(path)
-            _say(answer, UNREADABLE)
+            end.line(answer, FAILED)
         else:
             yield path, answer
 
@@ -206,11 +189,6 @@ def _share(text: str) -> float:
     return value
 
 
-def _say(error: object, code: int) -> int:
-    told = printable(str(error), kept="\n")  # a list of problems has lines
-    print(f"study.predict: {told}", file=sys.stderr)
-    return code
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

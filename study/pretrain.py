@@ -9,18 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis import streams
-from study import arguments, checks, pretexts, sources, tasks, weights
+from analysis import command
+from analysis.text import printable
+from study import arguments, checks, pretexts, sources, store, tasks, weights
 from study.config import config
-from study.errors import INTERRUPTED, Damaged, Stopped, UserError
+from study.errors import FAILED, UserError
 from study.sources import Source
 from study.stop import Stop
 
-FAILED, USAGE, REFUSED, STORAGE = 1, 2, 4, 5
-
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = arguments.Parser(
+    parser = command.Parser(
         prog="python -m study.pretrain", description="Train weights on a pretext or a source task.", allow_abbrev=False
     )
     add = parser.add_argument
@@ -69,23 +68,17 @@ def _value(text: str) -> Any:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code, as `study.run`'s."""
-    streams.forgiving()
-    try:
-        return _run(_arguments(argv), Stop(None))
-    except UserError as error:
-        return _say(error, USAGE)
-    except Damaged as error:
-        return _say(error, REFUSED)
-    except FloatingPointError as error:
-        return _say(error, FAILED)
-    except Stopped:
-        return _say("stopped; the same command goes on", INTERRUPTED)
-    except OSError as error:
-        return _say(f"storage failed: {error}", STORAGE)
+    with command.ending("study.pretrain") as end:
+        try:
+            end.code = _run(_arguments(argv), Stop(None, "stopped; the same command resumes it"))
+        except FloatingPointError as error:
+            end.line(error, FAILED)
+    return end.code
 
 
 def _run(args: argparse.Namespace, stop: Stop) -> int:
     source = _asked(args)
+    store.check()
     import torch
 
     from study import data, pretraining
@@ -95,22 +88,17 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     )
     start = weights.Start(source, prepared, args.seed)
     if odd := weights.damage(start.path):
-        print(f"{odd}: made anew")
+        print(printable(f"{odd}: made anew"))
     before = pretraining.resumes(start)
     told = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
-    print(f"{told}: {before}" if before else told)
-    command, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
-    manner = pretraining.Manner(torch.cuda.is_available(), command=command, said=say, check=stop.check)
+    print(printable(f"{told}: {before}" if before else told))
+    again, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
+    manner = pretraining.Manner(torch.cuda.is_available(), command=again, said=say, check=stop.check)
     entry = pretraining.make(start, manner)
     last = entry.meta["rows"][-1]["scores"]["val"]
     print(f"accuracy {last['accuracy']:.4f} on held-out images (chance {entry.meta['chance']:.4f})")
-    print(f"wrote {entry.path / weights.MODEL}")
+    print(printable(f"wrote {entry.path / weights.MODEL}"))
     return 0
-
-
-def _say(error: object, code: int) -> int:
-    print(f"study.pretrain: {error}", file=sys.stderr)
-    return code
 
 
 def _print(epochs: int, row: dict[str, Any]) -> None:
@@ -120,4 +108,5 @@ def _print(epochs: int, row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

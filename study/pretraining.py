@@ -104,7 +104,7 @@ def resumes(start: Start) -> str | None:
 
 def _write(file: Path, row: Row) -> None:
     partial_file = file.with_suffix(".new")
-    partial_file.write_text(json.dumps(row))
+    partial_file.write_text(json.dumps(row), encoding="utf-8")
     partial_file.replace(file)
 
 
@@ -132,7 +132,7 @@ def _make(start: Start, manner: Manner, checkpoints_in: Path, folder: Path) -> d
     card |= {"replicate": start.replicate, "data": start.prepared.source, "classes": list(start.prepared.classes)}
     card |= {"images": len(lesson.feed.rows), "chance": 1 / _answers(start), "command": manner.command}
     card |= {"seconds": rows[-1]["seconds"], "rows": rows}
-    (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False))
+    (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card
 
 

@@ -4,7 +4,7 @@
 writes the table anew.
 """
 
-import os
+import io
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,8 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study import ledger, seals
-from study.errors import Damaged
+from analysis import command, files
+from analysis.text import printable
+from study import disk, ledger, seals
+from study.errors import Damaged, UserError
 from study.reads import read_values
 
 COLUMNS = {
@@ -204,12 +206,9 @@ def _reported(events: Iterable[ledger.Event]) -> set[tuple[str, int]]:
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        frame.to_parquet(temporary, index=False, write_page_checksum=True)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)  # where the disk was full
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, write_page_checksum=True)
+    disk.replace(path, buffer.getvalue())
 
 
 def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
@@ -244,19 +243,17 @@ def main(arguments: list[str]) -> int:
     """Write the table of each study folder named; 0, 2 where none is named, or 4 where one is damaged."""
     from study.folder import read_study
 
-    if not arguments:
-        print("study.records: name the folder of a study, e.g. results/gtsrb", file=sys.stderr)
-        return 2
-    for name in arguments:
-        folder = Path(name)
-        try:
+    with command.ending("study.records") as end:
+        if not arguments:
+            raise UserError("name the folder of a study, e.g. results/gtsrb")
+        for name in arguments:
+            folder = Path(name)
+            files.refuse_links(folder)
             write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
-        except Damaged as error:
-            print(f"study.records: {error}", file=sys.stderr)
-            return 4
-        print(folder / "table.parquet")
-    return 0
+            print(printable(str(folder / "table.parquet")))
+    return end.code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command.in_utf8()
+    command.leave(main(sys.argv[1:]))

@@ -14,51 +14,37 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from analysis import streams
+from analysis import command, files
 from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
 from study.config import config
-from study.errors import INTERRUPTED, Damaged, Locked, Stopped, UserError
+from study.errors import DONE, FAILED, INTERRUPTED, Damaged, UserError
 from study.room import Room
 from study.space import Cell, Space
 from study.stop import Stop
 from study.study import Study, asked, identity, job
-from study.text import printable
 
 if TYPE_CHECKING:
     from study.cluster import Packing, Place
     from study.console import Console
     from study.state import State
 
-DONE, FAILED_TRIALS, USAGE, REFUSED, STORAGE, LOCKED = 0, 1, arguments.USAGE, 4, 5, 6
 LOG_WIDTH = 120  # columns where the output is no terminal
 REPORT = 5e3  # bytes that a trial's report takes in the ledger, its rows in the table and their drawings, generously
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    streams.forgiving()
-    args = arguments.parse(argv)
-    try:
+    with command.ending("study.run") as end:
+        args = arguments.parse(argv)
         if args.list:
             print(screen.listing())
-            return DONE
-        return _run(args, Stop(args.time_budget))
-    except UserError as error:
-        return _say(error, USAGE)
-    except Damaged as error:
-        return _say(error, REFUSED)
-    except Locked as error:
-        return _say(error, LOCKED)
-    except Stopped:
-        return _say("stopped before the search began; the same command starts again", INTERRUPTED)
-    except OSError as error:
-        if told := arguments.too_long(error):
-            return _say(told, USAGE)
-        return _say(f"storage failed: {error}; what was reported is kept, --resume goes on", STORAGE)
+        else:
+            end.code = _run(args, Stop(args.time_budget), end)
+    return end.code
 
 
-def _run(args: argparse.Namespace, stop: Stop) -> int:
+def _run(args: argparse.Namespace, stop: Stop, end: command.Ending) -> int:
     space, cells, folder = arguments.question(args)
     checks.check_cells(cells, space.epochs)
     if args.inspect:
@@ -66,8 +52,11 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
         return DONE
     gpus = None if args.gpus_per_trial == arguments.AUTO else args.gpus_per_trial
     reach.check(args.address, args.cpus_per_trial, gpus)
+    store.check()
     new = folders.missing(folder)
+    files.refuse_links(folder)
     with folders.lock(folder):
+        files.sweep(folder)
         try:
             with mirror.kept(folder, args.out, args.resume) as kept:
                 folders.check_free(folder, args.resume)
@@ -76,7 +65,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
                 events = records.read(folder, networks=not kept)  # this and the next before minutes are spent on data
                 told = arguments.name(args), args.scale, space, args.seed, args.deterministic, args.cache_half
                 folders.check_same(folder, asked(*told), args.resume)
-                return _locked_run(args, space, cells, folder, events, stop, kept)
+                return _locked_run(args, space, cells, folder, events, stop, kept, end)
         finally:
             folders.leave_empty(folder, new)
 
@@ -89,6 +78,7 @@ def _locked_run(
     events: list[ledger.Event],
     stop: Stop,
     kept: "mirror.Mirror | None",
+    end: command.Ending,
 ) -> int:
     console = _console()
     room = Room((folder, store.root()), 1e9 * args.keep_free)
@@ -118,6 +108,7 @@ def _locked_run(
         if len(study.absent) == len(cells):
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(folder, identity(study), args.resume)
+        end.resume = "what was reported is kept, and the same command with --resume resumes it"
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
         size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
@@ -282,14 +273,9 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         console.print(f"done, with {failed} of {state.total()} trials failed: the report lists their errors")
     if state.absent:
         console.print(f"done, but {len(state.absent)} of {len(state.cells)} cells were not run: the report says why")
-    return FAILED_TRIALS if failed or state.absent else DONE
-
-
-def _say(error: object, code: int) -> int:
-    told = printable(str(error), kept="\n")  # a list of problems has lines
-    print(f"study.run: {told}", file=sys.stderr)
-    return code
+    return FAILED if failed or state.absent else DONE
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -9,18 +9,23 @@ from study.errors import INTERRUPTED, Stopped
 
 GRACE = 20.0
 """Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone and waited for in vain."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LATE = b"stopped without a table, which --resume makes anew: every report is on the disk\n"
 
 
 class Stop:
-    """Takes SIGINT and SIGTERM over; a second signal ends the process at once, since every report is on the disk."""
+    """Takes SIGINT, SIGTERM and SIGHUP over; a second one ends the process at once: every report is on the disk."""
 
-    def __init__(self, budget: float | None) -> None:
+    def __init__(
+        self, budget: float | None, text: str = "stopped before the search began; the same command starts again"
+    ) -> None:
         """Start the clock.
 
         Args:
             budget: seconds from now; None is without end.
+            text: what the command says that was stopped by `check`.
         """
+        self._text = text
         self._until = None if budget is None else time.monotonic() + budget
         self._signalled = False
         self._late = Timer(GRACE, _end)
@@ -29,8 +34,9 @@ class Stop:
 
     def listen(self) -> None:
         """Install the handlers; again after Ray has started, which brings its own, and ended, taking all away."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves SIGHUP
+                signal.signal(number, self._on_signal)
 
     def asked(self) -> bool:
         """Whether to stop now."""
@@ -43,7 +49,7 @@ class Stop:
             Stopped: asked to.
         """
         if self.asked():
-            raise Stopped
+            raise Stopped(self._text)
 
     def _on_signal(self, number: int, frame: object) -> None:
         if self._signalled:

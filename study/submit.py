@@ -13,39 +13,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import streams
+from analysis import command
 from study import arguments, auth, checks, remote, tree
-from study.errors import INTERRUPTED, UserError
+from study.errors import FOLLOWING_ENDED, INTERRUPTED, UserError
 
 if TYPE_CHECKING:
     from study.jobs import Cluster
 
-LEFT = 130
-"""Exit code: following ended with Ctrl-C, and the study runs on."""
 STOP_SECONDS = 120
 """In which a stopped study may write its table and report before Ray kills it."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code, which is the study's where that is known."""
-    streams.forgiving()
-    given = list(sys.argv[1:] if argv is None else argv)
-    cut = given.index("--") if "--" in given else len(given)
-    args = _parse(given[:cut])
-    try:
+    with command.ending("study.submit") as end:
+        end.interrupted = "interrupted; nothing was asked of the cluster"
+        given = list(sys.argv[1:] if argv is None else argv)
+        cut = given.index("--") if "--" in given else len(given)
+        args = _parse(given[:cut])
         auth.check()
-        return _act(args, given[cut + 1 :])
-    except UserError as error:
-        print(f"study.submit: {error}", file=sys.stderr)
-        return arguments.USAGE
-    except KeyboardInterrupt as interrupt:
-        told = interrupt.args[0] if interrupt.args else "nothing was asked of the cluster"
-        print(f"study.submit: interrupted; {told}", file=sys.stderr)
-        return INTERRUPTED
+        end.code = _act(args, given[cut + 1 :])
+    return end.code
 
 
 def _parse(own: list[str]) -> argparse.Namespace:
-    parser = arguments.Parser(
+    parser = command.Parser(
         prog="python -m study.submit",
         description="A study on a Ray cluster, through its Jobs API.",
         usage="%(prog)s --address http://HOST:8265 [options] -- options of study.run",
@@ -148,10 +140,10 @@ def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variab
     about = {"STUDY_COMMAND": again, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder:
         size = tree.copy(Path(folder))
-        command = shlex.join(["python", "-m", "study.run", *words, "--address", "auto"])
+        words = ["python", "-m", "study.run", *words, "--address", "auto"]
         job = f"raysubmit_{secrets.token_hex(8)}"  # named here, so that an interrupted sending can be looked for
-        with _telling(f"{job} may be running: look with {_command(args, '--follow', job)}"):
-            cluster.send(command, folder, about | variables, job)
+        with _telling(f"interrupted; {job} may be running: look with {_command(args, '--follow', job)}"):
+            cluster.send(shlex.join(words), folder, about | variables, job)
     print(f"{job}: sent {size / 2**20:.1f} MiB of {tree.ROOT}", flush=True)
     return job
 
@@ -163,12 +155,12 @@ def _follow(cluster: "Cluster", args: argparse.Namespace, job: str) -> int:
         return _ended(cluster, job)
     except KeyboardInterrupt:
         print(f"\nthe study runs on\n{_ways_back(args, job)}")
-        return LEFT
+        return FOLLOWING_ENDED
 
 
 def _stop(cluster: "Cluster", args: argparse.Namespace) -> int:
     """Stop a job as Ctrl-C would, and show what it says of it."""
-    with _telling(f"{args.stop} may be running still: look with {_command(args, '--follow', args.stop)}"):
+    with _telling(f"interrupted; {args.stop} may be running still: look with {_command(args, '--follow', args.stop)}"):
         cluster.stop(args.stop)
         print("".join(cluster.said(args.stop)).rstrip().rpartition("\n")[2])
         return _ended(cluster, args.stop)
@@ -201,4 +193,5 @@ def _ways_back(args: argparse.Namespace, job: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

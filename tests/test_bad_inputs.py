@@ -27,7 +27,8 @@ def own_signals():
 
 def answer(case: Case) -> int:
     """Run a case's command here; its exit code."""
-    main = importlib.import_module("analysis.__main__" if case.module == "analysis" else case.module).main
+    package = case.module in ("analysis", "study.watch")
+    main = importlib.import_module(f"{case.module}.__main__" if package else case.module).main
     try:
         return main(case.command)
     except SystemExit as ended:
@@ -50,7 +51,7 @@ def test_a_bad_input_is_one_clear_line_and_changes_nothing(case, tmp_path, monke
     said = capsys.readouterr().err
     first, *more = said.splitlines() or [""]
     assert (code, case.said in said) == (case.code, True), said
-    assert case.module == "analysis" or first.startswith(f"{case.module}: "), said
+    assert first.startswith(f"{case.module}: "), said
     assert [line for line in more if not line.startswith("  ")] == []
     assert "Traceback" not in said
     assert apart(tree(tmp_path)) == before

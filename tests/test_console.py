@@ -21,7 +21,7 @@ import sys
 from study import predict
 class Finder:
     def find_spec(name, *more):
-        if name == "pandas":
+        if name == "study.winner":
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Finder)
 sys.exit(predict.main(["model", "a.jpg"]))

@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import folder, run
+from study import errors, folder
 from tests import inline
 from tests.bad_inputs import data, spaces
 from tests.bad_inputs.case import tree
 from tests.toys import WHEN
 
 KEYS = ["trial", "epoch", "task", "split", "metric", "truth", "answer"]
-REFUSED = run.REFUSED
+REFUSED = errors.REFUSED
 
 
 def flip(spot: float) -> Callable[[Path], None]:
@@ -63,7 +63,7 @@ def kept(here: Path) -> dict:
 def finished(tmp_path_factory):
     """A whole study."""
     here = tmp_path_factory.mktemp("finished")
-    assert inline.study(here) == run.DONE
+    assert inline.study(here) == errors.DONE
     return here
 
 
@@ -72,8 +72,8 @@ def stopped(finished, tmp_path_factory):
     """The same one, stopped twice, the second time in mid-trial: its last trial has two checkpoints."""
     here = tmp_path_factory.mktemp("stopped") / "here"
     shutil.copytree(finished, here, ignore=shutil.ignore_patterns("out"))
-    assert inline.study(here, reports=4) == run.INTERRUPTED
-    assert inline.study(here, "--resume", reports=7) == run.INTERRUPTED
+    assert inline.study(here, reports=4) == errors.INTERRUPTED
+    assert inline.study(here, "--resume", reports=7) == errors.INTERRUPTED
     return here
 
 
@@ -91,7 +91,7 @@ def spoilt(source: Path, here: Path, file: str, damage: str, capsys) -> int:
         assert path.name in said or (path.parent.name == "ledger" and "ledger has lost" in said), said
         assert kept(here) == before
     else:
-        assert (code, said) == (run.DONE, "")
+        assert (code, said) == (errors.DONE, "")
     return code
 
 
@@ -103,13 +103,13 @@ def parameters(files: list[str]) -> list:
 
 @pytest.mark.parametrize(("file", "damage"), parameters(FINISHED))
 def test_a_spoilt_file_of_a_finished_study_is_made_anew_or_named(finished, tmp_path, capsys, file, damage):
-    if spoilt(finished, tmp_path, file, damage, capsys) == run.DONE:
+    if spoilt(finished, tmp_path, file, damage, capsys) == errors.DONE:
         pd.testing.assert_frame_equal(table(tmp_path), table(finished))
 
 
 @pytest.mark.parametrize(("file", "damage"), parameters(STOPPED))
 def test_a_spoilt_file_of_a_stopped_study_is_made_anew_or_named(finished, stopped, tmp_path, capsys, file, damage):
-    if spoilt(stopped, tmp_path, file, damage, capsys) == run.DONE:
+    if spoilt(stopped, tmp_path, file, damage, capsys) == errors.DONE:
         pd.testing.assert_frame_equal(table(tmp_path), table(finished))
 
 
@@ -118,13 +118,13 @@ def test_what_is_refused_and_what_is_made_anew(finished, tmp_path, capsys):
     places = (tmp_path / str(number) for number in range(9))
     codes = {file: spoilt(finished, next(places), file, "cut in half", capsys) for file in FINISHED}
     made_anew = {"table.parquet", "report.html", "ledger/000.jsonl"}  # the last one is empty
-    assert codes == {file: run.DONE if file in made_anew else REFUSED for file in FINISHED}
+    assert codes == {file: errors.DONE if file in made_anew else REFUSED for file in FINISHED}
 
 
 def test_a_network_whose_folder_was_deleted_is_not_missed(finished, tmp_path, capsys):
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "out" / "models" / "c000-r000")
-    assert inline.study(tmp_path, "--resume") == run.DONE
+    assert inline.study(tmp_path, "--resume") == errors.DONE
 
 
 def test_a_ledger_that_lost_a_trial_with_a_checkpoint_is_named(stopped, tmp_path, capsys):
@@ -139,7 +139,7 @@ def test_a_ledger_that_lost_a_trial_with_a_checkpoint_is_named(stopped, tmp_path
 def test_a_copied_study_goes_on_and_leaves_the_original_as_it_is(finished, stopped, tmp_path):
     before = tree(stopped)
     shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
-    assert inline.study(tmp_path, "--resume") == run.DONE
+    assert inline.study(tmp_path, "--resume") == errors.DONE
     assert tree(stopped) == before
     pd.testing.assert_frame_equal(table(tmp_path), table(finished))
 
@@ -167,3 +167,11 @@ def test_another_seed_space_data_or_code_is_never_mixed_in(stopped, tmp_path, mo
     said = capsys.readouterr().err
     assert (said.count("\n"), told in said) == (1, True), said
     assert kept(tmp_path) == before
+
+
+def test_a_study_whose_data_folder_was_renamed_is_resumed(finished, stopped, tmp_path):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "data").rename(tmp_path / "photographs")
+    options = inline.OPTIONS.replace("--data data", "--data photographs")
+    assert inline.study(tmp_path, "--resume", options=options) == errors.DONE
+    pd.testing.assert_frame_equal(table(tmp_path), table(finished))

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from study import run
+from study import errors
 from tests import inline
 from tests.bad_inputs.case import tree
 
@@ -20,7 +20,7 @@ FORK = multiprocessing.get_context("fork")
 def stopped(tmp_path_factory):
     """A study that was stopped early."""
     here = tmp_path_factory.mktemp("stopped")
-    assert inline.study(here, reports=2) == run.INTERRUPTED
+    assert inline.study(here, reports=2) == errors.INTERRUPTED
     return here
 
 
@@ -46,7 +46,7 @@ def test_of_several_drivers_one_runs_and_a_dead_ones_study_is_taken_over(stopped
     others = [each for each in drivers if each.pid != first]
     for each in others:
         each.join(60)
-    assert [codes.get() for _ in others] == [run.LOCKED] * 3
+    assert [codes.get() for _ in others] == [errors.LOCKED] * 3
     said = capfd.readouterr().err.splitlines()
     assert len(said) == 3
     assert all(f"{tmp_path / 'out'} is in use by" in line for line in said)
@@ -55,7 +55,7 @@ def test_of_several_drivers_one_runs_and_a_dead_ones_study_is_taken_over(stopped
     for each in drivers:
         each.join(60)
     assert (running.empty(), codes.empty()) == (True, True)
-    assert inline.study(tmp_path, "--resume") == run.DONE
+    assert inline.study(tmp_path, "--resume") == errors.DONE
 
 
 PLACES = {
@@ -75,8 +75,8 @@ def test_a_study_runs_and_goes_on_in_a_folder(stopped, tmp_path, place):
     (tmp_path / "far").mkdir()
     (tmp_path / "link").symlink_to("far")
     options = inline.OPTIONS.replace("--out out", f"--out '{PLACES[place]}'")
-    assert inline.study(tmp_path, reports=3, options=options) == run.INTERRUPTED
-    assert inline.study(tmp_path, "--resume", options=options) == run.DONE
+    assert inline.study(tmp_path, reports=3, options=options) == errors.INTERRUPTED
+    assert inline.study(tmp_path, "--resume", options=options) == errors.DONE
     assert (tmp_path / PLACES[place] / "table.parquet").is_file()
 
 
@@ -89,10 +89,10 @@ def test_data_may_lie_in_an_odd_place_and_what_is_hidden_is_passed_over(stopped,
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("no image")
     before = tree(place)
-    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--data data", f"--data '{place}'")) == run.DONE
+    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--data data", f"--data '{place}'")) == errors.DONE
     assert tree(place) == before
 
 
 def test_resume_without_a_study_starts_one(stopped, tmp_path):
     shutil.copytree(stopped, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("out"))
-    assert inline.study(tmp_path, "--resume") == run.DONE
+    assert inline.study(tmp_path, "--resume") == errors.DONE

@@ -146,3 +146,11 @@ def test_a_user_without_a_name_is_known_by_number(monkeypatch):
 
     monkeypatch.setattr("getpass.getuser", nameless)
     assert folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"
+
+
+def test_other_words_for_equal_pixels_are_no_change(tmp_path):
+    cells = [{"name": "a", "source": "pets: 9 images", "data": "f00"}]
+    study, renamed = {"cells": cells}, {"cells": [cells[0] | {"source": "photographs: 9 images"}]}
+    folder.refuse_change(study, renamed, tmp_path)
+    with pytest.raises(Damaged, match=r'cells\[0\]\.source was "pets: 9 images", is "photographs: 9 images"'):
+        folder.refuse_change(study, {"cells": [renamed["cells"][0] | {"data": "ba5"}]}, tmp_path)

@@ -35,7 +35,7 @@ def signalled(goes_on, grace, signals):
     return process.wait(60), process.stderr.read()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_that_hangs_ends_by_itself_and_says_what_is_kept(number):
     code, said = signalled("True", 0.3, [number])
     assert code == 75

@@ -169,7 +169,7 @@ def _annotated(folder: Path, annotations: Path, rows: _Rows, label: int | None) 
     """Append the images of one folder; `label` is the class that all must have, None for the test."""
     try:
         present = {name for name in os.listdir(folder) if name.endswith(".ppm")}
-        with annotations.open(newline="") as opened:
+        with annotations.open(encoding="utf-8", newline="") as opened:
             lines = list(csv.DictReader(opened, delimiter=";"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         rows.problems.append(f"{folder}: {error}")

@@ -110,7 +110,10 @@ def _oxford(place: Path) -> dict[str, Listing]:
     problems: list[str] = []
     try:
         present = set(os.listdir(place / "images"))
-        lines = {split: (place / "annotations" / name).read_text().splitlines() for split, name in _LISTS.items()}
+        lines = {
+            split: (place / "annotations" / name).read_text(encoding="utf-8").splitlines()
+            for split, name in _LISTS.items()
+        }
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Oxford-IIIT Pet in {place} cannot be read: {error}") from error
     found = {

@@ -4,46 +4,36 @@ Knows the order of things and the exit codes; it only reads the study, from the 
 """
 
 import argparse
+import contextlib
 import importlib.util
 import os
-import sys
 import time
 from pathlib import Path
 
 import filelock
 
-from analysis import streams
-from study import arguments, ledger
+from analysis import command, files
+from analysis.text import printable
 from study import folder as folders
-from study.arguments import USAGE, seconds
-from study.errors import Damaged, Locked, UserError
+from study import ledger
+from study.arguments import seconds
+from study.errors import Locked, UserError
 
-DONE, REFUSED, STORAGE, LOCKED = 0, 4, 5, 6
 EXTRA = "pip install -c constraints.txt -e '.[watch]'"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    streams.forgiving()
-    args = _parse(argv)
-    try:
-        _watch(args.folder, args.out or args.folder, args.every)
-    except KeyboardInterrupt:
-        pass
-    except UserError as error:
-        return _say(error, USAGE)
-    except Damaged as error:
-        return _say(error, REFUSED)
-    except Locked as error:
-        return _say(error, LOCKED)
-    except OSError as error:
-        return _say(f"storage failed: {error}", STORAGE)
-    return DONE
+    with command.ending("study.watch") as end:
+        args = _parse(argv)
+        with contextlib.suppress(KeyboardInterrupt):  # how --every is ended
+            _watch(args.folder, args.out or args.folder, args.every)
+    return end.code
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     told = "What optuna-dashboard and TensorBoard open, made from a study."
-    parser = arguments.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
+    parser = command.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
     parser.add_argument("folder", type=Path, metavar="DIR", help="the study's folder, of one that runs or has ended")
     parser.add_argument("--every", type=seconds, metavar="10s", help="keep in step with it until Ctrl-C, this often")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the study's folder)")
@@ -55,6 +45,7 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         raise UserError(f"{folder}: holds no study yet; name the folder that study.run says it writes to")
     study = folders.read_study(folder)
     out.mkdir(parents=True, exist_ok=True)
+    files.refuse_links(out)
     held = filelock.FileLock(out / ".watch.lock")
     try:
         held.acquire(timeout=0)
@@ -81,20 +72,16 @@ def _step(reader: ledger.Reader, views: tuple) -> None:
 
 
 def _tell(out: Path, every: float | None) -> None:
-    where = os.path.relpath(out)
+    where = printable(os.path.relpath(out))
     print(f"optuna-dashboard {where}/optuna.log            # http://127.0.0.1:8080")
     print(f"tensorboard --logdir {where}/tensorboard       # http://localhost:6006")
     absent = [name for name in ("optuna_dashboard", "tensorboard") if importlib.util.find_spec(name) is None]
     if absent:
         print(f"not installed here: {', '.join(absent)}; {EXTRA}")
     if every is not None:
-        print(f"both are kept in step with {os.path.relpath(where)}, every {every:g} s; Ctrl-C ends this", flush=True)
-
-
-def _say(error: object, code: int) -> int:
-    print(f"study.watch: {error}", file=sys.stderr)
-    return code
+        print(f"both are kept in step with {where}, every {every:g} s; Ctrl-C ends this", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -13,6 +13,8 @@ from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event as Record
 from tensorboardX.summary import Summary, hparams, scalar
 
+from analysis.text import printable
+from study import disk
 from study.errors import UserError
 from study.ledger import Event
 
@@ -37,7 +39,7 @@ class EventFiles:
         self._open: dict[str, EventsWriter] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._next = int(json.loads((folder / POSITION).read_text()))
+            self._next = int(json.loads((folder / POSITION).read_text(encoding="utf-8")))
         except FileNotFoundError:
             self._next = 0
         except ValueError:
@@ -56,9 +58,7 @@ class EventFiles:
         """Flush, and note how far the ledger has been written."""
         for writer in self._open.values():
             writer.flush()
-        temporary = self._folder / f"{POSITION}.new"
-        temporary.write_text(json.dumps(self._next))
-        temporary.replace(self._folder / POSITION)
+        disk.replace(self._folder / POSITION, json.dumps(self._next).encode())
 
     def _take(self, event: Event) -> None:
         name = event["trial"]
@@ -82,7 +82,7 @@ class EventFiles:
     def _writer(self, trial: str, cell: str) -> EventsWriter:
         """Give the writer of a trial's folder; each run of this command adds files of its own."""
         if trial not in self._open:
-            where = self._folder / cell.replace("/", "-").replace("..", "-") / trial
+            where = self._folder / printable(cell).replace("/", "-").replace("..", "-") / trial
             where.mkdir(parents=True, exist_ok=True)  # below: no SummaryWriter, whose flush leaves its queue
             self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")
         return self._open[trial]

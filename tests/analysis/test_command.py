@@ -14,7 +14,9 @@ from tests.analysis import synthetic
 def test_the_command_refuses_in_one_line():
     told = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
     assert told.returncode == 2
-    assert told.stderr.splitlines() == ["no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"]
+    assert told.stderr.splitlines() == [
+        "analysis: no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"
+    ]
 
 
 def test_a_refusal_ends_with_its_code_every_time(tmp_path):
