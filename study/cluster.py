@@ -22,6 +22,7 @@ import ray
 
 from study import auth, reach, store
 from study.errors import RayFailed
+from study.failures import name_of, text_of
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ def line(error: BaseException, which: int = 0) -> str:
         error: of Ray, or of what ran on it.
         which: of the lines of its text.
     """
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[which].strip()}"[:200]
+    lines = text_of(error).strip().splitlines() or [""]
+    return f"{name_of(error)}: {lines[which].strip()}"[:200]
 
 
 def _part(there: Mapping[str, float], cpus: float, gpus: float | Packing | None, one_at_a_time: bool) -> float:

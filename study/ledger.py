@@ -15,6 +15,7 @@ from typing import Any
 
 from study import disk
 from study.errors import Damaged
+from study.plain import LONGEST, plain
 
 Event = dict[str, Any]
 NAME = re.compile(r"[\w-]+")
@@ -144,6 +145,15 @@ def _sealed(body: bytes) -> bytes:
 
 
 def _canonical(event: Event) -> bytes:
+    """Write an event; what JSON, UTF-8 or a reader cannot take is made plain first (`plain.py`)."""
+    with contextlib.suppress(ValueError, TypeError):
+        line = _dumped(event)
+        if len(line) <= LONGEST and b"\\u0000" not in line:
+            return line
+    return _dumped(plain(event))
+
+
+def _dumped(event: Event) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -9,6 +9,7 @@ import json
 import shutil
 import socket
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Mirror:
         """Name both; nothing is read yet."""
         self.uri, self._folder, self._remote = uri, folder, remote.opened(uri)
         self._known: dict[str, tuple[int, int]] = {}
-        self._beat = float("-inf")
+        self._beat, self._run = (float("-inf"), float("-inf")), uuid.uuid4().hex
 
     def begin(self, resume: bool) -> None:
         """Take the study over, and fetch what the folder here lacks of it.
@@ -61,10 +62,15 @@ class Mirror:
         """Note, once a minute, that this process has the study; a note that fails is made up for by the next.
 
         It keeps careful people apart, not two that begin in the same second: storage of objects has no locks.
+
+        Raises:
+            Locked: another machine has taken the study over, since this process was silent for too long.
         """
-        if time.monotonic() - self._beat >= BEAT:
-            self._beat = time.monotonic()
+        now = time.monotonic(), time.time()  # the first may stand still while the machine sleeps
+        if any(abs(late - early) >= BEAT for early, late in zip(self._beat, now, strict=True)):
+            self._beat = now
             with contextlib.suppress(OSError):
+                self._refuse_taken()
                 self._own()
 
     def push(self) -> None:
@@ -72,17 +78,24 @@ class Mirror:
 
         Raises:
             OSError: the storage refuses.
+            Locked: as `beat`.
         """
         for name in self._files():
             found = (self._folder / name).stat()
             stamp = (found.st_size, found.st_mtime_ns)
             if self._known.get(name) != stamp:
+                self._refuse_taken()
                 self._remote.put(self._folder / name, name)
                 self._known[name] = stamp
 
     def drop(self, name: str) -> None:
-        """Delete at the URI what is no longer needed there; what cannot be deleted stays."""
+        """Delete at the URI what is no longer needed there; what cannot be deleted stays.
+
+        Raises:
+            Locked: as `beat`.
+        """
         with contextlib.suppress(OSError):
+            self._refuse_taken()
             self._remote.drop(name)
 
     def end(self, copied: bool = True) -> None:
@@ -92,7 +105,7 @@ class Mirror:
         self.drop(OWNER)
 
     def _own(self) -> None:
-        note = {"who": who(), "host": socket.gethostname(), "at": time.time()}
+        note = {"who": who(), "host": socket.gethostname(), "at": time.time(), "run": self._run}
         self._remote.write(OWNER, json.dumps(note).encode())
 
     def _files(self) -> list[str]:
@@ -107,6 +120,12 @@ class Mirror:
         if elsewhere and silent < SILENCE:
             told = f"{self.uri} is in use by {owner['who']}, heard of {silent:.0f} s ago"
             raise Locked(f"{told}; if that has ended, wait {SILENCE - silent:.0f} s or delete {self.uri}/{OWNER}")
+
+    def _refuse_taken(self) -> None:
+        owner = _note(self._remote.read(OWNER))
+        if owner["host"] is not None and owner.get("run") != self._run:
+            left = f"this run ends, and what it had not copied yet is left in {self._folder}"
+            raise Locked(f"{self.uri} was taken over by {owner['who']} while this run was silent: {left}")
 
     def _fetch(self) -> None:
         """Fetch the study where the one here is behind."""
@@ -145,7 +164,7 @@ def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
     copied = True
     try:
         yield mirror
-    except (UserError, Damaged):
+    except (UserError, Damaged, Locked):
         copied = False
         raise
     finally:

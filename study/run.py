@@ -87,6 +87,8 @@ def _locked_run(
     def check() -> None:
         stop.check()
         room.check()
+        if kept:
+            kept.beat()  # images and weights may take longer than another machine waits
 
     study = _put_together(args, space, cells, folder, kept, check, console)
     from study import nodes, starts

@@ -103,8 +103,8 @@ class EventFiles:
 
 
 def _rows(event: Event) -> list[dict[str, Any]]:
-    """Give an event's scores, without the counts of which class was taken for which."""
-    return [row for row in event["rows"] if row["metric"] != "count"]
+    """Give an event's scores, without those that are no number, and the counts of which class was taken for which."""
+    return [row for row in event["rows"] if row["metric"] != "count" and row["score"] is not None]
 
 
 def _tag(row: dict[str, Any]) -> str:
