@@ -4,11 +4,15 @@
 filter stands in front of all others instead. It matches in a thread that reads a picture, and nowhere else.
 """
 
+import contextlib
+import ctypes
 import logging
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+from PIL import Image
 
 MOST = 3
 """Notes of one picture."""
@@ -35,6 +39,15 @@ class _Recorder(logging.Handler):
         self.match(record.getMessage())
 
 
+def _silence_libtiff() -> None:
+    """Keep the library of TIFF files, whose errors Pillow raises too, from writing them to stderr itself."""
+    with contextlib.suppress(OSError, AttributeError):  # built in another way, its functions may have no names
+        library = ctypes.CDLL(Image.core.__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
+
+
+_silence_libtiff()
 _RECORDER = _Recorder(logging.WARNING)
 _FILTER = ("ignore", _RECORDER, Warning, None, 0)
 logging.getLogger("PIL").addHandler(_RECORDER)
