@@ -175,8 +175,9 @@ def _check_plain(file: PlainFile) -> None:
 
 
 def _check_scans(file: PlainFile | BytesIO) -> None:
-    """Count how often a JPEG file goes over the picture: from the first start of a scan, where it was read to, on."""
-    at, content, count = 0, file.read(), 1
+    """Count how often a JPEG file goes over its first picture; what looks like it inside of other parts is skipped."""
+    file.seek(0)
+    at, content, count = 2, file.read(_AT_ONCE), 0
     for _ in range(_SEGMENTS):
         found = _MARKER.search(content, at)
         if found is None or found[1] == b"\xd9" or count > _SCANS:

@@ -14,6 +14,9 @@ MOST_TEXT = 256 * 10**6
 STEPS = 500_000
 """Reads of one file: a gigabyte in the 8 KB pieces that PNG files have needs fewer."""
 
+_SMALL = 512
+"""Bytes that are read wherever the file ends: headers are read one by one."""
+
 
 class TooMuch(Exception):
     """A file has more of something than is read; the text says of what, and what the bound is."""
@@ -57,13 +60,14 @@ class PlainFile(io.BufferedReader):
         self._steps += 1
         if self._steps > STEPS:
             raise TooMuch(f"is in more than {STEPS:,} pieces")
-        left = max(self.end - self.tell(), 0)
-        count = left if size is None or size < 0 else min(size, left)
+        if size is None or not 0 <= size <= _SMALL:
+            left = max(self.end - self.tell(), 0)  # a call of the system
+            size = left if size is None or size < 0 else min(size, left)
         if self.most is not None:
-            if count > self.most:
+            if size > self.most:
                 raise TooMuch("has too much before its picture begins")
-            self.most -= count
-        return super().read(count)
+            self.most -= size
+        return super().read(size)
 
 
 def content(path: str | Path, most: int = MOST_TEXT) -> bytes:

@@ -75,10 +75,11 @@ def tiff(changes: dict[int, tuple[int, int, int]], data: bytes = b"", repeat: in
     return head + (data or b"\x7f" * 64) * repeat
 
 
-def scans(count: int) -> bytes:
+def scans(count: int, kind: str = "JPEG", **how: object) -> bytes:
     """Give a progressive JPEG file that goes over its picture again and again."""
-    whole = plain("JPEG", mode="L", progressive=True)
-    return whole[:-2] + whole[whole.rindex(b"\xff\xda") : -2] * count + whole[-2:]
+    whole = plain(kind, mode="L", progressive=True, **how)
+    end = whole.index(b"\xff\xd9")
+    return whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * count + whole[end:]
 
 
 def frames(kind: str, count: int) -> bytes:
@@ -141,6 +142,10 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "a JPEG in 6,000 parts": ("is in more than 5,000 pieces", lambda: jpeg(segment(0xFE, b"") * 6_000)),
     "a JPEG of 150 scans": ("has more than 100 scans", lambda: scans(150)),
+    "a JPEG of several pictures and 150 scans": (
+        "has more than 100 scans",
+        lambda: scans(150, "MPO", save_all=True, append_images=[Image.new("L", (24, 20))]),
+    ),
     "a GIF with a comment of 20 MB": (
         "is in more than 5,000 pieces",
         lambda: plain("GIF", mode="L").replace(

@@ -175,3 +175,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, archive):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OSError, match="file"):
         download.fetch("toy", tmp_path / "file" / "data", print)
+
+
+def test_the_command_ends_with_the_code_of_the_storage(tmp_path, monkeypatch, capsys):
+    from study import run
+
+    monkeypatch.setattr(download, "_continue", lambda url, part: (_ for _ in ()).throw(OSError(errno.ENOSPC, "no")))
+    assert run.main(["--space", "gtsrb", "--data", str(tmp_path / "data"), "--download", "--out", str(tmp_path)]) == 5
+    assert f"No space left on device: '{tmp_path / 'data'}'" in capsys.readouterr().err

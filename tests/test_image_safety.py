@@ -237,3 +237,8 @@ def test_bands_of_a_picture_are_what_it_is_as_a_whole(tmp_path, monkeypatch, mod
         assert (read_rgb(path) == whole).all()
         assert looks._look(path).same == digest
         monkeypatch.undo()
+
+
+def test_pictures_are_opened_in_one_place_alone():
+    root = Path(picture_files.__file__).parent
+    assert [path.name for path in root.rglob("*.py") if "Image.open(" in path.read_text()] == ["picture_files.py"]

@@ -14,7 +14,7 @@ from study import plain_files
 
 _DIFFICULT = {"": False, "0": False, "1": True}  # a mark that is missing reads as ""
 
-MOST = 10**6
+MOST = 10**7
 """Bytes of an annotation that are read: VOC's have up to 20,000."""
 Objects = dict[str, bool]
 """The classes that are in an image; whether all objects of a class are marked difficult."""
