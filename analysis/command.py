@@ -78,11 +78,18 @@ class Ending:
 
     def line(self, text: object, code: int) -> int:
         """Write an error's line to stderr, and take its exit code."""
+        self._write(text)
+        self.code = code
+        return code
+
+    def note(self, text: object) -> None:
+        """Write a line to stderr that ends nothing."""
+        self._write(f"note: {text}")
+
+    def _write(self, text: object) -> None:
         text = "\n".join(each if len(each) <= LONGEST else f"{each[:LONGEST]}…" for each in str(text).split("\n"))
         with contextlib.suppress(OSError, ValueError):
             print(f"{self.name}:", printable(text, kept="\n"), file=sys.stderr, flush=True)  # problems have lines
-        self.code = code
-        return code
 
 
 @contextlib.contextmanager

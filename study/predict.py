@@ -140,6 +140,7 @@ def _predict(
     import torch
 
     from study import labelled, models, prediction
+    from study.picture_notes import few
 
     torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
     net, card = models.load(folder, before, args.own_batchnorm)
@@ -147,9 +148,14 @@ def _predict(
     threshold = THRESHOLD if args.threshold is None else args.threshold
     named = labelled.labels(card, prediction.outputs(net, card), args.top or TOP, threshold)
     unread: list[str] = []
+    notes: list[str] = []
     with _progress(len(paths)) as bar:
-        answers = bar.track(prediction.predict(net, card, paths, device), len(paths), description="images")
+        answers = bar.track(
+            prediction.predict(net, card, paths, device, notes.append), len(paths), description="images"
+        )
         labelled.show(_readable(answers, unread, end), named, args.csv, bar.stop)
+    for note in few(notes):
+        end.note(note)
     return unread
 
 
