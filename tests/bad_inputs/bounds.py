@@ -55,6 +55,11 @@ CASES = [
     _field("50 MB of text as a key", "has 50,000,000 characters", compared="{'x' * 50000000: ('a', 'b')}"),
     _field("50 MB of text as a task", "has 50,000,000 characters", task="'x' * 50000000"),
     _file("an error of 50 MB", "raise ValueError('x' * 50000000)\n", "space file 'mine.py' fails: ValueError: xxx"),
+    _file(
+        "an error whose text raises",
+        "class Odd(Exception):\n    def __str__(self):\n        return 1 / 0\n\n\nraise Odd\n",
+        "space file 'mine.py' fails: Odd: its text cannot be made",
+    ),
     _option("10¹² trials", "trials is 1000000000000; it must be at most 100,000", "--trials 1000000000000"),
     _option("10⁹ epochs", "epochs is 1000000000; it must be at most 100,000", "--epochs 1000000000"),
     _option("10⁹ replicates", "replicates is 1000000000; it must be at most 100,000", "--replicates 1000000000"),
