@@ -2,6 +2,7 @@
 Knows nothing of stores, splits, formats or which data set it is."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from study import bare_pictures, picture_files, picture_kinds, pixels, plain_files, tasks
 from study.errors import UserError
@@ -86,12 +87,20 @@ def _picture(path: str | Path, held: ExitStack) -> Picture:
     with noted() as notes:
         try:
             image, size = picture_files.load(path, held)
-            lying = image.size
-            ImageOps.exif_transpose(image, in_place=True)
-            wide, high = size if image.size == lying else size[::-1]
-            return Picture(pixels.rgb(image), wide, high, (*notes, *_shape(wide, high)))
+            upright = pixels.upright(pixels.rgb(image), _turn(image))
+            wide, high = size if upright.size == image.size else size[::-1]
+            return Picture(upright, wide, high, (*notes, *_shape(wide, high)))
         except Exception as error:  # what a broken file makes a decoder raise may be anything
             raise Unreadable(f"{path}: {_why(path, error)}") from error
+
+
+def _turn(image: Image.Image) -> object:
+    """Give the number by which EXIF data say how a picture was taken; there may be none, or anything."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception as error:  # what damaged data make Pillow raise may be anything, and the pixels are whole
+        warnings.warn(f"its EXIF data cannot be read, so it is not turned ({error})", stacklevel=1)
+        return None
 
 
 def _shape(wide: int, high: int) -> Iterator[str]:

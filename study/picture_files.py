@@ -98,6 +98,8 @@ class _Room:
                 self._changed.notify_all()
 
 
+_SHARES = {"AVIF": 3, "WEBP": 4}
+"""Times the memory of others that formats need, whose decoders make the whole picture before Pillow does."""
 _ROOM = _Room(_AT_ONCE)
 
 
@@ -193,7 +195,7 @@ def _check_scans(file: PlainFile | BytesIO) -> None:
 def _loaded(file: PlainFile | BytesIO, held: ExitStack) -> Loaded:
     image = _opened(file)
     with ExitStack() as own:
-        own.enter_context(_ROOM.take(image.width * image.height))
+        own.enter_context(_ROOM.take(image.width * image.height * _SHARES.get(image.format or "", 1)))
         size = image.size
         if image.format in _JPEG and image.width * image.height > _REDUCED:
             image.draft(None, (image.width // 2, image.height // 2))  # type: ignore[arg-type]

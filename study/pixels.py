@@ -10,6 +10,15 @@ from PIL import Image
 
 _WITH_ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
 _BITS_PER_SAMPLE = 258  # a tag of TIFF
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 BAND = 4 * 10**6
 """Pixels that are converted at a time: a conversion has several copies of them, of up to eight bytes a value."""
 
@@ -29,6 +38,17 @@ def rgb(image: Image.Image) -> Image.Image:
     for top, band in bands(image):
         whole.paste(convert(band), (0, top))
     return whole
+
+
+def upright(image: Image.Image, turn: object) -> Image.Image:
+    """Turn an image as EXIF's number for that says; `ImageOps.exif_transpose` writes all EXIF data anew, and may fail.
+
+    Args:
+        image: as it lies in the file.
+        turn: 1 to 8; anything else leaves it as it is.
+    """
+    method = _TURNS.get(turn)  # type: ignore[call-overload]
+    return image if method is None else image.transpose(method)
 
 
 def bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:

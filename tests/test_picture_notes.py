@@ -1,6 +1,7 @@
 """What is odd about a picture is a note with its name, and never a warning of Python's or a line of a library's."""
 
 import shutil
+import struct
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,6 +48,23 @@ def test_notes_of_a_picture_are_few_and_differ():
     assert list(notes) == ["1 is odd", "2 is odd", "3 is odd"]
     assert picture_notes.few(["a"] * 5) == ["a"] * 5
     assert picture_notes.few(["a"] * 7) == ["a"] * 5 + ["… and 2 more such notes"]
+
+
+@pytest.mark.parametrize(
+    "tag", [(256, 2, 8, 39), (270, 5, 4, 37), (315, 12, 4, 21), (34853, 9, 4, 58), (700, 13, 4, 1)]
+)
+def test_a_picture_is_turned_whatever_else_its_exif_data_have(tmp_path, tag):
+    turned, other = struct.pack("<HHII", 274, 3, 1, 6), struct.pack("<HHII", *tag)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0" + b"".join(sorted((turned, other))) + bytes(4)
+    exif += bytes(range(200, 256))
+    found = seen(written(tmp_path / "a.jpg", jpeg(segment(0xE1, exif))))
+    assert (found.width, found.height) == found.image.size == (20, 24)
+
+
+def test_exif_data_that_cannot_be_read_are_a_note(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image.Image, "getexif", lambda image: 1 / 0)
+    told = "its EXIF data cannot be read, so it is not turned (division by zero)"
+    assert seen(written(tmp_path / "a.png", plain("PNG"))).notes == (told,)
 
 
 def test_libraries_in_c_write_nothing(tmp_path, capfd):
