@@ -158,7 +158,7 @@ def _predict(args: argparse.Namespace, folder: Path, before: str | None, paths: 
     """Predict the files and show or write the answers; gives those that could not be read."""
     import torch
 
-    from study import labelled, models, prediction
+    from study import cards, labelled, models, prediction
 
     torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
     net, card = models.load(folder, before, args.own_batchnorm)
@@ -168,7 +168,7 @@ def _predict(args: argparse.Namespace, folder: Path, before: str | None, paths: 
     unread: list[str] = []
     with _progress(len(paths)) as bar:
         answers = bar.track(prediction.predict(net, card, paths, device), len(paths), description="images")
-        labelled.show(_readable(answers, unread), named, args.csv, bar.stop)
+        labelled.show(_readable(answers, unread, folder / cards.MODEL), named, args.csv, bar.stop)
     return unread
 
 
@@ -180,12 +180,16 @@ def _progress(count: int) -> "Progress":
     return Progress(console=console, transient=True, disable=count < MANY or not console.is_terminal)
 
 
-def _readable(answers: Iterable["Answer"], unread: list[str]) -> "Iterator[tuple[str, np.ndarray]]":
+def _readable(answers: Iterable["Answer"], unread: list[str], model: Path) -> "Iterator[tuple[str, np.ndarray]]":
     """Pass on what could be predicted; name the other files on stderr."""
+    import numpy as np
+
     for path, answer in answers:
         if isinstance(answer, str):
             unread.append(path)
             _say(answer, UNREADABLE)
+        elif not np.isfinite(answer).all():
+            raise Damaged(f"{model}: answers {path} with what is no number, so it is no trained network")
         else:
             yield path, answer
 

@@ -64,7 +64,7 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         from study.watch.event_files import EventFiles
         from study.watch.optuna_storage import OptunaStorage
 
-        reader = ledger.Reader(folder / "ledger")
+        reader = ledger.Reader(folder / "ledger", study)
         views = OptunaStorage(out / "optuna.log", study), EventFiles(out / "tensorboard", study)
         _step(reader, views)
         _tell(out, every)
