@@ -17,6 +17,7 @@ from typing import Any
 
 from study import disk, ledger_schema, reading
 from study.errors import Damaged
+from study.schema import Wrong
 
 Event = dict[str, Any]
 _NAME = re.compile(r"[0-9]{3,}\.jsonl")
@@ -80,7 +81,7 @@ class Reader:
                     event = _event(body)
                     self._refuse_gap(event["seq"], path, number, before)
                     self._history.add(event)
-                except ValueError as wrong:
+                except Wrong as wrong:
                     raise Damaged(f"{path}: line {number} {wrong}") from None
                 self._expected += 1
                 self._seen[path] = self._seen.get(path, (0, 0))[0] + len(line), number
@@ -129,6 +130,8 @@ def _files(folder: Path) -> list[Path]:
     for number, path in enumerate(found):
         if path.name != (name := f"{number:03d}.jsonl"):
             raise Damaged(f"{folder / name}: is missing")
+        if path.is_symlink() and not path.exists():
+            raise Damaged(f"{path}: is a link that leads nowhere")
     return found
 
 
@@ -178,7 +181,7 @@ def _event(body: bytes) -> Event:
     """Read an event.
 
     Raises:
-        ValueError: it is none that a study writes; says why.
+        Wrong: it is none that a study writes; says why.
     """
     try:
         text = body.decode()
@@ -186,12 +189,14 @@ def _event(body: bytes) -> Event:
         texts = ledger_schema.check(event)
         if end == len(text) and text.count('"') == 2 * texts and "\\" not in text:
             return event  # as many quotes as its texts have: no key stands twice
-    except (RecursionError, StopIteration, json.JSONDecodeError, UnicodeDecodeError):
+    except Wrong:
+        raise
+    except (RecursionError, StopIteration, ValueError):
         pass  # said in a few words below
     try:
         event = reading.parse(body)
     except ValueError as error:
-        raise ValueError(f"is damaged ({error})") from None
+        raise Wrong(f"is damaged ({error})") from None
     ledger_schema.check(event)
     return event
 

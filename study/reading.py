@@ -104,7 +104,7 @@ def constant(text: str) -> NoReturn:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(DEPTH + 1):
+    for _ in range(DEPTH):
         level = [each for table in level for each in _within(table) if isinstance(each, dict | list)]
         if not level:
             return

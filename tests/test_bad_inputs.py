@@ -59,4 +59,6 @@ def test_a_bad_input_is_one_clear_line_and_changes_nothing(case, tmp_path, monke
 def test_the_table_is_long_and_its_cases_differ():
     assert len(CASES) >= 60
     assert len({case.name for case in CASES}) == len(CASES)
-    assert len({(case.words, case.make, case.said, *case.environment.values()) for case in CASES}) == len(CASES)
+    assert len({(case.module, case.words, case.make, case.said, *case.environment.values()) for case in CASES}) == len(
+        CASES
+    )
