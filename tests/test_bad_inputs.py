@@ -27,7 +27,8 @@ def own_signals():
 
 def answer(case: Case) -> int:
     """Run a case's command here; its exit code."""
-    main = importlib.import_module("analysis.__main__" if case.module == "analysis" else case.module).main
+    package = case.module in ("analysis", "study.watch")
+    main = importlib.import_module(f"{case.module}{'.__main__' * package}").main
     try:
         return main(case.command)
     except SystemExit as ended:
@@ -36,7 +37,7 @@ def answer(case: Case) -> int:
 
 def apart(found: dict) -> dict:
     """Leave out who had the lock of a study last."""
-    return {name: body for name, body in found.items() if name not in ("out/.lock", "out/.owner")}
+    return {name: body for name, body in found.items() if name not in ("out/.lock", "out/.owner", "out/.watch.lock")}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
