@@ -20,9 +20,11 @@ from typing import Any
 
 import filelock
 
-from study import disk
+from study import disk, reading, schema, study_schema
 from study.errors import Damaged, Locked, UserError
 
+OWNER = 1000
+"""Bytes of the note that names a study's owner, at most."""
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
 
 
@@ -65,14 +67,15 @@ def read_study(folder: Path) -> dict[str, Any]:
     """
     path = folder / "study.json"
     try:
-        study = json.loads(path.read_text(encoding="utf-8"))
-        checksum = study.pop("sum")
+        study = reading.read_json(path)
     except FileNotFoundError:
         raise Damaged(f"{path}: is missing") from None
-    except (ValueError, KeyError, AttributeError):
-        raise Damaged(f"{path}: is damaged") from None
-    if checksum != _checksum(study):
+    if not isinstance(study, dict) or study.pop("sum", None) != _checksum(study):
         raise Damaged(f"{path}: is damaged (its checksum does not fit)")
+    try:
+        study_schema.check(study)
+    except schema.Wrong as wrong:
+        raise Damaged(f"{path}: {wrong}") from None
     return study
 
 
@@ -184,7 +187,7 @@ def code_fingerprint() -> str:
 
 
 def _holds_study(folder: Path) -> bool:
-    written = any(path.stat().st_size for path in (folder / "ledger").glob("*.jsonl"))
+    written = any(path.is_file() and path.stat().st_size for path in (folder / "ledger").glob("*.jsonl"))
     return (folder / "study.json").exists() or written
 
 
@@ -219,4 +222,7 @@ def _host() -> dict[str, Any]:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    """Read who owns a study, as far as it can be read."""
+    with contextlib.suppress(OSError, Damaged):
+        return reading.read_bytes(path, OWNER).decode(errors="replace")
+    return ""

@@ -43,4 +43,5 @@ def write_table(folder: Path) -> None:
     """Fold the ledger into the table."""
     from study import records
 
-    records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+    study = folders.read_study(folder)
+    records.write(records.table(study, ledger.read(folder / "ledger", study)), folder / "table.parquet")

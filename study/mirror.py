@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from study import ledger, remote, store
+from study import ledger, reading, remote, store
 from study.errors import Damaged, Locked, UserError
 from study.folder import who
+from study.schema import TEXT, Table, number, optional
 
 OWNER = ".owner"
 BEAT = 60.0
@@ -25,6 +26,8 @@ SILENCE = 5 * BEAT
 """After which another machine may take the study over."""
 OWN = ("tune", "checkpoints")
 """Folders that are not copied: the one is never read, the other is the workers' own affair."""
+_NOTE = Table({}, {"who": TEXT, "host": optional(TEXT), "at": number(0, 2.5e11)})
+"""An owner's note; what it lacks is nobody's."""
 FIRST = ("study.json", "ledger")
 """What is copied first: a table must not know more than the ledger beside it."""
 
@@ -114,7 +117,7 @@ class Mirror:
         return [str(path) for path in sorted(names, key=lambda path: (path.parts[0] not in FIRST, path))]
 
     def _refuse_owned(self) -> None:
-        owner = _note(self._remote.read(OWNER))
+        owner = _note(self._remote.read(OWNER, most=reading.MOST))
         silent = time.time() - owner["at"]
         elsewhere = owner["host"] not in (None, socket.gethostname())  # here the folder's lock has been taken
         if elsewhere and silent < SILENCE:
@@ -133,7 +136,11 @@ class Mirror:
         shutil.rmtree(fetched, ignore_errors=True)
         for name in self._remote.names("ledger"):
             self._remote.fetch(name, fetched / name)
-        there, here = (list(ledger.read(folder / "ledger")) for folder in (fetched, self._folder))
+        try:
+            there = ledger.load(fetched / "ledger")
+        except Damaged as error:
+            raise Damaged(str(error).replace(str(fetched), self.uri)) from None
+        here = ledger.load(self._folder / "ledger")
         common = min(len(there), len(here))
         if there[:common] != here[:common]:
             raise Damaged(f"{self.uri} and {self._folder} went on apart from each other: delete the one that is wrong")
@@ -175,10 +182,11 @@ def _note(content: bytes | None) -> dict[str, Any]:
     """Read an owner's note; what is none, or damaged, is nobody's."""
     nobody = {"who": "nobody", "host": None, "at": 0.0}
     try:
-        found = json.loads(content or b"{}")
-        return nobody | found if isinstance(found, dict) and isinstance(found.get("at", 0.0), int | float) else nobody
+        found = reading.parse(content or b"{}")
+        _NOTE.check(found)
     except ValueError:
         return nobody
+    return nobody | found
 
 
 def workplace(uri: str) -> Path:

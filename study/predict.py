@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import command
 from analysis.text import printable
 from study.config import config
-from study.errors import DONE, FAILED, UserError
+from study.errors import DONE, FAILED, Damaged, UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +139,7 @@ def _predict(
     """Predict the files and show or write the answers; gives those that could not be read."""
     import torch
 
-    from study import labelled, models, prediction
+    from study import cards, labelled, models, prediction
     from study.picture_notes import few
 
     torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
@@ -153,7 +153,7 @@ def _predict(
         answers = bar.track(
             prediction.predict(net, card, paths, device, notes.append), len(paths), description="images"
         )
-        labelled.show(_readable(answers, unread, end), named, args.csv, bar.stop)
+        labelled.show(_readable(answers, unread, folder / cards.MODEL, end), named, args.csv, bar.stop)
     for note in few(notes):
         end.note(note)
     return unread
@@ -168,13 +168,17 @@ def _progress(count: int) -> "Progress":
 
 
 def _readable(
-    answers: Iterable["Answer"], unread: list[str], end: command.Ending
+    answers: Iterable["Answer"], unread: list[str], model: Path, end: command.Ending
 ) -> "Iterator[tuple[str, np.ndarray]]":
     """Pass on what could be predicted; name the other files on stderr."""
+    import numpy as np
+
     for path, answer in answers:
         if isinstance(answer, str):
             unread.append(path)
             end.line(answer, FAILED)
+        elif not np.isfinite(answer).all():
+            raise Damaged(f"{model}: answers {path} with what is no number, so it is no trained network")
         else:
             yield path, answer
 

@@ -12,11 +12,17 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from study import disk, home
+from study import disk, home, reading
 from study.errors import Damaged, UserError
+from study.schema import Kind, Table, mapping
 
 MANIFEST = "manifest.json"
 INSTEAD = "name a folder for them with STUDY_STORE=DIR"
+
+
+_TABLE = Kind("a table", (dict,))
+_FILES = mapping(Kind("a size and a checksum", (list,)))
+_ENTRY = Table({"key": _TABLE, "meta": _TABLE, "files": _FILES}, {}, more=False)
 
 
 class Entry(NamedTuple):
@@ -155,7 +161,7 @@ def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
     """
     try:
         entry = _read(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Damaged) as error:
         raise Damaged(f"no whole store entry in {path} ({error}); start the study again to make it anew") from error
     for name in entry.files if names is None else names:
         _check_size(path / name, entry.files[name][0])
@@ -180,7 +186,7 @@ def evict(kind: str, budget: int) -> None:
     """
     found = []
     for manifest in (root() / kind).glob(f"*/{MANIFEST}"):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, Damaged):
             size = sum(size for size, _ in _read(manifest.parent).files.values())
             found.append((manifest.stat().st_mtime, manifest.parent, size))
     used = sum(size for *_, size in found)
@@ -215,9 +221,13 @@ def _read(path: Path) -> Entry:
         ValueError: it is not what was written.
         OSError: it cannot be read.
     """
-    manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    manifest = reading.parse(reading.read_bytes(path / MANIFEST))
     if not isinstance(manifest, dict) or manifest.pop("sum", None) != _sum(manifest):
         raise ValueError(f"{MANIFEST} is damaged")
+    _ENTRY.check(manifest)
+    for pair in manifest["files"].values():
+        if [type(each) for each in pair] != [int, str]:
+            raise ValueError(f"{MANIFEST} is damaged")
     return Entry(path, manifest["meta"], {name: tuple(pair) for name, pair in manifest["files"].items()})
 
 

@@ -79,11 +79,11 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
     from study.timing import spent
 
     with spent("setup"):
-        from study import carried, checkpoints, trial
+        from study import carried, checkpoints, ledger_schema, trial
 
         folder, asked, opened, device, cache = _begin(job)
         carried.fetch(job)
-    found = checkpoints.latest(folder, of=_what(job))
+    found = checkpoints.latest(folder, of=_what(job), report=ledger_schema.REPORT)
     if found is not None:
         yield {job["trial"]: found.report}
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)

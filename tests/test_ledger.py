@@ -8,8 +8,9 @@ import pytest
 from study import ledger
 from study.errors import Damaged
 from study.ledger import Ledger
+from tests import events
 
-EVENTS = [{"kind": "report", "trial": f"c{n}", "score": 0.1 * n, "text": 'ü "quoted"\n'} for n in range(4)]
+EVENTS = [events.suggested(note='ü "quoted"\n'), *(events.reported(epoch=n, score=0.1 * n) for n in range(3))]
 
 
 def written(folder):
@@ -32,7 +33,7 @@ def test_events_come_back_as_they_were(tmp_path):
 def test_each_run_writes_a_file_of_its_own_and_goes_on_counting(tmp_path):
     written(tmp_path)
     book = Ledger(tmp_path, 4)
-    book.append(EVENTS[0])
+    book.append(EVENTS[3])
     book.close()
     assert [event["seq"] for event in ledger.read(tmp_path)] == [0, 1, 2, 3, 4]
     assert (tmp_path / "001.jsonl").exists()
@@ -59,7 +60,7 @@ def test_a_run_after_a_torn_line_continues_where_the_whole_ones_end(tmp_path):
 def test_a_flipped_byte_is_found_and_its_line_named(tmp_path, line):
     path = written(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
-    spot = lines[line - 1].index(b'"score":') + 9
+    spot = lines[line - 1].index(b'"seq":') + 6
     lines[line - 1] = lines[line - 1][:spot] + b"7" + lines[line - 1][spot + 1 :]
     path.write_bytes(b"".join(lines))
     with pytest.raises(Damaged, match=f"000.jsonl: line {line} is damaged"):
@@ -122,14 +123,15 @@ def test_a_number_keeps_its_bits_beside_a_text_that_is_made_plain(tmp_path):
 
 
 @pytest.mark.parametrize("event", [
-    {"kind": "suggest", "trial": "../../victim"},
-    {"kind": "suggest", "trial": ".."},
-    {"kind": "lost", "trial": "c000-s000", "trials": ["c000-s000", "/tmp"]},
+    events.suggested("../../victim"),
+    events.suggested(".."),
+    {"kind": "pretrain", "trial": "/tmp", "weights": "", "data": "", "model": "", "seed": 0, "values": {}, "rows": []},
+    {"kind": "lost", "trial": "c000-s000", "trials": ["c000-s000", "/tmp"], "error": "the worker died"},
 ])  # fmt: skip
 def test_a_trial_whose_name_would_lead_out_of_the_study_is_refused(tmp_path, event):
     """Trials' names become folders, which are deleted when a trial has ended."""
     book = Ledger(tmp_path, 0)
     book.append(event)
     book.close()
-    with pytest.raises(Damaged, match=r"line 1 has '.*' for the name of a trial"):
+    with pytest.raises(Damaged, match=r"line 1 (trial '.*' must be the name of a trial|has trial '.*', which no line)"):
         list(ledger.read(tmp_path))

@@ -8,7 +8,7 @@ import pytest
 
 from study import carried, checkpoints, ledger, mirror, remote, store
 from study.errors import Damaged, Locked, UserError
-from tests import inline, test_run
+from tests import events, inline, test_run
 
 
 @pytest.fixture
@@ -16,15 +16,15 @@ def uri(tmp_path):
     return (tmp_path / "bucket").as_uri()
 
 
-def study(folder, events, first=0):
+def study(folder, count, first=0):
     """Write a study's folder with so many events more."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.json").write_text("{}")
     (folder / "tune").mkdir(exist_ok=True)
     (folder / "tune" / "state").write_text("never copied")
     book = ledger.Ledger(folder / "ledger", first)
-    for number in range(first, first + events):
-        book.append({"kind": "suggest", "trial": f"t{number}"})
+    for number in range(first, first + count):
+        book.append(events.suggested(f"t{number}"))
     book.close()
 
 
@@ -101,7 +101,7 @@ def test_studies_that_went_apart_are_refused(uri, tmp_path):
     with mirror.kept(here, uri, resume=True):
         study(here, 1, first=1)
     book = ledger.Ledger(other / "ledger", 1)
-    book.append({"kind": "suggest", "trial": "another"})
+    book.append(events.suggested("another"))
     with pytest.raises(Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
         pass
     assert trials(other) == ["t0", "another"]

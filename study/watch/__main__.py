@@ -55,17 +55,17 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         from study.watch.event_files import EventFiles
         from study.watch.optuna_storage import OptunaStorage
 
-        reader = ledger.Reader(folder / "ledger")
+        reader = ledger.Reader(folder / "ledger", study)
+        events = list(reader.news())  # before anything is made: of a damaged study nothing is shown
         views = OptunaStorage(out / "optuna.log", study), EventFiles(out / "tensorboard", study)
-        _step(reader, views)
+        _step(events, views)
         _tell(out, every)
         while every is not None:
             time.sleep(max(1.0, every))
-            _step(reader, views)
+            _step(list(reader.news()), views)
 
 
-def _step(reader: ledger.Reader, views: tuple) -> None:
-    events = list(reader.news())
+def _step(events: list[ledger.Event], views: tuple) -> None:
     for view in views:
         view.take(events)
         view.write()

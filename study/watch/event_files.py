@@ -14,9 +14,10 @@ from tensorboardX.proto.event_pb2 import Event as Record
 from tensorboardX.summary import Summary, hparams, scalar
 
 from analysis.text import printable
-from study import disk
-from study.errors import UserError
+from study import disk, reading
+from study.errors import Damaged
 from study.ledger import Event
+from study.schema import Wrong, whole
 
 POSITION = ".position"
 
@@ -32,18 +33,20 @@ class EventFiles:
             study: study.json's content.
 
         Raises:
-            UserError: the folder says something else of itself than this command writes.
+            Damaged: the folder says something else of itself than this command writes.
         """
         self._folder, self._cells, self._compared = folder, study["cells"], study["space"]["compared"]
         self._suggested: dict[str, Event] = {}
         self._open: dict[str, EventsWriter] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._next = int(json.loads((folder / POSITION).read_text(encoding="utf-8")))
+            self._next = reading.read_json(folder / POSITION, most=100)
+            whole(0).check(self._next)
         except FileNotFoundError:
             self._next = 0
-        except ValueError:
-            raise UserError(f"{folder / POSITION}: is damaged; delete {folder}, and it is made anew") from None
+        except (Damaged, Wrong) as error:
+            told = str(error).removeprefix(f"{folder / POSITION}: ")
+            raise Damaged(f"{folder / POSITION}: {told}; delete {folder}, and it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Write new events of the ledger."""

@@ -5,6 +5,9 @@ from tests.bad_inputs import (
     data,
     environment,
     hostile_images,
+    hostile_networks,
+    hostile_results,
+    hostile_tables,
     images,
     links,
     options,
@@ -15,5 +18,8 @@ from tests.bad_inputs import (
 )
 from tests.bad_inputs.case import Case
 
-PARTS = (options, spaces, bounds, environment, data, images, weights, results, links, others, hostile_images)
+PARTS = (
+    *(options, spaces, bounds, environment, data, images, hostile_images, weights),
+    *(results, links, hostile_results, hostile_networks, hostile_tables, others),
+)
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

@@ -38,7 +38,11 @@ CASES = [
     _field("10¹² trials in a space", "trials is 1000000000000; it must be at most 100,000", trials="10**12"),
     _field("a number of 5,000 digits", "trials a value of type int that cannot be written", trials="10**5000"),
     _field("a size of 5,000 digits", "image_size a value of type int", fixed="{'image_size': 10**5000}"),
-    _field("a float's infinity", "lr", fixed="{'weight_decay': float('inf')}"),
+    _field(
+        "infinity as a number",
+        "weight_decay inf (float) must be a finite float",
+        fixed="{'weight_decay': float('inf')}",
+    ),
     _field(
         "a choice of a million values",
         "tuned lr is a choice of 1,000,000 values; 10,000 at most",
