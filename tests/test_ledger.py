@@ -1,5 +1,6 @@
 """The ledger: what was written is read back, a torn end is passed over, any other damage is named."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,47 +80,60 @@ def test_no_ledger_is_an_empty_one(tmp_path):
     assert list(ledger.read(tmp_path / "nowhere")) == []
 
 
-ODD = {
+TEXTS = {
     "a name that is no UTF-8": ("photo \udcff.jpg", "photo \\udcff.jpg"),
     "NUL": ("a\0b", "a\\x00b"),
+    "lines": ("one\ntwo\r\u2028three\x1b[31m", "one\ntwo\r\u2028three\x1b[31m"),
+}
+ODD = {
     "not finite": ([float("nan"), float("inf"), -float("inf")], [None, None, None]),
     "NumPy's": ([np.float32(0.5), np.int64(3), np.bool_(True), np.array(2.0)], [0.5, 3, True, 2.0]),
     "something": ({"a": Path("x/y"), 1: (None, True, {3})}, {"a": "x/y", "1": [None, True, "{3}"]}),
     "a key": ({"\udcff": 1}, {"\\udcff": 1}),
     "a long number": (10**5000, hex(10**5000)),
-    "lines": ("one\ntwo\r\u2028three\x1b[31m", "one\ntwo\r\u2028three\x1b[31m"),
 }
 
 
-@pytest.mark.parametrize("name", ODD)
+def kept(folder, event):
+    """Write an event of a trial, and read it back."""
+    book = Ledger(folder, 0)
+    book.append(events.suggested())
+    book.append(event)
+    book.close()
+    return list(ledger.read(folder))[1]
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_whatever_a_trial_says_can_be_written_and_read_back(tmp_path, name):
+    text, expected = TEXTS[name]
+    event = kept(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": text, "traceback": text})
+    assert (event["error"], event["traceback"]) == (expected, expected)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_json_cannot_hold_is_made_plain(tmp_path, name):
     value, expected = ODD[name]
     book = Ledger(tmp_path, 0)
-    for number in range(2):
-        book.append({"kind": "fail", "trial": "x", "error": value, "number": number})
+    book.append({"kind": "note", "value": value})
     book.close()
-    assert [event["error"] for event in ledger.read(tmp_path)] == [expected] * 2
+    assert json.loads((tmp_path / "000.jsonl").read_text())["value"] == expected
 
 
 def test_of_a_long_text_the_middle_is_left_out_and_that_is_said(tmp_path):
-    book = Ledger(tmp_path, 0)
-    book.append({"error": "begin " + 10**6 * "\udcff" + " end", "short": "x" * 20_000})
-    book.close()
-    (event,) = ledger.read(tmp_path)
+    error = "begin " + 10**6 * "\udcff" + " end"
+    event = kept(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": error, "traceback": "x" * 20_000})
     assert len(event["error"]) <= 20_000
     assert event["error"].startswith("begin \\udcff")
     assert event["error"].endswith("\\udcff end")
     assert "… 5,980,060 characters are left out …" in event["error"]
-    assert event["short"] == "x" * 20_000
+    assert event["traceback"] == "x" * 20_000
 
 
 def test_a_number_keeps_its_bits_beside_a_text_that_is_made_plain(tmp_path):
     scores = [0.1, 1 / 3, 5e-324, 2**53 + 1, -0.0]
-    book = Ledger(tmp_path, 0)
-    book.append({"scores": scores, "error": "\udcff"})
-    book.close()
-    (event,) = ledger.read(tmp_path)
-    assert [str(score) for score in event["scores"]] == [str(score) for score in scores]
+    rows = [events.row(0, score=score) for score in scores]
+    event = kept(tmp_path, events.reported(rows=rows, worker="\udcff"))
+    assert [str(row["score"]) for row in event["rows"]] == [str(score) for score in scores]
 
 
 @pytest.mark.parametrize("event", [

@@ -153,6 +153,6 @@ def test_an_odd_text_of_a_trial_reaches_the_table_and_is_read(tmp_path):
     records.write(frame, tmp_path / "table.parquet")
     read = analysis.table.load(tmp_path)
     (error,) = read.loc[read["trial"] == "a", "error"]
-    assert error.startswith("photo \\udcff\\x00 \x1b[31m<b>|\ufffexxx")
-    assert len(error) <= 20_000
+    assert error.startswith("photo \\udcff\\x00 \\x1b[31m<b>|\\ufffexxx")
+    assert len(error) <= 20_010
     assert set(read.loc[read["trial"] == "b", "alarms"]) == {error}

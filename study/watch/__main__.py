@@ -43,9 +43,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
 def _watch(folder: Path, out: Path, every: float | None) -> None:
     if not (folder / "study.json").exists():
         raise UserError(f"{folder}: holds no study yet; name the folder that study.run says it writes to")
+    files.refuse_links(out)
     study = folders.read_study(folder)
     out.mkdir(parents=True, exist_ok=True)
-    files.refuse_links(out)
     held = filelock.FileLock(out / ".watch.lock")
     try:
         held.acquire(timeout=0)

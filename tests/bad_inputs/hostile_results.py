@@ -50,9 +50,9 @@ def _sparse(path: Path) -> None:
 
 
 THINGS: dict[str, tuple[Callable[[Path], None], str]] = {
-    "study.json that is a pipe": (beside("study.json", os.mkfifo), "out/study.json: is no regular file"),
+    "study.json that is a pipe": (beside("study.json", os.mkfifo), "out/study.json: is neither a file nor a folder"),
     "study.json that is a folder": (beside("study.json", Path.mkdir), "out/study.json: is no regular file"),
-    "study.json that is endless": (beside("study.json", _endless), "out/study.json: is no regular file"),
+    "study.json that is endless": (beside("study.json", _endless), "out/study.json: is a link to /dev/zero"),
     "study.json of 3 GB": (
         beside("study.json", _sparse),
         "out/study.json: has 3,221,225,472 bytes; at most 33,554,432",
@@ -64,8 +64,8 @@ THINGS: dict[str, tuple[Callable[[Path], None], str]] = {
         _raw_study('{"a": 1, "a": 2}'),
         "out/study.json: is damaged (it has the key 'a' tw",
     ),
-    "ledger file that is a pipe": (beside("ledger/001.jsonl", os.mkfifo), f"{LEDGER}: is no regular file"),
-    "ledger file that is endless": (beside("ledger/001.jsonl", _endless), f"{LEDGER}: is no regular file"),
+    "ledger file that is a pipe": (beside("ledger/001.jsonl", os.mkfifo), f"{LEDGER}: is neither a file nor a folder"),
+    "ledger file that is endless": (beside("ledger/001.jsonl", _endless), f"{LEDGER}: is a link to /dev/zero"),
     "ledger file that is a folder": (beside("ledger/001.jsonl", Path.mkdir), f"{LEDGER}: is no regular file"),
     "ledger file of 3 GB in one line": (
         beside("ledger/001.jsonl", _sparse),
@@ -73,7 +73,7 @@ THINGS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "ledger file that leads nowhere": (
         beside("ledger/001.jsonl", lambda path: path.symlink_to("gone")),
-        f"{LEDGER}: is a link that leads nowhere",
+        f"{LEDGER}: is a link to gone",
     ),
     **{
         f"copy {name!r} in the ledger": (beside(f"ledger/{name}", Path.touch), f"{name}: is no file of a ledger")
