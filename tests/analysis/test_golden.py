@@ -6,6 +6,7 @@ import pytest
 from tests.analysis import plain_answers, plain_facts, plain_said, plain_tables
 from tests.analysis.plain import Study, mann_whitney
 from tests.analysis.reader import Page, numbers
+from tests.analysis.test_reading import PARTS
 
 WORDING = numbers(  # numbers that the report's fixed sentences have
     """95 % t interval; 99 % of its own best; leave out 0.5; p below 0.05; at n = 3 each, at n = 4 each, (p = 0.029);
@@ -68,6 +69,13 @@ def test_the_best_two_are_named_with_their_numbers(page, study):
     assert all(f"{words} {best[0].one} " in text for words, best in told.items())
     assert text.count("P(") == sum(map(len, told.values()))
     assert bool(text) == ("regime" in study.keys)
+
+
+def test_every_heading_is_explained(golden, page):
+    """In docs/reading-a-report.md."""
+    heads = {part.heading for part in (*page.said, *page.tables)} - {golden.study.name}
+    assert heads
+    assert heads - set(PARTS) == set()
 
 
 def test_every_csv_has_its_source(golden, study):

@@ -6,6 +6,8 @@ from scipy import stats as scipy_stats
 from analysis import stats, summary, versions
 from tests.analysis import synthetic
 
+pytestmark = pytest.mark.usefixtures("remembered")
+
 
 @pytest.fixture(scope="module")
 def models():
