@@ -27,6 +27,11 @@ def prepared(store):
     return data.prepare("gtsrb", None, 16, None)
 
 
+@pytest.fixture(autouse=True)
+def few_images_to_score_on(monkeypatch):
+    monkeypatch.setattr(pretraining, "MOST", 32)
+
+
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
     """A store of its own: every test trains for itself."""
