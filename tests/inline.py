@@ -1,11 +1,13 @@
 """A study as `study.run` runs it, in this process and without Ray: its trials are trained here, one after another.
 
 For tests of what is around a search: real data, trainings, checkpoints, networks and files, in a second.
+`python -m tests.inline …` is the command so, in a process of its own; its report has numbers in the place of ink.
 """
 
 import os
 import shlex
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from study import run, search, worker
 from study.cluster import Place
+from tests import undrawn_run
 from tests.bad_inputs import data, spaces
 
 FIELDS = {
@@ -53,10 +56,30 @@ class Search:
                     break
 
 
-def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
-    """Put these in the places of Ray, and words in the place of a report's pictures."""
+def on_workers(
+    call: Callable[..., object], jobs: Sequence[tuple[object, ...]], place: Place, check: Callable[[], None]
+) -> Iterator[tuple[int, Exception | None]]:
+    """In the place of `cluster.on_workers`, one call after another."""
+    for number, job in enumerate(jobs):
+        check()
+        try:
+            call(*job)
+        except Exception as error:
+            yield number, error
+        else:
+            yield number, None
+
+
+def without_ray(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
+    """Put these in the places of Ray."""
     patch.setattr("study.cluster.cluster", cluster)
+    patch.setattr("study.starts.on_workers", on_workers)
     patch.setattr(search, "run", Search(reports))
+
+
+def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
+    """Put these in the places of Ray, and words in the place of a report."""
+    without_ray(patch, reports)
     patch.setattr("analysis.report.write", written)
 
 
@@ -79,3 +102,10 @@ def study(here: Path, *more: str, reports: int | None = None, options: str = OPT
             return run.main([*shlex.split(options), *more])
         finally:
             os.chdir(before)
+
+
+if __name__ == "__main__":
+    with pytest.MonkeyPatch.context() as at_last:
+        without_ray(at_last)
+        at_last.setattr("analysis.figures._draw", undrawn_run.draw)
+        sys.exit(run.main())

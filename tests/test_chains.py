@@ -1,4 +1,4 @@
-"""A study of a chain of tasks: what is learnt first, what is said of it, and what is asked of the table."""
+"""A study of a chain of tasks, without Ray: what is learnt first, what is said of it, what is asked of the table."""
 
 import json
 import os
@@ -18,7 +18,7 @@ TASKS = ("animals", "animals/animal", "animals/animal/canines")
 
 
 def run(place, *options):
-    words = [sys.executable, "-m", "study.run", "--space", str(SPACE), "--out", str(place / "out"), *options]
+    words = [sys.executable, "-m", "tests.inline", "--space", str(SPACE), "--out", str(place / "out"), *options]
     told = os.environ | {"STUDY_STORE": str(place / "store")}
     found = subprocess.run(words, text=True, env=told, capture_output=True, timeout=500)
     assert found.returncode == 0, found.stdout + found.stderr
