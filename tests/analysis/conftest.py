@@ -71,8 +71,8 @@ def undrawn():
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def remembered():
-    """For files that ask the same of one table again and again: it is computed once, as while a report is made."""
+    """What a file's tests ask of one table again and again is computed once, as while a report is made."""
     with remembering():
         yield

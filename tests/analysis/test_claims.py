@@ -7,8 +7,6 @@ import pytest
 from analysis import claims, places, summary, verdicts
 from tests.analysis import synthetic
 
-pytestmark = pytest.mark.usefixtures("remembered")
-
 
 @pytest.fixture(scope="module")
 def models():

@@ -7,8 +7,6 @@ import pytest
 from analysis import forgetting, stats
 from tests.analysis import synthetic_chains
 
-pytestmark = pytest.mark.usefixtures("remembered")
-
 TASKS = ("animals", "canines")
 
 

@@ -6,8 +6,6 @@ from analysis import forgetting, forgetting_claims
 from analysis.once import remembering
 from tests.analysis import synthetic_chains
 
-pytestmark = pytest.mark.usefixtures("remembered")
-
 
 @pytest.fixture(scope="module")
 def chains():

@@ -3,13 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import analysis
 from analysis import answers, figures
 from tests.analysis import synthetic, synthetic_chains
-
-pytestmark = pytest.mark.usefixtures("remembered")
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reading-a-report.md"
 PARTS = dict(

@@ -6,8 +6,6 @@ import pytest
 from analysis import stats, summary
 from tests.analysis import synthetic
 
-pytestmark = pytest.mark.usefixtures("remembered")
-
 
 def test_cells_are_in_the_order_of_what_they_compare(made):
     found = summary.cells(made.sample(frac=1, random_state=0))

@@ -6,8 +6,6 @@ from scipy import stats as scipy_stats
 from analysis import stats, summary, versions
 from tests.analysis import synthetic
 
-pytestmark = pytest.mark.usefixtures("remembered")
-
 
 @pytest.fixture(scope="module")
 def models():
