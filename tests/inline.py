@@ -4,11 +4,12 @@ For tests of what is around a search: real data, trainings, checkpoints, network
 `python -m tests.inline …` is the command so, in a process of its own; its report has numbers in the place of ink.
 """
 
+import io
 import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,23 @@ def study(here: Path, *more: str, reports: int | None = None, options: str = OPT
             return run.main([*shlex.split(options), *more])
         finally:
             os.chdir(before)
+
+
+def command(*words: str, store: Path | None = None) -> tuple[int, str]:
+    """Run the command with these words in this process; its exit code and what it printed.
+
+    Args:
+        words: its arguments.
+        store: to be used instead of the tests' own.
+    """
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
+        without_ray(patch)
+        patch.setattr("analysis.figures._draw", undrawn_run.draw)
+        if store is not None:
+            patch.setenv("STUDY_STORE", str(store))
+        code = run.main(list(words))
+    return code, printed.getvalue()
 
 
 if __name__ == "__main__":

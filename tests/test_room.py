@@ -14,7 +14,8 @@ from study import checkpoints, ledger, records, room
 from study.checkpoints import Checkpoint
 from study.errors import Full
 from study.ledger import Ledger
-from tests.test_run import lines, run, table
+from tests import inline
+from tests.test_run import TINY, lines, run, table
 
 
 @pytest.fixture
@@ -136,23 +137,22 @@ FULL = ("--deterministic", "--keep-free", "0", "--checkpoint-every", "0s", "--tr
 def whole(tmp_path_factory):
     """The same study where there is room."""
     out = tmp_path_factory.mktemp("whole") / "study"
-    assert run(out, *FULL, module="tests.inline")[0] == 0
+    assert inline.command("--space", TINY, "--out", str(out), *FULL)[0] == 0
     return out
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "module"), [("160k", "tests.inline"), ("2m", "tests.undrawn_run"), ("5m", "tests.inline")]
-)
-def test_a_disk_that_gets_full_stops_the_study_which_goes_on_when_there_is_room(mount, size, module, whole):
-    """At the first reports, at checkpoints (in a worker of Ray), and at a model."""
+@pytest.mark.parametrize(("size", "ray"), [("160k", False), ("2m", True), ("5m", False)])
+def test_a_disk_that_gets_full_stops_the_study_which_goes_on_when_there_is_room(mount, size, ray, whole):
+    """At the first reports, at checkpoints (of a worker of Ray), and at a model."""
     out = mount(f"size={size}") / "study"
-    code, said = run(out, *FULL, module=module)
+    words = ("--space", TINY, "--out", str(out), *FULL)
+    code, said = run(out, *FULL) if ray else inline.command(*words)
     assert (code, said.count("storage failed")) == (5, 1), said
     assert "Traceback" not in said
     assert "No space left" in said
     assert lines(out) > 0
     mount("size=200m", again=True)
-    assert run(out, *FULL, "--resume", module="tests.inline")[0] == 0
+    assert inline.command(*words, "--resume")[0] == 0
     timeless = [table(each).drop(columns=["seconds", "worker", "time"]) for each in (out, whole)]
     pd.testing.assert_frame_equal(*timeless)

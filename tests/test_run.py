@@ -16,6 +16,7 @@ from study.catalogue import load
 from study.errors import Damaged
 from study.state import Plan, State
 from study.study import Study, job
+from tests import inline
 from tests.small_study import photographs
 from tests.test_worker import job as job_of
 from tests.test_worker import run as run_job
@@ -137,7 +138,7 @@ def ended(out: Path) -> set[str]:
 def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, number):
     code, said = stop_at(tmp_path, 4, number)
     assert code == 75, said
-    assert "stopped before its end; go on with: python -m study.run" in said
+    assert f"stopped before its end; go on with: python -m {UNDRAWN} --space" in said
     assert "--resume" in said
     assert (tmp_path / "report.html").exists()
     reported = {event["trial"] for event in ledger.read(tmp_path / "ledger") if event["kind"] == "report"}
@@ -253,7 +254,7 @@ def test_a_storage_that_fails_in_mid_run_is_code_5_and_resumable(tmp_path):
     assert "models" in said
     assert "Traceback" not in said
     (tmp_path / "models").unlink()
-    code, said = run(tmp_path, "--trials", "1", "--resume", module="tests.inline")
+    code, said = inline.command("--space", TINY, "--out", str(tmp_path), "--trials", "1", "--resume")
     assert code == 0, said
 
 

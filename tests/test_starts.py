@@ -14,22 +14,26 @@ import pytest
 
 from study import data, starts
 from study.errors import Damaged
+from tests import inline
 from tests.toys import WHEN
 
 SPACE = Path(__file__).parent / "spaces" / "pretrained.py"
 
 
-def start(out, store, *options, space=SPACE, module="tests.inline"):
-    words = [sys.executable, "-m", module, "--space", str(space), "--out", str(out), "--deterministic", *options]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    told = os.environ | {"STUDY_STORE": str(store)}
-    return subprocess.Popen(words, text=True, env=told, start_new_session=True, **pipes)
+def words_of(out, *options, space=SPACE):
+    return ["--space", str(space), "--out", str(out), "--deterministic", *options]
 
 
 def run(out, store, *options, **more):
-    process = start(out, store, *options, **more)
-    said, complaint = process.communicate(timeout=300)
-    return process.returncode, said + complaint
+    return inline.command(*words_of(out, *options, **more), store=store)
+
+
+def start(out, store, module="study.run"):
+    """Start it on Ray."""
+    words = [sys.executable, "-m", module, *words_of(out)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    told = os.environ | {"STUDY_STORE": str(store)}
+    return subprocess.Popen(words, text=True, env=told, start_new_session=True, **pipes)
 
 
 def table(out):
@@ -52,8 +56,9 @@ def with_images(store, images):
 def whole(tmp_path_factory, images):
     """A whole study on Ray."""
     place = tmp_path_factory.mktemp("whole")
-    code, said = run(place / "out", with_images(place / "store", images), module="tests.undrawn_run")
-    assert code == 0, said
+    process = start(place / "out", with_images(place / "store", images), "tests.undrawn_run")
+    said, complaint = process.communicate(timeout=600)
+    assert process.returncode == 0, said + complaint
     return place, said
 
 
@@ -116,7 +121,7 @@ def test_a_truncated_file_is_named_and_made_anew(whole, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_study_stopped_in_pretraining_goes_on(whole, images, tmp_path, number):
     out, store = tmp_path / "out", with_images(tmp_path / "store", images)
-    process = start(out, store, module="study.run")
+    process = start(out, store)
     while process.poll() is None and not list((store / "weights").glob("*.unfinished")):
         time.sleep(0.02)
     time.sleep(1.0)  # in the midst of it, or a little after it
