@@ -223,6 +223,7 @@ def command(*words):
     return subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_want_the_same_one_trains(prepared, tmp_path):
     both = [command("--task", "rotation:gtsrb", "--epochs", "2", "--images", "48", "--seed", "9") for _ in range(2)]
     told = [process.communicate(timeout=120) for process in both]
