@@ -68,6 +68,7 @@ def on_test(df: pd.DataFrame) -> set[str]:
     return set(found.loc[found["validation"].eq("test").fillna(False), "cell"])
 
 
+@once
 def tuned(df: pd.DataFrame) -> list[str]:
     """The configuration's columns that vary among the search trials of some cell."""
     search = df[df["role"] == "search"]

@@ -10,7 +10,10 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("store")
+    """One for all processes that run tests: what is drawn or decoded in one is there for the others."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "store"
+    folder.mkdir(exist_ok=True)
     os.environ["STUDY_STORE"] = str(folder)
     return folder
 

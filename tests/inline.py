@@ -1,18 +1,22 @@
 """A study as `study.run` runs it, in this process and without Ray: its trials are trained here, one after another.
 
 For tests of what is around a search: real data, trainings, checkpoints, networks and files, in a second.
+`python -m tests.inline …` is the command so, in a process of its own; its report has numbers in the place of ink.
 """
 
+import io
 import os
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from study import run, search, worker
 from study.cluster import Place
+from tests import undrawn_run
 from tests.bad_inputs import data, spaces
 
 FIELDS = {
@@ -53,10 +57,30 @@ class Search:
                     break
 
 
-def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
-    """Put these in the places of Ray, and words in the place of a report's pictures."""
+def on_workers(
+    call: Callable[..., object], jobs: Sequence[tuple[object, ...]], place: Place, check: Callable[[], None]
+) -> Iterator[tuple[int, Exception | None]]:
+    """In the place of `cluster.on_workers`, one call after another."""
+    for number, job in enumerate(jobs):
+        check()
+        try:
+            call(*job)
+        except Exception as error:
+            yield number, error
+        else:
+            yield number, None
+
+
+def without_ray(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
+    """Put these in the places of Ray."""
     patch.setattr("study.cluster.cluster", cluster)
+    patch.setattr("study.starts.on_workers", on_workers)
     patch.setattr(search, "run", Search(reports))
+
+
+def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
+    """Put these in the places of Ray, and words in the place of a report."""
+    without_ray(patch, reports)
     patch.setattr("analysis.report.write", written)
 
 
@@ -79,3 +103,27 @@ def study(here: Path, *more: str, reports: int | None = None, options: str = OPT
             return run.main([*shlex.split(options), *more])
         finally:
             os.chdir(before)
+
+
+def command(*words: str, store: Path | None = None) -> tuple[int, str]:
+    """Run the command with these words in this process; its exit code and what it printed.
+
+    Args:
+        words: its arguments.
+        store: to be used instead of the tests' own.
+    """
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
+        without_ray(patch)
+        patch.setattr("analysis.figures._draw", undrawn_run.draw)
+        if store is not None:
+            patch.setenv("STUDY_STORE", str(store))
+        code = run.main(list(words))
+    return code, printed.getvalue()
+
+
+if __name__ == "__main__":
+    with pytest.MonkeyPatch.context() as at_last:
+        without_ray(at_last)
+        at_last.setattr("analysis.figures._draw", undrawn_run.draw)
+        sys.exit(run.main())

@@ -1,15 +1,14 @@
-"""A study of a chain of tasks: what is learnt first, what is said of it, and what is asked of the table."""
+"""A study of a chain of tasks, without Ray: what is learnt first, what is said of it, what is asked of the table."""
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from study import models
+from study import data, models
+from tests import inline
 
 pytestmark = pytest.mark.slow
 
@@ -18,16 +17,19 @@ TASKS = ("animals", "animals/animal", "animals/animal/canines")
 
 
 def run(place, *options):
-    words = [sys.executable, "-m", "study.run", "--space", str(SPACE), "--out", str(place / "out"), *options]
-    told = os.environ | {"STUDY_STORE": str(place / "store")}
-    found = subprocess.run(words, text=True, env=told, capture_output=True, timeout=500)
-    assert found.returncode == 0, found.stdout + found.stderr
-    return found.stdout
+    words = ["--space", str(SPACE), "--out", str(place / "out"), *options]
+    code, said = inline.command(*words, store=place / "store")
+    assert code == 0, said
+    return said
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, store):
+    """A study's folder, and a store that has only the images."""
     place = tmp_path_factory.mktemp("chain")
+    for task in TASKS:
+        images = Path(data.prepare(task, None, 16, None).path)
+        shutil.copytree(images, place / "store" / images.relative_to(store))
     place.joinpath("said").write_text(run(place))
     return place
 

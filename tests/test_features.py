@@ -15,8 +15,17 @@ from tests.toy_task import SMALL, task
 
 ROOM = CacheSettings(10**9, False, "code")
 QUICK = ("small_cnn", "efficientnet_lite0", "parallel_net")
+
+
+def marks(name, depth, stages):
+    """The first stage frozen, or all: of three families in the quick tests, of the rest in the slow; others nightly."""
+    if depth not in (1, stages):
+        return pytest.mark.nightly
+    return [] if name in QUICK else pytest.mark.slow
+
+
 CASES = [
-    pytest.param(name, depth, marks=[] if name in QUICK and depth in (1, stages) else pytest.mark.slow)
+    pytest.param(name, depth, marks=marks(name, depth, stages))
     for name in families.names()
     for stages in [len(families.load(name).stages)]
     for depth in range(stages + 1)
@@ -38,7 +47,8 @@ def outcome(config, cache, epochs=2, data=None):
     return rows, model
 
 
-DATA = task(train=40, held=12, test=True)
+DATA = task(train=20, held=6, test=True)
+SMALLER = task(train=20, held=6, size=16, test=True)
 
 
 def same(config, epochs=2, data=None):
@@ -70,7 +80,7 @@ def test_every_family_at_every_depth_gets_the_same_to_the_bit(family, depth, own
     {"regime": "partial_freeze", "freeze_depth": 2, "batchnorm_epsilon": 0.1},
 ])  # fmt: skip
 def test_every_way_to_freeze_gets_the_same_to_the_bit(change):
-    same(replace(SMALL, views=2) if not change else replace(SMALL, **{"views": 2} | change), epochs=4)
+    same(replace(SMALL, **{"views": 2} | change), epochs=4, data=SMALLER)
 
 
 @pytest.mark.parametrize("count", [5, 17, 33, 64])
@@ -123,7 +133,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(own_store, monkeypatch):
 
 def test_the_oldest_makes_room(own_store):
     config = replace(SMALL, regime="feature_extraction", views=1)
-    entry = 40 * 256 * 4
+    entry = 20 * 256 * 4
     for change in range(6):
         outcome(replace(config, augment=0.1 + 0.1 * change), ROOM._replace(budget=3 * entry), 1)
     sizes = [

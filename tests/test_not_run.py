@@ -31,7 +31,7 @@ def states(out):
 @pytest.mark.slow
 def test_a_cell_without_weights_is_listed_and_runs_once_they_are_there(tmp_path, weights):
     out = tmp_path / "out"
-    code, said = run(out, "--space", PARTLY)
+    code, said = run(out, "--space", PARTLY, module="tests.inline")
     assert code == 1, said
     assert "1 of 2 cells cannot run: resnet18: cannot get its ImageNet weights" in said
     assert "done, but 1 of 2 cells were not run" in said
@@ -42,7 +42,7 @@ def test_a_cell_without_weights_is_listed_and_runs_once_they_are_there(tmp_path,
     }
     assert "cannot get its ImageNet weights" in (out / "report.html").read_text()
     torch.save(resnet18(weights=None).state_dict(), weights)
-    code, said = run(out, "--space", PARTLY, "--resume")
+    code, said = run(out, "--space", PARTLY, "--resume", module="tests.inline")
     assert code == 0, said
     assert {state for *_, state in states(out)} == {"complete"}
     table = pd.read_parquet(out / "table.parquet")

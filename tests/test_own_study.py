@@ -1,22 +1,19 @@
-"""Studies of one's own images by the command itself: folders with groups in their names, a table of several labels."""
+"""Studies of one's own images by the command, but for Ray: groups in names of files, a table of several labels."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from study import pretrain, run
+from tests import inline
 from tests.own_images import folders, picture, table, voc
 
 OWN = str(Path(__file__).parent / "spaces" / "own.py")
 
 
 def study(*options: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "study.run", "--space", OWN, *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    return done.returncode, done.stdout + done.stderr
+    return inline.command("--space", OWN, *options)
 
 
 @pytest.fixture(scope="module")

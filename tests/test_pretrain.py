@@ -27,6 +27,11 @@ def prepared(store):
     return data.prepare("gtsrb", None, 16, None)
 
 
+@pytest.fixture(autouse=True)
+def few_images_to_score_on(monkeypatch):
+    monkeypatch.setattr(pretraining, "MOST", 32)
+
+
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
     """A store of its own: every test trains for itself."""
@@ -218,6 +223,7 @@ def command(*words):
     return subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_want_the_same_one_trains(prepared, tmp_path):
     both = [command("--task", "rotation:gtsrb", "--epochs", "2", "--images", "48", "--seed", "9") for _ in range(2)]
     told = [process.communicate(timeout=120) for process in both]

@@ -14,8 +14,8 @@ from study import checkpoints, ledger, records, room
 from study.checkpoints import Checkpoint
 from study.errors import Full
 from study.ledger import Ledger
-from tests import events
-from tests.test_run import lines, run, table
+from tests import events, inline
+from tests.test_run import TINY, lines, run, table
 
 
 @pytest.fixture
@@ -130,19 +130,29 @@ def test_a_disk_that_is_full_at_the_start_or_read_only_is_code_5_and_one_line(mo
     assert not (place / "study").exists()
 
 
+FULL = ("--deterministic", "--keep-free", "0", "--checkpoint-every", "0s", "--trials", "1", "--replicates", "1")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The same study where there is room."""
+    out = tmp_path_factory.mktemp("whole") / "study"
+    assert inline.command("--space", TINY, "--out", str(out), *FULL)[0] == 0
+    return out
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["160k", "2m", "5m"])
-def test_a_disk_that_gets_full_stops_the_study_which_goes_on_when_there_is_room(mount, size, tmp_path):
-    """At the first reports, at checkpoints, and at a model."""
+@pytest.mark.parametrize(("size", "ray"), [("160k", False), ("2m", True), ("5m", False)])
+def test_a_disk_that_gets_full_stops_the_study_which_goes_on_when_there_is_room(mount, size, ray, whole):
+    """At the first reports, at checkpoints (of a worker of Ray), and at a model."""
     out = mount(f"size={size}") / "study"
-    options = ("--deterministic", "--keep-free", "0", "--checkpoint-every", "0s", "--trials", "1", "--replicates", "1")
-    code, said = run(out, *options)
+    words = ("--space", TINY, "--out", str(out), *FULL)
+    code, said = run(out, *FULL) if ray else inline.command(*words)
     assert (code, said.count("storage failed")) == (5, 1), said
     assert "Traceback" not in said
     assert "No space left" in said
     assert lines(out) > 0
     mount("size=200m", again=True)
-    assert run(out, *options, "--resume")[0] == 0
-    assert run(tmp_path / "whole", *options)[0] == 0
-    timeless = [table(each).drop(columns=["seconds", "worker", "time"]) for each in (out, tmp_path / "whole")]
+    assert inline.command(*words, "--resume")[0] == 0
+    timeless = [table(each).drop(columns=["seconds", "worker", "time"]) for each in (out, whole)]
     pd.testing.assert_frame_equal(*timeless)

@@ -16,21 +16,24 @@ from study.catalogue import load
 from study.errors import Damaged
 from study.state import Plan, State
 from study.study import Study, job
+from tests import inline
+from tests.small_study import photographs
 from tests.test_worker import job as job_of
 from tests.test_worker import run as run_job
 from tests.toys import WHEN, never
 
 TINY = str(Path(__file__).parent / "spaces" / "tiny.py")
 FAKE = data.Prepared("gtsrb", "", "stand-in", "", [], "accuracy", {})
+UNDRAWN = "tests.undrawn_run"
 KEYS = ["trial", "epoch", "task", "split", "metric", "truth", "answer"]
 
 
-def start(out: Path, *options: str, module: str = "study.run") -> subprocess.Popen:
+def start(out: Path, *options: str, module: str = UNDRAWN) -> subprocess.Popen:
     command = [sys.executable, "-m", module, "--space", TINY, "--out", str(out), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def run(out: Path, *options: str, module: str = "study.run") -> tuple[int, str]:
+def run(out: Path, *options: str, module: str = UNDRAWN) -> tuple[int, str]:
     process = start(out, *options, module=module)
     said, complaint = process.communicate(timeout=300)
     return process.returncode, said + complaint
@@ -40,7 +43,7 @@ def table(out: Path) -> pd.DataFrame:
     return pd.read_parquet(out / "table.parquet").sort_values(KEYS, ignore_index=True)
 
 
-def stop_at(out: Path, events: int, number: int, *options: str, module: str = "study.run") -> tuple[int, str]:
+def stop_at(out: Path, events: int, number: int, *options: str, module: str = UNDRAWN) -> tuple[int, str]:
     """Start the study, send it a signal once its ledger has so many more lines, and wait."""
     before = lines(out)
     process = start(out, *options, module=module)
@@ -63,7 +66,7 @@ def lines(out: Path) -> int:
 def whole(tmp_path_factory):
     """An uninterrupted study."""
     out = tmp_path_factory.mktemp("whole") / "a study with ümlauts"
-    code, said = run(out, "--deterministic")
+    code, said = run(out, "--deterministic", module="study.run")
     assert code == 0, said
     return out, said
 
@@ -97,13 +100,14 @@ def test_the_first_trial_of_each_cell_is_the_baseline(whole):
 
 
 @pytest.mark.slow
-def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kills", [(9,), pytest.param((3, 9, 14), marks=pytest.mark.nightly)])
+def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path, monkeypatch, kills):
     """Counted against the journal of the workers, not against what the study says of itself."""
     journal, out = tmp_path / "journal.txt", tmp_path / "study"
     monkeypatch.setenv("JOURNAL", str(journal))
     options = ("--deterministic", "--resume", "--checkpoint-every", "0s")
     kept: dict[str, list[str]] = {}
-    for events in (3, 9, 14):
+    for events in kills:
         code, _ = stop_at(out, events, signal.SIGKILL, *options, module="tests.journaled_run")
         assert code == -signal.SIGKILL
         assert kept.items() <= ran(journal).items(), "a finished trial ran again"
@@ -111,7 +115,7 @@ def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path,
     code, said = run(out, *options, module="tests.journaled_run")
     assert code == 0, said
     assert kept.items() <= ran(journal).items(), "a finished trial ran again"
-    assert sum(what.count("start") for what in ran(journal).values()) <= 10 + 3
+    assert sum(what.count("start") for what in ran(journal).values()) <= 10 + len(kills)
     timeless = table(whole[0]).drop(columns=WHEN)
     pd.testing.assert_frame_equal(table(out).drop(columns=WHEN), timeless)
 
@@ -129,11 +133,12 @@ def ended(out: Path) -> set[str]:
     return {event["trial"] for event in ledger.read(out / "ledger") if event.get("decision") in ("complete", "prune")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, number):
     code, said = stop_at(tmp_path, 4, number)
     assert code == 75, said
-    assert "stopped before its end; go on with: python -m study.run" in said
+    assert f"stopped before its end; go on with: python -m {UNDRAWN} --space" in said
     assert "--resume" in said
     assert (tmp_path / "report.html").exists()
     reported = {event["trial"] for event in ledger.read(tmp_path / "ledger") if event["kind"] == "report"}
@@ -146,11 +151,6 @@ def test_a_signal_ends_it_soon_with_code_75_and_the_command_to_go_on(tmp_path, n
     assert sum(map(int, counts[:2])) == (states == "running").sum()
     assert int(counts[2]) == (states == "pruned").sum()
     assert counts[3] == "0"
-
-
-@pytest.mark.slow
-def test_after_ctrl_c_it_goes_on_to_its_end(tmp_path):
-    assert stop_at(tmp_path, 4, signal.SIGINT)[0] == 75
     code, said = run(tmp_path, "--resume")
     assert code == 0, said
     assert table(tmp_path)["trial"].nunique() == 10
@@ -196,6 +196,7 @@ def test_an_existing_study_is_not_overwritten_and_a_changed_one_is_refused(whole
     assert (out / "table.parquet").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_study_changes_nothing(whole):
     out, _ = whole
     before = table(out)
@@ -206,7 +207,7 @@ def test_resuming_a_finished_study_changes_nothing(whole):
 def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
     """With the test's images gone from the store a search trial runs; a replicate misses them."""
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    prepared = data.prepare("gtsrb", None, 16, None)
+    prepared = data.prepare("animals", photographs(tmp_path / "images"), 16, None)
     tests = [path for path in Path(prepared.path).iterdir() if path.name.startswith("test")]
     assert tests
     for path in tests:
@@ -232,9 +233,8 @@ def test_replicates_draw_labels_of_their_own_and_search_trials_share_one_draw(tm
     assert {each["split_seed"] for each in jobs} == {7}
 
 
-@pytest.mark.parametrize(
-    "moment", [pytest.param(0.0, marks=pytest.mark.slow), 2.0, pytest.param(4.0, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0.0, 2.0, pytest.param(4.0, marks=pytest.mark.nightly)])
 def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
     process = start(tmp_path / "new")
     while not (tmp_path / "new" / ".owner").exists():
@@ -254,10 +254,11 @@ def test_a_storage_that_fails_in_mid_run_is_code_5_and_resumable(tmp_path):
     assert "models" in said
     assert "Traceback" not in said
     (tmp_path / "models").unlink()
-    code, said = run(tmp_path, "--trials", "1", "--resume")
+    code, said = inline.command("--space", TINY, "--out", str(tmp_path), "--trials", "1", "--resume")
     assert code == 0, said
 
 
+@pytest.mark.slow
 def test_a_locked_study_is_refused_naming_the_owner(tmp_path):
     first = start(tmp_path)
     while lines(tmp_path) == 0:

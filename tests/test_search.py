@@ -54,21 +54,18 @@ def test_all_trials_run_once_and_all_cpus_work(tmp_path):
     assert len(workers) > 1 or os.cpu_count() == 1
 
 
-@pytest.mark.parametrize(("fault", "together"), [
-    ("raise", 1),
-    pytest.param("exit", 1, marks=pytest.mark.slow),
-    pytest.param("raise", 4, marks=pytest.mark.slow),
-    pytest.param("exit", 4, marks=pytest.mark.slow),
-])  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "together"), [("raise", 1), ("exit", 1), ("raise", 4), ("exit", 4)])
 def test_a_bad_trial_costs_itself_only(tmp_path, fault, together):
-    state = toy_study.main(tmp_path, faults={"s002": fault}, together=together)
+    state = toy_study.main(tmp_path, faults={"s002": fault}, together=together, space=toys.FEW)
     assert bool(state.losses) == (fault == "exit")  # who lost a worker is tried twice more
     failed = {trial.id for trial in state.trials.values() if trial.state == "failed"}
     reached = {trial for trial, what in journal(tmp_path) if trial.endswith("s002") and what == "1"}
     assert state.done()
     assert failed == {trial.id for trial in state.trials.values() if trial.id.endswith("s002") and 2 in _epochs(trial)}
+    assert failed
     assert failed <= reached
-    assert len(state.trials) == 6 * (6 + 2)
+    assert len(state.trials) == 2 * (4 + 1)
     errors = {trial.error for trial in state.trials.values() if trial.state == "failed"}
     assert (
         errors == {"RuntimeError: a fault at epoch 2"} if fault == "raise" else all("died" in text for text in errors)
@@ -101,7 +98,7 @@ def _settle(folder: Path) -> None:
         time.sleep(1.0)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_killed_driver_loses_no_finished_trial_and_runs_none_twice(tmp_path):
     finished: list[dict[str, int]] = []
     for lines in (5, 60, 130):
@@ -117,7 +114,7 @@ def test_a_killed_driver_loses_no_finished_trial_and_runs_none_twice(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("together", [1, 4])
+@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.nightly), 4])
 def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path, together):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
@@ -130,7 +127,7 @@ def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path, toge
     assert plain(cut) == plain(whole)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_twelve_kills_at_random_moments_lose_nothing_and_change_nothing(tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):

@@ -12,24 +12,28 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import starts
+from study import data, starts
 from study.errors import Damaged
+from tests import inline
 from tests.toys import WHEN
 
 SPACE = Path(__file__).parent / "spaces" / "pretrained.py"
 
 
-def start(out, store, *options, space=SPACE):
-    words = [sys.executable, "-m", "study.run", "--space", str(space), "--out", str(out), "--deterministic", *options]
+def words_of(out, *options, space=SPACE):
+    return ["--space", str(space), "--out", str(out), "--deterministic", *options]
+
+
+def run(out, store, *options, **more):
+    return inline.command(*words_of(out, *options, **more), store=store)
+
+
+def start(out, store, module="study.run"):
+    """Start it on Ray."""
+    words = [sys.executable, "-m", module, *words_of(out)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     told = os.environ | {"STUDY_STORE": str(store)}
     return subprocess.Popen(words, text=True, env=told, start_new_session=True, **pipes)
-
-
-def run(out, store, *options, space=SPACE):
-    process = start(out, store, *options, space=space)
-    said, complaint = process.communicate(timeout=300)
-    return process.returncode, said + complaint
 
 
 def table(out):
@@ -37,10 +41,24 @@ def table(out):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def images(store):
+    """The drawn signs of the tests' store, which each study here has in a store of its own."""
+    return Path(data.prepare("gtsrb", None, 16, None).path)
+
+
+def with_images(store, images):
+    """Make a store that has nothing but the images."""
+    shutil.copytree(images, store / images.relative_to(images.parents[1]))
+    return store
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, images):
+    """A whole study on Ray."""
     place = tmp_path_factory.mktemp("whole")
-    code, said = run(place / "out", place / "store")
-    assert code == 0, said
+    process = start(place / "out", with_images(place / "store", images), "tests.undrawn_run")
+    said, complaint = process.communicate(timeout=600)
+    assert process.returncode == 0, said + complaint
     return place, said
 
 
@@ -55,7 +73,7 @@ def test_weights_are_trained_before_the_search_and_said(whole):
     assert "weights rotation: training (rotation:gtsrb, small_cnn, 3 epochs) on stand-in" in said
     assert "weights rotation: trained, rotation:gtsrb accuracy 0." in said
     card = json.loads((weights(place / "store").parent / "card.json").read_text())
-    assert "study.run" in card["command"]
+    assert card["command"].startswith("python -m tests.undrawn_run --space ")
 
 
 @pytest.mark.slow
@@ -101,8 +119,8 @@ def test_a_truncated_file_is_named_and_made_anew(whole, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_study_stopped_in_pretraining_goes_on(whole, tmp_path, number):
-    out, store = tmp_path / "out", tmp_path / "store"
+def test_a_study_stopped_in_pretraining_goes_on(whole, images, tmp_path, number):
+    out, store = tmp_path / "out", with_images(tmp_path / "store", images)
     process = start(out, store)
     while process.poll() is None and not list((store / "weights").glob("*.unfinished")):
         time.sleep(0.02)
@@ -119,12 +137,12 @@ def test_a_study_stopped_in_pretraining_goes_on(whole, tmp_path, number):
 
 
 @pytest.mark.slow
-def test_a_pretraining_that_fails_costs_the_cells_that_need_it(tmp_path):
+def test_a_pretraining_that_fails_costs_the_cells_that_need_it(images, tmp_path):
     space = tmp_path / "diverging.py"
     text = SPACE.read_text().replace('"epochs": 3,', '"epochs": 1, "lr": 1e30, "optimizer": "sgd",')
     assert "1e30" in text
     space.write_text(text)
-    code, said = run(tmp_path / "out", tmp_path / "store", space=space)
+    code, said = run(tmp_path / "out", with_images(tmp_path / "store", images), space=space)
     assert code == 1, said
     assert "weights 'rotation' cannot be trained (FloatingPointError: training loss is" in said
     rows = table(tmp_path / "out")
@@ -133,12 +151,12 @@ def test_a_pretraining_that_fails_costs_the_cells_that_need_it(tmp_path):
 
 
 @pytest.mark.slow
-def test_another_study_is_refused_before_anything_is_trained(whole, tmp_path):
+def test_another_study_is_refused_before_anything_is_trained(whole, images, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(whole[0] / "out", out)
     space = tmp_path / "pretrained.py"
     space.write_text(SPACE.read_text().replace('"epochs": 3,', '"epochs": 5,'))
-    code, said = run(out, tmp_path / "store", "--resume", space=space)
+    code, said = run(out, with_images(tmp_path / "store", images), "--resume", space=space)
     assert code == 4, said
     assert "epochs was 3, is 5" in said
     assert "training" not in said

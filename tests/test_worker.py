@@ -9,22 +9,23 @@ import pytest
 
 from study import assembly, checkpoints, data, evaluation, models, trial, worker
 from study.splits import Cut
+from tests import small_study
 from tests.toy_task import SMALL, task
 
 EPOCHS = 3
 
 
 @pytest.fixture(scope="module")
-def prepared(store):
-    return data.prepare("gtsrb", None, 16, None)
+def prepared(store, tmp_path_factory):
+    return data.prepare("animals", small_study.photographs(tmp_path_factory.mktemp("images")), 16, None)
 
 
 def job(prepared, folder, **changes):
-    config = {"task": "gtsrb", "family": "small_cnn", "regime": "scratch", "label_fraction": 0.1, "image_size": 16}
+    config = {"task": prepared.task, "family": "small_cnn", "regime": "scratch", "label_fraction": 0.5}
     return {
         "trial": "c000-r000",
         "role": "replicate",
-        "config": config | {"lr": 5e-3, "dropout": 0.2},
+        "config": config | {"image_size": 16, "batch_size": 8, "lr": 5e-3, "dropout": 0.2},
         "seed": 3,
         "epochs": EPOCHS,
         "prepared": asdict(prepared),
@@ -97,7 +98,7 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
     family = families.load(card["config"]["family"])
     net = families.build(card["config"]["family"], "none", len(card["classes"]))
     net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
-    test = data.open_data(prepared, Cut(0.1), 0, 1, sealed=False).test
+    test = data.open_data(prepared, Cut(0.5), 0, 1, sealed=False).test
     fed = feed(test, "test of the model", "cpu", family.mean, family.std)
     found = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
     said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}

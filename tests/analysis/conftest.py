@@ -1,5 +1,7 @@
 """The made-up study that the tests of the analysis share, and the reports of the golden ones."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,6 +9,8 @@ import pandas as pd
 import pytest
 
 from analysis import figures, report, table
+from analysis.once import remembering
+from tests import undrawn_run
 from tests.analysis import synthetic
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -45,20 +49,30 @@ class Golden(NamedTuple):
 
 @pytest.fixture(scope="session", params=["regimes", "chain", "several"])
 def golden(request, tmp_path_factory) -> Golden:
-    """Each golden study with a report of it, whose pictures have few dots."""
+    """Each golden study with a report of it, without ink."""
     study, place = GOLDEN / request.param, tmp_path_factory.mktemp(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "DPI", 40)
+    with without_ink():
         report.write(table.load(study), place)
     return Golden(study, place)
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
+@contextmanager
+def without_ink() -> Iterator[None]:
     """For words alone: in the place of ink the numbers that it would show."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "_draw", undrawn_run.draw)
+        yield
 
-    def draw(kind, data, panels, source):
-        shown = data[data["panel"].isin(panels)].to_csv().encode()
-        return shown, shown
 
-    monkeypatch.setattr(figures, "_draw", draw)
+@pytest.fixture
+def undrawn():
+    """No ink in one test."""
+    with without_ink():
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered():
+    """What a file's tests ask of one table again and again is computed once, as while a report is made."""
+    with remembering():
+        yield

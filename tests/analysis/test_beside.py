@@ -9,6 +9,7 @@ import pytest
 from analysis import __main__ as command
 from analysis import answers, beside, figures, summary, table
 from tests.analysis import synthetic, synthetic_chains
+from tests.analysis.conftest import without_ink
 
 SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
 REAL = "GTSRB official"
@@ -39,7 +40,8 @@ def written(one, other, tmp_path_factory):
     place = tmp_path_factory.mktemp("results")
     running = other[other["role"] == "search"].assign(state="running", data=REAL)
     folders = [synthetic.write(df, place / name) for name, df in (("a b", one), ("c", other), ("real", running))]
-    assert command.main([str(folder) for folder in folders]) == 0
+    with without_ink():
+        assert command.main([str(folder) for folder in folders]) == 0
     return place / "beside"
 
 

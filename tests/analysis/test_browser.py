@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from analysis import __main__ as command
-from analysis import files
+from analysis import figures, files, report, table
 from tests.analysis.conftest import GOLDEN
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[dev]'")
@@ -39,9 +39,18 @@ def browser(tmp_path_factory):
     driver.quit()
 
 
+@pytest.fixture(scope="module", params=["regimes", "chain", "several"])
+def drawn(request, tmp_path_factory):
+    """The report of each golden study, whose pictures have few dots."""
+    place = tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 40)
+        return report.write(table.load(GOLDEN / request.param), place)[0]
+
+
 @pytest.fixture
-def opened(browser, golden):
-    browser.get((golden.report / "report.html").as_uri())
+def opened(browser, drawn):
+    browser.get(drawn.as_uri())
     return browser
 
 

@@ -57,6 +57,7 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
     assert f"cannot read '{tmp_path}'" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):
     synthetic.write(tiny, tmp_path)
     (tmp_path / "figures").touch()

@@ -80,8 +80,20 @@ def text(folder) -> str:
     return " ".join(html.unescape(re.sub("<.*?>", "", (folder / "report.html").read_text())).split())
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", [*ODD, *(pytest.param(name, marks=pytest.mark.slow) for name in ODDER)])
 def test_an_odd_table_is_reported_in_clear_words(name, plain, tmp_path, capsys):
+    check_words(name, plain, tmp_path, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*ODD, *(pytest.param(name, marks=pytest.mark.nightly) for name in ODDER)])
+def test_an_odd_table_is_drawn_and_reported_in_clear_words(name, plain, tmp_path, capsys):
+    check_words(name, plain, tmp_path, capsys)
+
+
+def check_words(name, plain, tmp_path, capsys):
+    """Report the odd table; look for what the page says, and for nothing that only a programmer reads."""
     odd, said = (ODD | ODDER)[name]
     assert command.main([str(synthetic.write(odd(plain), tmp_path))]) == 0
     told = capsys.readouterr()
@@ -102,6 +114,7 @@ def test_a_table_that_is_wrong_is_refused_in_one_line(name, plain, tmp_path, cap
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["empty", "all failed", "no objective"])
 def test_an_odd_table_stands_beside_another(name, plain, tmp_path, capsys):
     folders = [synthetic.write(df, tmp_path / place) for place, df in (("a", plain), ("b", ODD[name][0](plain)))]

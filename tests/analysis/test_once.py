@@ -1,8 +1,14 @@
 import pandas as pd
+import pytest
 
 from analysis.once import once, remembering
 
 calls = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered():
+    """Here nothing is remembered but where a test asks for it."""
 
 
 @once

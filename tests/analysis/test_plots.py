@@ -12,6 +12,9 @@ SCORES, CURVES = (
     next(kind for kind in figures.KINDS if kind.stem == stem) for stem in ("label-fraction", "learning-curves")
 )
 
+WITHOUT = ("mean-curves-steps",)
+"""Figures that studies have none of whose epochs are equally long."""
+
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
@@ -191,9 +194,17 @@ def test_trials_as_published_are_curves_of_their_own():
     assert not plots.lr_data(synthetic.models(epochs=2))["cell"].str.contains("published").any()
 
 
+@pytest.fixture(scope="module")
+def few():
+    """Few cells, but as many trials in each as all figures need."""
+    return synthetic.study(("partial_freeze", "fine_tune"), (0.1, 1.0), searched=8, repeated=2, epochs=3)
+
+
 @pytest.mark.parametrize("kind", figures.KINDS, ids=lambda kind: kind.stem)
-def test_every_picture_has_words_with_n_and_the_interval(made, kind):
-    for picture in figures.pictures(kind, kind.data(made), synthetic.SOURCE):
+def test_every_picture_has_words_with_n_and_the_interval(few, kind):
+    pictures = list(figures.pictures(kind, kind.data(few), synthetic.SOURCE))
+    assert pictures or kind.stem in WITHOUT
+    for picture in pictures:
         assert "n = " in picture.caption
         assert "95 % " in picture.caption or "no interval" in picture.caption
         assert len(picture.alt) > 60

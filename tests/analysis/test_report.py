@@ -8,6 +8,7 @@ import pytest
 
 from analysis import answers, figures, report, stats, summary, table
 from tests.analysis import synthetic
+from tests.analysis.conftest import without_ink
 from tests.analysis.synthetic import said
 
 STEMS = (
@@ -27,13 +28,26 @@ def coarse(monkeypatch):
 @pytest.fixture(scope="module")
 def written(made, tmp_path_factory):
     folder = synthetic.write(made, tmp_path_factory.mktemp("written") / "gtsrb")
-    return folder, said(made, folder)
+    with without_ink():
+        return folder, said(made, folder)
 
 
-def test_the_report_stands_alone(written):
-    folder, _ = written
+@pytest.fixture(scope="module")
+def drawn(made, tmp_path_factory):
+    """The folder of the same with its pictures, of few dots."""
+    folder = synthetic.write(made, tmp_path_factory.mktemp("drawn") / "gtsrb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 40)
+        said(made, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_report_stands_alone(drawn):
+    folder = drawn
     raw = (folder / "report.html").read_text()
     assert len(raw) < 5_000_000
+    assert (folder / "figures" / "mean-loss.svg").read_text().startswith("<?xml")
     assert not re.search(r"<script .|<link|https?://", raw)
     assert (
         raw.count("<img ") == len(STEMS) == len(re.findall(r'src="data:image/png;base64,[^"]+" alt="[^"]{60,}"', raw))
@@ -44,7 +58,6 @@ def test_figures_and_tables_lie_beside_it(written):
     folder, _ = written
     pictures = {path.name for path in (folder / "figures").iterdir()}
     assert pictures == {f"{stem}.{ending}" for stem in STEMS for ending in ("png", "svg")}
-    assert (folder / "figures" / "mean-loss.svg").read_text().startswith("<?xml")
     found = pd.read_csv(folder / "tables" / "cells.csv")
     assert found["test_mean"].tolist() == pytest.approx(summary.cells(table.load(folder))["test_mean"].tolist())
     for path in (folder / "tables").iterdir():
@@ -140,6 +153,7 @@ def test_the_number_of_images_is_in_the_cell_table(made, written):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_one_of_a_thing_is_singular(tmp_path, capsys):
     one = {"regimes": ("fine_tune",), "fractions": (1.0,), "searched": 1, "repeated": 1, "epochs": 2}
     text = said(synthetic.study(**one), tmp_path)
@@ -170,6 +184,7 @@ def test_csv_text_is_no_formula(small, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_csv_numbers_may_be_negative(tiny, tmp_path):
     said(tiny.assign(score=-tiny["score"], metric=tiny["metric"].replace("accuracy", "likelihood")), tmp_path)
     assert (pd.read_csv(tmp_path / "tables" / "trials.csv")["val"].dropna() <= 0).all()
@@ -180,6 +195,7 @@ def test_an_empty_table(made, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_only_running_trials(tiny, tmp_path):
     text = said(tiny[tiny["role"] == "search"].assign(state="running"), tmp_path)
     assert "PARTIAL. 6 trials are still running" in re.sub("<.*?>", "", text)
@@ -187,6 +203,7 @@ def test_only_running_trials(tiny, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_running_trials_without_a_score(tiny, tmp_path):
     bare = tiny.drop_duplicates("trial").assign(
         state="running", score=float("nan"), epoch=None, split=None, metric=None
@@ -195,6 +212,7 @@ def test_running_trials_without_a_score(tiny, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("state", ["pruned", "failed"])
 def test_all_trials_ended_early(tiny, tmp_path, state):
     text = said(tiny[tiny["role"] == "search"].assign(state=state), tmp_path)
@@ -203,11 +221,13 @@ def test_all_trials_ended_early(tiny, tmp_path, state):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_no_replicates_yet(tiny, tmp_path):
     assert "No replicate has a test score yet" in said(tiny[tiny["role"] == "search"], tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_one_cell(tmp_path):
     text = said(synthetic.study(("fine_tune",), (1.0,), searched=3, repeated=2, epochs=3), tmp_path)
     assert "1 cell: regime (fine_tune) × label_fraction (100 %)." in text
@@ -215,12 +235,14 @@ def test_one_cell(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_cells_without_compared_keys(small, tmp_path):
     text = said(small[small["cell"] == small["cell"].iloc[0]].assign(cell=""), tmp_path)
     assert "1 cell." in text
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_missing_metric(tiny, tmp_path):
     text = said(tiny[tiny["metric"] == "loss"], tmp_path)
     assert text.count("Not drawn: ") == len(figures.KINDS) - 1  # workers have a time line without any score

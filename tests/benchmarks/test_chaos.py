@@ -1,4 +1,7 @@
-"""Short versions of `benchmarks.chaos`: what is killed loses nothing, counted against the journal; and its counting."""
+"""Short versions of `benchmarks.chaos`: what is killed loses nothing, counted against the journal; and its counting.
+
+What is marked `nightly` kills more often, or at more points.
+"""
 
 import json
 import random
@@ -31,6 +34,7 @@ def kit(folder, address=None):
     return _chaos_kills.Chaos(folder, random.Random(0), address, print)
 
 
+@pytest.mark.slow
 def test_a_driver_killed_at_named_points_and_at_random_loses_nothing(address, like, tmp_path):
     total, where = _chaos_kills.driver(kit(tmp_path, address), 5, QUICK, like)
     assert not total.broken(), total
@@ -38,7 +42,7 @@ def test_a_driver_killed_at_named_points_and_at_random_loses_nothing(address, li
     assert total.steps - total.wasted == (like["epoch"] > 0).sum()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_driver_killed_at_each_named_point_loses_nothing(address, like, tmp_path):
     total, where = _chaos_kills.driver(kit(tmp_path, address), 2 * len(POINTS), POINTS, like)
     assert not total.broken(), total
@@ -47,13 +51,14 @@ def test_a_driver_killed_at_each_named_point_loses_nothing(address, like, tmp_pa
 
 
 @pytest.mark.slow
-def test_killed_workers_cost_no_finished_trial(address, tmp_path):
-    total, where = _chaos_kills.workers(kit(tmp_path, address), 5)
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.nightly)])
+def test_killed_workers_cost_no_finished_trial(address, tmp_path, kills):
+    total, where = _chaos_kills.workers(kit(tmp_path, address), kills)
     assert not total.broken(), total
-    assert where == {"worker killed": 5}
+    assert where == {"worker killed": kills}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_killed_nodes_cost_no_finished_trial(tmp_path):
     with chaos.cluster(nodes=2) as (address, kill):
         total, where = _chaos_kills.nodes(kit(tmp_path, address), 2, kill)
@@ -79,10 +84,11 @@ def trained(prepared, tmp_path_factory):
     return _chaos_training.killed(tmp_path_factory.mktemp("trained") / "whole", prepared, iter(()))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crashes", [
-    pytest.param([Crash("at a step", 14), Crash("before a checkpoint's rename", 2)], marks=pytest.mark.slow),
-    pytest.param([Crash("at an epoch's end", 1 + (start > 0)) for start in range(5)], marks=pytest.mark.slow),
-    pytest.param([Crash("at a step", 16)] * 3, marks=pytest.mark.slow),
+    [Crash("at a step", 14), Crash("before a checkpoint's rename", 2)],
+    pytest.param([Crash("at an epoch's end", 1 + (start > 0)) for start in range(5)], marks=pytest.mark.nightly),
+    pytest.param([Crash("at a step", 16)] * 3, marks=pytest.mark.nightly),
 ])  # fmt: skip
 def test_a_training_that_was_killed_ends_with_the_same_weights_to_the_bit(prepared, trained, tmp_path, crashes):
     found, where = _chaos_training.killed(tmp_path / "cut", prepared, iter(crashes))
