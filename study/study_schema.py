@@ -66,7 +66,7 @@ def check(study: Any) -> None:
 def contains(distribution: dict[str, Any], value: Any) -> bool:
     """Whether a value can come from a distribution, as study.json writes it."""
     if "values" in distribution:
-        return any(type(each) is type(value) and each == value for each in distribution["values"])
+        return any(each == value and (type(each) is bool) == (type(value) is bool) for each in distribution["values"])
     if type(value) not in ((int,) if distribution["integer"] else (int, float)):
         return False
     low, high = distribution["low"], distribution["high"]
