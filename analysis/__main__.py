@@ -4,14 +4,14 @@ Knows arguments, messages and exit codes; knows nothing of what a report says.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
-from analysis import command, table
+from analysis import command, files, table
+from analysis.text import printable
 
 
 class _TwiceError(ValueError):
@@ -62,16 +62,19 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
             out.mkdir(parents=True, exist_ok=True)
     from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before
 
+    side = out or next(iter(tables)).resolve().parent / "beside"
+    for place in {*(tables if several or out is None else ()), *([side] if several or out else ())}:
+        files.refuse_links(place)
     for folder, df in tables.items():
         place = folder if several or out is None else out
         with _named(f"cannot write into '{place}'"):
             paths = report.write(df, place)
-        print(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)")
+        print(printable(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)"))
     if several:
-        place = out or next(iter(tables)).resolve().parent / "beside"
-        with _named(f"cannot write into '{place}'"):
-            paths = beside.write(tables, place)
-        print(f"side by side: {paths[0]} ({len(tables)} studies; {len(paths) - 1} figures and tables beside it)")
+        with _named(f"cannot write into '{side}'"):
+            paths = beside.write(tables, side)
+        count = f"{len(tables)} studies; {len(paths) - 1} figures and tables beside it"
+        print(printable(f"side by side: {paths[0]} ({count})"))
 
 
 @contextmanager
@@ -90,4 +93,5 @@ def _counted(df: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from analysis import answers, claims, figures, grid, page, places, pretraining, stats, style, summary, table
+from analysis import answers, claims, figures, files, grid, page, places, pretraining, stats, style, summary, table
 from analysis.cells import cell_table
 from analysis.once import remembering
 
@@ -64,12 +64,12 @@ def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
             pictures=_embedded(drawn),
             no_score=NO_SCORE,
         )
-    paths = [page.put(out / "report.html", html.encode())]
+    paths = [files.put(out / "report.html", html.encode())]
     for picture in drawn:
         for ending, content in (("png", picture.png), ("svg", picture.svg)):
-            paths.append(page.put(out / "figures" / f"{picture.stem}.{ending}", content))
+            paths.append(files.put(out / "figures" / f"{picture.stem}.{ending}", content))
     for name, found in (("cells", numbers(shown)), (f"figure-{KIND.stem}", scores)):
-        paths.append(page.put(out / "tables" / f"{name}.csv", page.csv(found)))
+        paths.append(files.put(out / "tables" / f"{name}.csv", page.csv(found)))
     for path in (out / "figures").glob(f"{KIND.stem}*"):
         if path not in paths:  # of an earlier page
             path.unlink()

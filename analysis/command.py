@@ -4,6 +4,7 @@ Both packages' commands use it; knows no study. An error that carries an `exit_c
 """
 
 import argparse
+import atexit
 import contextlib
 import difflib
 import errno
@@ -25,6 +26,8 @@ HANG_UP = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end a command as Ctrl-C does: a batch system's, and a terminal's that is closed."""
 NOBODY_READS = (errno.EPIPE, errno.EIO)
 """What writing to a pipe, or to a terminal, says whose other end is gone."""
+LONGEST = 2000
+"""Characters of a line on stderr."""
 EXHAUSTED = {
     errno.EMFILE: "too many files are open; raise the limit with ulimit -n",
     errno.ENFILE: "too many files are open on this machine",
@@ -32,6 +35,19 @@ EXHAUSTED = {
     errno.ENOMEM: "this machine's memory is used up",
 }
 """Limits of the environment that come as an OSError."""
+
+
+def in_utf8() -> None:
+    """Start this process anew in Python's UTF-8 mode where the locale has another encoding.
+
+    Names of files and what files hold are UTF-8 on every machine; the terminal is still written to as it is set.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.ignore_environment:
+        return
+    os.environ["PYTHONUTF8"] = "1"
+    if sys.stdout is not None:
+        os.environ.setdefault("PYTHONIOENCODING", f"{sys.stdout.encoding}:backslashreplace")
+    os.execv(sys.executable, sys.orig_argv)
 
 
 class Parser(argparse.ArgumentParser):
@@ -62,10 +78,18 @@ class Ending:
 
     def line(self, text: object, code: int) -> int:
         """Write an error's line to stderr, and take its exit code."""
-        with contextlib.suppress(OSError, ValueError):
-            print(f"{self.name}:", printable(str(text), kept="\n"), file=sys.stderr, flush=True)  # problems have lines
+        self._write(text)
         self.code = code
         return code
+
+    def note(self, text: object) -> None:
+        """Write a line to stderr that ends nothing."""
+        self._write(f"note: {text}")
+
+    def _write(self, text: object) -> None:
+        text = "\n".join(each if len(each) <= LONGEST else f"{each[:LONGEST]}…" for each in str(text).split("\n"))
+        with contextlib.suppress(OSError, ValueError):
+            print(f"{self.name}:", printable(text, kept="\n"), file=sys.stderr, flush=True)  # problems have lines
 
 
 @contextlib.contextmanager
@@ -94,6 +118,17 @@ def ending(name: str) -> Iterator[Ending]:
         except Exception as error:
             _end(end, error)
     _flush()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with its exit code, whatever its libraries do.
+
+    Arrow's C++ aborts a process that ends while its threads are still starting, as after a refusal (one in forty, on a
+    busy machine): what Python has to do at its end is done here, and theirs is not.
+    """
+    _flush()
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _end(end: Ending, error: Exception) -> None:

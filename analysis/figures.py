@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from analysis import forgetting_figures, style, table
 from analysis.kinds import KINDS, Kind
 from analysis.occasional import OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS
+from analysis.text import printable
 
 __all__ = (
     "ALL",
@@ -112,7 +113,7 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tup
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", dpi=DPI)
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    return png.getvalue(), svg.getvalue()
+    return png.getvalue(), printable(svg.getvalue().decode(), kept="\n\t").encode()  # a name may hold what no XML does
 
 
 def _wrapped(panel: str, width: int) -> str:

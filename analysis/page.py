@@ -1,11 +1,10 @@
-"""A page as text, and files that are replaced as a whole: what every report is put on disk with.
+"""A page and a table as text: what every report is put on disk as.
 
 Knows templates and what a browser may do with a page; knows nothing of what a page says.
 """
 
 import base64
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import jinja2
 import markupsafe
 import pandas as pd
+
+from analysis.text import printable
 
 HERE = Path(__file__).parent
 RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a formula begins with, in full width too
@@ -27,7 +28,9 @@ def render(template: str, **values: Any) -> str:
 def environment() -> jinja2.Environment:
     """The templates, with the one script that sorts tables; a page allows this one, by its hash, and no other."""
     loader = jinja2.FileSystemLoader(HERE)
-    pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    pages = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, finalize=_clean
+    )
     script = (HERE / "sort.js").read_text(encoding="utf-8")
     pages.globals |= {"script": markupsafe.Markup(script), "script_hash": digest(script)}
     return pages
@@ -42,8 +45,17 @@ def csv(found: pd.DataFrame, source: str | None = None) -> bytes:
     """A table as CSV, with its data source in every row; text that a spreadsheet would run as a formula is defused."""
     found = found.copy() if source is None else found.assign(data=source)
     for name in found.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in found.dtypes]]:
-        found[name] = found[name].astype("string").map(defused, na_action="ignore")
-    return found.rename(columns=defused).to_csv(index=False).encode()
+        found[name] = found[name].astype("string").map(_cell, na_action="ignore")
+    return found.rename(columns=_cell).to_csv(index=False).encode()
+
+
+def _clean(value: Any) -> Any:
+    """Escape in each text of a page what a browser would act on; markup of the templates' own stays as it is."""
+    return printable(value, kept="\n\t") if type(value) is str else value
+
+
+def _cell(text: str) -> str:
+    return defused(printable(text, kept="\n\t"))
 
 
 def defused(text: str) -> str:
@@ -52,12 +64,3 @@ def defused(text: str) -> str:
     Source: OWASP, CSV injection.
     """
     return f"'{text}" if text.startswith(RUN) and not NUMBER.fullmatch(text) else text
-
-
-def put(path: Path, content: bytes) -> Path:
-    """Write a file so that a reader finds it whole, of before or of now."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
-    return path

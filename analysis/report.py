@@ -18,6 +18,7 @@ from analysis import (
     claims,
     curves,
     figures,
+    files,
     forgetting,
     gains,
     metrics,
@@ -76,11 +77,11 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
         drawn += pages
         sections.append((kind, pages, kind.notes(rows)))
     html = _html(whole, source, sections)
-    paths = [page.put(folder / "report.html", html.encode())]
+    paths = [files.put(folder / "report.html", html.encode())]
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
-        paths += [page.put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
-    paths += [page.put(folder / "tables" / f"{name}.csv", page.csv(found, source)) for name, found in tables.items()]
+        paths += [files.put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
+    paths += [files.put(folder / "tables" / f"{name}.csv", page.csv(found, source)) for name, found in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
 

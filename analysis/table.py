@@ -3,112 +3,38 @@
 Knows nothing of what its rows say (see `summary`), of figures or of what wrote the table.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-COLUMNS = {
-    "space": "string",
-    "cell": "string",
-    "trial": "string",
-    "role": "string",
-    "state": "string",
-    "seed": "Int64",
-    "error": "string",
-    "replicate_of": "string",
-    "data": "string",
-    "published": "float64",
-    "family": "string",
-    "encoder": "string",
-    "stem": "string",
-    "weights": "string",
-    "regime": "string",
-    "label_fraction": "float64",
-    "image_size": "Int64",
-    "upsample": "Int64",
-    "colour": "string",
-    "crop": "string",
-    "validation": "string",
-    "validation_share": "float64",
-    "balance": "string",
-    "group_pattern": "string",
-    "subset": "string",
-    "validation_augment": "string",
-    "normalization": "string",
-    "head": "string",
-    "head_classes": "Int64",
-    "optimizer": "string",
-    "schedule": "string",
-    "lr": "float64",
-    "weight_decay": "float64",
-    "freeze_depth": "Int64",
-    "lr_decay": "float64",
-    "stage_rates": "string",
-    "head_rate": "float64",
-    "probe_share": "float64",
-    "phase_decay": "float64",
-    "momentum": "float64",
-    "batch_size": "Int64",
-    "accumulate": "Int64",
-    "budget": "string",
-    "shuffle": "string",
-    "warmup": "float64",
-    "label_smoothing": "float64",
-    "class_weights": "string",
-    "reduction": "string",
-    "difficult": "string",
-    "augment": "float64",
-    "views": "Int64",
-    "dropout": "float64",
-    "freeze_batchnorm": "string",
-    "batchnorm_momentum": "float64",
-    "batchnorm_epsilon": "float64",
-    "epoch": "Int64",
-    "step": "Int64",
-    "phase": "Int64",
-    "trained_on": "string",
-    "train_images": "Int64",
-    "seconds": "float64",
-    "worker": "string",
-    "time": "float64",
-    "frozen_before": "string",
-    "frozen_after": "string",
-    "alarms": "string",
-    "task": "string",
-    "split": "string",
-    "metric": "string",
-    "truth": "string",
-    "answer": "string",
-    "score": "float64",
-}
-NAMED = 5  # folders that an error names
-OFF = 1e-6  # so far may rounding take a share beyond 0 and 1
-NAMES = tuple(COLUMNS)
-CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # what a trial was told; the rest is what came of it
-PER_TRIAL = NAMES[: NAMES.index("epoch")]
-CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "role": ("search", "replicate", "published", "pretrain"),
-        "state": ("complete", "pruned", "failed", "running", "not_run"),
-    }
+from analysis.columns import CHOICES, COLUMNS, CONFIG, NAMES, PER_TRIAL, NoTableError, TableError
+from analysis.parquet import columns, typed
+from analysis.text import printable
+
+__all__ = (
+    "CHOICES",
+    "COLUMNS",
+    "CONFIG",
+    "NAMES",
+    "OFF",
+    "PER_TRIAL",
+    "NoTableError",
+    "TableError",
+    "check",
+    "columns",
+    "counts",
+    "earlier",
+    "is_stand_in",
+    "load",
+    "sources",
+    "typed",
 )
 
-
-class TableError(ValueError):
-    """A table that cannot be read as a study's; its text is one line for the person who asked."""
-
-    exit_code = 4
-
-
-class NoTableError(ValueError):
-    """A folder that is no study's; its text is one line for the person who asked."""
-
-    exit_code = 2
+EPOCHS, FAR = 10**6, 1e100
+"""The largest epoch, and number, that is read."""
+NAMED = 5  # folders that an error names
+OFF = 1e-6  # so far may rounding take a share beyond 0 and 1
 
 
 def load(folder: Path) -> pd.DataFrame:
@@ -129,18 +55,20 @@ def load(folder: Path) -> pd.DataFrame:
     path = Path(folder) / "table.parquet"
     if not path.is_file():
         raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
-    try:
-        with path.open("rb") as file:
-            # no threads: C++ aborts a process that ends at once, as after a refusal, while they start
-            arrow = pq.read_table(file, use_threads=False, pre_buffer=False, page_checksum_verification=True)
-        arrow.column_names  # noqa: B018 – only now are they decoded
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        if isinstance(error, OSError) and error.errno:  # the storage's fault, not the content's
-            raise
-        raise TableError(f"'{path}' cannot be read as Parquet: {str(error).splitlines()[0]}") from error
-    df = typed(arrow, str(path))
+    df = columns(path)
     df["score"] = df["score"].where(np.isfinite(df["score"]))  # what overflowed is no score
+    df = _printable(df)
     check(df, str(path))
+    return df
+
+
+def _printable(df: pd.DataFrame) -> pd.DataFrame:
+    """Escape in all texts what pages, pictures and terminals would act on."""
+    for name in (name for name, kind in COLUMNS.items() if kind == "string"):
+        texts = df[name].dropna().unique()
+        odd = {text: clean for text in texts if (clean := printable(text, kept="\n\t")) != text}
+        if odd:
+            df[name] = df[name].replace(odd)
     return df
 
 
@@ -154,34 +82,6 @@ def _instead(folder: Path) -> str:
     return "; give the folder of a study, e.g. results/gtsrb"
 
 
-def typed(arrow: pa.Table, where: str) -> pd.DataFrame:
-    """The columns of `COLUMNS` out of an Arrow table, in their types; `where` names the table in errors."""
-    if missing := [name for name in COLUMNS if name not in arrow.column_names]:
-        raise TableError(f"'{where}' lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
-    if wrong := [name for name in COLUMNS if not _fits(arrow.schema.field(name).type, COLUMNS[name])]:
-        told = ", ".join(f"{name} ({arrow.schema.field(name).type}, not {COLUMNS[name]})" for name in wrong)
-        raise TableError(f"'{where}' has {'columns' if len(wrong) > 1 else 'a column'} of another type: {told}")
-    return pd.DataFrame({name: _cast(arrow.column(name), name, where) for name in COLUMNS})
-
-
-def _cast(values: pa.ChunkedArray, name: str, where: str) -> pd.Series:
-    try:
-        return values.to_pandas(integer_object_nulls=True).astype(COLUMNS[name])
-    except (TypeError, ValueError) as error:
-        told = str(error).splitlines()[0]
-        raise TableError(f"'{where}' has values in {name} that are not {COLUMNS[name]}: {told}") from error
-
-
-def _fits(kind: pa.DataType, dtype: str) -> bool:
-    """Whether an Arrow type can hold a column of this pandas type without a guess."""
-    if pa.types.is_null(kind):
-        return True
-    if dtype == "string":
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
-
-
 def check(df: pd.DataFrame, where: str) -> None:
     """Refuse a table with unnamed trials, unknown roles or states, or scores of different data side by side."""
     if empty := [name for name in ("cell", "trial", "role", "state") if df[name].isna().any()]:
@@ -189,6 +89,7 @@ def check(df: pd.DataFrame, where: str) -> None:
     for name, choices in CHOICES.items():
         if unknown := sorted(set(df[name]) - set(choices)):
             raise TableError(f"'{where}' has the {name} '{unknown[0]}'; one of {', '.join(choices)}")
+    _refuse_numbers(df, where)
     _refuse_off_range(df, where)
     # Size and crop may be compared and may be named in the source line; any other difference is a mix.
     df = df[df["role"] != "pretrain"]  # weights may be trained on other data than they are tried on
@@ -198,6 +99,18 @@ def check(df: pd.DataFrame, where: str) -> None:
     drawn = {is_stand_in(source): source for source in sources(df)}
     if len(drawn) > 1:
         _refuse_mixed(list(drawn.values()), where)
+
+
+def _refuse_numbers(df: pd.DataFrame, where: str) -> None:
+    """Refuse numbers that no study has: below 0 where things are counted, or so large that sums of them overflow."""
+    for name in ("epoch", "step", "phase", "train_images", "seconds", "time"):
+        for value in df.loc[df[name] < 0, name].head(1):
+            raise TableError(f"'{where}' has the {name} {value:g}; it is 0 or more")
+    for value in df.loc[df["epoch"] > EPOCHS, "epoch"].head(1):
+        raise TableError(f"'{where}' has the epoch {value:g}; at most {EPOCHS:,} are read")
+    for name in (name for name, dtype in COLUMNS.items() if dtype == "float64"):
+        for value in df.loc[df[name].abs() > FAR, name].head(1):
+            raise TableError(f"'{where}' has the {name} {value:g}, which no study has")
 
 
 def _refuse_off_range(df: pd.DataFrame, where: str) -> None:

@@ -22,7 +22,8 @@ def printable(text: str, kept: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(each if _harmless(each) or each in kept else _escaped(each) for each in text)
+    odd = {ord(each): _escaped(each) for each in set(text) if not _harmless(each) and each not in kept}
+    return text.translate(odd) if odd else text
 
 
 def _harmless(character: str) -> bool:

@@ -72,7 +72,7 @@ def journal(folder: Path) -> list[Line]:
     path = folder / "journal.txt"
     if not path.exists():
         return []
-    return [tuple(json.loads(line)) for line in path.read_text().splitlines()]
+    return [tuple(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def honest(folder: Path, kills: int) -> bool:

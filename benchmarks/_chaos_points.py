@@ -67,7 +67,7 @@ def arm_driver(crash: Crash) -> None:
     _around(ledger.Ledger, "__init__", functools.partial(_open, bomb))
     _around(state.State, "replay", functools.partial(_replay, bomb))
     _around(worker, "end", functools.partial(_before, bomb, "before a trial's checkpoints go"))
-    _around(Path, "replace", functools.partial(_before, bomb, "before the table's rename"))
+    _around(Path, "replace", functools.partial(_replace, bomb))
 
 
 @functools.cache
@@ -94,6 +94,12 @@ def _around(owner: Any, name: str, around: Callable[..., Any]) -> None:
 def _before(bomb: Bomb, point: str, call: Callable[..., Any], *args: Any) -> Any:
     bomb.at(point)
     return call(*args)
+
+
+def _replace(bomb: Bomb, call: Callable[..., Any], path: Path, *to: Any) -> Any:
+    if path.name.startswith(".table.parquet."):
+        bomb.at("before the table's rename")
+    return call(path, *to)
 
 
 def _append(bomb: Bomb, append: Callable[..., Any], book: Any, event: ledger.Event) -> None:

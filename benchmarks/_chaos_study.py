@@ -127,7 +127,7 @@ def results(job: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
 
 def note(journal: Path, *words: object) -> None:
     """Append a line in one write, so that processes do not mix theirs."""
-    with journal.open("a") as file:
+    with journal.open("a", encoding="utf-8") as file:
         file.write(json.dumps(words) + "\n")
 
 
@@ -137,16 +137,18 @@ def _first(job: dict[str, Any]) -> float:
 
 def _keep(folder: Path, epoch: int, value: float, bomb: _chaos_points.Bomb) -> None:
     def fill(making: Path) -> None:
-        (making / "epoch").write_text(json.dumps(epoch))
+        (making / "epoch").write_text(json.dumps(epoch), encoding="utf-8")
         bomb.at("in mid-checkpoint")
-        (making / "value").write_text(json.dumps(value))
+        (making / "value").write_text(json.dumps(value), encoding="utf-8")
 
     disk.write_folder(folder / f"{epoch:06d}", fill)
 
 
 def _latest(folder: Path) -> tuple[int, float] | None:
     for path in sorted(folder.glob("[0-9]*"), reverse=True):
-        return json.loads((path / "epoch").read_text()), json.loads((path / "value").read_text())
+        return json.loads((path / "epoch").read_text(encoding="utf-8")), json.loads(
+            (path / "value").read_text(encoding="utf-8")
+        )
     return None
 
 

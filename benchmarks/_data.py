@@ -69,7 +69,7 @@ def _save(image: np.ndarray, path: Path, label: int) -> tuple[str | int, ...]:
 
 
 def _annotate(path: Path, rows: list[tuple[str | int, ...]]) -> None:
-    with path.open("w", newline="") as opened:
+    with path.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened, delimiter=";").writerows([_COLUMNS, *rows])
 
 

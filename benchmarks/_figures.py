@@ -39,7 +39,7 @@ def begin(
     setting |= {"baseline": baseline, "options": " ".join(options) or "none"}
     figures: Figures = {"machine": machine(), "setting": setting, "workloads": {}, "runs": []}
     if file and file.exists():
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(found, dict) or found.keys() != figures.keys():
             raise UserError(f"{file.name} has no figures of benchmarks.study; {ANOTHER}")
         for key in ("machine", "setting"):
@@ -86,7 +86,7 @@ def save(figures: Figures, file: Path | None) -> None:
     """Write the figures under a temporary name and rename them, so that what there is survives."""
     if file:
         temporary = file.with_name(f".{file.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(figures, indent=1))
+        temporary.write_text(json.dumps(figures, indent=1), encoding="utf-8")
         temporary.replace(file)
 
 
@@ -102,5 +102,5 @@ def machine() -> dict[str, str]:
 
 def _processor() -> str:
     file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -36,7 +36,7 @@ def figures_file(text: str) -> Path:
     path = _in_folder(text)
     try:
         if path.exists():
-            json.loads(path.read_text())
+            json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: cannot be read ({error.strerror}); name a file") from None
     except ValueError:

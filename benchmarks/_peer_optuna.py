@@ -18,7 +18,7 @@ from benchmarks import _peer
 
 def main() -> int:
     """Run the study and write what was scored."""
-    task = json.loads(Path(sys.argv[1]).read_text())
+    task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     torch.set_num_threads(1)
     sampler = optuna.samplers.TPESampler(seed=task["seed"])
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=task["grace"], reduction_factor=task["factor"])
@@ -27,7 +27,7 @@ def main() -> int:
         study.enqueue_trial(task["baseline"])
     jobs = 2 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
     study.optimize(lambda trial: _objective(trial, task), n_trials=task["trials"], n_jobs=jobs)
-    Path(task["out"]).write_text(json.dumps([trial.user_attrs for trial in study.trials]))
+    Path(task["out"]).write_text(json.dumps([trial.user_attrs for trial in study.trials]), encoding="utf-8")
     return 0
 
 

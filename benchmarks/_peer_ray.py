@@ -20,7 +20,7 @@ from benchmarks import _peer
 
 def main() -> int:
     """Run the study and write what was scored; 1 where a trial failed."""
-    task = json.loads(Path(sys.argv[1]).read_text())
+    task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     ray.init(address="local")  # not one that somebody else has started
     resources: dict[str, float] = {"cpu": 1, "gpu": 1} if ray.cluster_resources().get("GPU") else {"cpu": 1}
     baseline = [task["baseline"]] * min(len(task["depths"]), task["trials"])
@@ -42,7 +42,9 @@ def main() -> int:
         run_config=tune.RunConfig(storage_path=str(Path(task["out"]).parent / "tune"), verbose=1),
     )
     results = tuner.fit()
-    Path(task["out"]).write_text(json.dumps([_trial(results[number]) for number in range(len(results))]))
+    Path(task["out"]).write_text(
+        json.dumps([_trial(results[number]) for number in range(len(results))]), encoding="utf-8"
+    )
     return 1 if results.num_errors else 0
 
 

@@ -67,7 +67,7 @@ def tree(root: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended
-            after_name = entry.read_text().rpartition(")")[2].split()
+            after_name = entry.read_text(encoding="utf-8").rpartition(")")[2].split()
             parents.setdefault(int(after_name[1]), []).append(int(entry.parent.name))
     found = [root]
     for process in found:
@@ -78,7 +78,7 @@ def tree(root: int) -> list[int]:
 def memory(process: int) -> int:
     """Give a process's share of its pages in bytes; 0 where that cannot be read."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines():
             if line.startswith("Pss:"):
                 return 1024 * int(line.split()[1])
     return 0

@@ -61,16 +61,18 @@ def measure(way: str, workload: Workload, setting: Setting, images: Path, links:
         return _ours(workload, setting, images, seed)
     out, task = setting.scratch / "out.json", setting.scratch / "task.json"
     values = _workloads.task(workload, setting.family, setting.size, seed)
-    task.write_text(json.dumps(values | {"data": str(links), "out": str(out)}))
+    task.write_text(json.dumps(values | {"data": str(links), "out": str(out)}), encoding="utf-8")
     done = _run(["-m", PEERS[way], str(task)], setting.scratch)
-    records = [row for trial in json.loads(out.read_text()) for row in _of_peer(trial, len(values["depths"]))]
+    records = [
+        row for trial in json.loads(out.read_text(encoding="utf-8")) for row in _of_peer(trial, len(values["depths"]))
+    ]
     return _figures(done, min(row.pop("begun") for row in records), records)
 
 
 def _ours(workload: Workload, setting: Setting, images: Path, seed: int) -> dict[str, Any]:
     """Run the command as a user would, with an empty store, so that decoding and caching are paid for."""
     space, out = setting.scratch / f"{workload.name}.py", setting.scratch / "out"
-    space.write_text(_workloads.space(workload, setting.family, setting.size))
+    space.write_text(_workloads.space(workload, setting.family, setting.size), encoding="utf-8")
     words = ["--space", str(space), "--data", str(images), "--out", str(out), "--seed", str(seed)]
     done = _run(["-m", "study.run", *words, "--scale", "full", "--replicates", "0", *setting.extra], setting.scratch)
     events = list(ledger.read(out / "ledger"))
@@ -94,7 +96,7 @@ def _run(words: list[str], scratch: Path) -> Run:
     environment |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}  # 15 starves on a shared machine
     done = run([sys.executable, *words], ROOT, environment, log, TIMEOUT)
     if done.code:
-        last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
         raise Failed(f"exit code {done.code} after {done.end - done.start:.0f} s:\n{last}")
     return done
 

@@ -60,7 +60,7 @@ def _run(args: argparse.Namespace, folder: Path) -> dict[str, dict[str, Any]]:
     def keep(what: str, total: Account, where: Counter[str]) -> None:
         figures[what] = {"kills": where.total(), "where": dict(where), "broken": total.broken()} | vars(total)
         if args.json:
-            args.json.write_text(json.dumps(figures, indent=1))
+            args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)

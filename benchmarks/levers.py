@@ -56,7 +56,9 @@ def main(argv: list[str] | None = None) -> int:
                 print(_pairs.line(row), flush=True)
     if args.json:
         about = _figures.machine() | {"device": args.device, "load": f"{os.getloadavg()[1]:.1f} in the last 5 minutes"}
-        args.json.write_text(json.dumps({"machine": about, "rows": list(map(as_dict, rows))}, indent=1))
+        args.json.write_text(
+            json.dumps({"machine": about, "rows": list(map(as_dict, rows))}, indent=1), encoding="utf-8"
+        )
     return 0
 
 

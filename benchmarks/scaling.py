@@ -113,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
         figures["20 cells"] = run(replace(TWENTY, trials=max(1, args.trials // 100)), folder / "twenty")
         figures["folder"] = load(folder / "one")
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1))
+        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     print(page(figures))
     lacking = missed(figures["one cell"]["at"], figures["folder"])
     print(*lacking, sep="\n", end="\n" if lacking else "")
@@ -237,7 +237,7 @@ def missed(at: dict[int, dict[str, float]], folder: dict[str, float]) -> list[st
 
 
 def _resident() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * PAGE / 1e6
 
 
 if __name__ == "__main__":

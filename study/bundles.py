@@ -87,8 +87,9 @@ class Bundles:
     def lost(self, names: list[str], error: str) -> list[str]:
         """Hand trials whose worker died out again, unless theirs died too often; gives the one that has failed."""
         left = [name for name in names if name in self._state.live]
-        if any(self._state.losses[name] >= (LOSSES if len(names) == 1 else 1) for name in left):
-            return self.broken(names, error)
+        before = max((self._state.losses[name] for name in left), default=0)
+        if before >= (LOSSES if len(names) == 1 else 1):
+            return self.broken(names, f"{error}{f', as {before} of its workers did before' * (before > 0)}")
         if left:
             self._state.lost(left, error)
         return []

@@ -4,14 +4,12 @@ Knows no tensors, and nothing of how a network is built.
 """
 
 import contextlib
-import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import seals, tasks
+from study import reading, seals, tasks
 from study.config import Config, check_size, config, show
 from study.errors import Damaged, UserError
 
@@ -19,6 +17,10 @@ if TYPE_CHECKING:
     from study.data import TaskData
 
 CARD, MODEL = "card.json", "model.safetensors"
+OUTPUTS = 100_000
+"""Of a network, at most."""
+FAR = 1e6
+"""A mean that is further from 0, or a std that is nearer to it than one by this, is none of images."""
 PACKAGES = ("torch", "torchvision", "timm", "pytorchcv", "safetensors", "pillow")
 """What a network's outputs depend on besides its tensors."""
 LABELS = ("one", "several")
@@ -55,12 +57,13 @@ def read(folder: Path) -> dict[str, Any]:
         Damaged: it is not what was written, or asks for what there is not; names the file and what is wrong.
     """
     path = folder / CARD
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"no {CARD} in {folder}: give a model's folder, e.g. results/gtsrb/models/c000-r000")
-    with refusing(path, ValueError, KeyError, TypeError, AttributeError, UserError):
-        written = json.loads(path.read_text(encoding="utf-8"))
+    with refusing(path, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        written = reading.parse(reading.read_bytes(path))
         asked = config(written["config"])
         card = {"earlier": [], "source_labels": {}} | _filled(written, asked, asked.task)
+        _check_outputs(card, asked)
         card["earlier"] = [_filled(each, asked, each["task"]) for each in card["earlier"]]
         for each in (card, *card["earlier"]):
             _check(each)
@@ -113,18 +116,26 @@ def _check(about: Mapping[str, Any]) -> None:
         check_size(about["upsample"], "upsample")
 
 
+def _check_outputs(card: Mapping[str, Any], asked: Config) -> None:
+    """Refuse fewer outputs than classes, and more than any network has: they are made before the tensors are read."""
+    classes, outputs = len(card["classes"]), asked.head_classes
+    if outputs is not None and not classes <= outputs <= OUTPUTS:
+        raise ValueError(f"head_classes {outputs} must be a number from {classes}, that of the classes, to {OUTPUTS}")
+
+
 def _texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
 
 
 def _channels(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 3 and all(math.isfinite(each) for each in value)
+    """Whether it is a number for each channel."""
+    return isinstance(value, list) and [type(each) in (int, float) and abs(each) <= FAR for each in value] == [True] * 3
 
 
 _WANTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "classes": (_texts, "a list of names"),
     "mean": (_channels, "three numbers"),
-    "std": (lambda value: _channels(value) and min(value) > 0, "three numbers above 0"),
+    "std": (lambda value: _channels(value) and min(value) >= 1 / FAR, "three numbers above 0"),
     "image_size": (lambda value: type(value) is int, "a number of pixels"),
     "upsample": (lambda value: value is None or type(value) is int, "a number of pixels, or null"),
     "colour": (lambda value: value in ("colour", "grey"), "colour or grey"),

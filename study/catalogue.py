@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from study.errors import UserError
+from study.failures import name_of, text_of
 from study.space import Space
 
 
@@ -69,8 +70,8 @@ def _executed(what: str, execute: Callable[[], Any]) -> Any:
     except UserError as error:
         raise UserError(f"{what}: {error}") from error
     except (Exception, SystemExit) as error:
-        text = " ".join(str(error).split())
-        raise UserError(f"{what} fails: {type(error).__name__}: {text}") from error
+        text = " ".join(text_of(error).split())
+        raise UserError(f"{what} fails: {name_of(error)}: {text}") from error
 
 
 def _space_of(module: ModuleType, name: str) -> Space:

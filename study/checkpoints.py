@@ -14,9 +14,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from study import disk
+from study import disk, reading
+from study.errors import Damaged
+from study.schema import TEXT, Kind, Table, number, whole
 
 KEPT = 2
+REPORT = Table({"epoch": whole(0, 10**9)}, {"rows": Kind("a list", (list,)), "seconds": number(0, 10**9)})
+"""What any training says after an epoch."""
+_MANIFEST = Table({"report": Kind("a table", (dict,)), "sha256": TEXT, "of": TEXT}, {}, more=False)
 
 
 class Checkpoint(NamedTuple):
@@ -39,21 +44,29 @@ def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
         save_file(checkpoint.state, making / "state.safetensors")
         manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
         manifest["of"] = of
-        (making / "manifest.json").write_text(json.dumps(manifest))
+        (making / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     disk.write_folder(folder / f"{checkpoint.report['epoch']:06d}", fill)
     for old in _kept(folder)[KEPT:]:
         shutil.rmtree(old)
 
 
-def latest(folder: Path, of: str = "") -> Checkpoint | None:
-    """Give the newest checkpoint of a training that is whole, or None; a damaged one is passed over, and another's."""
+def latest(folder: Path, of: str = "", report: Table = REPORT) -> Checkpoint | None:
+    """Give the newest checkpoint of a training that is whole, or None; a damaged one is passed over, and another's.
+
+    Args:
+        folder: the trial's own.
+        of: as of `save`.
+        report: what the report must hold.
+    """
     for path in _kept(folder):
         try:
-            manifest = json.loads((path / "manifest.json").read_text())
+            manifest = reading.read_json(path / "manifest.json")
+            _MANIFEST.check(manifest)
+            report.check(manifest["report"])
             if manifest["of"] == of and manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
                 return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        except (OSError, ValueError, Damaged, SafetensorError):
             continue
     return None
 
@@ -64,7 +77,7 @@ def _kept(folder: Path) -> list[Path]:
 
 def _digest(path: Path, report: dict[str, Any]) -> str:
     """Hash the tensors and the scores that belong to them."""
-    with path.open("rb") as file:
+    with reading.open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(json.dumps(report, sort_keys=True).encode())
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 Knows nothing of trials, cells or Tune.
 """
 
+import errno
 import gc
 import logging
 import math
@@ -20,6 +21,8 @@ os.environ.update(  # before ray is imported
 import ray
 
 from study import auth, reach, store
+from study.errors import RayFailed
+from study.failures import name_of, text_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def cluster(
 
     Raises:
         UserError: no cluster at the address, or a trial wants more than it has.
+        RayFailed: Ray cannot start here, or breaks down.
     """
     _start(address)
     try:
@@ -66,6 +70,8 @@ def cluster(
             reach.refuse_more(kind, each, there.get(kind, 0.0))
         fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
         yield Place(cpus, part, 1 if one_at_a_time else fit)
+    except ray.exceptions.RayError as error:
+        raise RayFailed(f"Ray broke down ({line(error)})") from error
     finally:
         _end()
 
@@ -120,8 +126,8 @@ def line(error: BaseException, which: int = 0) -> str:
         error: of Ray, or of what ran on it.
         which: of the lines of its text.
     """
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[which].strip()}"[:200]
+    lines = text_of(error).strip().splitlines() or [""]
+    return f"{name_of(error)}: {lines[which].strip()}"[:200]
 
 
 def _part(there: Mapping[str, float], cpus: float, gpus: float | Packing | None, one_at_a_time: bool) -> float:
@@ -149,13 +155,28 @@ def _end() -> None:
             gc.enable()
 
 
+def _start_here(quiet: dict[str, Any]) -> None:
+    """Start Ray on this machine.
+
+    Raises:
+        RayFailed: it cannot start, whatever the reason.
+    """
+    try:
+        ray.init(address="local", include_dashboard=False, **quiet)
+    except Exception as error:  # the storage's, threads', sockets', or Ray's own
+        if (limit := getattr(error, "errno", None)) in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(limit, os.strerror(limit), str(reach.temporary())) from error
+        logs = reach.temporary() / "ray" / "session_latest" / "logs"
+        raise RayFailed(f"Ray cannot start on this machine ({line(error)}); its logs are in {logs}") from error
+
+
 def _start(address: str | None) -> None:
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     quiet: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False, "configure_logging": False}
     auth.check(make=address is None)
     if address is None:
-        ray.init(address="local", include_dashboard=False, **quiet)
+        _start_here(quiet)
         return
     reach.knock(address)
     try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import reprlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -136,6 +137,13 @@ NAMES = tuple(field.name for field in fields(Config))
 KINDS: dict[str, tuple[type, ...]] = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Config).items()}
 """Hyperparameter → the types that its values may have."""
 
+LONGEST = 1000
+"""Characters of a text in a space, at most: a regular expression may need some; cells are named by others."""
+LARGEST = 2**63 - 1
+"""Integer in a space, at most: tables and torch have 64 bits."""
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 3, 12, 12, 12
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 _WORDS = {str: "a str", int: "an int", float: "a finite float or int", type(None): "None"}
 
 
@@ -190,6 +198,10 @@ def check_type(what: str, value: object, *kinds: type) -> None:
     if not any(_is(value, kind) for kind in kinds):
         wanted = " or ".join(_WORDS[kind] for kind in kinds)
         raise UserError(f"{what} {show(value)} ({type(value).__name__}) must be {wanted}")
+    if isinstance(value, str) and len(value) > LONGEST:
+        raise UserError(f"{what} {show(value)} has {len(value):,} characters; {LONGEST:,} at most")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise UserError(f"{what} {show(value)} is beyond {LARGEST:,}, the largest whole number")
 
 
 def check_choices(asked: Config) -> None:
@@ -223,8 +235,11 @@ def check_pattern(pattern: str) -> None:
 
 
 def show(value: object) -> str:
-    """Write a value for an error: one line, not too long."""
-    text = " ".join(repr(value).split())
+    """Write a value for an error: one line, not too long, whatever it is."""
+    try:
+        text = " ".join(_SHORT.repr(value).split())
+    except Exception:  # an integer of too many digits, or a class of somebody's own
+        text = f"a value of type {type(value).__name__} that cannot be written"
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 

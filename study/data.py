@@ -15,6 +15,7 @@ import PIL
 from study import decoding, splits, store, tasks, writing
 from study.config import CHOICES, check_crop, check_size
 from study.errors import UserError
+from study.picture_notes import few
 from study.splits import Cut
 from study.tasks import Arrays, Listing, Source, Task
 
@@ -121,12 +122,26 @@ def prepare(
         own = tasks.own(task) if group_pattern else None
         found = own.read(folder, crop, group_pattern) if own else module.read(folder, crop)
         key["listing"] = _digest(found)
-        make = partial(writing.write, lambda: decoding.decoded(found, image_size), progress or _silent)
+        make = partial(_decode, found, image_size, progress or _silent)
     entry = store.make_once("data", key, make, verified=True)
     counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
     about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
     asked = None if folder is None else str(folder.absolute()), image_size, crop, group_pattern
     return Prepared(*about, tasks.several(module), *asked)
+
+
+def _decode(
+    found: Source[Listing] | Source[Arrays], size: int, progress: Callable[[int, int], None], folder: Path
+) -> dict[str, Any]:
+    """Write what is decoded, and remember what is odd about the files."""
+    notes: list[str] = []
+    return writing.write(lambda: decoding.decoded(found, size, notes), progress, folder) | {"notes": few(notes)}
+
+
+def notes(prepared: Prepared) -> list[str]:
+    """Give what was odd about the files of a data set when they were decoded."""
+    found: list[str] = store.open_entry(here(prepared), []).meta.get("notes", [])
+    return found
 
 
 def here(prepared: Prepared) -> Path:
@@ -203,7 +218,7 @@ def _source_labels(module: Task, classes: tuple[str, ...]) -> dict[str, dict[str
 def _code(module: Task) -> str:
     """Hash what the pixels depend on besides the data: decoding, the task, the drawing, and the libraries."""
     folder = Path(tasks.__file__).parent
-    names = (decoding.__file__, writing.__file__, module.__file__)
+    names = (*decoding.FILES, writing.__file__, module.__file__)
     files = [*map(Path, names), folder / "rendered.py", *sorted(folder.glob("_*.py"))]
     text = b"".join(file.read_bytes() for file in files)
     return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())

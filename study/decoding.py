@@ -1,24 +1,46 @@
-"""Decodes image files: any that PIL reads becomes 8-bit RGB as a person would see it, of the size that is asked for.
-Knows nothing of stores, splits or which data set it is."""
+"""Decodes image files: each becomes 8-bit RGB as a person would see it, of the size that is asked for.
+Knows nothing of stores, splits, formats or which data set it is."""
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from study import tasks
+from study import bare_pictures, picture_files, picture_kinds, pixels, plain_files, tasks
 from study.errors import UserError
+from study.picture_notes import noted
 from study.tasks import Arrays, Listing, Source
 
-_WITH_ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
-_BITS_PER_SAMPLE = 258  # a tag of TIFF
+LONG = 20
+"""Times a side may be as long as the other; of a longer one hardly anything is in the middle."""
+SMALL = 8
+"""Pixels of a side from which on there is something to see: the smallest size that networks get."""
+
+
+FILES = (*(str(each.__file__) for each in (picture_files, bare_pictures, plain_files, pixels)), __file__)
+"""What decoded pixels depend on, besides the libraries."""
 
 
 class Unreadable(UserError):
     """A file that is no whole image, or of whose numbers it is not known which is white; the text names it."""
+
+
+class Picture(NamedTuple):
+    """An image as a person would see it."""
+
+    image: Image.Image
+    """RGB of 8 bits; of a very large JPEG file it is reduced."""
+    width: int
+    """Pixels in the file, turned as a person sees it; so is the height."""
+    height: int
+    notes: tuple[str, ...]
+    """What is odd about the file."""
 
 
 def read_rgb(path: str | Path) -> np.ndarray:
@@ -29,15 +51,16 @@ def read_rgb(path: str | Path) -> np.ndarray:
     floats, whose whole range is 0 to 1. Of several frames or pages the first is taken.
 
     Args:
-        path: of a file of any format that PIL reads.
+        path: of a file of one of `picture_files.FORMATS`.
 
     Returns:
         (height, width, 3) uint8.
 
     Raises:
-        Unreadable: it is no such file, it is cut off, or its numbers have another range.
+        Unreadable: it is no such file, it is cut off or too large, or its numbers have another range.
     """
-    return np.asarray(_picture(path))
+    with picture(path) as seen:
+        return np.asarray(seen.image)
 
 
 def stamp(path: str) -> tuple[int, int] | None:
@@ -49,69 +72,67 @@ def stamp(path: str) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
-def _picture(path: str | Path) -> Image.Image:
-    """Read an image as `read_rgb` does."""
-    if os.path.exists(path) and not os.path.isfile(path):  # who opens a pipe waits for ever
-        raise Unreadable(f"{path}: is no file")
-    try:
-        with Image.open(path) as image:
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return _rgb(image)
-    except Exception as error:  # what a broken file makes a decoder raise may be anything
-        raise Unreadable(f"{path}: {_why(path, error)}") from error
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "F" or image.mode[0] == "I":
-        return Image.fromarray(_scaled(image)).convert("RGB")
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        seen = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
-    return image.convert("RGB")
-
-
-def _scaled(image: Image.Image) -> np.ndarray:
-    """Give an image of more than 8 bits as 8 bits.
+@contextmanager
+def picture(path: str | Path) -> Iterator[Picture]:
+    """Read an image as `read_rgb` does, and hold it: other threads read no more than there is memory for.
 
     Raises:
-        ValueError: what is white in it is not known, or a number lies beyond that.
+        Unreadable: as of `read_rgb`.
     """
-    numbers, white = np.asarray(image).astype(np.float64), _white(image)
-    low, high = numbers.min(), numbers.max()
-    if not 0 <= low <= high <= white:  # nor NaN
-        raise ValueError(f"its numbers are {low:g} to {high:g}, and 0 (black) to {white} (white) is what is read")
-    if (hidden := image.info.get("transparency")) is not None:
-        numbers[numbers == hidden] = white
-    return np.rint(numbers * (255 / white)).astype(np.uint8)
+    with ExitStack() as held:
+        yield _picture(path, held)
 
 
-def _white(image: Image.Image) -> int:
-    if image.mode == "F":
-        return 1
-    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (32,))[0]
-    if image.mode.startswith("I;16") or image.format in ("PNG", "PPM") or bits == 16:  # PIL may give these as 32 bits
-        return 65_535
-    raise ValueError(f"whole numbers of {bits} bits, of which none is known to be white; save it with 8 or 16")
+def _picture(path: str | Path, held: ExitStack) -> Picture:
+    with noted() as notes:
+        try:
+            image, size = picture_files.load(path, held)
+            upright = pixels.upright(pixels.rgb(image), _turn(image))
+            wide, high = size if upright.size == image.size else size[::-1]
+            return Picture(upright, wide, high, (*notes, *_shape(wide, high)))
+        except Exception as error:  # what a broken file makes a decoder raise may be anything
+            raise Unreadable(f"{path}: {_why(path, error)}") from error
+
+
+def _turn(image: Image.Image) -> object:
+    """Give the number by which EXIF data say how a picture was taken; there may be none, or anything."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception as error:  # what damaged data make Pillow raise may be anything, and the pixels are whole
+        warnings.warn(f"its EXIF data cannot be read, so it is not turned ({error})", stacklevel=1)
+        return None
+
+
+def _shape(wide: int, high: int) -> Iterator[str]:
+    """Say of a picture's shape what leaves little of it to be seen."""
+    told = f"{wide:,} × {high:,} pixels"
+    if max(wide, high) > LONG * min(wide, high):
+        yield f"has {told}: a square in its middle is {min(wide, high) / max(wide, high):.2%} of it"
+    elif min(wide, high) < SMALL:
+        yield f"has only {told}"
 
 
 def _why(path: str | Path, error: Exception) -> str:
-    """Say what is wrong with a file that PIL refuses."""
+    """Say what is wrong with a file that is refused."""
     if isinstance(error, UnidentifiedImageError):
-        with open(path, "rb") as opened:
-            begin = opened.read(40)
-        if not begin:
-            return "is empty (0 bytes)"
-        page = begin.lstrip().lower().startswith((b"<!doctype", b"<html"))
-        return "is a web page, no image" if page else f"is no image that can be read; it begins with {begin[:16]!r}"
+        return picture_kinds.instead(path)
+    if isinstance(error, MemoryError):
+        return "is too large for the memory that there is"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def decoded(found: Source[Listing] | Source[Arrays], size: int) -> Source[Arrays]:
-    """Turn listings into arrays whose images are decoded as they are asked for; resize images that are there."""
+def decoded(found: Source[Listing] | Source[Arrays], size: int, notes: list[str] | None = None) -> Source[Arrays]:
+    """Turn listings into arrays whose images are decoded as they are asked for; resize images that are there.
+
+    Args:
+        found: the data set.
+        size: side of the images, pixels.
+        notes: gets a line for what is odd about a file, when it is decoded.
+    """
+    notes = [] if notes is None else notes
     splits = {}
     for name, each in found.splits.items():
-        images = _resized(each.images, size) if isinstance(each, Arrays) else _decode_all(each, size)
+        images = _resized(each.images, size) if isinstance(each, Arrays) else _decode_all(each, size, notes)
         splits[name] = Arrays(images, each.targets, each.groups, each.strata, each.held)
     return Source(found.line, found.classes, splits)
 
@@ -122,7 +143,7 @@ def _resized(images: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
         yield image if whole.size == (size, size) else np.asarray(whole.resize((size, size), Image.Resampling.BICUBIC))
 
 
-def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
+def _decode_all(listing: Listing, size: int, notes: list[str]) -> Iterator[np.ndarray]:
     """Decode in order, on one core: two threads were slower on GTSRB's small pictures (5,100 a second, not 11,400).
 
     Raises:
@@ -131,7 +152,7 @@ def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
     boxes = repeat(None) if listing.boxes is None else listing.boxes.tolist()
     problems: list[str] = []
     for path, box in zip(listing.paths, boxes, strict=False):
-        image = _decode(path, box, listing.square, size)
+        image = _decode(path, box, listing.square, size, notes.append)
         if isinstance(image, str):
             problems.append(image)
         else:
@@ -139,12 +160,20 @@ def _decode_all(listing: Listing, size: int) -> Iterator[np.ndarray]:
     tasks.refuse("images cannot be decoded", problems)
 
 
-def _decode(path: str, box: list[float] | None, square: bool, size: int) -> np.ndarray | str:
+def _decode(
+    path: str, box: list[float] | None, square: bool, size: int, note: Callable[[str], object]
+) -> np.ndarray | str:
     """Cut out the box, or the square in its middle, and resize it; returns what is wrong with an unreadable file."""
     try:
-        image = _picture(path)
+        with picture(path) as seen:
+            for each in seen.notes:
+                note(f"{path}: {each}")
+            return _cut(seen.image, box, square, size)
     except Unreadable as error:
         return str(error)
+
+
+def _cut(image: Image.Image, box: list[float] | None, square: bool, size: int) -> np.ndarray:
     wide, high = image.size
     left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
     cut = (left * wide, top * high, right * wide, bottom * high)
@@ -158,15 +187,16 @@ def _middle(left: float, top: float, right: float, bottom: float) -> tuple[float
     return max(across - half, left), max(down - half, top), min(across + half, right), min(down + half, bottom)
 
 
-def decode(path: str, square: bool, size: int) -> np.ndarray | str:
+def decode(path: str, square: bool, size: int, note: Callable[[str], object] = lambda text: None) -> np.ndarray | str:
     """Read a file of which nothing else is known as a training's images are read.
 
     Args:
         path: of the file.
         square: cuts the largest square out of its middle; else the whole picture is squeezed into one.
         size: side of the square that is given, pixels.
+        note: called with the path and what is odd about the file.
 
     Returns:
         (size, size, 3) uint8; or the path and what is wrong with the file.
     """
-    return _decode(path, None, square, size)
+    return _decode(path, None, square, size, note)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import filelock
 
-from study import tasks
+from study import disk, tasks
 from study.errors import UserError
 from study.tasks import Archive
 
@@ -32,12 +32,13 @@ def fetch(task: str, folder: Path, say: Callable[[str], None]) -> None:
 
     Raises:
         UserError: the task has no download, the server does not answer, or a file is not what was published.
+        OSError: the disk is full, read-only or broken; what was fetched stays, and a later run continues it.
     """
     archives: tuple[Archive, ...] = getattr(tasks.load(task), "ARCHIVES", ())
     if not archives:
         raise UserError(f"--download: task {task!r} has no archives to fetch; give its data with --data DIR")
     folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / ".download.lock"):
+    with disk.written(folder), filelock.FileLock(folder / ".download.lock"):
         for archive in archives:
             if not (folder / archive.provides).exists():
                 say(f"fetching {archive.url}")
@@ -51,6 +52,8 @@ def _fetched(archive: Archive, folder: Path) -> Path:
             _continue(archive.url, part)
             break
         except OSError as error:  # URLError and timeouts are OSErrors
+            if disk.is_fault(error):
+                raise
             if attempt == TRIES:
                 raise UserError(f"--download: {archive.url} does not answer ({error}); run again to go on") from error
     with part.open("rb") as file:
@@ -71,7 +74,7 @@ def _continue(url: str, part: Path) -> None:
         if error.code == 416:  # nothing is missing
             return
         raise
-    with answer, part.open("ab" if answer.status == 206 else "wb") as file:
+    with answer, disk.written(part.parent), part.open("ab" if answer.status == 206 else "wb") as file:
         shutil.copyfileobj(answer, file, CHUNK)
         if answer.length:  # urllib reads a broken-off body without an error
             raise ConnectionError(f"the connection broke off, {answer.length} bytes are missing")

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from study import assembly, evaluation, families, heads, weights
+from study import assembly, evaluation, families, heads, metrics, weights
 from study.config import Config
 from study.net import Net
 
 if TYPE_CHECKING:
     from study.data import TaskData
 
-OWN_BATCHNORM, BEFORE = "_own_batchnorm", "_before"
+OWN_BATCHNORM, BEFORE = metrics.ENDINGS
 """Endings of metrics: with the BatchNorm buffers of when the task had been learnt; with all of the network of then."""
 
 

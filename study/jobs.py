@@ -6,13 +6,14 @@ Knows HTTP and tokens; knows nothing of studies.
 import asyncio
 import logging
 import os
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from study import auth
+from study import auth, disk
 from study.errors import UserError
 
 TIMEOUT = 10.0  # seconds
@@ -51,7 +52,8 @@ class Cluster:
             raise UserError(f"{told}: start Ray with RAY_AUTH_MODE=token (docs/cluster.md), or add --unprotected")
         if asks and not auth.known():
             told = f"--address {address}: asks for a token, and there is none here"
-            raise UserError(f"{told}: copy the head's ~/.ray/auth_token to {auth.file()}, with chmod 600")
+            place = auth.file() or "a file that RAY_AUTH_TOKEN_PATH names"
+            raise UserError(f"{told}: copy the head's ~/.ray/auth_token to {place}, with chmod 600")
         os.environ["RAY_AUTH_MODE"] = "token" if asks else "disabled"  # before ray is imported
         self._client = self._connected()
 
@@ -60,9 +62,12 @@ class Cluster:
         environment, until = {"working_dir": folder, "env_vars": variables}, time.monotonic() + STARTING
         while True:
             try:
-                self._client.submit_job(entrypoint=command, runtime_env=environment, submission_id=job)
+                with disk.written(tempfile.gettempdir()):  # where Ray packs the folder
+                    self._client.submit_job(entrypoint=command, runtime_env=environment, submission_id=job)
                 return
             except (RuntimeError, OSError) as error:
+                if disk.is_fault(error):
+                    raise
                 if "No available agent" not in str(error) or time.monotonic() > until:
                     raise UserError(f"--address {self._address}: {_first(error)}") from error
             time.sleep(1)

@@ -12,20 +12,21 @@ from study import ledger
 from study.study import Study
 
 TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
+LONGEST = 600.0  # and at the most, since a writing may seem long only because the process was stopped meanwhile
 
 
 class Every:
-    """Calls a function, but not more often than every so many seconds, and a twentieth of the time at most."""
+    """Calls a function, but not more often than every so many seconds, and mostly a twentieth of the time at most."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
-        self._seconds, self._call, self._last = seconds, call, time.monotonic()
+        self._seconds, self._wait, self._call, self._last = seconds, seconds, call, time.monotonic()
 
     def __call__(self) -> None:
         began = time.monotonic()
-        if began - self._last >= self._seconds:
+        if began - self._last >= self._wait:
             self._call()
             self._last = time.monotonic()
-            self._seconds = max(self._seconds, 20 * (self._last - began))
+            self._wait = max(self._seconds, min(20 * (self._last - began), LONGEST))
 
 
 def keep(study: Study, say: Callable[[str], None]) -> None:
@@ -42,4 +43,5 @@ def write_table(folder: Path) -> None:
     """Fold the ledger into the table."""
     from study import records
 
-    records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+    study = folders.read_study(folder)
+    records.write(records.table(study, ledger.read(folder / "ledger", study)), folder / "table.parquet")

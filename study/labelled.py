@@ -5,7 +5,6 @@ Knows nothing of images or networks.
 
 import contextlib
 import csv
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analysis import files
 from analysis.page import defused
 from analysis.text import printable
 from study.errors import UserError
@@ -109,23 +109,22 @@ def sheet(path: Path, named: Labels) -> Iterator[Callable[[str, np.ndarray], Non
     Its columns are `path`, `label` and `probability` (or `labels`, where an image may have several), then the
     probability of each output. Text that a spreadsheet would run as a formula is defused.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as opened:
-            writer = csv.writer(opened)
-            heads = ("labels",) if named.several else ("label", "probability")
-            writer.writerow(map(defused, ("path", *heads, *named.names)))
+    with files.replacing(path) as making, making.open("x", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened)
+        heads = ("labels",) if named.several else ("label", "probability")
+        writer.writerow(map(_cell, ("path", *heads, *named.names)))
 
-            def add(file: str, probabilities: np.ndarray) -> None:
-                told = named.told(probabilities)
-                texts = ["; ".join(name for name, _ in told)] if named.several else [told[0][0]]
-                first = [] if named.several else [told[0][1]]
-                writer.writerow([*map(defused, (file, *texts)), *map(_digits, (*first, *probabilities))])
+        def add(file: str, probabilities: np.ndarray) -> None:
+            told = named.told(probabilities)
+            texts = ["; ".join(name for name, _ in told)] if named.several else [told[0][0]]
+            first = [] if named.several else [told[0][1]]
+            writer.writerow([*map(_cell, (file, *texts)), *map(_digits, (*first, *probabilities))])
 
-            yield add
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield add
+
+
+def _cell(text: str) -> str:
+    return defused(printable(text, kept="\n\t"))
 
 
 def _digits(value: float) -> str:

@@ -3,7 +3,7 @@ Knows nothing of classes or splits."""
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from json import dumps, loads
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import PIL
 
-from study import decoding, store
+from study import decoding, pixels, store
 
 _FILE = "looks.json"
 _STEP = 64  # images from one report of progress to the next
@@ -30,6 +30,8 @@ class Look(NamedTuple):
     """Between the darkest and the brightest value of any channel, of 255."""
     problem: str
     """Why it cannot be read, else empty."""
+    notes: Sequence[str] = ()
+    """What is odd about it."""
 
 
 def look(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
@@ -39,7 +41,7 @@ def look(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
         paths: of the files.
         progress: called with the images done and the images in all.
     """
-    code = store.checksum_of(Path(decoding.__file__).read_bytes() + Path(__file__).read_bytes())
+    code = store.checksum_of(b"".join(Path(file).read_bytes() for file in (*decoding.FILES, __file__)))
     key = {
         "files": store.checksum_of(dumps([(path, decoding.stamp(path)) for path in paths]).encode()),
         "code": code,
@@ -47,11 +49,11 @@ def look(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
     }
 
     def make(folder: Path) -> dict[str, Any]:
-        (folder / _FILE).write_text(dumps(_all(paths, progress)))
+        (folder / _FILE).write_text(dumps(_all(paths, progress)), encoding="utf-8")
         return {"images": len(paths)}
 
     entry = store.make_once("looks", key, make, verified=True)
-    found = [Look(*each) for each in loads((entry.path / _FILE).read_text())]
+    found = [Look(*each) for each in loads((entry.path / _FILE).read_text(encoding="utf-8"))]
     if any(each.problem for each in found):
         shutil.rmtree(entry.path)  # a right to read that is given later changes neither size nor time
     return found
@@ -73,10 +75,17 @@ def _all(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
 
 def _look(path: str) -> Look:
     try:
-        pixels = decoding.read_rgb(path)
+        with decoding.picture(path) as seen:
+            low, high = zip(*seen.image.getextrema(), strict=True)
+            spread = int(max(high)) - int(min(low))  # type: ignore[type-var]
+            return Look(_digest(seen), seen.width, seen.height, spread, "", seen.notes)
     except decoding.Unreadable as error:
         return Look("", 0, 0, 0, str(error).removeprefix(f"{path}: "))
-    height, width, _ = pixels.shape
-    digest = blake2b(f"{width} {height} ".encode(), digest_size=16)
-    digest.update(pixels.data if pixels.flags.c_contiguous else pixels.tobytes())
-    return Look(digest.hexdigest(), width, height, int(pixels.max()) - int(pixels.min()), "")
+
+
+def _digest(seen: decoding.Picture) -> str:
+    """Hash the pixels some rows at a time: bytes of a large picture at once would take as much memory as it."""
+    digest = blake2b(f"{seen.width} {seen.height} ".encode(), digest_size=16)
+    for _, band in pixels.bands(seen.image):
+        digest.update(band.tobytes())
+    return digest.hexdigest()

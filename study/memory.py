@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from study.config import Config
-from study.worker import failure
+from study.failures import failure, text_of
 
 SIGNS = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory")
 """In the text of a RuntimeError; torch.OutOfMemoryError is one."""
@@ -18,18 +18,18 @@ SIGNS = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory")
 
 def ran_out(error: BaseException) -> bool:
     """Whether an error says that there was too little memory, of a GPU or of the machine."""
-    told = isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
-    return told or isinstance(error, MemoryError)
+    signs = isinstance(error, RuntimeError) and any(sign in text_of(error) for sign in SIGNS)
+    return signs or isinstance(error, MemoryError)
 
 
-def told(error: Exception, jobs: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def told(error: BaseException, jobs: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Describe an error as a result; where memory ran out, with what may be made smaller.
 
     Args:
         error: of trials that were trained together, or of one.
         jobs: theirs.
     """
-    said = failure(error) | {"memory": ran_out(error)}
+    said: dict[str, Any] = {**failure(error), "memory": ran_out(error)}
     if said["memory"] and jobs:
         asked = {"batch_size": Config.batch_size, "image_size": Config.image_size} | jobs[0].get("config", {})
         sizes = " or ".join(f"{name}={asked[name]}" for name in ("batch_size", "image_size"))

@@ -149,6 +149,21 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     **{name: partial(_macro, name) for name in ("f1", "precision", "recall")},
 }
 
+OFF = 1e-6
+"""So far may rounding take a score beyond its range, here as in `analysis.table`."""
+SHARE, AMOUNT, ANY = (0.0, 1.0), (0.0, math.inf), (-math.inf, math.inf)
+RANGES = dict.fromkeys(METRICS, SHARE) | {"loss": AMOUNT, "count": AMOUNT}
+RANGES |= dict.fromkeys(("accuracy_train_mode", "accuracy_eval_mode"), SHARE)
+"""Of every metric that a trial reports; one with an ending (`earlier.py`) has that of the metric before it."""
+ENDINGS = ("_own_batchnorm", "_before")
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """Give the range that a metric cannot leave: of one that is not known here all numbers."""
+    for ending in ENDINGS:
+        name = name.removesuffix(ending)
+    return RANGES.get(name, ANY)
+
 
 def metric(name: str) -> Callable[[np.ndarray, np.ndarray], float]:
     """Look a metric up.
@@ -165,8 +180,12 @@ def check_score(metric: str, value: object) -> float:
     """Give a score as a plain float.
 
     Raises:
-        ValueError: it is no finite number; names the metric and the value.
+        ValueError: it is no finite number, or is beyond the metric's range; names the metric and the value.
     """
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise ValueError(f"{metric} is {value!r}, not a finite number")
+    low, high = bounds(metric)
+    if not low - OFF <= float(value) <= high + OFF:
+        span = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} on"
+        raise ValueError(f"{metric} is {value!r}, and a score of it lies in the range {span}")
     return float(value)

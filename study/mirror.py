@@ -9,13 +9,15 @@ import json
 import shutil
 import socket
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from study import ledger, remote, store
+from study import ledger, reading, remote, store
 from study.errors import Damaged, Locked, UserError
 from study.folder import who
+from study.schema import TEXT, Table, number, optional
 
 OWNER = ".owner"
 BEAT = 60.0
@@ -24,6 +26,8 @@ SILENCE = 5 * BEAT
 """After which another machine may take the study over."""
 OWN = ("tune", "checkpoints")
 """Folders that are not copied: the one is never read, the other is the workers' own affair."""
+_NOTE = Table({}, {"who": TEXT, "host": optional(TEXT), "at": number(0, 2.5e11)})
+"""An owner's note; what it lacks is nobody's."""
 FIRST = ("study.json", "ledger")
 """What is copied first: a table must not know more than the ledger beside it."""
 
@@ -35,7 +39,7 @@ class Mirror:
         """Name both; nothing is read yet."""
         self.uri, self._folder, self._remote = uri, folder, remote.opened(uri)
         self._known: dict[str, tuple[int, int]] = {}
-        self._beat = float("-inf")
+        self._beat, self._run = (float("-inf"), float("-inf")), uuid.uuid4().hex
 
     def begin(self, resume: bool) -> None:
         """Take the study over, and fetch what the folder here lacks of it.
@@ -61,10 +65,15 @@ class Mirror:
         """Note, once a minute, that this process has the study; a note that fails is made up for by the next.
 
         It keeps careful people apart, not two that begin in the same second: storage of objects has no locks.
+
+        Raises:
+            Locked: another machine has taken the study over, since this process was silent for too long.
         """
-        if time.monotonic() - self._beat >= BEAT:
-            self._beat = time.monotonic()
+        now = time.monotonic(), time.time()  # the first may stand still while the machine sleeps
+        if any(abs(late - early) >= BEAT for early, late in zip(self._beat, now, strict=True)):
+            self._beat = now
             with contextlib.suppress(OSError):
+                self._refuse_taken()
                 self._own()
 
     def push(self) -> None:
@@ -72,17 +81,24 @@ class Mirror:
 
         Raises:
             OSError: the storage refuses.
+            Locked: as `beat`.
         """
         for name in self._files():
             found = (self._folder / name).stat()
             stamp = (found.st_size, found.st_mtime_ns)
             if self._known.get(name) != stamp:
+                self._refuse_taken()
                 self._remote.put(self._folder / name, name)
                 self._known[name] = stamp
 
     def drop(self, name: str) -> None:
-        """Delete at the URI what is no longer needed there; what cannot be deleted stays."""
+        """Delete at the URI what is no longer needed there; what cannot be deleted stays.
+
+        Raises:
+            Locked: as `beat`.
+        """
         with contextlib.suppress(OSError):
+            self._refuse_taken()
             self._remote.drop(name)
 
     def end(self, copied: bool = True) -> None:
@@ -92,7 +108,7 @@ class Mirror:
         self.drop(OWNER)
 
     def _own(self) -> None:
-        note = {"who": who(), "host": socket.gethostname(), "at": time.time()}
+        note = {"who": who(), "host": socket.gethostname(), "at": time.time(), "run": self._run}
         self._remote.write(OWNER, json.dumps(note).encode())
 
     def _files(self) -> list[str]:
@@ -101,12 +117,18 @@ class Mirror:
         return [str(path) for path in sorted(names, key=lambda path: (path.parts[0] not in FIRST, path))]
 
     def _refuse_owned(self) -> None:
-        owner = _note(self._remote.read(OWNER))
+        owner = _note(self._remote.read(OWNER, most=reading.MOST))
         silent = time.time() - owner["at"]
         elsewhere = owner["host"] not in (None, socket.gethostname())  # here the folder's lock has been taken
         if elsewhere and silent < SILENCE:
             told = f"{self.uri} is in use by {owner['who']}, heard of {silent:.0f} s ago"
             raise Locked(f"{told}; if that has ended, wait {SILENCE - silent:.0f} s or delete {self.uri}/{OWNER}")
+
+    def _refuse_taken(self) -> None:
+        owner = _note(self._remote.read(OWNER))
+        if owner["host"] is not None and owner.get("run") != self._run:
+            left = f"this run ends, and what it had not copied yet is left in {self._folder}"
+            raise Locked(f"{self.uri} was taken over by {owner['who']} while this run was silent: {left}")
 
     def _fetch(self) -> None:
         """Fetch the study where the one here is behind."""
@@ -114,7 +136,11 @@ class Mirror:
         shutil.rmtree(fetched, ignore_errors=True)
         for name in self._remote.names("ledger"):
             self._remote.fetch(name, fetched / name)
-        there, here = (list(ledger.read(folder / "ledger")) for folder in (fetched, self._folder))
+        try:
+            there = ledger.load(fetched / "ledger")
+        except Damaged as error:
+            raise Damaged(str(error).replace(str(fetched), self.uri)) from None
+        here = ledger.load(self._folder / "ledger")
         common = min(len(there), len(here))
         if there[:common] != here[:common]:
             raise Damaged(f"{self.uri} and {self._folder} went on apart from each other: delete the one that is wrong")
@@ -145,7 +171,7 @@ def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
     copied = True
     try:
         yield mirror
-    except (UserError, Damaged):
+    except (UserError, Damaged, Locked):
         copied = False
         raise
     finally:
@@ -156,10 +182,11 @@ def _note(content: bytes | None) -> dict[str, Any]:
     """Read an owner's note; what is none, or damaged, is nobody's."""
     nobody = {"who": "nobody", "host": None, "at": 0.0}
     try:
-        found = json.loads(content or b"{}")
-        return nobody | found if isinstance(found, dict) and isinstance(found.get("at", 0.0), int | float) else nobody
+        found = reading.parse(content or b"{}")
+        _NOTE.check(found)
     except ValueError:
         return nobody
+    return nobody | found
 
 
 def workplace(uri: str) -> Path:

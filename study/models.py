@@ -5,20 +5,20 @@ Knows nothing of trials or studies.
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import nn
 
-from study import cards, disk, families, heads, reads, seals, untrained
+from study import cards, disk, families, heads, reading, reads, seals, untrained
 from study.assembly import normalization
 from study.cards import CARD, MODEL
 from study.config import Config, config
-from study.errors import UserError
 from study.net import Net, set_batchnorm
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def save(
         for each, file in zip(earlier, files, strict=True):
             head = {f"{HEAD}{name}": tensor for name, tensor in each.head().state_dict().items()}
             save_file(head | {f"{STAGES}{name}": tensor for name, tensor in each.batchnorm().items()}, making / file)
-        (making / CARD).write_text(json.dumps(seals.sealed(card, making), indent=1, ensure_ascii=False))
+        (making / CARD).write_text(
+            json.dumps(seals.sealed(card, making), indent=1, ensure_ascii=False), encoding="utf-8"
+        )
 
     disk.write_folder(folder, fill)
 
@@ -76,10 +78,11 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
     """
     folder = Path(folder)
     card = cards.read(folder)
-    with cards.refusing(folder / CARD, UserError, TypeError, KeyError, AttributeError, RuntimeError):
+    with cards.refusing(folder / CARD, ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError):
+        _check_head(card, folder / MODEL)
         net = _built(card)
     with _refusing(folder / MODEL):
-        net.load_state_dict(load_file(folder / MODEL))
+        net.load_state_dict(_tensors(folder / MODEL, net.state_dict()))
     if task is not None:
         about = cards.earlier(card, folder, task)
         _head(net, folder, config(card["config"]), about, own_batchnorm)
@@ -105,11 +108,53 @@ def _built(card: dict[str, Any]) -> Net:
     return net
 
 
+def _check_head(card: dict[str, Any], file: Path) -> None:
+    """Refuse a head that is larger than the file that its numbers are to come from, before it is made."""
+    asked = config(card["config"])
+    features = families.of(asked).features
+    sizes = [features, *heads.widths(asked.head), asked.head_classes or len(card["classes"])]
+    numbers = sum(one * two for one, two in pairwise(sizes))
+    if asked.regime not in ("zero_shot", "prototype") and 4 * numbers > file.stat().st_size:
+        raise ValueError(f"head {asked.head} of {sizes[-1]} outputs has more numbers than {MODEL} has room for")
+
+
+def _tensors(file: Path, wanted: Mapping[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+    """Read a file's tensors: finite ones, and where it is known which there must be, these; no more bytes are read.
+
+    Raises:
+        ValueError: names the tensor that is something else.
+    """
+    with reading.open_regular(file):
+        pass
+    with safe_open(file, "pt") as opened:
+        names = sorted(opened.keys())
+        if wanted is not None:
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in names}
+            needed = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+            for name in sorted(shapes.keys() | needed.keys()):
+                if shapes.get(name) != needed.get(name):
+                    raise ValueError(f"{name} is {_shape(shapes.get(name))} and must be {_shape(needed.get(name))}")
+        found = {name: opened.get_tensor(name) for name in names}
+    for name, tensor in found.items():
+        if wanted is not None and tensor.dtype != wanted[name].dtype:
+            raise ValueError(f"{name} is of {tensor.dtype} and must be of {wanted[name].dtype}")
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise ValueError(f"{name} has numbers that are not finite")
+    return found
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "missing" if shape is None else "x".join(map(str, shape)) or "one number"
+
+
 def _head(net: Net, folder: Path, asked: Config, about: dict[str, Any], own_batchnorm: bool) -> None:
     """Give a network the head of a task of before."""
     file = folder / about["file"]
     with _refusing(file):
-        tensors = load_file(file)
+        tensors = _tensors(file)
+        sizes = [tensor.shape[0] for name, tensor in tensors.items() if name.startswith(HEAD) and tensor.ndim == 2]
+        if sorted(sizes) != sorted([*heads.widths(about["head"]), len(about["classes"])]):
+            raise ValueError(f"its head is not the one that {CARD} tells of")
         net.head = heads.make(about["head"], families.of(asked).features, len(about["classes"]))
         net.head.load_state_dict(_below(HEAD, tensors))
         if own_batchnorm:
@@ -117,7 +162,7 @@ def _head(net: Net, folder: Path, asked: Config, about: dict[str, Any], own_batc
 
 
 def _refusing(file: Path) -> contextlib.AbstractContextManager[None]:
-    return cards.refusing(file, SafetensorError, FileNotFoundError, RuntimeError, UserError, TypeError, KeyError)
+    return cards.refusing(file, SafetensorError, FileNotFoundError, RuntimeError, ValueError, TypeError, KeyError)
 
 
 def _below(start: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from study import checks, remote, store
 from study import folder as folders
+from study.awake import Awake
 from study.errors import UserError
 from study.space import Cell
 from study.study import Study, named
@@ -139,7 +140,7 @@ def _each(
         task.options(scheduling_strategy=On(node, soft=False)).remote(*job): node
         for node, job in zip(nodes, jobs, strict=True)
     }
-    began = time.monotonic()
+    clock = Awake()
     while running:
         done, _ = ray.wait(list(running), timeout=0.2)
         check()
@@ -152,7 +153,7 @@ def _each(
                 told = str(cause) if isinstance(cause, UserError) else _cannot(error, line)
                 raise UserError(f"node {nodes[node]}: {told}") from error
             yield node, found
-        if patience is not None and running and time.monotonic() - began > patience:
+        if patience is not None and running and clock.look() > patience:
             raise UserError(f"node {nodes[next(iter(running.values()))]}: does not answer within {patience:.0f} s")
 
 

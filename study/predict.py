@@ -5,7 +5,6 @@ Knows arguments, messages and exit codes; imports neither torch nor pandas befor
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import command
 from analysis.text import printable
 from study.config import config
-from study.errors import DONE, FAILED, UserError
+from study.errors import DONE, FAILED, Damaged, UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,7 +139,8 @@ def _predict(
     """Predict the files and show or write the answers; gives those that could not be read."""
     import torch
 
-    from study import labelled, models, prediction
+    from study import cards, labelled, models, prediction
+    from study.picture_notes import few
 
     torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
     net, card = models.load(folder, before, args.own_batchnorm)
@@ -148,9 +148,14 @@ def _predict(
     threshold = THRESHOLD if args.threshold is None else args.threshold
     named = labelled.labels(card, prediction.outputs(net, card), args.top or TOP, threshold)
     unread: list[str] = []
+    notes: list[str] = []
     with _progress(len(paths)) as bar:
-        answers = bar.track(prediction.predict(net, card, paths, device), len(paths), description="images")
-        labelled.show(_readable(answers, unread, end), named, args.csv, bar.stop)
+        answers = bar.track(
+            prediction.predict(net, card, paths, device, notes.append), len(paths), description="images"
+        )
+        labelled.show(_readable(answers, unread, folder / cards.MODEL, end), named, args.csv, bar.stop)
+    for note in few(notes):
+        end.note(note)
     return unread
 
 
@@ -163,13 +168,17 @@ def _progress(count: int) -> "Progress":
 
 
 def _readable(
-    answers: Iterable["Answer"], unread: list[str], end: command.Ending
+    answers: Iterable["Answer"], unread: list[str], model: Path, end: command.Ending
 ) -> "Iterator[tuple[str, np.ndarray]]":
     """Pass on what could be predicted; name the other files on stderr."""
+    import numpy as np
+
     for path, answer in answers:
         if isinstance(answer, str):
             unread.append(path)
             end.line(answer, FAILED)
+        elif not np.isfinite(answer).all():
+            raise Damaged(f"{model}: answers {path} with what is no number, so it is no trained network")
         else:
             yield path, answer
 
@@ -191,4 +200,5 @@ def _share(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

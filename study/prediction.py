@@ -3,7 +3,7 @@
 Knows nothing of studies, or of how answers are shown.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,21 @@ Answer = tuple[str, np.ndarray | str]
 """A path, and (outputs,) float64 probabilities; or what is wrong with the file."""
 
 
-def predict(net: Net, card: Mapping[str, Any], paths: Iterable[str], device: str = "cpu") -> Iterator[Answer]:
-    """Predict files one batch after the other; no more than one batch is in memory.
+def predict(
+    net: Net,
+    card: Mapping[str, Any],
+    paths: Iterable[str],
+    device: str = "cpu",
+    note: Callable[[str], object] = lambda text: None,
+) -> Iterator[Answer]:
+    """Predict files one batch after the other; no more than one batch, and one picture of full size, is in memory.
 
     Args:
         net: of `study.models.load`; is moved to the device.
         card: its card: what is done to a picture first, and how many labels it may have.
         paths: of files.
         device: of torch.
+        note: called with a path and what is odd about its file.
 
     Yields:
         An answer for each path, in their order. Probabilities sum to one where an image has one label; where it may
@@ -33,7 +40,7 @@ def predict(net: Net, card: Mapping[str, Any], paths: Iterable[str], device: str
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     side, square = card["image_size"], card["crop"] == "centre"
     for some in _batches(paths, BATCH["cpu"]):
-        found = [decoding.decode(path, square, side) for path in some]
+        found = [decoding.decode(path, square, side, note) for path in some]
         images = [each for each in found if not isinstance(each, str)]
         given = iter(_probabilities(net, card, images, device) if images else ())
         for path, each in zip(some, found, strict=True):

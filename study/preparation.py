@@ -62,6 +62,10 @@ def prepare(
             task, size, crop, pattern = one
             bar = progress.add_task(f"{task} at {size} px", total=None)
             made[one] = data.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
+            for note in (
+                [] if tasks.own(task) else data.notes(made[one])
+            ):  # the inspection has reported those of one's own
+                console.print(f"note: {note}", soft_wrap=True)
     return [made[one] for one in each]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis import command
-from study import arguments, checks, pretexts, sources, tasks, weights
+from analysis.text import printable
+from study import arguments, checks, pretexts, sources, store, tasks, weights
 from study.config import config
 from study.errors import FAILED, UserError
 from study.sources import Source
@@ -77,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, stop: Stop) -> int:
     source = _asked(args)
+    store.check()
     import torch
 
     from study import data, pretraining
@@ -86,16 +88,16 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     )
     start = weights.Start(source, prepared, args.seed)
     if odd := weights.damage(start.path):
-        print(f"{odd}: made anew")
+        print(printable(f"{odd}: made anew"))
     before = pretraining.resumes(start)
     told = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
-    print(f"{told}: {before}" if before else told)
+    print(printable(f"{told}: {before}" if before else told))
     again, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
     manner = pretraining.Manner(torch.cuda.is_available(), command=again, said=say, check=stop.check)
     entry = pretraining.make(start, manner)
     last = entry.meta["rows"][-1]["scores"]["val"]
     print(f"accuracy {last['accuracy']:.4f} on held-out images (chance {entry.meta['chance']:.4f})")
-    print(f"wrote {entry.path / weights.MODEL}")
+    print(printable(f"wrote {entry.path / weights.MODEL}"))
     return 0
 
 
@@ -106,4 +108,5 @@ def _print(epochs: int, row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

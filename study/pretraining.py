@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study import families, pretexts, sources, store, weights
+from study.schema import Table, listed, whole
 from study.sources import Source
 from study.weights import Start
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from study.training import Epoch, Lesson
 
 Row = dict[str, Any]
+REPORT = Table({"epoch": whole(0, 10**9), "rows": listed(weights.ROW.kind, least=1)}, {}, more=False)
+"""Of a checkpoint: all epochs so far."""
 MOST = 2000
 """Held-out images that are scored after an epoch, at most."""
 
@@ -96,7 +99,7 @@ def resumes(start: Start) -> str | None:
     folder = unfinished(start)
     if not folder.is_dir() or not any(folder.iterdir()):
         return None
-    found = checkpoints.latest(folder)
+    found = checkpoints.latest(folder, report=REPORT)
     return (
         f"goes on after epoch {found.report['epoch']}" if found else f"no checkpoint in {folder} is whole: begins anew"
     )
@@ -104,7 +107,7 @@ def resumes(start: Start) -> str | None:
 
 def _write(file: Path, row: Row) -> None:
     partial_file = file.with_suffix(".new")
-    partial_file.write_text(json.dumps(row))
+    partial_file.write_text(json.dumps(row), encoding="utf-8")
     partial_file.replace(file)
 
 
@@ -115,7 +118,7 @@ def _make(start: Start, manner: Manner, checkpoints_in: Path, folder: Path) -> d
     from study import checkpoints
     from study.net import copied
 
-    source, found = start.source, checkpoints.latest(checkpoints_in)
+    source, found = start.source, checkpoints.latest(checkpoints_in, report=REPORT)
     rows: list[Row] = list(found.report["rows"]) if found else []
     lesson, scored = _lesson(start, manner)
     began, saved = time.monotonic() - (rows[-1]["seconds"] if rows else 0.0), time.monotonic()
@@ -132,7 +135,7 @@ def _make(start: Start, manner: Manner, checkpoints_in: Path, folder: Path) -> d
     card |= {"replicate": start.replicate, "data": start.prepared.source, "classes": list(start.prepared.classes)}
     card |= {"images": len(lesson.feed.rows), "chance": 1 / _answers(start), "command": manner.command}
     card |= {"seconds": rows[-1]["seconds"], "rows": rows}
-    (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False))
+    (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card
 
 

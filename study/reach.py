@@ -5,12 +5,15 @@ Knows what this machine has and whether anybody listens at an address, but not R
 
 import math
 import os
+import shutil
 import socket
 from pathlib import Path
 
-from study.errors import UserError
+from study.errors import Full, UserError
 
 KNOCK = 3.0  # seconds
+LOGS = 20e6  # bytes of a local Ray's logs, at least
+LONGEST_SOCKET = 107  # bytes of its name (Linux, unix(7))
 OTHER = ("/dev/kfd", "/dev/dxg")
 """Drivers that do not tell how many GPUs they have: AMD's, and Windows' for a Linux inside it."""
 
@@ -29,8 +32,40 @@ def check(address: str | None, cpus: float, gpus: float | None) -> None:
     if address is not None:
         knock(address)
         return
+    check_temporary()
     refuse_more("CPU", cpus, os.cpu_count() or 1)
     refuse_more("GPU", gpus or 0.0, _gpus())
+
+
+def temporary() -> Path:
+    """Give the folder in which a local Ray keeps its sockets and logs."""
+    return Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
+
+
+def check_temporary() -> None:
+    """Refuse a temporary folder that a local Ray cannot use: it says so only once images are decoded, and unclearly.
+
+    Raises:
+        UserError: it cannot be written, or its name is too long for a socket's.
+        Full: it has no room.
+    """
+    folder = temporary().absolute()
+    name, way_out = _named(folder), "name another with RAY_TMPDIR=DIR"
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{name}: Ray's sockets and logs cannot be written there; {way_out}")
+    most = LONGEST_SOCKET - len(f"/ray/session_2026-11-30_13-00-50_324877_{os.getpid()}/sockets/plasma_store")
+    if (longest := len(os.fsencode(folder))) > most:
+        size = f"{longest} bytes is too long for the sockets of Ray, {most} at most"
+        raise UserError(f"{name}: a name of {size}; name a shorter one with RAY_TMPDIR=DIR")
+    if (free := shutil.disk_usage(there).free) < LOGS:
+        raise Full(f"{name}: {free / 1e6:.1f} MB are free, {LOGS / 1e6:.0f} MB are needed for Ray's logs; {way_out}")
+
+
+def _named(folder: Path) -> str:
+    """Write a temporary folder with the variable that names it."""
+    variable = next((name for name in ("RAY_TMPDIR", "TMPDIR") if os.environ.get(name)), None)
+    return f"{variable}={folder}" if variable else f"the temporary folder {folder}"
 
 
 def refuse_more(kind: str, wanted: float, there: float) -> None:

@@ -4,18 +4,19 @@
 writes the table anew.
 """
 
-import os
+import io
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from study import ledger, seals
+from analysis import command, files
+from analysis.text import printable
+from study import disk, ledger, seals
 from study.errors import Damaged, UserError
+from study.folder import read_study
 from study.reads import read_values
 
 COLUMNS = {
@@ -153,8 +154,9 @@ def read(folder: Path, networks: bool = True) -> list[ledger.Event]:
     Raises:
         Damaged: a file of the study is not what was written, or is gone; names it.
     """
-    events = list(ledger.read(folder / "ledger"))
-    if (folder / "study.json").exists():
+    known = (folder / "study.json").exists()
+    events = ledger.load(folder / "ledger", read_study(folder) if known else None)
+    if known:
         refuse_lost(folder, events)
         if networks:
             seals.refuse_damaged(folder / "models")
@@ -185,11 +187,11 @@ def refuse_lost(folder: Path, events: Iterable[ledger.Event]) -> None:
 
 def _seen(path: Path) -> set[tuple[str, int]]:
     """Give trials and epochs of a table; none where there is no table, or it is damaged: it will be made anew."""
+    from analysis import table as tables
+
     try:
-        alone = {"use_threads": False, "pre_buffer": False}  # as in analysis.table
-        read = pq.read_table(path, columns=["trial", "epoch"], page_checksum_verification=True, **alone)
-        found = read.to_pandas(use_threads=False)
-    except (OSError, ValueError, KeyError, pa.ArrowException):
+        found = tables.columns(path, ("trial", "epoch"))
+    except (OSError, tables.TableError):
         return set()
     return set(found.dropna().drop_duplicates().itertuples(index=False, name=None))
 
@@ -204,17 +206,17 @@ def _reported(events: Iterable[ledger.Event]) -> set[tuple[str, int]]:
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        frame.to_parquet(temporary, index=False, write_page_checksum=True)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)  # where the disk was full
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, write_page_checksum=True)
+    disk.replace(path, buffer.getvalue())
 
 
 def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
     cell = study["cells"][event["cell"]]
-    values = read_values(cell["values"] | event["tuned"])
+    try:
+        values = read_values(cell["values"] | event["tuned"])
+    except UserError as error:
+        raise Damaged(f"study.json: cell {event['cell']} has what is not known here ({error})") from None
     values.pop("task")  # the row's own: which task was scored
     return values | {
         "space": study["space"]["name"],
@@ -242,18 +244,18 @@ def _role(study: dict[str, Any], event: ledger.Event) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the table of each study folder named; 0, 2 where none is named, or 4 where one is damaged."""
-    from analysis import command
-    from study.folder import read_study
-
     with command.ending("study.records") as end:
         if not arguments:
             raise UserError("name the folder of a study, e.g. results/gtsrb")
         for name in arguments:
             folder = Path(name)
-            write(table(read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
-            print(folder / "table.parquet")
+            files.refuse_links(folder)
+            study = read_study(folder)
+            write(table(study, ledger.load(folder / "ledger", study)), folder / "table.parquet")
+            print(printable(str(folder / "table.parquet")))
     return end.code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command.in_utf8()
+    command.leave(main(sys.argv[1:]))

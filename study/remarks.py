@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from study.looks import Look
+from study.picture_notes import few
 from study.tasks import Listing
 from study.tasks._own import Found, counted
 
@@ -29,6 +30,9 @@ def remarks(found: Found, looks: Sequence[Look], cut: dict[str, Listing], size: 
         cut: with a test.
         size: side of the images that networks get, pixels.
     """
+    yield from few(
+        [f"{found.told(path)}: {note}" for path, each in zip(found.paths, looks, strict=True) for note in each.notes]
+    )
     yield from _alike(found.classes)
     yield from _uneven(found)
     yield from _sizes(found, looks)

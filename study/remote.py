@@ -11,6 +11,8 @@ from typing import Any
 
 from study.errors import UserError
 
+PART = 2**20
+"""Bytes that are copied at a time."""
 OBJECTS = ("s3", "gcs", "abfs")
 """Storage that has no folders, and where a file appears whole or not at all."""
 
@@ -27,11 +29,11 @@ class Remote:
         self.uri = uri.rstrip("/")
         self._system, self._root = _opened(self.uri)
 
-    def read(self, name: str) -> bytes | None:
-        """Read a file; None where there is none."""
+    def read(self, name: str, most: int | None = None) -> bytes | None:
+        """Read a file, or its first bytes; None where there is none."""
         try:
             with self._system.open_input_stream(self._path(name)) as file:
-                return bytes(file.read())
+                return bytes(file.read(most))
         except FileNotFoundError:
             return None
 
@@ -56,11 +58,16 @@ class Remote:
 
     def fetch(self, name: str, file: Path) -> None:
         """Copy a file from there."""
-        content, making = self.read(name), file.with_name(f".{file.name}.new")
-        if content is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            making.write_bytes(content)
-            making.replace(file)
+        making = file.with_name(f".{file.name}.new")
+        try:
+            with self._system.open_input_stream(self._path(name)) as there:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with making.open("wb") as here:
+                    while part := there.read(PART):  # a file may be larger than the memory
+                        here.write(part)
+                making.replace(file)
+        except FileNotFoundError:
+            return
 
     def names(self, under: str = "") -> list[str]:
         """List all files below a folder, by their names from the URI on; none that leads out of it."""

@@ -3,6 +3,7 @@
 Knows nothing of tasks, families or regimes: which of their values go together is up to `study.checks`.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ NEVER_TUNED = (
 )
 _MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "sources", "published", "demo")
 _LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
+_MOST = 100_000
+"""Of each of these: beyond it a number is a mistake."""
+MOST_TASKS = 100
+MOST_CELLS, MOST_TRIALS, MOST_EPOCHS, MOST_ENTRIES = 10_000, 1_000_000, 100_000_000, 10_000
+"""Of a grid; of all its cells; of all their trials; and of a dict or a choice in a space."""
 
 
 def check(space: "Space") -> None:
@@ -112,6 +118,8 @@ def _fractions(space: "Space") -> Iterable[Value]:
 def _check_fields(space: "Space") -> None:
     if not isinstance(space.task, str | tuple | list) or not space.task:
         raise UserError(f"task {show(space.task)} must be the name of a task, or a tuple of several, a chain")
+    if len(space.tasks) > MOST_TASKS:
+        raise UserError(f"task names a chain of {len(space.tasks):,} tasks; {MOST_TASKS} at most")
     for task in space.tasks:
         check_type("task", task, str)
     if len(set(space.tasks)) < len(space.tasks):
@@ -123,6 +131,41 @@ def _check_fields(space: "Space") -> None:
         check_type(name, getattr(space, name), int)
         if getattr(space, name) < least:
             raise UserError(f"{name} is {getattr(space, name)}; it must be at least {least}")
+        if getattr(space, name) > _MOST:
+            raise UserError(f"{name} is {getattr(space, name)}; it must be at most {_MOST:,}")
+    _check_size(space)
+
+
+def _check_size(space: "Space") -> None:
+    """Refuse more combinations than anybody means, from the lengths alone: none of them is made before."""
+    for name in _MAPPINGS:
+        if (entries := len(getattr(space, name))) > MOST_ENTRIES:
+            raise UserError(f"{name} has {entries:,} entries; {MOST_ENTRIES:,} at most")
+    for name in (name for field in _MAPPINGS for name in getattr(space, field)):
+        check_type("key", name, str)
+    for key, values in space.compared.items():
+        if not isinstance(values, tuple | list):
+            raise UserError(f"compared {key!r} needs a tuple of values, got {show(values)}")
+    cells = math.prod(map(len, space.compared.values()))
+    if cells > MOST_CELLS:
+        product = " × ".join(f"{len(values):,}" for values in space.compared.values())
+        raise UserError(f"compared has {product} = {cells:,} combinations; {MOST_CELLS:,} at most")
+
+
+def check_budget(space: "Space", cells: int) -> None:
+    """Refuse more trainings than anybody means.
+
+    Args:
+        space: the study's.
+        cells: that it has.
+    """
+    trials = cells * (space.trials + space.replicates)
+    if trials > MOST_TRIALS:
+        told = f"{cells:,} cells × ({space.trials:,} trials + {space.replicates:,} replicates)"
+        raise UserError(f"{told} are {trials:,} trainings; {MOST_TRIALS:,} at most")
+    if trials * space.epochs > MOST_EPOCHS:
+        told = f"{trials:,} trainings × {space.epochs:,} epochs"
+        raise UserError(f"{told} are {trials * space.epochs:,} epochs in all; {MOST_EPOCHS:,} at most")
 
 
 def _check_roles(space: "Space") -> None:
@@ -148,19 +191,21 @@ def _check_roles(space: "Space") -> None:
             )
 
 
-def _check_compared(key: str, values: object) -> None:
-    if not isinstance(values, tuple | list):
-        raise UserError(f"compared {key!r} needs a tuple of values, got {show(values)}")
+def _check_compared(key: str, values: Sequence[Value]) -> None:
     for value in values:
         check_type(key, value, *KINDS.get(key, (str,)))
         if isinstance(value, str) and set(value) & set(",="):
-            raise UserError(f"compared {key!r}: {value!r} has a comma or an equals sign, of which cell names are made")
+            raise UserError(
+                f"compared {key!r}: {show(value)} has a comma or an equals sign, of which cell names are made"
+            )
     if not values or len(set(values)) < len(values):
-        raise UserError(f"compared {key!r} needs values that differ, got {list(values)}")
+        raise UserError(f"compared {key!r} needs values that differ, got {show(list(values))}")
 
 
 def _check_tuned(key: str, distribution: Distribution) -> None:
     if isinstance(distribution, Choice):
+        if (choices := len(distribution.values)) > MOST_ENTRIES:
+            raise UserError(f"tuned {key} is a choice of {choices:,} values; {MOST_ENTRIES:,} at most")
         for value in distribution.values:
             check_type(f"tuned {key}", value, *KINDS[key])
     elif not isinstance(distribution, Range):
@@ -209,6 +254,8 @@ def _check_where(thing: str, where: OnlyWhere, grid: Mapping[str, Sequence[Value
     for key, ok in where.items():
         if key not in grid:
             raise UserError(f"only: {thing!r} depends on {key!r}, which is not compared; one of {', '.join(grid)}")
+        if isinstance(ok, tuple | list) and len(ok) > MOST_ENTRIES:
+            raise UserError(f"only: {thing!r} depends on {len(ok):,} values of {key}; {MOST_ENTRIES:,} at most")
         for value in alternatives(ok):
             check_type(f"only: {thing!r} depends on {key}", value, *KINDS.get(key, (str,)))
             if value not in grid[key]:

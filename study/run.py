@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from analysis import command
+from analysis import command, files
 from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
 from study.config import config
@@ -52,8 +52,11 @@ def _run(args: argparse.Namespace, stop: Stop, end: command.Ending) -> int:
         return DONE
     gpus = None if args.gpus_per_trial == arguments.AUTO else args.gpus_per_trial
     reach.check(args.address, args.cpus_per_trial, gpus)
+    store.check()
     new = folders.missing(folder)
+    files.refuse_links(folder)
     with folders.lock(folder):
+        files.sweep(folder)
         try:
             with mirror.kept(folder, args.out, args.resume) as kept:
                 folders.check_free(folder, args.resume)
@@ -84,6 +87,8 @@ def _locked_run(
     def check() -> None:
         stop.check()
         room.check()
+        if kept:
+            kept.beat()  # images and weights may take longer than another machine waits
 
     study = _put_together(args, space, cells, folder, kept, check, console)
     from study import nodes, starts
@@ -272,4 +277,5 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from study import reading
 from study.errors import Damaged
 
 CARD = "card.json"
@@ -29,9 +30,12 @@ def check(card: dict[str, Any], folder: Path) -> None:
     """
     if card.get("sum", _sum(card)) != _sum(card):
         raise Damaged(f"{folder / CARD}: is not what was written (its checksum does not fit)")
-    for name, written in card.get("files", {}).items():
+    files = card.get("files", {})
+    if not isinstance(files, dict) or any(Path(name).name != name for name in files):
+        raise Damaged(f"{folder / CARD}: is not what was written (files must be a table of names in the same folder)")
+    for name, written in files.items():
         path = folder / name
-        if not path.is_file():
+        if not path.exists():
             raise Damaged(f"{path}: is missing")
         if _digest(path) != written:
             raise Damaged(f"{path}: is not what was written (its checksum does not fit)")
@@ -53,7 +57,7 @@ def refuse_damaged(models: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card = reading.parse(reading.read_bytes(path))
     except FileNotFoundError:
         raise Damaged(f"{path}: is missing") from None
     except ValueError:
@@ -64,7 +68,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with reading.open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

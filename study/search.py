@@ -1,13 +1,12 @@
 """All cells in one Ray Tune run: one searcher and one scheduler that serve a sampler and an ASHA bracket per cell.
 
-With `asha.py` the only module that imports ray.tune; knows nothing of training (`trial.py`) or of what a decision
-follows from (`state.py`).
+With `asha.py` and `trainable.py` the only module that imports ray.tune; knows nothing of training (`trial.py`) or of
+what a decision follows from (`state.py`).
 """
 
 import os
-import socket
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,54 +24,14 @@ from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from study import memory
+from study import deaths
 from study.asha import OBJECTIVE
 from study.bundles import Bundles
-from study.cluster import Place, line
+from study.cluster import Place
 from study.guard import Guard
 from study.hung import Watch
 from study.state import State, Trial
-from study.worker import Results, results
-
-
-class Worker(tune.Trainable):
-    """One bundle of trials after another in one process; torch, the data and the device are set up once.
-
-    An exception is a result too, so that it costs its trials only; a storage that fails is told apart, since it is not
-    the trials' fault.
-    """
-
-    _results: Generator[Results] | None = None
-    _jobs: Sequence[dict[str, Any]] = ()
-
-    def setup(self, config: dict[str, Any]) -> None:
-        self._start(config["jobs"])
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._start(new_config["jobs"])
-        return True
-
-    def step(self) -> dict[str, Any]:
-        """Train to the next reports."""
-        where = {"worker": f"{socket.gethostname()}:{os.getpid()}"}
-        try:
-            assert self._results is not None
-            said = list(next(self._results).items())  # a list, since Tune flattens nested dicts
-            return where | {"results": said, "time": time.time()}
-        except Exception as error:
-            broken = {"storage" if isinstance(error, OSError) else "broken": [memory.told(error, self._jobs)]}
-            memory.forget(error)
-        self.cleanup()
-        memory.free()
-        return broken
-
-    def cleanup(self) -> None:
-        if self._results is not None:
-            self._results.close()
-
-    def _start(self, jobs: list[dict[str, Any]]) -> None:
-        self.cleanup()
-        self._jobs, self._results = jobs, results(jobs)
+from study.trainable import Worker
 
 
 class _Unsaved:
@@ -174,20 +133,21 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """Record trials whose worker died: its own exceptions come as results."""
+        if not self._stop.stop_all():  # a signal to all processes, say: the trial goes on when the study does
+            self._guard(lambda: self._record_death(trial), otherwise=None)
+
+    def _record_death(self, trial: Any) -> None:
         hung, names = self._watch.why(trial.trial_id), _names(trial)
-        if self._stop.stop_all():  # a signal to all processes, say: the trial goes on when the study does
-            return
-        died = f"the worker died ({_reason(trial)})"
-        record = (lambda: self._bundles.broken(names, hung)) if hung else (lambda: self._bundles.lost(names, died))
-        for name in self._guard(record, otherwise=[]):
+        died = f"the worker died ({deaths.reason(trial.error_file)})"
+        for name in self._bundles.broken(names, hung) if hung else self._bundles.lost(names, died):
             self._ended(name)
 
 
 class Watching(_Unsaved, tune.Callback):
     """Looks for trials that hang, many times a second, and ends all workers once the run is to stop."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, watch: Watch, guard: Guard) -> None:
+        self._watch, self._guard = watch, guard
         self._running: list[Any] = []
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -195,7 +155,8 @@ class Watching(_Unsaved, tune.Callback):
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self._running = [each for each in self._running if not each.is_finished()]
-        self._watch.look({each.trial_id: each.temporary_state.ray_actor for each in self._running})
+        workers = {each.trial_id: each.temporary_state.ray_actor for each in self._running}
+        self._guard(lambda: self._watch.look(workers), otherwise=None)
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         if self._watch.stopped:
@@ -270,7 +231,7 @@ def run(
             name=f"run-{time.time_ns()}",
             verbose=0,
             stop=ends,
-            callbacks=[Watching(ends.watch)],
+            callbacks=[Watching(ends.watch, guard)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     ).fit()
@@ -286,8 +247,3 @@ def _resources(cpus: float, config: dict[str, Any]) -> tune.PlacementGroupFactor
 def _names(trial: Any) -> list[str]:
     """Our trials that one of Tune's trains."""
     return [job["trial"] for job in trial.config["jobs"]]
-
-
-def _reason(trial: Any) -> str:
-    error = trial.get_error() if hasattr(trial, "get_error") else None
-    return line(error) if error else "killed or out of memory"

@@ -33,6 +33,8 @@ LATER = (
 )
 """Hyperparameters that a training which goes on from trained weights shares with the trials: what of them it keeps."""
 EPOCHS = 20
+MOST = 100_000
+"""Epochs of a pretraining."""
 STUDY, REPLICATE = "study", "replicate"
 _OWN: dict[str, tuple[type, ...]] = {
     "pretext": (str,),
@@ -126,8 +128,8 @@ def _source(
             check_type(key, value, *_OWN[key])
     found = pretexts.load(pretext)
     epochs, images, per = said.pop("epochs", EPOCHS), said.pop("images", None), said.pop("per", STUDY)
-    if epochs < 1:
-        raise UserError(f"epochs {epochs} must be at least 1")
+    if not 1 <= epochs <= MOST:
+        raise UserError(f"epochs {epochs} must be at least 1, and at most {MOST:,}")
     if images is not None and images < 2:
         raise UserError(f"images {images} must be at least 2")
     if per not in (STUDY, REPLICATE):

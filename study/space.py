@@ -110,6 +110,7 @@ class Space:
         cells = [cell.name for cell in self.cells()]
         if not cells:
             raise UserError(f"only {show(dict(self.only))} leaves no cell of the grid {show(dict(self.compared))}")
+        rules.check_budget(self, len(cells))
         rules.check_published(self.published, cells, self.tasks)
         if self.demo:
             try:

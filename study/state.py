@@ -3,6 +3,7 @@
 Knows neither Ray nor files: the same fold serves a running study, a resumed one and a test.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -113,8 +114,11 @@ class State:
         return not self.count("running") and self.total() == len(self.trials)
 
     def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: object) -> str:
-        """Record one epoch's scores together with what they decide: `continue`, `prune` or `complete`."""
+        """Record one epoch's scores together with what they decide: `continue`, `prune`, `complete` or `fail`."""
         trial = self.trials[trial_id]
+        if not math.isfinite(objective):
+            self.fail(trial_id, f"objective is {objective!r}, not a finite number")
+            return "fail"
         stops = not last and self._stops(trial, epoch, objective)
         decision = "complete" if last else "prune" if stops else "continue"
         self._apply(

@@ -12,10 +12,17 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from study import disk
-from study.errors import Damaged
+from study import disk, home, reading
+from study.errors import Damaged, UserError
+from study.schema import Kind, Table, mapping
 
 MANIFEST = "manifest.json"
+INSTEAD = "name a folder for them with STUDY_STORE=DIR"
+
+
+_TABLE = Kind("a table", (dict,))
+_FILES = mapping(Kind("a size and a checksum", (list,)))
+_ENTRY = Table({"key": _TABLE, "meta": _TABLE, "files": _FILES}, {}, more=False)
 
 
 class Entry(NamedTuple):
@@ -29,10 +36,38 @@ class Entry(NamedTuple):
 
 
 def root() -> Path:
-    """Return the store's folder: $STUDY_STORE, else transfer-study in the user's cache folder."""
-    if chosen := os.environ.get("STUDY_STORE"):
+    """Return the store's folder: $STUDY_STORE, else transfer-study in the user's cache folder.
+
+    Raises:
+        UserError: nothing is set, and the user has no home folder.
+    """
+    if (chosen := os.environ.get("STUDY_STORE")) and not chosen.startswith("~"):
+        return Path(chosen).absolute()
+    if chosen:
+        home.folder(f"STUDY_STORE={chosen}", INSTEAD)
         return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transfer-study"
+    if caches := os.environ.get("XDG_CACHE_HOME"):
+        return Path(caches) / "transfer-study"
+    return home.folder("decoded images and weights", INSTEAD) / ".cache" / "transfer-study"
+
+
+def check() -> None:
+    """Refuse a store in the user's own folders that cannot be written: that is no failure of a disk.
+
+    A user without a home folder gets one in the store.
+
+    Raises:
+        UserError: names the folder, and what to set.
+    """
+    place = root()
+    home.stand_in(place / "home")
+    if not os.access(home.folder("settings", INSTEAD), os.W_OK):
+        os.environ.setdefault("MPLCONFIGDIR", str(place / "matplotlib"))  # which else says so, at length
+    if os.environ.get("STUDY_STORE"):
+        return
+    there = next(each for each in (place, *place.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"the store {place} cannot be written, since {there} cannot: {INSTEAD}")
 
 
 def prefer(chosen: str | None) -> None:
@@ -126,7 +161,7 @@ def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
     """
     try:
         entry = _read(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Damaged) as error:
         raise Damaged(f"no whole store entry in {path} ({error}); start the study again to make it anew") from error
     for name in entry.files if names is None else names:
         _check_size(path / name, entry.files[name][0])
@@ -151,7 +186,7 @@ def evict(kind: str, budget: int) -> None:
     """
     found = []
     for manifest in (root() / kind).glob(f"*/{MANIFEST}"):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, Damaged):
             size = sum(size for size, _ in _read(manifest.parent).files.values())
             found.append((manifest.stat().st_mtime, manifest.parent, size))
     used = sum(size for *_, size in found)
@@ -186,9 +221,13 @@ def _read(path: Path) -> Entry:
         ValueError: it is not what was written.
         OSError: it cannot be read.
     """
-    manifest = json.loads((path / MANIFEST).read_text())
+    manifest = reading.parse(reading.read_bytes(path / MANIFEST))
     if not isinstance(manifest, dict) or manifest.pop("sum", None) != _sum(manifest):
         raise ValueError(f"{MANIFEST} is damaged")
+    _ENTRY.check(manifest)
+    for pair in manifest["files"].values():
+        if [type(each) for each in pair] != [int, str]:
+            raise ValueError(f"{MANIFEST} is damaged")
     return Entry(path, manifest["meta"], {name: tuple(pair) for name, pair in manifest["files"].items()})
 
 
@@ -211,7 +250,7 @@ def publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, A
     """Describe a folder's files, flush them to the disk, and give the folder its name."""
     files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
     manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read
-    (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1))
+    (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1), encoding="utf-8")
     for each in (*unfinished.iterdir(), unfinished):
         disk.sync(each)
     shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis import command
-from study import arguments, auth, checks, remote, tree
+from study import arguments, auth, checks, disk, remote, tree
 from study.errors import FOLLOWING_ENDED, INTERRUPTED, UserError
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variab
     again = _command(args, *options, "--", *plain, "--resume")
     about = {"STUDY_COMMAND": again, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder:
-        size = tree.copy(Path(folder))
+        with disk.written(folder):
+            size = tree.copy(Path(folder))
         words = ["python", "-m", "study.run", *words, "--address", "auto"]
         job = f"raysubmit_{secrets.token_hex(8)}"  # named here, so that an interrupted sending can be looked for
         with _telling(f"interrupted; {job} may be running: look with {_command(args, '--follow', job)}"):
@@ -193,4 +194,5 @@ def _ways_back(args: argparse.Namespace, job: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -68,9 +68,9 @@ def _begun(shared: Path, begin: Callable[[Path], tuple[dict[str, Any], int]]) ->
         except BaseException:
             shutil.rmtree(shared, ignore_errors=True)
             raise
-        plan.with_suffix(".new").write_text(json.dumps(said))
+        plan.with_suffix(".new").write_text(json.dumps(said), encoding="utf-8")
         plan.with_suffix(".new").rename(plan)
-    meta, count = json.loads(plan.read_text())
+    meta, count = json.loads(plan.read_text(encoding="utf-8"))
     return meta, count
 
 

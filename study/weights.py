@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from study import pretexts, store
 from study.config import Config
 from study.errors import Damaged, UserError
+from study.schema import NUMBER, TEXT, Table, Wrong, listed, number, whole
 from study.seeds import stream
 from study.sources import INHERITED, LATER, REPLICATE, TRAINED, Source
 
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
 
 KIND = "weights"
 MODEL, HEAD, CARD = "model.safetensors", "head.safetensors", "card.json"
+_SCORES = Table({"accuracy": NUMBER}, {"loss": NUMBER}, more=False)
+ROW = Table(
+    {
+        **dict.fromkeys(("epoch", "step"), whole(0, 10**9)),
+        "seconds": number(0, 10**9),
+        "scores": Table(dict.fromkeys(("train", "val"), _SCORES.kind), {}, more=False).kind,
+        "alarms": listed(TEXT),
+    },
+    {},
+)
+"""What an epoch of their training came to."""
+_CARD = {"rows": listed(ROW.kind, least=1), "chance": NUMBER, "seconds": number(0, 10**9), "images": whole(0, 10**9)}
 CODE = (
     *("assembly", "augment", "contract", "data", "examples", "feed", "heads", "losses", "net", "optim"),
     *("pretraining", "regimes", "seeds", "splits", "training", "trial"),
@@ -108,14 +121,27 @@ def checksum(path: Path) -> str:
     return store.open_entry(path).files[MODEL][1]
 
 
+def check_card(card: dict[str, Any]) -> None:
+    """Refuse a card that lacks what is shown of weights.
+
+    Raises:
+        Wrong: says what is not as it must be.
+    """
+    Table(_CARD, {}).check({name: value for name, value in card.items() if name in _CARD})
+
+
 def damage(path: Path) -> str | None:
     """Say what is wrong with the weights there; None where they are whole, or were never made."""
     if not path.exists():
         return None
     try:
-        odd = store.verify(store.open_entry(path))
+        entry = store.open_entry(path)
+        check_card(entry.meta)
+        odd = store.verify(entry)
     except Damaged as error:
         return str(error).partition(";")[0]
+    except Wrong as wrong:
+        return f"{path / store.MANIFEST}: {wrong}"
     return f"{path / odd[0]} is not as it was written" if odd else None
 
 

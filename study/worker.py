@@ -7,10 +7,12 @@ import contextlib
 import json
 import shutil
 import time
-import traceback
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from study.checked import checked
+from study.failures import failure, text_of
 
 if TYPE_CHECKING:
     from study.config import Config
@@ -40,7 +42,7 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
         Results with the seconds that each took, by what they were `spent` on.
 
     Raises:
-        ValueError: a score of a trial that is trained alone is no finite number.
+        ValueError: a report of a trial that is trained alone is not one (`checked.py`).
         OSError: the storage fails.
     """
     from study import store, timing
@@ -77,18 +79,19 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
     from study.timing import spent
 
     with spent("setup"):
-        from study import carried, checkpoints, trial
+        from study import carried, checkpoints, ledger_schema, trial
 
         folder, asked, opened, device, cache = _begin(job)
         carried.fetch(job)
-    found = checkpoints.latest(folder, of=_what(job))
+    found = checkpoints.latest(folder, of=_what(job), report=ledger_schema.REPORT)
     if found is not None:
         yield {job["trial"]: found.report}
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
-    saved = time.monotonic()
-    earlier = _earlier(job)
-    for report in trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache, _source(job), earlier):
-        result = _checked(report)
+    saved, after = time.monotonic(), -1 if resume is None else resume[0]
+    earlier, source = _earlier(job), _source(job)
+    for report in _own(trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache, source, earlier)):
+        result = checked(report, job["epochs"], after)
+        after = report.epoch
         _refuse_other(found.report if found else None, result)
         if report.last:
             _keep_model(job, opened, report, earlier)
@@ -110,13 +113,14 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
         _, _, opened, device, cache = _begin(jobs[0])
     folders = [store.at(job["checkpoints"]) for job in jobs]
     members = [fused.Member(config(job["config"]), job["seed"]) for job in jobs]
-    saved = time.monotonic()
+    saved, after = time.monotonic(), dict.fromkeys(range(len(jobs)), -1)
 
     def ended(number: int) -> bool:
         return _mark(folders[number]).exists()
 
-    for said in fused.run(members, opened, jobs[0]["epochs"], device, cache, ended, _source(jobs[0])):
-        found = {jobs[number]["trial"]: _result(each) for number, each in said.items()}
+    for said in _own(fused.run(members, opened, jobs[0]["epochs"], device, cache, ended, _source(jobs[0]))):
+        found = {jobs[number]["trial"]: _result(each, jobs[number], after[number]) for number, each in said.items()}
+        after |= {number: each.epoch for number, each in said.items() if not isinstance(each, Exception)}
         if time.monotonic() - saved >= jobs[0]["checkpoint_seconds"]:
             for number, each in said.items():
                 result = found[jobs[number]["trial"]]
@@ -163,35 +167,29 @@ def _source(job: dict[str, Any]) -> Path | None:
     return store.at(job["source"]) if job.get("source") else None
 
 
-def _result(said: "Report | Exception") -> dict[str, Any]:
-    """Give what a member of a bundle said as plain values; a score that is no number fails it alone."""
-    try:
-        if isinstance(said, Exception):
-            raise said
-        return _checked(said)
-    except (ValueError, ArithmeticError) as error:
-        return failure(error)
-
-
-def failure(error: Exception) -> dict[str, Any]:
-    """Describe an error as a result."""
-    told = f"{type(error).__name__}: {error}"
-    return {"failure": told, "traceback": "".join(traceback.format_exception(error))}
-
-
-def _checked(report: "Report") -> dict[str, Any]:
-    """Give the report as plain values.
+def _own(reports: "Iterator[Any]") -> "Iterator[Any]":
+    """Tell a trial's own OSErrors from the storage's, which have a number and stop the study.
 
     Raises:
-        ValueError: a score is no finite number.
+        RuntimeError: in the place of one without a number (an image that PIL cannot read), or of a connection or a
+            process that the trial's code began.
     """
-    from study.metrics import check_score
+    try:
+        yield from reports
+    except OSError as error:
+        if error.errno is not None and not isinstance(error, ConnectionError | ChildProcessError | ProcessLookupError):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {text_of(error)}") from error
 
-    for row in report.rows:
-        check_score(row["metric"], row["score"])
-    seconds = max(row["seconds"] for row in report.rows)
-    about = {"epoch": report.epoch, "seconds": seconds, "objective": report.objective, "last": report.last}
-    return about | {"rows": report.rows}
+
+def _result(message: "Report | Exception", job: dict[str, Any], after: int) -> dict[str, Any]:
+    """Give what a member of a bundle reports as plain values; a score that is no number fails it alone."""
+    try:
+        if isinstance(message, Exception):
+            raise message
+        return checked(message, job["epochs"], after)
+    except (ValueError, ArithmeticError) as error:
+        return failure(error)
 
 
 def _what(job: dict[str, Any]) -> str:

@@ -27,7 +27,8 @@ def own_signals():
 
 def answer(case: Case) -> int:
     """Run a case's command here; its exit code."""
-    main = importlib.import_module("analysis.__main__" if case.module == "analysis" else case.module).main
+    package = case.module in ("analysis", "study.watch")
+    main = importlib.import_module(f"{case.module}.__main__" if package else case.module).main
     try:
         return main(case.command)
     except SystemExit as ended:
@@ -36,7 +37,7 @@ def answer(case: Case) -> int:
 
 def apart(found: dict) -> dict:
     """Leave out who had the lock of a study last."""
-    return {name: body for name, body in found.items() if name not in ("out/.lock", "out/.owner")}
+    return {name: body for name, body in found.items() if name not in ("out/.lock", "out/.owner", "out/.watch.lock")}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -59,4 +60,6 @@ def test_a_bad_input_is_one_clear_line_and_changes_nothing(case, tmp_path, monke
 def test_the_table_is_long_and_its_cases_differ():
     assert len(CASES) >= 60
     assert len({case.name for case in CASES}) == len(CASES)
-    assert len({(case.words, case.make, case.said, *case.environment.values()) for case in CASES}) == len(CASES)
+    assert len({(case.module, case.words, case.make, case.said, *case.environment.values()) for case in CASES}) == len(
+        CASES
+    )

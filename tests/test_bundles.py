@@ -116,7 +116,7 @@ def test_trials_whose_worker_died_go_on_until_they_have_lost_two():
     again.replay(events)
     assert again.losses == state.losses
     assert handed.lost([trial.id], "it died again") == [trial.id]
-    assert (trial.state, trial.error) == ("failed", "it died again")
+    assert (trial.state, trial.error) == ("failed", "it died again, as 2 of its workers did before")
 
 
 def test_a_bundle_that_lost_its_worker_starts_again_and_then_goes_on_one_by_one():

@@ -167,3 +167,11 @@ def test_another_seed_space_data_or_code_is_never_mixed_in(stopped, tmp_path, mo
     said = capsys.readouterr().err
     assert (said.count("\n"), told in said) == (1, True), said
     assert kept(tmp_path) == before
+
+
+def test_a_study_whose_data_folder_was_renamed_is_resumed(finished, stopped, tmp_path):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "data").rename(tmp_path / "photographs")
+    options = inline.OPTIONS.replace("--data data", "--data photographs")
+    assert inline.study(tmp_path, "--resume", options=options) == errors.DONE
+    pd.testing.assert_frame_equal(table(tmp_path), table(finished))

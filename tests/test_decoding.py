@@ -36,7 +36,7 @@ def test_a_listing_is_decoded_as_before_where_images_are_plain(tmp_path):
 
     paths = [saved(tmp_path / "a.jpg", COLOURS), saved(tmp_path / "b.png", COLOURS[..., 0])]
     listing = Listing([str(path) for path in paths], np.arange(2), np.arange(2), None, square=True)
-    for path, found in zip(paths, decoding._decode_all(listing, 8), strict=True):
+    for path, found in zip(paths, decoding._decode_all(listing, 8, []), strict=True):
         with Image.open(path) as image:
             plain = image.convert("RGB").resize((8, 8), Image.Resampling.BICUBIC, (4, 0, 20, 16))
         assert (found == np.asarray(plain)).all()

@@ -1,5 +1,6 @@
 """Downloads from a server on this machine: checksummed, continued after a break, all or nothing."""
 
+import errno
 import hashlib
 import http.server
 import io
@@ -149,3 +150,36 @@ def test_a_task_without_archives_says_so(tmp_path, archive):
     archive.ARCHIVES = ()
     with pytest.raises(UserError, match="no archives to fetch; give its data with --data"):
         download.fetch("toy", tmp_path, print)
+
+
+def test_a_full_disk_is_not_fetched_for_again_and_its_folder_is_named(tmp_path, archive):
+    (tmp_path / "set.zip.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        download.fetch("toy", tmp_path, print)
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(tmp_path))
+    assert Server.asked == [0]
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+@pytest.mark.parametrize("place", ["shutil.copyfileobj", "zipfile.ZipFile.extractall"])
+def test_a_fault_of_the_disk_is_no_fault_of_the_network(tmp_path, monkeypatch, archive, fault, place):
+    monkeypatch.setattr(place, lambda *args: (_ for _ in ()).throw(OSError(fault, "it says")))
+    with pytest.raises(OSError, match=str(tmp_path)) as raised:
+        download.fetch("toy", tmp_path, print)
+    assert (raised.value.errno, raised.value.filename) == (fault, str(tmp_path))
+    assert Server.asked == [0]
+    assert (tmp_path / "set.zip.part").exists()  # what was fetched is not fetched again
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, archive):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OSError, match="file"):
+        download.fetch("toy", tmp_path / "file" / "data", print)
+
+
+def test_the_command_ends_with_the_code_of_the_storage(tmp_path, monkeypatch, capsys):
+    from study import run
+
+    monkeypatch.setattr(download, "_continue", lambda url, part: (_ for _ in ()).throw(OSError(errno.ENOSPC, "no")))
+    assert run.main(["--space", "gtsrb", "--data", str(tmp_path / "data"), "--download", "--out", str(tmp_path)]) == 5
+    assert f"No space left on device: '{tmp_path / 'data'}'" in capsys.readouterr().err

@@ -13,8 +13,8 @@ from study import folder
 from study.errors import Damaged, Locked, UserError
 
 IDENTITY = {
-    "space": {"name": "toy", "tuned": {"lr": [0.1, 0.2]}},
-    "cells": [{"name": "a", "data": "f00"}],
+    "space": {"name": "toy", "compared": {}, "tuned": {"lr": {"values": [0.1, 0.2]}}},
+    "cells": [{"name": "a", "data": "f00", "values": {}, "source": "drawn", "published": None}],
     "seed": 0,
     "code": "c0",
 }
@@ -79,8 +79,8 @@ def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
     ("change", "said"),
     [
         ({"seed": 1}, "seed was 0, is 1"),
-        ({"space": {"name": "toy", "tuned": {"lr": [0.1, 0.3]}}}, r"space.tuned.lr\[1\] was 0.2, is 0.3"),
-        ({"cells": [{"name": "a", "data": "f01"}]}, r'cells\[0\].data was "f00", is "f01"'),
+        ({"space": IDENTITY["space"] | {"tuned": {"lr": {"values": [0.1, 0.3]}}}}, r"lr.values\[1\] was 0.2, is 0.3"),
+        ({"cells": [IDENTITY["cells"][0] | {"data": "f01"}]}, r'cells\[0\].data was "f00", is "f01"'),
         ({"cells": []}, "cells was"),
         ({"code": "c1"}, 'code was "c0", is "c1"'),
     ],
@@ -146,3 +146,11 @@ def test_a_user_without_a_name_is_known_by_number(monkeypatch):
 
     monkeypatch.setattr("getpass.getuser", nameless)
     assert folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"
+
+
+def test_other_words_for_equal_pixels_are_no_change(tmp_path):
+    cells = [{"name": "a", "source": "pets: 9 images", "data": "f00"}]
+    study, renamed = {"cells": cells}, {"cells": [cells[0] | {"source": "photographs: 9 images"}]}
+    folder.refuse_change(study, renamed, tmp_path)
+    with pytest.raises(Damaged, match=r'cells\[0\]\.source was "pets: 9 images", is "photographs: 9 images"'):
+        folder.refuse_change(study, {"cells": [renamed["cells"][0] | {"data": "ba5"}]}, tmp_path)

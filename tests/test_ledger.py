@@ -1,12 +1,16 @@
 """The ledger: what was written is read back, a torn end is passed over, any other damage is named."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from study import ledger
 from study.errors import Damaged
 from study.ledger import Ledger
+from tests import events
 
-EVENTS = [{"kind": "report", "trial": f"c{n}", "score": 0.1 * n, "text": 'ü "quoted"\n'} for n in range(4)]
+EVENTS = [events.suggested(note='ü "quoted"\n'), *(events.reported(epoch=n, score=0.1 * n) for n in range(3))]
 
 
 def written(folder):
@@ -29,7 +33,7 @@ def test_events_come_back_as_they_were(tmp_path):
 def test_each_run_writes_a_file_of_its_own_and_goes_on_counting(tmp_path):
     written(tmp_path)
     book = Ledger(tmp_path, 4)
-    book.append(EVENTS[0])
+    book.append(EVENTS[3])
     book.close()
     assert [event["seq"] for event in ledger.read(tmp_path)] == [0, 1, 2, 3, 4]
     assert (tmp_path / "001.jsonl").exists()
@@ -56,7 +60,7 @@ def test_a_run_after_a_torn_line_continues_where_the_whole_ones_end(tmp_path):
 def test_a_flipped_byte_is_found_and_its_line_named(tmp_path, line):
     path = written(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
-    spot = lines[line - 1].index(b'"score":') + 9
+    spot = lines[line - 1].index(b'"seq":') + 6
     lines[line - 1] = lines[line - 1][:spot] + b"7" + lines[line - 1][spot + 1 :]
     path.write_bytes(b"".join(lines))
     with pytest.raises(Damaged, match=f"000.jsonl: line {line} is damaged"):
@@ -75,23 +79,59 @@ def test_no_ledger_is_an_empty_one(tmp_path):
     assert list(ledger.read(tmp_path / "nowhere")) == []
 
 
-def test_a_score_that_is_no_number_is_never_written(tmp_path):
+ODD = {
+    "a name that is no UTF-8": ("photo \udcff.jpg", "photo \\udcff.jpg"),
+    "NUL": ("a\0b", "a\\x00b"),
+    "not finite": ([float("nan"), float("inf"), -float("inf")], [None, None, None]),
+    "NumPy's": ([np.float32(0.5), np.int64(3), np.bool_(True), np.array(2.0)], [0.5, 3, True, 2.0]),
+    "something": ({"a": Path("x/y"), 1: (None, True, {3})}, {"a": "x/y", "1": [None, True, "{3}"]}),
+    "a key": ({"\udcff": 1}, {"\\udcff": 1}),
+    "a long number": (10**5000, hex(10**5000)),
+    "lines": ("one\ntwo\r\u2028three\x1b[31m", "one\ntwo\r\u2028three\x1b[31m"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_whatever_a_trial_says_can_be_written_and_read_back(tmp_path, name):
+    value, expected = ODD[name]
     book = Ledger(tmp_path, 0)
-    with pytest.raises(ValueError, match="JSON"):
-        book.append({"score": float("nan")})
+    for number in range(2):
+        book.append({"kind": "fail", "trial": "x", "error": value, "number": number})
     book.close()
-    assert list(ledger.read(tmp_path)) == []
+    assert [event["error"] for event in ledger.read(tmp_path)] == [expected] * 2
+
+
+def test_of_a_long_text_the_middle_is_left_out_and_that_is_said(tmp_path):
+    book = Ledger(tmp_path, 0)
+    book.append({"error": "begin " + 10**6 * "\udcff" + " end", "short": "x" * 20_000})
+    book.close()
+    (event,) = ledger.read(tmp_path)
+    assert len(event["error"]) <= 20_000
+    assert event["error"].startswith("begin \\udcff")
+    assert event["error"].endswith("\\udcff end")
+    assert "… 5,980,060 characters are left out …" in event["error"]
+    assert event["short"] == "x" * 20_000
+
+
+def test_a_number_keeps_its_bits_beside_a_text_that_is_made_plain(tmp_path):
+    scores = [0.1, 1 / 3, 5e-324, 2**53 + 1, -0.0]
+    book = Ledger(tmp_path, 0)
+    book.append({"scores": scores, "error": "\udcff"})
+    book.close()
+    (event,) = ledger.read(tmp_path)
+    assert [str(score) for score in event["scores"]] == [str(score) for score in scores]
 
 
 @pytest.mark.parametrize("event", [
-    {"kind": "suggest", "trial": "../../victim"},
-    {"kind": "suggest", "trial": ".."},
-    {"kind": "lost", "trial": "c000-s000", "trials": ["c000-s000", "/tmp"]},
+    events.suggested("../../victim"),
+    events.suggested(".."),
+    {"kind": "pretrain", "trial": "/tmp", "weights": "", "data": "", "model": "", "seed": 0, "values": {}, "rows": []},
+    {"kind": "lost", "trial": "c000-s000", "trials": ["c000-s000", "/tmp"], "error": "the worker died"},
 ])  # fmt: skip
 def test_a_trial_whose_name_would_lead_out_of_the_study_is_refused(tmp_path, event):
     """Trials' names become folders, which are deleted when a trial has ended."""
     book = Ledger(tmp_path, 0)
     book.append(event)
     book.close()
-    with pytest.raises(Damaged, match=r"line 1 has '.*' for the name of a trial"):
+    with pytest.raises(Damaged, match=r"line 1 (trial '.*' must be the name of a trial|has trial '.*', which no line)"):
         list(ledger.read(tmp_path))

@@ -8,7 +8,7 @@ import pytest
 
 from study import carried, checkpoints, ledger, mirror, remote, store
 from study.errors import Damaged, Locked, UserError
-from tests import test_run
+from tests import events, inline, test_run
 
 
 @pytest.fixture
@@ -16,15 +16,15 @@ def uri(tmp_path):
     return (tmp_path / "bucket").as_uri()
 
 
-def study(folder, events, first=0):
+def study(folder, count, first=0):
     """Write a study's folder with so many events more."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.json").write_text("{}")
     (folder / "tune").mkdir(exist_ok=True)
     (folder / "tune" / "state").write_text("never copied")
     book = ledger.Ledger(folder / "ledger", first)
-    for number in range(first, first + events):
-        book.append({"kind": "suggest", "trial": f"t{number}"})
+    for number in range(first, first + count):
+        book.append(events.suggested(f"t{number}"))
     book.close()
 
 
@@ -101,7 +101,7 @@ def test_studies_that_went_apart_are_refused(uri, tmp_path):
     with mirror.kept(here, uri, resume=True):
         study(here, 1, first=1)
     book = ledger.Ledger(other / "ledger", 1)
-    book.append({"kind": "suggest", "trial": "another"})
+    book.append(events.suggested("another"))
     with pytest.raises(Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
         pass
     assert trials(other) == ["t0", "another"]
@@ -199,3 +199,80 @@ def test_a_study_that_is_refused_leaves_nothing_at_the_uri(uri, tmp_path):
     with pytest.raises(Damaged), mirror.kept(here, uri, resume=True):
         raise Damaged("another seed")
     assert remote.Remote(uri).names() == []
+
+
+class Taken:
+    """A study that runs here, and that another machine takes over."""
+
+    def __init__(self, uri, here, monkeypatch):
+        self.here, self.there, self.kept = here, remote.Remote(uri), mirror.Mirror(uri, here)
+        self.kept.begin(resume=False)
+        study(here, 2)
+        self.kept.push()
+        with monkeypatch.context() as patch:
+            patch.setattr(mirror.socket, "gethostname", lambda: "elsewhere")
+            patch.setattr(mirror, "SILENCE", 0.0)
+            mirror.Mirror(uri, here.with_name("there")).begin(resume=True)
+        self.before = self._contents()
+        study(here, 1, first=2)
+
+    def _contents(self):
+        return {name: self.there.read(name) for name in (mirror.OWNER, *self.there.names())}
+
+    def refuses(self, call):
+        with pytest.raises(Locked, match=r"was taken over by .*elsewhere.* while this run was silent: this run ends"):
+            call()
+        assert self._contents() == self.before
+
+
+@pytest.fixture
+def taken(uri, tmp_path, monkeypatch):
+    return Taken(uri, tmp_path / "here", monkeypatch)
+
+
+def test_who_wakes_and_finds_its_study_taken_over_writes_nothing_there(taken):
+    taken.refuses(taken.kept.beat)
+    taken.refuses(taken.kept.push)
+    taken.refuses(lambda: taken.kept.drop("study.json"))
+    taken.refuses(taken.kept.end)
+
+
+@pytest.mark.parametrize("clock", ["monotonic", "time"])
+def test_a_process_that_was_stopped_and_a_machine_that_slept_look_at_once(uri, tmp_path, monkeypatch, clock):
+    kept, taken = mirror.Mirror(uri, tmp_path / "here"), []
+    kept.begin(resume=False)
+    kept.beat()
+    monkeypatch.setattr(kept, "_refuse_taken", lambda: taken.append(True))
+    kept.beat()
+    assert not taken
+    now = getattr(time, clock)()
+    monkeypatch.setattr(mirror.time, clock, lambda: now + mirror.BEAT)
+    kept.beat()
+    assert taken
+
+
+def test_an_owners_note_that_somebody_deleted_is_written_again(uri, tmp_path):
+    kept = mirror.Mirror(uri, tmp_path / "here")
+    kept.begin(resume=False)
+    remote.Remote(uri).drop(mirror.OWNER)
+    kept.beat()
+    assert json.loads(remote.Remote(uri).read(mirror.OWNER))["host"] == mirror.socket.gethostname()
+
+
+def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, monkeypatch, capsys):
+    another = json.dumps({"who": "me@there, process 7", "host": "there", "at": time.time(), "run": "other"}).encode()
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr("study.worker.end", lambda folder: remote.Remote(uri).write(mirror.OWNER, another))
+    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 6
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said[-1].startswith(f"study.run: {uri} was taken over by me@there, process 7 while this run was silent")
+    assert remote.Remote(uri).read(mirror.OWNER) == another
+
+
+def test_the_owner_is_heard_of_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
+    begun, there = [], remote.Remote(uri)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(there.read("study.json") is not None))
+    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 0
+    assert begun
+    assert not any(begun)  # this search has no loop that does it

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from study import cards, data, evaluation, models, predict, prediction, seals, splits, winner
 from study.errors import UserError
 from study.feed import feed
+from tests import hostile_pictures
 from tests.small_study import CLASSES
 
 
@@ -231,3 +233,42 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_defused(model, tmp_path, mon
     assert [row[0] for row in rows] == ["'=cmd|' -C calc'!A0.png", "'\tx.png"]
     assert {row[1] for row in rows} <= set(head[3:])
     assert all(float(text) >= 0 for row in rows for text in row[2:])
+
+
+def test_no_program_runs_for_a_picture_and_none_is_read_without_end(finished, tmp_path, monkeypatch, capsys):
+    out, images = finished
+    monkeypatch.setenv("PATH", hostile_pictures.stand_in_for_ghostscript(tmp_path / "bin"))
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
+    place = tmp_path / "mine"
+    place.mkdir()
+    shutil.copy(images / "test" / "red" / "00.jpg", place / "whole.jpg")
+    (place / "a.png").write_bytes(hostile_pictures.EPS)
+    (place / "b.png").write_bytes(hostile_pictures.header(60_000, 60_000))
+    (place / "c.png").symlink_to("/dev/zero")
+    os.mkfifo(place / "d.png")
+    assert predict.main([str(out), str(place), str(place / "d.png")]) == 1
+    told = capsys.readouterr()
+    assert [line.removeprefix(f"study.predict: {place}/") for line in told.err.splitlines()] == [
+        "d.png: is no file",
+        "a.png: is PostScript (EPS), not an image that is read; AVIF, BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are",
+        "b.png: has 3,600,000,000 pixels; at most 178,956,970 are read",
+        "c.png: is no file",
+        "d.png: is no file",
+    ]
+    assert f"{place}/whole.jpg" in told.out
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_odd_about_a_picture_is_a_line_and_no_fault(finished, tmp_path, capsys):
+    out, _ = finished
+    for number in range(7):
+        Image.new("RGB", (1000, 2), (number, 9, 9)).save(tmp_path / f"{number}.png")
+    broken = hostile_pictures.segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\x09\0\x01\x01")
+    (tmp_path / "0.jpg").write_bytes(hostile_pictures.jpeg(broken))
+    assert predict.main([str(out), str(tmp_path)]) == 0
+    first, second, *_, last = capsys.readouterr().err.splitlines()
+    warned = "Corrupt EXIF data. Expecting to read 12 bytes but only got 2"
+    assert first == f"study.predict: note: {tmp_path}/0.jpg: {warned}"
+    told = "has 1,000 × 2 pixels: a square in its middle is 0.20% of it"
+    assert second == f"study.predict: note: {tmp_path}/0.png: {told}"
+    assert last == "study.predict: note: … and 3 more such notes"

@@ -1,10 +1,11 @@
 """The table: one row a score, the contract with `analysis`, and what a repeated or empty report becomes."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import analysis.table
-from study import records
+from study import ledger, records
 from study.config import NAMES
 from study.errors import Damaged
 from study.reads import read_values
@@ -137,3 +138,21 @@ def test_the_table_is_written_whole_or_not_at_all(tmp_path):
     records.write(table, tmp_path / "table.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "table.parquet").astype(records.COLUMNS), table)
+
+
+def test_an_odd_text_of_a_trial_reaches_the_table_and_is_read(tmp_path):
+    odd = "photo \udcff\0 \x1b[31m<b>|\ufffe" + 30_000 * "x"
+    book = ledger.Ledger(tmp_path / "ledger", 0)
+    rows = reported("b", 0, 0.5, "complete")
+    for row in rows["rows"]:
+        row |= {"alarms": odd, "score": np.float32(row["score"])}
+    for event in (suggested("a", 0), {"kind": "fail", "trial": "a", "error": odd}, suggested("b", 0), rows):
+        book.append(event)
+    book.close()
+    frame = records.table(STUDY, ledger.read(tmp_path / "ledger"))
+    records.write(frame, tmp_path / "table.parquet")
+    read = analysis.table.load(tmp_path)
+    (error,) = read.loc[read["trial"] == "a", "error"]
+    assert error.startswith("photo \\udcff\\x00 \x1b[31m<b>|\ufffexxx")
+    assert len(error) <= 20_000
+    assert set(read.loc[read["trial"] == "b", "alarms"]) == {error}

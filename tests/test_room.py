@@ -14,7 +14,7 @@ from study import checkpoints, ledger, records, room
 from study.checkpoints import Checkpoint
 from study.errors import Full
 from study.ledger import Ledger
-from tests import inline
+from tests import events, inline
 from tests.test_run import TINY, lines, run, table
 
 
@@ -78,11 +78,11 @@ class Filling:
 def test_no_line_follows_half_of_another(tmp_path):
     book = Ledger(tmp_path, 0)
     book._file = Filling(book._file, at=2)
-    book.append({"kind": "a"})
+    book.append(events.suggested("a"))
     with pytest.raises(OSError, match="No space left"):
-        book.append({"kind": "b"})
-    book.append({"kind": "c"})
-    assert [event["kind"] for event in ledger.read(tmp_path)] == ["a", "c"]
+        book.append(events.suggested("b"))
+    book.append(events.suggested("c"))
+    assert [event["trial"] for event in ledger.read(tmp_path)] == ["a", "c"]
 
 
 def test_a_ledger_on_a_full_disk_stays_whole(mount):
@@ -91,15 +91,15 @@ def test_a_ledger_on_a_full_disk_stays_whole(mount):
 
     def fill():
         while len(written) < 1000:
-            book.append({"kind": "report", "text": "x" * 100})
+            book.append(events.suggested(f"t{len(written)}"))
             written.append(1)
 
     with pytest.raises(OSError, match="No space left"):
         fill()
     assert len(list(ledger.read(place / "ledger"))) == len(written) > 10
     mount("size=40k", again=True)
-    book.append({"kind": "report", "text": "later"})
-    assert [event["text"] for event in ledger.read(place / "ledger")][-1] == "later"
+    book.append(events.suggested("later"))
+    assert [event["trial"] for event in ledger.read(place / "ledger")][-1] == "later"
 
 
 def test_a_checkpoint_that_does_not_fit_is_the_storages_fault_and_leaves_the_one_before(mount):

@@ -94,3 +94,18 @@ def test_a_long_history_gives_the_same_suggestion_again_and_leads_to_the_optimum
     assert found[:2] == [suggest(TUNED, whole, seed, startup=10) for seed in range(2)]
     assert np.median([abs(math.log10(values["lr"] / BEST)) for values in found]) < 0.4  # of random ones 0.75
     assert {values["optimizer"] for values in found} <= {"adamw", "sgd"}
+
+
+def test_failed_trials_are_as_if_they_had_not_been():
+    failed = [past(number)._replace(state="failed", objectives={}) for number in range(20)]
+    assert suggest(TUNED, failed, 7, 4) == suggest(TUNED, [], 7, 4)
+
+
+def test_scores_of_any_size_leave_the_sample_within_its_bounds():
+    odd = [
+        past(number, ("complete",))._replace(objectives={9: (-1) ** number * 10.0 ** (15 * number)})
+        for number in range(20)
+    ]
+    sample = suggest(TUNED, odd, 7, 4)
+    assert 1e-4 <= sample["lr"] <= 1e-1
+    assert sample["depth"] in range(1, 5)

@@ -1,13 +1,15 @@
 """What study.submit refuses before anything is sent, what it would send, and whom it does not trust."""
 
+import errno
 import os
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import pytest
 
-from study import submit, tree
+from study import jobs, submit, tree
 from study.errors import UserError
 
 NOWHERE = "http://127.0.0.1:9"
@@ -115,3 +117,17 @@ def test_a_name_that_is_not_utf_8_is_named_where_it_would_be_sent(clone, tmp_pat
     (clone / "study" / os.fsdecode(b"na\xefve.py")).touch()
     with pytest.raises(UserError, match=r"^b'study/na\\xefve\.py': this name is not UTF-8: rename the file"):
         tree.copy(tmp_path / "again", clone)
+
+
+def test_a_full_folder_for_temporary_files_is_named_and_is_no_fault_of_the_cluster(tmp_path, monkeypatch):
+    """Where the working tree is put together, and where Ray packs it."""
+    full = OSError(errno.ENOSPC, "No space left on device", "pyproject.toml")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("study.tree.shutil.copy", lambda *args: (_ for _ in ()).throw(full))
+    with pytest.raises(OSError, match=str(tmp_path)):
+        submit._send(None, SimpleNamespace(env=[], address=NOWHERE, unprotected=False), [], {})
+    cluster = object.__new__(jobs.Cluster)
+    cluster._address = NOWHERE
+    cluster._client = SimpleNamespace(submit_job=lambda **job: (_ for _ in ()).throw(full))
+    with pytest.raises(OSError, match=str(tmp_path)):
+        cluster.send("python", str(tmp_path), {}, "job")

@@ -1,9 +1,11 @@
 """Spaces, states and a trainable that train nothing, for tests of the search."""
 
+import ctypes
 import json
 import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +29,40 @@ SPACE = Space(
 _TWO = {"regime": ("scratch", "partial_freeze"), "label_fraction": (1.0,)}
 FEW = replace(SPACE, compared=_TWO, trials=4, replicates=1)
 """Two cells of four trials."""
-EARLY = ("hang", "crowd", "memory")
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _send(number: int) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
+class Strange(BaseException):
+    """Its text cannot be made."""
+
+    def __str__(self) -> str:
+        raise SystemExit(0)
+
+
+DEATHS: dict[str, Callable[[], object]] = {
+    "exit 3": lambda: os._exit(3),
+    "abort": os.abort,
+    "segfault": lambda: ctypes.string_at(0),
+    "kill": lambda: _send(signal.SIGKILL),
+    "term": lambda: _send(signal.SIGTERM),
+    "sys.exit": lambda: sys.exit(0),
+    "sys.exit text": lambda: sys.exit("a text"),
+    "interrupt": lambda: _raise(KeyboardInterrupt("mine")),
+    "generator": lambda: _raise(GeneratorExit("mine")),
+    "strange": lambda: _raise(Strange()),
+    "surrogate": lambda: _raise(ValueError("photo \udcff\0 of it")),
+    "long": lambda: _raise(ValueError(10**7 * "x")),
+}
+"""Faults that end a trial or its process at epoch 1."""
+EARLY = ("hang", "crowd", "memory", *DEATHS)
 """Faults at epoch 1, which no trial is pruned before; the others are at epoch 2."""
 WHEN = ["seconds", "worker", "time"]  # columns in which two runs of one study differ
 
@@ -92,6 +127,8 @@ def _toy_result(job: dict[str, Any], epoch: int, alone: bool) -> dict[str, Any]:
         fault = None
     if fault == "exit":
         os._exit(1)
+    if fault in DEATHS:
+        DEATHS[fault]()
     if fault == "hang":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(3600)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import pickle
 import warnings
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from study import home
 from study.families._weights import missing
 
 
@@ -25,6 +27,8 @@ def imagenet(family: str, url: str, network: Callable[..., nn.Module]) -> dict[s
     Raises:
         UserError: neither worked, or the file holds another network's; says which file to place where.
     """
+    if not {"TORCH_HOME", "XDG_CACHE_HOME"} & os.environ.keys():
+        home.folder("pretrained weights", "name one with TORCH_HOME=DIR")
     place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it prints every try

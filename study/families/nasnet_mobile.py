@@ -9,6 +9,7 @@ Source: Zoph et al. 2018, arXiv:1707.07012; weights: pytorchcv's (an MIT package
 
 from typing import TYPE_CHECKING, Any
 
+from study import home
 from study.families import Family
 from study.families._weights import missing
 
@@ -52,13 +53,17 @@ def _imagenet() -> dict[str, Any]:
     import io
     import pickle
     import zipfile
-    from pathlib import Path
 
     import torch
     from pytorchcv.models.common import model_store
 
     top5_error, sha1, release = model_store.get_model_name_suffix_data(_NAME)
-    place = Path.home() / ".torch" / "models" / f"{_NAME}-{top5_error}-{sha1[:8]}.pth"
+    place = (
+        home.folder("pretrained weights", "name one with HOME=DIR")
+        / ".torch"
+        / "models"
+        / f"{_NAME}-{top5_error}-{sha1[:8]}.pth"
+    )
     url = f"{model_store.imgclsmob_repo_url}/releases/download/{release}/{place.name}.zip"
     try:
         if not place.exists():

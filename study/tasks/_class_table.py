@@ -1,10 +1,12 @@
 """Reads a table `class,parent`, which makes a hierarchy of classes. Knows nothing of images."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from study import plain_files
 from study.errors import UserError
 from study.tasks import refuse
 
@@ -48,9 +50,8 @@ def read(file: Path, folders: set[str]) -> dict[str, Place]:
 
 def _lines(file: Path, problems: list[str]) -> Iterator[_Line]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.reader(opened)
-            rows = [(reader.line_num, row) for row in reader]
+        reader = csv.reader(io.StringIO(plain_files.text(file), newline=""))
+        rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
     if not rows or [part.strip() for part in rows[0][1]] != ["class", "parent"]:

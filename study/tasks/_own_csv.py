@@ -2,6 +2,7 @@
 Knows nothing of folders of classes or of what is cut from what, and does not open the images."""
 
 import csv
+import io
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from study import plain_files
 from study.errors import UserError
 from study.tasks import refuse
 from study.tasks._own import SPLITS, Found, Part
@@ -71,8 +73,7 @@ def _part(rows: list[_Row], file: Path, names: list[str], classes: tuple[str, ..
 
 def _lines(file: Path) -> Iterator[str]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            yield from opened
+        yield from io.StringIO(plain_files.text(file), newline="")
     except UnicodeDecodeError as error:
         raise UserError(f"{file} is not UTF-8 ({error.reason} at byte {error.start}); save it as CSV UTF-8") from error
     except OSError as error:

@@ -10,8 +10,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from study import plain_files
+
 _DIFFICULT = {"": False, "0": False, "1": True}  # a mark that is missing reads as ""
 
+MOST = 10**7
+"""Bytes of an annotation that are read: VOC's have up to 20,000."""
 Objects = dict[str, bool]
 """The classes that are in an image; whether all objects of a class are marked difficult."""
 
@@ -27,7 +31,7 @@ def objects(path: Path, problems: list[str]) -> Objects:
         What is in the image; nothing if there is no <object>, or the file cannot be read.
     """
     try:
-        root = ElementTree.fromstring(path.read_bytes(), ElementTree.XMLParser(target=_NoDoctype()))
+        root = ElementTree.fromstring(plain_files.content(path, MOST), ElementTree.XMLParser(target=_NoDoctype()))
     except FileNotFoundError:
         problems.append(f"no annotation {path.name}")
         return {}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from study import plain_files
 from study.errors import UserError
 from study.tasks import Listing, _folders, refuse
 from study.tasks._voc_annotations import answers, objects
@@ -109,7 +110,7 @@ def _names(place: Path, name: str) -> list[str]:
     """Read a list, if there is one: an image a line, maybe with a sign after it."""
     path = place / _LISTS / f"{name}.txt"
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = plain_files.text(path).splitlines()
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from study import plain_files
 from study.errors import UserError
 from study.seeds import stream
 from study.tasks import Archive, Arrays, Listing, Source, _folders, _unpickled
@@ -114,7 +115,7 @@ def _batches(place: Path) -> Source[Arrays]:
 
 def _checked(path: Path, md5: str) -> bytes:
     try:
-        content = path.read_bytes()
+        content = plain_files.content(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})") from error
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:

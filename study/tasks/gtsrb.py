@@ -5,13 +5,14 @@ Source: Stallkamp et al. 2012, Man vs. computer, Neural Networks 32, doi:10.1016
 """
 
 import csv
+import io
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
+from study import picture_files, plain_files
 from study.errors import UserError
 from study.tasks import Archive, Arrays, Listing, Source, refuse, rendered
 from study.tasks._gtsrb_signs import SIGNS
@@ -169,8 +170,7 @@ def _annotated(folder: Path, annotations: Path, rows: _Rows, label: int | None) 
     """Append the images of one folder; `label` is the class that all must have, None for the test."""
     try:
         present = {name for name in os.listdir(folder) if name.endswith(".ppm")}
-        with annotations.open(newline="") as opened:
-            lines = list(csv.DictReader(opened, delimiter=";"))
+        lines = list(csv.DictReader(io.StringIO(plain_files.text(annotations, "utf-8"), newline=""), delimiter=";"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         rows.problems.append(f"{folder}: {error}")
         return
@@ -221,10 +221,9 @@ def _listing(rows: _Rows, crop: str) -> Listing:
 def _stored(rows: _Rows) -> str:
     """Say so where the pictures are copies at another size than annotated; the first picture stands for all."""
     try:
-        with Image.open(rows.paths[0]) as image:
-            found = image.size
-    except OSError:
-        return ""  # decoding will list it with all others that PIL refuses
+        found = picture_files.size(rows.paths[0])
+    except Exception:  # whatever it is that a broken file makes Pillow raise
+        return ""  # decoding will list it with all others that are refused
     return "" if found == rows.sizes[0] else f" (pictures stored at {found[0]} × {found[1]} pixels, not as annotated)"
 
 

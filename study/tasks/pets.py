@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from study import plain_files
 from study.errors import UserError
 from study.seeds import stream
 from study.tasks import Archive, Arrays, Listing, Source, _folders, refuse, rendered
@@ -110,7 +111,7 @@ def _oxford(place: Path) -> dict[str, Listing]:
     problems: list[str] = []
     try:
         present = set(os.listdir(place / "images"))
-        lines = {split: (place / "annotations" / name).read_text().splitlines() for split, name in _LISTS.items()}
+        lines = {split: plain_files.text(place / "annotations" / name).splitlines() for split, name in _LISTS.items()}
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Oxford-IIIT Pet in {place} cannot be read: {error}") from error
     found = {

@@ -7,13 +7,13 @@ import argparse
 import contextlib
 import importlib.util
 import os
-import sys
 import time
 from pathlib import Path
 
 import filelock
 
-from analysis import command
+from analysis import command, files
+from analysis.text import printable
 from study import folder as folders
 from study import ledger
 from study.arguments import seconds
@@ -45,6 +45,7 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         raise UserError(f"{folder}: holds no study yet; name the folder that study.run says it writes to")
     study = folders.read_study(folder)
     out.mkdir(parents=True, exist_ok=True)
+    files.refuse_links(out)
     held = filelock.FileLock(out / ".watch.lock")
     try:
         held.acquire(timeout=0)
@@ -54,32 +55,33 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         from study.watch.event_files import EventFiles
         from study.watch.optuna_storage import OptunaStorage
 
-        reader = ledger.Reader(folder / "ledger")
+        reader = ledger.Reader(folder / "ledger", study)
+        events = list(reader.news())  # before anything is made: of a damaged study nothing is shown
         views = OptunaStorage(out / "optuna.log", study), EventFiles(out / "tensorboard", study)
-        _step(reader, views)
+        _step(events, views)
         _tell(out, every)
         while every is not None:
             time.sleep(max(1.0, every))
-            _step(reader, views)
+            _step(list(reader.news()), views)
 
 
-def _step(reader: ledger.Reader, views: tuple) -> None:
-    events = list(reader.news())
+def _step(events: list[ledger.Event], views: tuple) -> None:
     for view in views:
         view.take(events)
         view.write()
 
 
 def _tell(out: Path, every: float | None) -> None:
-    where = os.path.relpath(out)
+    where = printable(os.path.relpath(out))
     print(f"optuna-dashboard {where}/optuna.log            # http://127.0.0.1:8080")
     print(f"tensorboard --logdir {where}/tensorboard       # http://localhost:6006")
     absent = [name for name in ("optuna_dashboard", "tensorboard") if importlib.util.find_spec(name) is None]
     if absent:
         print(f"not installed here: {', '.join(absent)}; {EXTRA}")
     if every is not None:
-        print(f"both are kept in step with {os.path.relpath(where)}, every {every:g} s; Ctrl-C ends this", flush=True)
+        print(f"both are kept in step with {where}, every {every:g} s; Ctrl-C ends this", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.in_utf8()
+    command.leave(main())

@@ -13,8 +13,11 @@ from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event as Record
 from tensorboardX.summary import Summary, hparams, scalar
 
-from study.errors import UserError
+from analysis.text import printable
+from study import disk, reading
+from study.errors import Damaged
 from study.ledger import Event
+from study.schema import Wrong, whole
 
 POSITION = ".position"
 
@@ -30,18 +33,20 @@ class EventFiles:
             study: study.json's content.
 
         Raises:
-            UserError: the folder says something else of itself than this command writes.
+            Damaged: the folder says something else of itself than this command writes.
         """
         self._folder, self._cells, self._compared = folder, study["cells"], study["space"]["compared"]
         self._suggested: dict[str, Event] = {}
         self._open: dict[str, EventsWriter] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._next = int(json.loads((folder / POSITION).read_text()))
+            self._next = reading.read_json(folder / POSITION, most=100)
+            whole(0).check(self._next)
         except FileNotFoundError:
             self._next = 0
-        except ValueError:
-            raise UserError(f"{folder / POSITION}: is damaged; delete {folder}, and it is made anew") from None
+        except (Damaged, Wrong) as error:
+            told = str(error).removeprefix(f"{folder / POSITION}: ")
+            raise Damaged(f"{folder / POSITION}: {told}; delete {folder}, and it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Write new events of the ledger."""
@@ -56,9 +61,7 @@ class EventFiles:
         """Flush, and note how far the ledger has been written."""
         for writer in self._open.values():
             writer.flush()
-        temporary = self._folder / f"{POSITION}.new"
-        temporary.write_text(json.dumps(self._next))
-        temporary.replace(self._folder / POSITION)
+        disk.replace(self._folder / POSITION, json.dumps(self._next).encode())
 
     def _take(self, event: Event) -> None:
         name = event["trial"]
@@ -82,7 +85,7 @@ class EventFiles:
     def _writer(self, trial: str, cell: str) -> EventsWriter:
         """Give the writer of a trial's folder; each run of this command adds files of its own."""
         if trial not in self._open:
-            where = self._folder / cell.replace("/", "-").replace("..", "-") / trial
+            where = self._folder / printable(cell).replace("/", "-").replace("..", "-") / trial
             where.mkdir(parents=True, exist_ok=True)  # below: no SummaryWriter, whose flush leaves its queue
             self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")
         return self._open[trial]
@@ -103,8 +106,8 @@ class EventFiles:
 
 
 def _rows(event: Event) -> list[dict[str, Any]]:
-    """Give an event's scores, without the counts of which class was taken for which."""
-    return [row for row in event["rows"] if row["metric"] != "count"]
+    """Give an event's scores, without those that are no number, and the counts of which class was taken for which."""
+    return [row for row in event["rows"] if row["metric"] != "count" and row["score"] is not None]
 
 
 def _tag(row: dict[str, Any]) -> str:

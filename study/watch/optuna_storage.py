@@ -3,7 +3,6 @@
 Knows the ledger's events and Optuna; nothing that a study does depends on this file.
 """
 
-import json
 import os
 import warnings
 from collections.abc import Iterable
@@ -19,11 +18,15 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from study.errors import UserError
+from study import reading
+from study.errors import Damaged
 from study.ledger import Event
+from study.schema import shown
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
+JOURNAL = 2**30
+"""Bytes of a journal, at most: 1 GB, which a million trials do not fill."""
 STATES = {"continue": TrialState.RUNNING, "prune": TrialState.PRUNED, "complete": TrialState.COMPLETE}
 ENDED = (TrialState.PRUNED, TrialState.COMPLETE)
 
@@ -54,7 +57,7 @@ class OptunaStorage:
             study: study.json's content.
 
         Raises:
-            UserError: the file is there and is no journal.
+            Damaged: the file is there and is no journal.
         """
         self._cells, self._space = study["cells"], study["space"]
         self._trials: dict[str, _Trial] = {}
@@ -65,8 +68,11 @@ class OptunaStorage:
             self._studies = {each.study_name: each._study_id for each in self._storage.get_all_studies()}
             found = [trial for each in self._studies.values() for trial in self._storage.get_all_trials(each)]
             self._ids = {trial.user_attrs["trial"]: trial._trial_id for trial in found}
-        except (ValueError, KeyError) as error:
-            raise UserError(f"{path}: is no storage of this command ({error}): delete it, it is made anew") from None
+        except OSError:
+            raise
+        except Exception as error:  # whatever Optuna meets in a journal that is none
+            told = f"is no storage of this command ({type(error).__name__}: {shown(str(error))})"
+            raise Damaged(f"{path}: {told}; delete it, and it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Fold new events of the ledger."""
@@ -77,7 +83,8 @@ class OptunaStorage:
             elif name in self._trials and event["kind"] == "report":
                 self._trials[name].state = STATES[event["decision"]]
                 self._trials[name].objectives[event["epoch"]] = event["objective"]
-                self._trials[name].times.append(datetime.fromtimestamp(event["time"], UTC))
+                if event.get("time") is not None:
+                    self._trials[name].times.append(datetime.fromtimestamp(event["time"], UTC))
             elif name in self._trials and event["kind"] == "fail":
                 self._trials[name].state, self._trials[name].error = TrialState.FAIL, event["error"]
             if name in self._trials:
@@ -146,10 +153,10 @@ def _mend(path: Path) -> None:
     """
     if not path.exists():
         return
-    data = path.read_bytes()
+    data = reading.read_bytes(path, JOURNAL)
     whole = data[: data.rfind(b"\n") + 1]
     for line in whole.splitlines():
-        json.loads(line)
+        reading.parse(line)
     if whole != data:
         os.truncate(path, len(whole))
 

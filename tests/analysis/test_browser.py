@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from analysis import __main__ as command
-from analysis import figures, report, table
+from analysis import figures, files, report, table
 from tests.analysis.conftest import GOLDEN
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[dev]'")
@@ -113,7 +113,7 @@ def test_texts_that_begin_with_numbers_sort_by_them(browser, tmp_path):
         '{% from "parts.html.j2" import grid, head, sorting %}{{ head("t") }}{{ grid(found) }}{{ sorting() }}'
     )
     found = pd.DataFrame({"number": TEXTS, "word": [f"c{10 - place}" for place in range(len(TEXTS))]})
-    path = page.put(tmp_path / "page.html", shown.render(found=found).encode())
+    path = files.put(tmp_path / "page.html", shown.render(found=found).encode())
     browser.get(path.as_uri())
     table = browser.find_element(By.TAG_NAME, "table")
     buttons = table.find_elements(By.TAG_NAME, "button")

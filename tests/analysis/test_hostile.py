@@ -15,6 +15,8 @@ from analysis import figures, page
 from tests.analysis import synthetic
 
 HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{{ 7 * 7 }} $\\frac{$"""
+CONTROL = "\x1b[31m\x00\x01\x7f\x85\u202e\u2066\u200f\ufffe"
+"""What moves a terminal, turns a line round, or is in no XML file."""
 TEMPLATES = "".join(path.read_text() for path in page.HERE.glob("*.j2"))
 TEXTS = ("space", "data", "worker", "error", "alarms", "truth", "answer", "family", "encoder", "head", "frozen_before")
 
@@ -47,11 +49,11 @@ def hostile() -> pd.DataFrame:
     df = synthetic.with_counts(df)
     failed = df["trial"] == "c001-s001"
     df.loc[failed, ["state", "error"]] = ["failed", "RuntimeError: "]
-    df["cell"] = df["cell"].str.replace("model=", f"model={HOSTILE}")
+    df["cell"] = df["cell"].str.replace("model=", f"model={CONTROL}{HOSTILE}")
     for name in ("trial", "replicate_of"):
         df[name] = df[name].str.replace("-", f"-{HOSTILE}-")
     for name in TEXTS:
-        df[name] = df[name] + HOSTILE
+        df[name] = df[name] + HOSTILE + CONTROL
     return df
 
 
@@ -60,7 +62,7 @@ def written(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "DPI", 40)
         patch.setattr(figures, "KINDS", figures.KINDS[:3])  # one draws its text as another does
-        folder = synthetic.write(hostile(), tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(3)>")
+        folder = synthetic.write(hostile(), tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(3)>\x1b[0m")
         assert command.main([str(folder)]) == 0
         patch.setattr(figures, "pictures", lambda *_: [])
         others = [synthetic.write(hostile(), folder.with_name(name)) for name in ("=other", "<script>")]
@@ -89,6 +91,14 @@ def test_pictures_have_no_script_nor_link(written):
     for path in pictures:
         tags = {each.tag.rpartition("}")[2] for each in ElementTree.parse(path).iter()}
         assert not {"script", "a", "foreignObject"} & tags, path.name
+
+
+def test_no_file_has_a_control_character(written):
+    files = [path for place in (written, written.parent / "beside") for path in place.rglob("*")]
+    texts = {path: path.read_text() for path in files if path.suffix in (".html", ".csv", ".svg")}
+    assert len(texts) > 20
+    assert [path.name for path, text in texts.items() if set(text) & set(CONTROL) - set("[31m")] == []
+    assert "\\x1b[31m" in texts[written / "report.html"]
 
 
 def test_tables_begin_no_cell_as_a_formula(written):

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pandas as pd
 
-from analysis import page
+from analysis import files, page
 
 TABLE = pd.DataFrame({"a": ["1,376", "–"], "<b>": ["exactly 0", "<script>"]})
 
@@ -35,5 +35,5 @@ def test_without_the_script_the_page_is_whole():
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
     path = tmp_path / "new" / "file"
-    assert [page.put(path, text).read_bytes() for text in (b"long before", b"now")] == [b"long before", b"now"]
+    assert [files.put(path, text).read_bytes() for text in (b"long before", b"now")] == [b"long before", b"now"]
     assert list(path.parent.iterdir()) == [path]

@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_opened_is_no_fault_of_its_content(folder, monkeyp
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.open", refuse)
+    monkeypatch.setattr("analysis.table.os.open", refuse)
     with pytest.raises(PermissionError):
         table.load(folder)
 

@@ -1,7 +1,25 @@
 """Mistakes that a command is to meet with one clear line: tables of them, by what is wrong."""
 
-from tests.bad_inputs import data, images, options, others, results, spaces, weights
+from tests.bad_inputs import (
+    bounds,
+    data,
+    environment,
+    hostile_images,
+    hostile_networks,
+    hostile_results,
+    hostile_tables,
+    images,
+    links,
+    options,
+    others,
+    results,
+    spaces,
+    weights,
+)
 from tests.bad_inputs.case import Case
 
-PARTS = (options, spaces, data, images, weights, results, others)
+PARTS = (
+    *(options, spaces, bounds, environment, data, images, hostile_images, weights),
+    *(results, links, hostile_results, hostile_networks, hostile_tables, others),
+)
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from tests import events
 from tests.bad_inputs import data, spaces
 from tests.bad_inputs.case import GOLDEN, Case, nothing
 
 NETWORK = {"config": {"task": "pets"}, "classes": ["cat", "dog"], "mean": [0.5] * 3, "std": [0.5] * 3}
-IDENTITY = {"space": {"name": "tiny"}, "cells": [{"name": "a", "data": "f00"}], "seed": 0}
+CELL = {"name": "a", "data": "f00", "values": {"task": "gtsrb"}, "source": "drawn", "published": None}
+RATES = {"low": 1e-4, "high": 0.1, "log": True, "integer": False}
+IDENTITY = {"space": {"name": "tiny", "compared": {}, "tuned": {"lr": RATES}}, "cells": [CELL], "seed": 0}
 RESUME = "--space {tiny} --out out --resume"
 
 
@@ -21,10 +24,9 @@ def study(here: Path, name: str = "out") -> Path:
     place.mkdir()
     folder.begin(place, IDENTITY, resume=False)
     book = ledger.Ledger(place / "ledger", 0)
-    book.append({"kind": "suggest", "trial": "c000-s000"})
+    book.append(events.suggested())
     for epoch in range(3):
-        about = {"kind": "report", "trial": "c000-s000", "epoch": epoch, "objective": 0.5, "decision": "continue"}
-        book.append(about | {"rows": []})
+        book.append(events.reported(epoch=epoch))
     book.close()
     shutil.copy(GOLDEN / "regimes" / "table.parquet", place)
     return place

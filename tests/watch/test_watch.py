@@ -196,8 +196,12 @@ def test_it_never_writes_into_the_studys_own_files(tmp_path):
     ("name", "content", "code", "words"),
     [
         ("study.json", "{}", 4, "study.json: is damaged"),
-        ("optuna.log", "no journal\n", 2, "optuna.log: is no storage of this command"),
-        ("tensorboard/.position", "x", 2, "delete"),
+        ("optuna.log", "no journal\n", 4, "optuna.log: is no storage of this command"),
+        ("optuna.log", '{"op_code": 99}\n', 4, "delete it, and it is made anew"),
+        ("tensorboard/.position", "x", 4, "delete"),
+        ("tensorboard/.position", "[1]", 4, "[1] must be a whole number from 0 to"),
+        ("tensorboard/.position", "-1", 4, "-1 must be a whole number from 0 to"),
+        ("tensorboard/.position", "1e999", 4, "too large for a number"),
         ("ledger/000.jsonl", "{}\n", 4, "line 1 is damaged"),
     ],
 )

@@ -1,0 +1,116 @@
+"""Files of a results folder: replaced as a whole, never written through a link, and cleared of what kills left.
+
+Knows names of files, and nothing of what they hold. A results folder may be somebody else's.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+TREES = ("ledger", "checkpoints", "models", "figures", "tables", "tensorboard")
+"""Folders of a study that are written to at any depth."""
+ALONE = ("tune", ".fetched")
+"""Folders that are written to and belong to others, who may have links in them."""
+ENDINGS = (".html", ".parquet", ".json", ".log", ".lock", ".csv", ".png", ".svg")
+"""Of files that are written beside them."""
+LEFT = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)")
+"""A file that is being written, or was when its process was killed."""
+
+
+class LinkError(ValueError):
+    """A name of a results folder that leads elsewhere, or blocks who opens it."""
+
+    exit_code = 4
+
+
+def put(path: Path, content: bytes) -> Path:
+    """Write a file so that a reader finds it whole, of before or of now; a link of its name is replaced.
+
+    Args:
+        path: of the file; its folder is made.
+        content: of the file.
+
+    Returns:
+        The path.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as making:
+        making.write_bytes(content)
+    return path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a name to write to; what lies there at the end takes the path's place, and nothing is left of a failure."""
+    clear(path)
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    making.unlink(missing_ok=True)  # a link that somebody put there
+    try:
+        yield making
+        making.replace(path)
+    finally:
+        making.unlink(missing_ok=True)
+
+
+def clear(path: Path) -> None:
+    """Take away what processes that were killed left of a file."""
+    for old in path.parent.glob(f".{_plain(path.name)}.[0-9]*"):
+        match = LEFT.fullmatch(old.name)
+        if match and match["name"] == path.name and not _lives(int(match["process"])):
+            with contextlib.suppress(OSError):
+                old.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Take away all that killed processes were writing in a study's folder, which nobody else has now."""
+    for place in (folder, *(folder / name for name in ("figures", "tables", "models"))):
+        for path in place.glob(".*.[0-9]*") if place.is_dir() else ():
+            match = LEFT.fullmatch(path.name)
+            if match and not _lives(int(match["process"])):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a results folder in which something that is written to is neither a file nor a folder.
+
+    Raises:
+        LinkError: names it, and where it leads.
+    """
+    for path in _written(folder):
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            told = f"is a link to {os.readlink(path)}, and results are never written through links"
+            raise LinkError(f"{path}: {told}: put what it names in its place, or delete it")
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise LinkError(f"{path}: is neither a file nor a folder: delete it")
+
+
+def _written(folder: Path) -> Iterator[Path]:
+    """Give what a study, its report and its views write to, as far as it is there."""
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if entry.name in (*TREES, *ALONE) or entry.name.startswith(".") or entry.suffix in ENDINGS:
+            yield entry
+        if entry.name in TREES and not entry.is_symlink():
+            for place, folders, files in os.walk(entry):
+                yield from (Path(place, name) for name in (*folders, *files))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,24 @@
+"""A clock that runs only while this process does. Knows nothing of what is waited for."""
+
+import time
+
+BOUND = 1.0
+"""Seconds between two looks that count at most."""
+
+
+class Awake:
+    """Counts the seconds in which this process ran and looked.
+
+    A process may be stopped by a signal, sleep with its machine, or wait for a disk: nobody else is to blame for that.
+    """
+
+    def __init__(self) -> None:
+        """Start at 0."""
+        self._last, self.seconds = time.monotonic(), 0.0
+
+    def look(self) -> float:
+        """Count the time since the last look, `BOUND` at most; gives the seconds in all."""
+        now = time.monotonic()
+        self.seconds += min(now - self._last, BOUND)
+        self._last = now
+        return self.seconds

@@ -1,0 +1,49 @@
+"""What a ledger's line may hold: texts that everybody can read, of a bounded length, and numbers that JSON has.
+
+Knows values, not what they mean.
+"""
+
+import math
+from typing import Any
+
+LONGEST = 20_000
+"""Characters of a text."""
+LONGEST_INT = 1000
+"""Bits of a number: Python writes no decimals of one that is very long."""
+
+
+def bounded(text: str, longest: int = LONGEST) -> str:
+    r"""Escape what cannot be written as UTF-8, and NUL; leave the middle of a long text out.
+
+    Args:
+        text: of any origin; a file name that is no UTF-8 has lone surrogates in Python.
+        longest: characters that the result has at most.
+
+    Example:
+        >>> bounded("a\udcffb")
+        'a\\udcffb'
+        >>> bounded(100 * "0123456789", 60)
+        '01234 … 990 characters are left out … 56789'
+    """
+    text = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    if len(text) <= longest:
+        return text
+    half = (longest - 50) // 2
+    return f"{text[:half]} … {len(text) - 2 * half:,} characters are left out … {text[-half:]}"
+
+
+def plain(value: Any) -> Any:
+    """Give a value as JSON has it: numbers that are not finite become None, unknown things their text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= LONGEST_INT else hex(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {bounded(str(key)): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if getattr(value, "ndim", None) == 0:  # NumPy's numbers, which the trials' code may give
+        return plain(value.item())
+    return bounded(str(value))

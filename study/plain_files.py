@@ -1,0 +1,98 @@
+"""Opens files that others wrote: regular ones alone, up to where they ended then, in a bounded number of steps.
+
+Knows nothing of what the files hold.
+"""
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+
+MOST_TEXT = 256 * 10**6
+"""Bytes of the largest list, table or annotation that is read: a line for each of a million files is a third of it."""
+STEPS = 500_000
+"""Reads of one file: a gigabyte in the 8 KB pieces that PNG files have needs fewer."""
+
+_SMALL = 512
+"""Bytes that are read wherever the file ends: headers are read one by one."""
+
+
+class TooMuch(Exception):
+    """A file has more of something than is read; the text says of what, and what the bound is."""
+
+
+class PlainFile(io.BufferedReader):
+    """A regular file, whose parts that are written after it was opened are not read."""
+
+    def __init__(self, path: str | Path, most: int) -> None:
+        """Open it.
+
+        Args:
+            path: of the file; a link to one is followed.
+            most: bytes that it may have.
+
+        Raises:
+            OSError: it cannot be opened, or is a folder, pipe, device or socket, which may never end.
+            TooMuch: it has more bytes.
+        """
+        _check_regular(os.stat(path).st_mode, path)  # who opens a device may set it going
+        super().__init__(io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)))
+        try:
+            found = os.fstat(self.fileno())
+            _check_regular(found.st_mode, path)  # another may have taken its place
+            if found.st_size > most:
+                raise TooMuch(f"has {found.st_size:,} bytes; at most {most:,} are read")
+        except BaseException:
+            self.close()
+            raise
+        self.end = found.st_size
+        self.most: int | None = None
+        """Bytes that may still be read; None: any number of them."""
+        self._steps = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read bytes as any file does.
+
+        Raises:
+            TooMuch: they are more than may be read, or they are read in too many pieces.
+        """
+        self._steps += 1
+        if self._steps > STEPS:
+            raise TooMuch(f"is in more than {STEPS:,} pieces")
+        if size is None or not 0 <= size <= _SMALL:
+            left = max(self.end - self.tell(), 0)  # a call of the system
+            size = left if size is None or size < 0 else min(size, left)
+        if self.most is not None:
+            if size > self.most:
+                raise TooMuch("has too much before its picture begins")
+            self.most -= size
+        return super().read(size)
+
+
+def content(path: str | Path, most: int = MOST_TEXT) -> bytes:
+    """Read a file as a whole.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or has more bytes than `most`.
+    """
+    try:
+        with PlainFile(path, most) as file:
+            return file.read()
+    except TooMuch as error:
+        raise OSError(errno.EFBIG, str(error), str(path)) from error
+
+
+def text(path: str | Path, encoding: str = "utf-8-sig") -> str:
+    """Read a file of text, with the ends of its lines as they are.
+
+    Raises:
+        OSError: as of `content`.
+        UnicodeDecodeError: it is not in this encoding.
+    """
+    return content(path).decode(encoding)
+
+
+def _check_regular(mode: int, path: str | Path) -> None:
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is no file", str(path))

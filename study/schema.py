@@ -1,0 +1,255 @@
+"""What a table of JSON must be: its keys, and for each key what it may hold. Knows no file and no study.
+
+Values come from `reading` or from a decoder with `reading.constant`: none is NaN.
+"""
+
+import re
+import reprlib
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+LARGEST = 2**53
+"""Of whole numbers that a table of numbers keeps as they are."""
+NEWER = "it may have been written by a newer version of this code"
+KNOWN = 256
+"""Forms of a table that are remembered."""
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 2, 60, 40, 60
+
+
+class Wrong(ValueError):
+    """A value is not what it must be."""
+
+    def __init__(self, said: str, place: str = "") -> None:
+        """Take what is wrong, and where."""
+        super().__init__(f"{place} {said}".strip())
+        self._said, self._place = said, place
+
+    def below(self, name: str) -> "Wrong":
+        """Give the same, seen from the table or list around it."""
+        return Wrong(self._said, f"{name}{'.' * (self._place[:1] not in ('', '['))}{self._place}")
+
+
+class Kind(NamedTuple):
+    """What a value may be."""
+
+    wanted: str
+    """Of the sentence `X must be …`."""
+    types: tuple[type, ...]
+    """Of JSON."""
+    fits: Callable[[Any], bool] | None = None
+    """Asked of a value of one of these types."""
+    bounds: tuple[float, float] | None = None
+    """Of a number, both included."""
+    inner: Callable[[Any], int] | None = None
+    """Of a table or list: raises `Wrong` where something in it does not fit; gives the number of its texts."""
+
+    def check(self, value: Any) -> int:
+        """Refuse a value that does not fit.
+
+        Returns:
+            The number of texts in it.
+
+        Raises:
+            Wrong: it does not.
+        """
+        if type(value) not in self.types or not self.fits_value(value):
+            raise self.wrong(value)
+        if self.inner is not None and isinstance(value, dict | list):
+            return self.inner(value)
+        return int(type(value) is str)
+
+    def fits_value(self, value: Any) -> bool:
+        """Whether a value of one of the types is within the bounds."""
+        if value is None:
+            return True
+        within = self.bounds is None or self.bounds[0] <= value <= self.bounds[1]
+        return within and (self.fits is None or self.fits(value))
+
+    def wrong(self, value: Any) -> Wrong:
+        """Say that a value is not this."""
+        return Wrong(f"{shown(value)} must be {self.wanted}")
+
+
+def shown(value: Any) -> str:
+    """Write a value for an error: short, in one line, however large it is."""
+    return _SHORT.repr(value)
+
+
+TEXT = Kind("a text", (str,))
+TRUTH = Kind("true or false", (bool,))
+PLAIN = Kind("a text, a number or null", (str, int, float, type(None)), lambda value: _plain(value))
+NUMBER = Kind("a finite number", (int, float), None, (-sys.float_info.max, sys.float_info.max))
+
+
+def whole(low: int, high: int = LARGEST) -> Kind:
+    return Kind(f"a whole number from {low} to {high}", (int,), None, (low, high))
+
+
+def number(low: float, high: float) -> Kind:
+    return Kind(f"a number from {low:g} to {high:g}", (int, float), None, (low, high))
+
+
+def pattern(words: str, expression: str) -> Kind:
+    """A text of which all must match a regular expression."""
+    return Kind(words, (str,), lambda text, match=re.compile(expression).fullmatch: match(text) is not None)  # type: ignore[misc]
+
+
+def choice(*texts: str) -> Kind:
+    return Kind(f"one of {', '.join(texts)}", (str,), frozenset(texts).__contains__)
+
+
+def optional(kind: Kind) -> Kind:
+    """Either this or null."""
+    return kind._replace(wanted=f"{kind.wanted}, or null", types=(*kind.types, type(None)))
+
+
+def listed(kind: Kind, least: int = 0) -> Kind:
+    """A list of values of a kind, at least so many."""
+    fits = (lambda values: len(values) >= least) if least else None
+    words = f"a list{f' of {least} or more' * bool(least)}, each {kind.wanted}"
+    inner = lambda values: _one_by_one(kind.check, values, range(len(values)))  # noqa: E731
+    return Kind(words, (list,), fits, None, inner)
+
+
+def mapping(kind: Kind) -> Kind:
+    """A table with any keys, each of which holds a kind."""
+    inner = lambda values: len(values) + _one_by_one(kind.check, values.values(), values)  # noqa: E731
+    return Kind(f"a table, each value {kind.wanted}", (dict,), None, None, inner)
+
+
+def _one_by_one(check: Callable[[Any], int], values: Iterable[Any], names: Iterable[object]) -> int:
+    """Check values that have these names; gives the number of texts in them."""
+    texts = 0
+    for name, value in zip(names, values, strict=True):
+        try:
+            texts += check(value)
+        except Wrong as wrong:
+            raise wrong.below(f"[{name}]" if isinstance(name, int) else str(name)[:60]) from None
+    return texts
+
+
+class Table:
+    """A table whose keys are known.
+
+    Tables that come by the thousand have few forms, that is keys and types: each form is looked at once, and of the
+    next table of the same form only the values are.
+    """
+
+    def __init__(self, needed: Mapping[str, Kind], others: Mapping[str, Kind], more: bool = True) -> None:
+        """Describe a table.
+
+        Args:
+            needed: keys that must be there.
+            others: keys that may be.
+            more: whether there may be further keys, with a text, a number or null: a newer version's, say.
+        """
+        self._needed, self._kinds, self._more = needed, {**needed, **others}, more
+        self.names = frozenset(self._kinds)
+        self._forms: dict[tuple[Any, ...], _Form] = {}
+        self.kind = Kind("a table", (dict,), None, None, self.check)
+        self.list = Kind("a list of tables", (list,), None, None, self.check_list)
+
+    def check(self, value: Any) -> int:
+        """Refuse a table that does not fit.
+
+        Returns:
+            The number of texts in it, keys too.
+
+        Raises:
+            Wrong: a key is missing, or holds something else.
+        """
+        if type(value) is not dict:
+            raise Wrong(f"{shown(value)} must be a table")
+        key = (*value, *map(type, value.values()))
+        texts, ranges, bounds, fits, inner = self._forms.get(key) or self._learn(key, value)
+        for pick, low, high in ranges:
+            numbers = pick(value)
+            if min(numbers) < low or max(numbers) > high:
+                self._explain(value)
+        for name, low, high in bounds:
+            if not low <= value[name] <= high:
+                self._explain(value)
+        for name, fit in fits:
+            if not fit(value[name]):
+                raise self._kinds[name].wrong(value[name]).below(name)
+        for name, check in inner:
+            try:
+                texts += check(value[name])
+            except Wrong as wrong:
+                raise wrong.below(name) from None
+        return texts
+
+    def check_list(self, values: list[Any]) -> int:
+        """Refuse a list in which a table does not fit; as `check`, and faster where all have one form, as rows have."""
+        if set(map(type, values)) == {dict}:
+            keys = {(*value, *map(type, value.values())) for value in values}
+            form = self._forms.get(keys.pop()) if len(keys) == 1 else None
+            if form is not None and not form.fits and not form.inner and form.within(values):
+                return len(values) * form.texts
+        return _one_by_one(self.check, values, range(len(values)))
+
+    def _learn(self, key: tuple[Any, ...], value: dict[str, Any]) -> "_Form":
+        if lacking := [name for name in self._needed if name not in value]:
+            raise Wrong(f"lacks {', '.join(lacking)}; {NEWER}")
+        for name, each in value.items():
+            if name not in self._kinds and not self._more:
+                raise Wrong(f"has {shown(name)}, which is not known here; {NEWER}")
+            if type(each) not in self._kinds.get(name, PLAIN).types:
+                raise self._kinds.get(name, PLAIN).wrong(each).below(name[:60])
+        if len(self._forms) >= KNOWN:
+            self._forms.clear()
+        form = self._forms[key] = _Form.of({name: kind for name, kind in self._kinds.items() if name in value}, value)
+        return form
+
+    def _explain(self, value: dict[str, Any]) -> None:
+        """Name the number that is out of its bounds."""
+        for name, kind in self._kinds.items():
+            if name in value and kind.bounds is not None and not kind.fits_value(value[name]):
+                raise kind.wrong(value[name]).below(name)
+
+
+class _Form(NamedTuple):
+    """What is left to look at in a table whose keys and types fit."""
+
+    texts: int
+    """Keys, and values that are texts."""
+    ranges: Sequence[tuple[Callable[[Any], tuple[float, ...]], float, float]]
+    """What picks several numbers that have the same bounds, and these."""
+    bounds: Sequence[tuple[str, float, float]]
+    """Of other numbers."""
+    fits: Sequence[tuple[str, Callable[[Any], bool]]]
+    inner: Sequence[tuple[str, Callable[[Any], int]]]
+
+    def within(self, values: list[Any]) -> bool:
+        """Whether all numbers of many tables of this form are within their bounds."""
+        for pick, low, high in self.ranges:
+            for numbers in set(map(pick, values)):  # most rows of a report have the same
+                if min(numbers) < low or max(numbers) > high:
+                    return False
+        for name, low, high in self.bounds:
+            found = [value[name] for value in values]
+            if min(found) < low or max(found) > high:
+                return False
+        return True
+
+    @classmethod
+    def of(cls, kinds: Mapping[str, Kind], value: dict[str, Any]) -> "_Form":
+        """Collect it for one table of the form."""
+        there = {name: kind for name, kind in kinds.items() if value[name] is not None}
+        groups: dict[tuple[float, float], list[str]] = {}
+        for name, kind in there.items():
+            if kind.bounds is not None:
+                groups.setdefault(kind.bounds, []).append(name)
+        ranges = [(itemgetter(*names), *bounds) for bounds, names in groups.items() if len(names) > 1]
+        bounds = [(names[0], *bounds) for bounds, names in groups.items() if len(names) == 1]
+        fits = [(name, kind.fits) for name, kind in there.items() if kind.fits is not None]
+        inner = [(name, kind.inner) for name, kind in there.items() if kind.inner is not None]
+        texts = len(value) + sum(type(each) is str for each in value.values())
+        return cls(texts, ranges, bounds, fits, inner)
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str) or abs(value) <= sys.float_info.max

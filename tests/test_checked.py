@@ -1,0 +1,144 @@
+"""What a trial says is checked before anybody acts on it; a report that is none fails its trial, in a line."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis import stats
+from analysis import table as tables
+from study import earlier, metrics, trial, worker
+from study.checked import checked
+
+ROW = {"epoch": 2, "step": 8, "phase": 0, "trained_on": "a", "task": "a", "seconds": 1.5, "alarms": None}
+VAL = ROW | {"split": "val", "metric": "accuracy", "score": 0.75}
+LOSS = ROW | {"split": "train", "metric": "loss", "score": 0.5}
+
+
+def report(*rows, **changes):
+    told = {"epoch": 2, "objective": 0.75, "last": False, "rows": [VAL, LOSS, *rows]}
+    return SimpleNamespace(**told | changes)
+
+
+def row(**changes):
+    return LOSS | changes
+
+
+def test_a_report_becomes_plain_values():
+    said = checked(report(row(split="test", metric="count", score=3)), 5, after=1)
+    assert said == {"epoch": 2, "seconds": 1.5, "objective": 0.75, "last": False, "rows": [VAL, LOSS, said["rows"][2]]}
+    assert type(said["rows"][2]["score"]) is int
+
+
+def test_numbers_of_numpy_become_pythons():
+    odd = report(
+        row(score=np.float32(0.25), step=np.int64(8)), objective=np.float64(0.75), epoch=np.int64(2), last=np.True_
+    )
+    said = checked(odd, 5)
+    assert json.loads(json.dumps(said)) == said
+    assert said["rows"][2]["score"] == 0.25
+
+
+WRONG = [
+    (
+        report(row(metric="accuracy", score=1e30)),
+        "accuracy is 1e[+]30, and a score of it lies in the range from 0 to 1",
+    ),
+    (report(row(metric="f1", score=-0.5)), "f1 is -0.5, and a score of it lies in the range from 0 to 1"),
+    (report(row(score=-1.0)), "loss is -1.0, and a score of it lies in the range from 0 on"),
+    (report(row(score=float("inf"))), "loss is inf, not a finite number"),
+    (report(row(score=None)), "loss is None, not a finite number"),
+    (report(row(metric="accuracy_before", score=2)), "accuracy_before is 2, .* from 0 to 1"),
+    (report(row(metric="accuracy_eval_mode", score=-2)), "accuracy_eval_mode is -2, .* from 0 to 1"),
+    (report(row(metric="count", score=-1)), "count is -1, .* from 0 on"),
+    (report(row(metric="my own", score=float("nan"))), "my own is nan, not a finite number"),
+    (report(objective=0.5), "the objective is 0.5, which no validation score of the trained task is"),
+    (report(objective=float("nan")), "objective is nan, not a finite number"),
+    (report(row(split="val", task="b", score=0.5), objective=0.5), "objective is 0.5, which no validation score"),
+    (report(row(seconds=float("nan"))), "seconds is nan, which is no text and no finite number"),
+    (report(row(alarms=["a"])), r"alarms is \['a'\], which is no text and no finite number"),
+    (report(row(epoch=1)), "epoch 2 is reported with a score of epoch 1"),
+    (report(rows=[]), "the objective is 0.75, which no validation score"),
+    (report(epoch=1), "epoch 1 is reported after epoch 1, of 5 epochs"),
+    (report(epoch=6), "epoch 6 is reported after epoch 1, of 5 epochs"),
+    (report(epoch=2.0), "epoch 2.0 is reported after epoch 1, of 5 epochs"),
+    (report(epoch=True), "epoch True is reported after epoch 1, of 5 epochs"),
+]
+
+
+@pytest.mark.parametrize(("odd", "line"), WRONG, ids=[line for _, line in WRONG])
+def test_what_is_none_is_named(odd, line):
+    with pytest.raises(ValueError, match=line):
+        checked(odd, 5, after=1)
+
+
+def test_a_metric_that_is_not_known_may_have_any_finite_score():
+    assert checked(report(row(metric="my own", score=-1e300)), 5)["rows"][2]["score"] == -1e300
+
+
+@pytest.mark.parametrize("score", [1 + 1e-7, -1e-7, 1.0, 0.0])
+def test_rounding_may_take_a_share_a_little_beyond_its_range_and_is_left_as_it_is(score):
+    assert metrics.check_score("accuracy", score) == score
+
+
+def test_what_the_report_calls_a_share_is_one_where_it_is_made():
+    shares = {name for name in metrics.METRICS if metrics.bounds(name) == (0, 1)}
+    assert shares == set(stats.SHARES)
+    assert {name: metrics.bounds(name) for name in metrics.METRICS} == {
+        name: stats.bounds(name) for name in metrics.METRICS
+    }
+    assert metrics.OFF == tables.OFF
+
+
+def test_every_metric_has_a_range_and_so_has_it_with_each_ending():
+    assert metrics.RANGES.keys() >= metrics.METRICS.keys()
+    for name in metrics.METRICS:
+        for ending in (earlier.BEFORE, earlier.OWN_BATCHNORM):
+            assert metrics.bounds(name + ending) == metrics.bounds(name)
+
+
+JOB = {"trial": "t", "role": "search", "config": {}, "seed": 0, "epochs": 5, "split_seed": 0, "draw_seed": 0}
+JOB |= {"checkpoint_seconds": 1e9, "model": None}
+
+
+@pytest.fixture
+def alone(monkeypatch, tmp_path):
+    """Give what trains a job whose trial says what it is to say."""
+
+    def results(*reports):
+        def run(*_):
+            for each in reports:
+                if isinstance(each, BaseException):
+                    raise each
+                yield each
+
+        monkeypatch.setattr(trial, "run", run)
+        monkeypatch.setattr(worker, "_begin", lambda job: (tmp_path, None, None, "cpu", None))
+        return worker.results([JOB])
+
+    return results
+
+
+def test_a_report_that_is_none_ends_a_trial_on_its_worker(alone):
+    first = report(rows=[VAL | {"frozen_before": "", "frozen_after": ""}])
+    said = alone(first, first)
+    assert next(said)["t"]["objective"] == 0.75
+    with pytest.raises(ValueError, match="epoch 2 is reported after epoch 2"):
+        next(said)
+
+
+@pytest.mark.parametrize(("error", "kind"), [
+    (OSError("image file is truncated"), RuntimeError),
+    (ConnectionRefusedError(111, "Connection refused"), RuntimeError),
+    (TimeoutError("timed out"), RuntimeError),
+    (ChildProcessError(10, "No child processes"), RuntimeError),
+    (OSError(28, "No space left on device"), OSError),
+    (FileNotFoundError(2, "No such file"), OSError),
+    (TimeoutError(110, "Connection timed out"), OSError),
+])  # fmt: skip
+def test_an_error_of_a_trials_own_is_told_from_its_storages(alone, error, kind):
+    with pytest.raises(kind) as caught:
+        next(alone(error))
+    assert str(error) in str(caught.value)
+    assert type(error).__name__ in f"{type(caught.value).__name__}: {caught.value}"

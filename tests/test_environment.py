@@ -1,0 +1,91 @@
+"""A machine without a home, a token's place or a working Ray: a study runs there, or says what it lacks."""
+
+import errno
+import os
+
+import pytest
+
+from study import auth, cluster, errors, home, reach, run, store
+from tests.bad_inputs.case import TINY
+
+
+@pytest.fixture
+def nameless(monkeypatch, tmp_path):
+    """A user without a home folder, whose store is named."""
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    return tmp_path
+
+
+def test_who_has_no_home_gets_one_in_the_store(nameless):
+    assert home.known() is None
+    store.check()
+    assert home.known() == nameless / "store" / "home"
+
+
+def test_a_token_that_can_be_written_nowhere_is_handed_on_to_workers_alone(nameless, monkeypatch):
+    auth.check(make=True)
+    assert (len(os.environ["RAY_AUTH_TOKEN"]), auth.known()) == (64, True)
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    (nameless / "file").write_text("no folder")
+    monkeypatch.setenv("HOME", str(nameless / "file"))
+    auth.check(make=True)
+    assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+
+
+def test_without_a_home_there_is_no_token_to_look_for(nameless):
+    auth.check()
+    assert (auth.file(), auth.known()) == (None, False)
+
+
+def test_settings_of_pictures_lie_in_the_store_where_home_cannot_be_written(nameless, monkeypatch):
+    monkeypatch.setenv("HOME", "/dev/null")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setenv("MPLCONFIGDIR", "")
+    monkeypatch.delenv("MPLCONFIGDIR")
+    store.check()
+    assert os.environ["MPLCONFIGDIR"] == str(nameless / "store" / "matplotlib")
+    monkeypatch.delenv("MPLCONFIGDIR")
+
+
+def test_a_temporary_folder_without_room_is_the_storages_fault(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setattr(reach, "LOGS", 1e30)
+    monkeypatch.setattr(reach, "LONGEST_SOCKET", 10**6)
+    with pytest.raises(errors.Full, match=f"TMPDIR={tmp_path}: .* MB are free"):
+        reach.check_temporary()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (RuntimeError("The current node timed out during startup.\nmore\nlines"), 2, "Ray cannot start on this"),
+        (ConnectionError("GCS has exited"), 2, "Ray cannot start on this machine (ConnectionError: GCS has exited)"),
+        (ValueError("odd"), 2, "its logs are in"),
+        (PermissionError(errno.EACCES, "Permission denied", "/dev/shm"), 2, "Ray cannot start on this machine"),
+        (OSError(errno.ENOSPC, "No space left on device"), 5, "storage failed: [Errno 28] No space left on device: "),
+    ],
+)
+def test_a_ray_that_cannot_start_is_one_line(error, code, text, tmp_path, monkeypatch, capsys):
+    def init(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ray.init", init)
+    assert run.main(["--space", str(TINY), "--out", str(tmp_path / "out")]) == code
+    said = capsys.readouterr().err
+    assert (text in said, said.count("\n")) == (True, 1), said
+    assert "--resume" not in said  # nothing was begun
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_ray_that_breaks_down_is_one_line(monkeypatch):
+    import ray
+
+    monkeypatch.setattr(cluster, "_start", lambda address: None)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    with pytest.raises(errors.RayFailed, match=r"^Ray broke down \(RaySystemError: "), cluster.cluster():
+        raise ray.exceptions.RaySystemError("the raylet is gone")
