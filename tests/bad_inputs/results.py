@@ -148,6 +148,14 @@ CASES = [
     ),
     _case("a ledger whose first file is gone", 4, "out/ledger/000.jsonl: is missing", _deleted("ledger/000.jsonl")),
     _case("an empty ledger beside a table", 4, "out/ledger has lost", _deleted("ledger/001.jsonl")),
+    Case(
+        "a table that knows more than its ledger, to be written anew",
+        "out",
+        4,
+        "out/ledger has lost",
+        _deleted("ledger/001.jsonl"),
+        "study.records",
+    ),
     _case(
         "a ledger with a changed score",
         4,
