@@ -14,8 +14,8 @@ from analysis import command, files, table
 from analysis.text import printable
 
 
-class _TwiceError(ValueError):
-    """One study given twice."""
+class _PlaceError(ValueError):
+    """One study given twice, or a place where nothing can be written."""
 
     exit_code = command.USAGE
 
@@ -35,9 +35,9 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command.Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
     told = "a study's folder, e.g. results/gtsrb; several are put side by side as well"
-    parser.add_argument("folders", type=Path, nargs="+", metavar="folder", help=told)
+    parser.add_argument("folders", type=command.path, nargs="+", metavar="folder", help=told)
     told = "where to write (default: the study's folder; the page of several: beside/ next to the first)"
-    parser.add_argument("--out", type=Path, metavar="DIR", help=told)
+    parser.add_argument("--out", type=command.path, metavar="DIR", help=told)
     return parser
 
 
@@ -46,7 +46,7 @@ def _read(folders: list[Path]) -> dict[Path, pd.DataFrame]:
     places = [folder.resolve() for folder in folders]
     for number, folder in enumerate(folders):
         if places[number] in places[:number]:
-            raise _TwiceError(f"'{folder}' is given twice")
+            raise _PlaceError(f"'{folder}' is given twice")
     tables = {}
     for folder in folders:
         with _named(f"cannot read '{folder}'"):
@@ -58,6 +58,8 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
     """Write each study's report into its folder, and a page of several, or the report of one, into `out`."""
     several = len(tables) > 1
     if out is not None:
+        if out.exists() and not out.is_dir():
+            raise _PlaceError(f"--out '{out}' is a file; name a folder")
         with _named(f"cannot write into '{out}'"):
             out.mkdir(parents=True, exist_ok=True)
     from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before

@@ -10,11 +10,13 @@ import difflib
 import errno
 import io
 import os
+import re
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -35,6 +37,8 @@ EXHAUSTED = {
     errno.ENOMEM: "this machine's memory is used up",
 }
 """Limits of the environment that come as an OSError."""
+_INSIDE = re.compile(r"\n(?!  )")
+"""A line feed inside a name: those between a line and the problems that follow it have blanks behind them."""
 
 
 def in_utf8() -> None:
@@ -50,6 +54,13 @@ def in_utf8() -> None:
     os.execv(sys.executable, sys.orig_argv)
 
 
+def path(text: str) -> Path:
+    """Read a path; an empty one, as of a variable that is not set, is not the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' names nothing; write . for this folder")
+    return Path(text)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse that says what is wrong, and the choices, in one line."""
 
@@ -57,7 +68,7 @@ class Parser(argparse.ArgumentParser):
         """End the process with exit code 2."""
         if message.startswith("unrecognized arguments"):
             message += f"; {self._known(message.split()[2])}"
-        self.exit(USAGE, f"{self.prog.split()[-1]}: {printable(message)}\n")
+        self.exit(USAGE, f"{self.prog.split()[-1]}: {printable(_short(message))}\n")
 
     def _known(self, word: str) -> str:
         """Name the option that was meant, or all."""
@@ -87,7 +98,8 @@ class Ending:
         self._write(f"note: {text}")
 
     def _write(self, text: object) -> None:
-        text = "\n".join(each if len(each) <= LONGEST else f"{each[:LONGEST]}…" for each in str(text).split("\n"))
+        text = _INSIDE.sub(r"\\n", str(text).rstrip())
+        text = "\n".join(map(_short, text.split("\n")))
         with contextlib.suppress(OSError, ValueError):
             print(f"{self.name}:", printable(text, kept="\n"), file=sys.stderr, flush=True)  # problems have lines
 
@@ -115,7 +127,9 @@ def ending(name: str) -> Iterator[Ending]:
             yield end
         except KeyboardInterrupt as interrupt:
             end.line(interrupt.args[0] if interrupt.args else end.interrupted, INTERRUPTED)
-        except Exception as error:
+        except SystemExit:  # of argparse, which has said why
+            raise
+        except BaseException as error:  # some libraries have exceptions that are no Exception
             _end(end, error)
     _flush()
 
@@ -131,7 +145,7 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _end(end: Ending, error: Exception) -> None:
+def _end(end: Ending, error: BaseException) -> None:
     """Say what an exception means to who ran the command."""
     more = f"; {end.resume}" if end.resume else ""
     if (code := getattr(error, "exit_code", None)) is not None and not isinstance(error, OSError):
@@ -149,7 +163,7 @@ def _end(end: Ending, error: Exception) -> None:
         end.line(f"a fault of this program, please report it: {type(error).__name__}: {_first(error)}{more}", FAULT)
 
 
-def _exhausted(error: Exception) -> str | None:
+def _exhausted(error: BaseException) -> str | None:
     """Say which limit of the environment an error met, if any."""
     if isinstance(error, OSError):
         return EXHAUSTED.get(error.errno or 0)
@@ -163,6 +177,12 @@ def _where(error: ImportError) -> str:
     if error.path:
         return f"it is read from {error.path}"
     return "install this project with its dependencies (README, Install)"
+
+
+def _short(line: str) -> str:
+    """Leave out the middle of a line that is too long: it names the thing first, and the way out last."""
+    half = LONGEST // 2
+    return line if len(line) <= LONGEST else f"{line[:half]}…{line[-half:]}"
 
 
 def _first(error: BaseException) -> str:

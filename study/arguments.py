@@ -20,6 +20,10 @@ from study.tasks import data_set
 from study.text import encodes
 
 LAST_SEED = 2**63 - 1
+LEAST_PART = 0.01
+"""Of a CPU or a GPU, for one trial."""
+LONGEST = 1e9
+"""Seconds of a duration: 30 years."""
 AUTO = "auto"
 """Of --gpus-per-trial: as many trials share a GPU as its memory holds."""
 
@@ -32,9 +36,19 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--space", metavar="NAME", help="a space of search_spaces/, or a path to a .py file with a SPACE")
     add("--list", action="store_true", help="list the spaces, one line each")
-    add("--data", type=Path, metavar="DIR", help="the real data set there (default: the task's rendered stand-in)")
+    add(
+        "--data",
+        type=command.path,
+        metavar="DIR",
+        help="the real data set there (default: the task's rendered stand-in)",
+    )
     add("--inspect", action="store_true", help="show what is in --data, a folder or .csv file of your own, and end")
-    add("--source-data", type=Path, metavar="DIR", help="likewise, of another task that weights are trained on first")
+    add(
+        "--source-data",
+        type=command.path,
+        metavar="DIR",
+        help="likewise, of another task that weights are trained on first",
+    )
     add("--download", action="store_true", help="fetch the real data set into --data DIR first")
     add("--out", type=_place, metavar="DIR", help="where results go, or a URI such as s3:// (default: results/<space>)")
     add("--resume", action="store_true", help="go on with the study in --out")
@@ -59,8 +73,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="may be a part of one, or auto: as small a part as memory allows (default: 1 where there are GPUs)",
     )
     add("--address", metavar="ADDRESS", help="a running Ray cluster (default: this machine)")
-    add("--time-budget", type=seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
-    add("--trial-timeout", type=seconds, metavar="30m", help="end a trial that has reported nothing for so long")
+    add("--time-budget", type=_some_seconds, metavar="30m", help="stop, resumable, after 90s, 30m or 2h")
+    add("--trial-timeout", type=_some_seconds, metavar="30m", help="end a trial that has reported nothing for so long")
     add("--checkpoint-every", type=seconds, default=30.0, metavar="30s", help="of a trial's training (default: 30s)")
     add("--keep-free", type=_share, default=KEEP_GB, metavar="X", help="GB of disk, to stop before less is free")
     add("--cache-gb", type=_share, default=10.0, metavar="X", help="room for frozen stages' outputs (default: 10)")
@@ -168,13 +182,13 @@ def name(args: argparse.Namespace) -> str:
 
 def seed(text: str) -> int:
     """Read a seed: torch and the table take 63 bits."""
-    if not text.isdecimal() or int(text) > LAST_SEED:
+    if not text.isdecimal() or len(text) > 4000 or int(text) > LAST_SEED:  # Python reads no longer ones
         raise argparse.ArgumentTypeError(f"{text!r} is no seed; write a whole number from 0 to {LAST_SEED}")
     return int(text)
 
 
 def _place(text: str) -> Path | str:
-    return text if remote.is_uri(text) else Path(text)
+    return text if remote.is_uri(text) else command.path(text)
 
 
 def _share(text: str, more: str = "") -> float:
@@ -191,6 +205,8 @@ def _amount(text: str, more: str = "") -> float:
     """Read how many CPUs or GPUs: Ray gives parts of one alone."""
     if (value := _share(text, more)) > 1 and value % 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount: above 1 only whole numbers; write 1, 2 or 0.5{more}")
+    if 0 < value < LEAST_PART:
+        raise argparse.ArgumentTypeError(f"{text!r} is too small a part; write {LEAST_PART:g} or more{more}")
     return value
 
 
@@ -209,4 +225,14 @@ def seconds(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m or 2h")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    value = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    if value > LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than anybody waits; write 90s, 30m or 2h")
+    return value
+
+
+def _some_seconds(text: str) -> float:
+    """Read a duration after which something ends."""
+    if (value := seconds(text)) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before anything is done; write 90s, 30m or 2h")
+    return value

@@ -18,7 +18,7 @@ def file() -> Path | None:
 
 def known() -> bool:
     """Whether there is a token."""
-    return bool(os.environ.get("RAY_AUTH_TOKEN")) or ((path := file()) is not None and path.exists())
+    return bool(os.environ.get("RAY_AUTH_TOKEN")) or _mode(file()) is not None
 
 
 def check(make: bool = False) -> None:
@@ -34,12 +34,22 @@ def check(make: bool = False) -> None:
     path, default = file(), "RAY_AUTH_TOKEN_PATH" not in os.environ
     if make and default and not known() and os.environ.get("RAY_AUTH_MODE", "token") == "token":
         _make(path)
-    if path is None or not path.exists() or not (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+    if path is None or (mode := _mode(path)) is None or not mode & 0o077:
         return
+    if not path.is_file():
+        raise UserError(f"Ray's token {path} is no file: name another with RAY_AUTH_TOKEN_PATH=FILE")
     if default and path.stat().st_uid == os.getuid():
         path.chmod(0o600)
         return
     raise UserError(f"Ray's token {path} can be read by others (mode {mode:o}): chmod 600 {path}")
+
+
+def _mode(path: Path | None) -> int | None:
+    """Give the permissions of a token's file; None where there is none, or its folder is somebody else's."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) if path else None
+    except OSError:
+        return None
 
 
 def _make(path: Path | None) -> None:

@@ -33,7 +33,7 @@ def _line(name: str) -> str:
         _space_of(module, name)
     except UserError as error:
         return f"cannot be loaded: {error}"
-    return (module.__doc__ or "").strip().split("\n")[0]
+    return str(module.__doc__ or "").strip().split("\n")[0]
 
 
 def _listed() -> list[str]:
@@ -69,13 +69,15 @@ def _executed(what: str, execute: Callable[[], Any]) -> Any:
         return execute()
     except UserError as error:
         raise UserError(f"{what}: {error}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it is somebody else's code
         text = " ".join(text_of(error).split())
         raise UserError(f"{what} fails: {name_of(error)}: {text}") from error
 
 
 def _space_of(module: ModuleType, name: str) -> Space:
-    space = getattr(module, "SPACE", None)
+    space = _executed(f"space {name!r}", lambda: getattr(module, "SPACE", None))
     if not isinstance(space, Space):
         raise UserError(f"space {name!r} has no SPACE = Space(…)")
     return space

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SHARES = ("warmup", "label_smoothing", "dropout", "augment", "momentum")
 BELOW_1 = ("label_smoothing", "dropout", "momentum")
 """Shares that leave nothing to learn from, or no end to it, where they are 1."""
+COUNTS, MOST = ("batch_size", "accumulate", "views", "head_classes"), 100_000
+"""Numbers of things, each of which takes memory or time, and the most of each: beyond it a number is a mistake."""
 
 
 def check_cells(cells: list[Cell], epochs: int) -> None:
@@ -224,6 +226,9 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
         raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
     if asked.accumulate < 1:
         raise UserError(f"accumulate {asked.accumulate} must be at least 1")
+    for name in COUNTS:
+        if (getattr(asked, name) or 0) > MOST:
+            raise UserError(f"{name} {getattr(asked, name)} must be at most {MOST:,}")
     if asked.views is not None and asked.views < 1:
         raise UserError(f"views {asked.views} must be at least 1; without it images are augmented anew in each epoch")
     if asked.head_rate < 0:

@@ -18,6 +18,11 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in FAULTS
 
 
+def read_only(path: Path) -> bool:
+    """Whether the file system of a path is mounted so that nobody can write there."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 @contextmanager
 def written(folder: str | Path) -> Iterator[None]:
     """Have errors of the disk name the folder that is written to: those of `write` name nothing.

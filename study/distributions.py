@@ -40,7 +40,7 @@ class Choice:
     values: tuple[Value, ...]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.values, tuple) or not self.values:
+        if type(self.values) is not tuple or not self.values:
             raise UserError(f"choice {self.values!r} needs values")
 
     def __contains__(self, value: object) -> bool:

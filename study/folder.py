@@ -34,17 +34,20 @@ def lock(folder: Path) -> filelock.BaseFileLock:
 
     Raises:
         Locked: another driver holds it.
+        UserError: there can be no such folder, or this user may not write it.
     """
     for each in (folder, *folder.parents):
         if each.is_symlink() and not each.exists():
             raise UserError(f"--out {each}: is a link to {each.readlink()}, which does not exist")
         if each.exists() and not each.is_dir():
             raise UserError(f"--out {each}: is a file; name a folder")
-    folder.mkdir(parents=True, exist_ok=True)
     owner = folder / ".owner"
     held = filelock.FileLock(folder / ".lock")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         held.acquire(timeout=0)
+    except PermissionError as error:
+        raise UserError(f"--out {folder}: {error.filename} cannot be written by this user; name another") from error
     except filelock.Timeout:
         raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
     disk.replace(owner, who().encode())

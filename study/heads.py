@@ -4,6 +4,7 @@ Checking a study's space reads such texts: torch is imported only inside `make`.
 """
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from study.config import show
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 LINEAR = "linear"
+MOST = 100_000_000
+"""Weights between the hidden layers of a head: 400 MB."""
 _WIDTHS = re.compile(r"[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})*")
 
 
@@ -20,13 +23,16 @@ def widths(head: str) -> tuple[int, ...]:
     """Read the widths of the hidden layers, input first; none for "linear".
 
     Raises:
-        UserError: the text is neither.
+        UserError: the text is neither, or they are more than anybody means.
     """
     if head == LINEAR:
         return ()
     if not _WIDTHS.fullmatch(head):
         raise UserError(f"unknown head {show(head)}; {LINEAR!r}, or widths of hidden layers like '512-256-128'")
-    return tuple(int(width) for width in head.split("-"))
+    found = tuple(int(width) for width in head.split("-"))
+    if (weights := sum(one * two for one, two in pairwise(found))) > MOST:
+        raise UserError(f"head {show(head)} has {weights:,} weights between its layers; {MOST:,} at most")
+    return found
 
 
 def make(head: str, features: int, classes: int, dropout: float = 0.0) -> "nn.Module":

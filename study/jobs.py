@@ -4,6 +4,7 @@ Knows HTTP and tokens; knows nothing of studies.
 """
 
 import asyncio
+import http.client
 import logging
 import os
 import tempfile
@@ -137,7 +138,7 @@ def _knock(address: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         why = getattr(error, "reason", error)
         raise UserError(f"--address {address}: no Ray cluster answers there ({why})") from error
 

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     about = "Label images with a study's best network."
     parser = command.Parser(prog="python -m study.predict", description=about, allow_abbrev=False)
     add = parser.add_argument
-    add("model", type=Path, help="a study's folder, e.g. results/gtsrb, or one of its models' own")
+    add("model", type=command.path, help="a study's folder, e.g. results/gtsrb, or one of its models' own")
     add("images", nargs="+", metavar="image", help="an image file, or a folder with images at any depth")
     add("--cell", metavar="NAME", help="this cell's model (default: that with the highest mean validation score)")
     add("--task", metavar="NAME", help="of a chain: an earlier task, with its own head (default: the last)")
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--top", type=_count, metavar="K", help=f"show the K likeliest classes (default: {TOP}); one label an image")
     told = f"tell labels from this probability on (default: {THRESHOLD}); several labels an image"
     add("--threshold", type=_share, metavar="P", help=told)
-    add("--csv", type=Path, metavar="FILE", help="write all probabilities there, in the place of the table")
+    add("--csv", type=command.path, metavar="FILE", help="write all probabilities there, in the place of the table")
     return parser
 
 
@@ -184,7 +184,7 @@ def _readable(
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of classes; write 1, 3 or 5")
     return int(text)
 

@@ -6,7 +6,6 @@ Knows the command line; a study that needs weights calls `pretraining.make` itse
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from analysis import command
@@ -25,7 +24,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--task", required=True, metavar="PRETEXT:TASK", help=f"a pretext ({', '.join(pretexts.names())}) and a task")
     add("--family", default="small_cnn", help="default: small_cnn")
-    add("--data", type=Path, metavar="DIR", help="the real data set there (default: the task's rendered stand-in)")
+    add(
+        "--data",
+        type=command.path,
+        metavar="DIR",
+        help="the real data set there (default: the task's rendered stand-in)",
+    )
     add("--image-size", type=int, default=32, metavar="PX", help="default: 32")
     add("--epochs", type=int, default=sources.EPOCHS, metavar="N", help=f"default: {sources.EPOCHS}")
     add("--images", type=int, metavar="N", help="train on so many, drawn at random (default: all)")

@@ -49,8 +49,10 @@ def check_temporary() -> None:
         UserError: it cannot be written, or its name is too long for a socket's.
         Full: it has no room.
     """
-    folder = temporary().absolute()
-    name, way_out = _named(folder), "name another with RAY_TMPDIR=DIR"
+    folder, way_out = temporary(), "name another with RAY_TMPDIR=DIR"
+    name = _named(folder)
+    if not folder.is_absolute() or not str(folder).isascii():
+        raise UserError(f"{name}: Ray needs a name from / on, in ASCII; {way_out}")
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise UserError(f"{name}: Ray's sockets and logs cannot be written there; {way_out}")

@@ -5,7 +5,6 @@ writes the table anew.
 """
 
 import io
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -246,13 +245,19 @@ def _role(study: dict[str, Any], event: ledger.Event) -> str:
     return "published" if study["cells"][event["cell"]].get("as_published") else "search"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the table of each study folder named; 0, 2 where none is named, or 4 where one is damaged."""
+def _parser() -> command.Parser:
+    parser = command.Parser(prog="python -m study.records", description="Write the tables of studies anew.")
+    told = "a study's folder, e.g. results/gtsrb"
+    parser.add_argument("folders", type=command.path, nargs="+", metavar="folder", help=told)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the table of each study folder named; 0, 2 where there is no study, or 4 where one is damaged."""
     with command.ending("study.records") as end:
-        if not arguments:
-            raise UserError("name the folder of a study, e.g. results/gtsrb")
-        for name in arguments:
-            folder = Path(name)
+        for folder in _parser().parse_args(arguments).folders:
+            if not any((folder / name).exists() for name in ("study.json", "ledger", "table.parquet")):
+                raise UserError(f"{folder}: holds no study; give the folder of one, e.g. results/gtsrb")
             files.refuse_links(folder)
             study = read_study(folder)
             events = ledger.load(folder / "ledger", study)
@@ -264,4 +269,4 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     command.in_utf8()
-    command.leave(main(sys.argv[1:]))
+    command.leave(main())

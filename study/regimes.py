@@ -12,6 +12,10 @@ from study.config import Config
 from study.errors import UserError
 
 ALL: Final = "all"
+STEEPEST = 1000.0
+"""Of a stage's or a phase's rate as a share of the one before: their powers are finite, whatever the network."""
+STEEPEST = 1000.0
+"""Of a stage's or a phase's rate as a share of the one before, at most: their powers are numbers in any network."""
 REGIMES = (
     *("scratch", "zero_shot", "prototype", "feature_extraction", "partial_freeze"),
     *("lp_ft", "gradual_unfreeze", "discriminative", "stage_rates", "fine_tune"),
@@ -157,8 +161,8 @@ def _check(config: Config) -> None:
     if not 0 < config.probe_share < 1:
         raise UserError(f"probe_share {config.probe_share} must be between 0 and 1, both excluded")
     for name in ("lr_decay", "phase_decay"):
-        if getattr(config, name) <= 0:
-            raise UserError(f"{name} {getattr(config, name)} must be above 0")
+        if not 0 < getattr(config, name) <= STEEPEST:
+            raise UserError(f"{name} {getattr(config, name)} must be above 0, and at most {STEEPEST:g}")
 
 
 def _rates(text: str) -> tuple[float, ...]:

@@ -63,7 +63,7 @@ def check(space: "Space") -> None:
         _check_tuned(key, distribution)
     _check_settings(space)
     for name, said in space.sources.items():
-        if not isinstance(said, Mapping):
+        if type(said) is not dict:
             raise UserError(f"sources: {name!r} needs a dict of settings, got {show(said)}")
     for fraction in _fractions(space):
         if not 0 < fraction <= 1:  # type: ignore[operator]  # a number: its type was checked
@@ -81,6 +81,8 @@ def check_published(published: Mapping[str, Figure], cells: Sequence[str], tasks
     for name, said in published.items():
         if name not in cells:
             raise UserError(f"published: there is no cell {name!r}; one of {'; '.join(cells)}")
+        if isinstance(said, Mapping) and type(said) is not dict:
+            raise UserError(f"published {name!r}: {show(said)} must be a number or a dict")
         for task, figure in said.items() if isinstance(said, Mapping) else [(tasks[-1], said)]:
             if task not in tasks:
                 raise UserError(f"published {name!r}: there is no task {show(task)}; one of {', '.join(tasks)}")
@@ -107,7 +109,7 @@ def settings_within(settings: Settings, grid: Mapping[str, Sequence[Value]]) -> 
 
 def alternatives(ok: object) -> Iterable[Value]:
     """Give one value or several as several."""
-    return ok if isinstance(ok, tuple | list) else (ok,)  # type: ignore[return-value]
+    return ok if type(ok) in (tuple, list) else (ok,)  # type: ignore[return-value]
 
 
 def _fractions(space: "Space") -> Iterable[Value]:
@@ -116,7 +118,7 @@ def _fractions(space: "Space") -> Iterable[Value]:
 
 
 def _check_fields(space: "Space") -> None:
-    if not isinstance(space.task, str | tuple | list) or not space.task:
+    if type(space.task) not in (str, tuple, list) or not space.task:
         raise UserError(f"task {show(space.task)} must be the name of a task, or a tuple of several, a chain")
     if len(space.tasks) > MOST_TASKS:
         raise UserError(f"task names a chain of {len(space.tasks):,} tasks; {MOST_TASKS} at most")
@@ -125,7 +127,7 @@ def _check_fields(space: "Space") -> None:
     if len(set(space.tasks)) < len(space.tasks):
         raise UserError(f"task {show(space.task)}: a chain learns each of its tasks once")
     for name in _MAPPINGS:
-        if not isinstance(getattr(space, name), Mapping):
+        if type(getattr(space, name)) is not dict:  # another class may have any length, or no end
             raise UserError(f"{name} {show(getattr(space, name))} must be a dict")
     for name, least in _LEAST.items():
         check_type(name, getattr(space, name), int)
@@ -144,7 +146,7 @@ def _check_size(space: "Space") -> None:
     for name in (name for field in _MAPPINGS for name in getattr(space, field)):
         check_type("key", name, str)
     for key, values in space.compared.items():
-        if not isinstance(values, tuple | list):
+        if type(values) not in (tuple, list):
             raise UserError(f"compared {key!r} needs a tuple of values, got {show(values)}")
     cells = math.prod(map(len, space.compared.values()))
     if cells > MOST_CELLS:
@@ -203,14 +205,14 @@ def _check_compared(key: str, values: Sequence[Value]) -> None:
 
 
 def _check_tuned(key: str, distribution: Distribution) -> None:
+    if type(distribution) not in (Choice, Range):
+        known = "uniform, log_uniform, integers, choice"
+        raise UserError(f"tuned {key} {show(distribution)} is no distribution; one of {known}")
     if isinstance(distribution, Choice):
         if (choices := len(distribution.values)) > MOST_ENTRIES:
             raise UserError(f"tuned {key} is a choice of {choices:,} values; {MOST_ENTRIES:,} at most")
         for value in distribution.values:
             check_type(f"tuned {key}", value, *KINDS[key])
-    elif not isinstance(distribution, Range):
-        choices = "uniform, log_uniform, integers, choice"
-        raise UserError(f"tuned {key} {show(distribution)} is no distribution; one of {choices}")
     elif str in KINDS[key]:
         raise UserError(f"tuned {key} is a str: it cannot have a range, write choice(…)")
     elif int in KINDS[key] and not distribution.integer:
@@ -223,7 +225,7 @@ def _check_settings(space: "Space") -> None:
     for where, values in space.settings.items():
         if absent := [condition for condition in conditions(where) if condition not in grid]:
             raise UserError(f"settings: {absent[0]!r} is not in the grid; one of {', '.join(sorted(grid))}")
-        if not isinstance(values, Mapping):
+        if type(values) is not dict:
             raise UserError(f"settings: {where!r} needs a dict of hyperparameters, got {show(values)}")
         for name, value in values.items():
             check_name(name)
@@ -245,7 +247,7 @@ def _check_only(space: "Space") -> None:
             raise UserError(f"only: {thing!r} is neither tuned nor a compared key=value")
         if "=" in thing and thing not in (pairs := _pairs(name, space.compared)):
             raise UserError(f"only: {thing!r} is not in the grid; one of {', '.join(pairs)}")
-        if not isinstance(where, Mapping):
+        if type(where) is not dict:
             raise UserError(f"only: {thing!r} needs a dict of compared keys, got {show(where)}")
         _check_where(thing, where, space.compared)
 

@@ -40,13 +40,14 @@ def main(argv: list[str] | None = None) -> int:
         if args.list:
             print(screen.listing())
         else:
-            end.code = _run(args, Stop(args.time_budget), end)
+            end.code = _run(args, end)
     return end.code
 
 
-def _run(args: argparse.Namespace, stop: Stop, end: command.Ending) -> int:
-    space, cells, folder = arguments.question(args)
+def _run(args: argparse.Namespace, end: command.Ending) -> int:
+    space, cells, folder = arguments.question(args)  # runs a space's code, which a signal ends at once
     checks.check_cells(cells, space.epochs)
+    stop = Stop(args.time_budget)
     if args.inspect:
         preparation.inspect(cells, args.data, stop.check, _console(), args.seed)
         return DONE
@@ -109,6 +110,7 @@ def _locked_run(
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(folder, identity(study), args.resume)
         end.resume = "what was reported is kept, and the same command with --resume resumes it"
+        stop.begun()
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
         size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)

@@ -155,11 +155,11 @@ class Space:
         old = getattr(self, key)
         if not isinstance(old, Mapping):
             return value
-        if not isinstance(value, Mapping):
+        if type(value) is not dict:
             raise UserError(f"{key} {show(value)} must be a dict")
         if key in ("settings", "sources"):
             for where, more in value.items():
-                if not isinstance(more, Mapping):
+                if type(more) is not dict:
                     raise UserError(f"{key}: {where!r} needs a dict of hyperparameters, got {show(more)}")
             return {**old, **{where: {**old.get(where, {}), **more} for where, more in value.items()}}
         return {**old, **value}

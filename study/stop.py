@@ -1,5 +1,6 @@
 """When to stop: a signal came, or the time budget is spent. Knows nothing of what is stopped."""
 
+import contextlib
 import os
 import signal
 import time
@@ -10,7 +11,8 @@ from study.errors import INTERRUPTED, Stopped
 GRACE = 20.0
 """Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone and waited for in vain."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LATE = b"stopped without a table, which --resume makes anew: every report is on the disk\n"
+LATE = "stopped without a table, which --resume makes anew: every report is on the disk"
+"""What is said of a search that could not end in order."""
 
 
 class Stop:
@@ -25,10 +27,10 @@ class Stop:
             budget: seconds from now; None is without end.
             text: what the command says that was stopped by `check`.
         """
-        self._text = text
+        self._text = self._late_text = text
         self._until = None if budget is None else time.monotonic() + budget
         self._signalled = False
-        self._late = Timer(GRACE, _end)
+        self._late = Timer(GRACE, self._end)
         self._late.daemon = True
         self.listen()
 
@@ -37,6 +39,10 @@ class Stop:
         for number in SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves SIGHUP
                 signal.signal(number, self._on_signal)
+
+    def begun(self) -> None:
+        """Note that the search has begun: a stop that hangs says what is kept of it."""
+        self._late_text = LATE
 
     def asked(self) -> bool:
         """Whether to stop now."""
@@ -61,7 +67,7 @@ class Stop:
         """Note that the stop was orderly: what is left may take as long as it takes."""
         self._late.cancel()
 
-
-def _end() -> None:
-    os.write(2, _LATE)
-    os._exit(INTERRUPTED)
+    def _end(self) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it
+            os.write(2, f"{self._late_text}\n".encode())
+        os._exit(INTERRUPTED)

@@ -42,17 +42,19 @@ def root() -> Path:
         UserError: nothing is set, and the user has no home folder.
     """
     if (chosen := os.environ.get("STUDY_STORE")) and not chosen.startswith("~"):
+        if "://" in chosen:
+            raise UserError(f"STUDY_STORE={chosen}: is a URI, and files are mapped from there; name a folder")
         return Path(chosen).absolute()
     if chosen:
         home.folder(f"STUDY_STORE={chosen}", INSTEAD)
         return Path(chosen).expanduser().absolute()
-    if caches := os.environ.get("XDG_CACHE_HOME"):
+    if (caches := os.environ.get("XDG_CACHE_HOME")) and Path(caches).is_absolute():  # others count for nothing
         return Path(caches) / "transfer-study"
     return home.folder("decoded images and weights", INSTEAD) / ".cache" / "transfer-study"
 
 
 def check() -> None:
-    """Refuse a store in the user's own folders that cannot be written: that is no failure of a disk.
+    """Refuse a store that this user may not write: that is no failure of a disk, as one that is read-only is.
 
     A user without a home folder gets one in the store.
 
@@ -63,9 +65,9 @@ def check() -> None:
     home.stand_in(place / "home")
     if not os.access(home.folder("settings", INSTEAD), os.W_OK):
         os.environ.setdefault("MPLCONFIGDIR", str(place / "matplotlib"))  # which else says so, at length
-    if os.environ.get("STUDY_STORE"):
-        return
     there = next(each for each in (place, *place.parents) if each.exists())
+    if disk.read_only(there):
+        return  # whoever writes there says so
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise UserError(f"the store {place} cannot be written, since {there} cannot: {INSTEAD}")
 

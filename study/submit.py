@@ -54,6 +54,8 @@ def _parse(own: list[str]) -> argparse.Namespace:
 
 
 def _act(args: argparse.Namespace, rest: list[str]) -> int:
+    if args.follow is not None and args.stop is not None:
+        raise UserError("--follow and --stop: name one of them")
     if (args.follow or args.stop) and rest:
         raise UserError("--follow and --stop take no command: leave out what stands behind --")
     variables = _variables(args.env)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_without_a_home_there_is_no_token_to_look_for(nameless):
 
 def test_settings_of_pictures_lie_in_the_store_where_home_cannot_be_written(nameless, monkeypatch):
     monkeypatch.setenv("HOME", "/dev/null")
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != Path("/dev/null"))
     monkeypatch.setenv("MPLCONFIGDIR", "")
     monkeypatch.delenv("MPLCONFIGDIR")
     store.check()

@@ -34,9 +34,11 @@ def main(argv: list[str] | None = None) -> int:
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     told = "What optuna-dashboard and TensorBoard open, made from a study."
     parser = command.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the study's folder, of one that runs or has ended")
+    parser.add_argument(
+        "folder", type=command.path, metavar="DIR", help="the study's folder, of one that runs or has ended"
+    )
     parser.add_argument("--every", type=seconds, metavar="10s", help="keep in step with it until Ctrl-C, this often")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the study's folder)")
+    parser.add_argument("--out", type=command.path, metavar="DIR", help="where to write (default: the study's folder)")
     return parser.parse_args(argv)
 
 

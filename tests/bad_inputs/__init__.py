@@ -10,6 +10,7 @@ from tests.bad_inputs import (
     hostile_tables,
     images,
     links,
+    numbers,
     options,
     others,
     results,
@@ -19,7 +20,7 @@ from tests.bad_inputs import (
 from tests.bad_inputs.case import Case
 
 PARTS = (
-    *(options, spaces, bounds, environment, data, images, hostile_images, weights),
+    *(options, numbers, spaces, bounds, environment, data, images, hostile_images, weights),
     *(results, links, hostile_results, hostile_networks, hostile_tables, others),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

@@ -48,5 +48,13 @@ CASES = [
     _case(
         "a temporary folder that is a file", "Ray's sockets and logs cannot be", {"RAY_TMPDIR": "{here}/f"}, _file("f")
     ),
+    _case("a folder of Ray's that is relative", "Ray needs a name from / on, in ASCII", {"RAY_TMPDIR": "here"}),
+    _case("a folder of Ray's in other letters", "Ray needs a name from / on, in ASCII", {"RAY_TMPDIR": "{here}/ü"}),
+    _case("a store at a URI", "STUDY_STORE=s3://bucket/x: is a URI", {"STUDY_STORE": "s3://bucket/x"}),
+    _case(
+        "a cache that is relative, which counts for nothing",
+        "no home folder for decoded images",
+        NAMELESS | {"XDG_CACHE_HOME": "cache"},
+    ),
     _case("no folder for temporary files at all", "cannot be written there", {"TMPDIR": "/dev/null/tmp"}),
 ]

@@ -98,8 +98,8 @@ NETWORKS: dict[str, tuple[Network, str]] = {
         f"{CARD}head_classes 1 must be a number from 2",
     ),
     "with a head of billions": (
-        Network(put("config", "head", value="99999-99999")),
-        f"{CARD}head 99999-99999 of 2 outputs has more numbers",
+        Network(put("config", "head", value="9999-9999")),
+        f"{CARD}head 9999-9999 of 2 outputs has more numbers",
     ),
     "with dropout of 5": (Network(put("config", "dropout", value=5.0)), CARD),
     "with a mean of two": (Network(put("mean", value=[0.5, 0.5])), f"{CARD}mean [0.5, 0.5] must be three numbers)"),

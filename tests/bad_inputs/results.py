@@ -218,7 +218,7 @@ CASES = [
     _analysis(
         "an unknown option of the report", 2, "unrecognized arguments: --ot x", nothing, "{golden}/regimes --ot x"
     ),
-    _analysis("a report into a file", 5, "cannot write into 'out'", _file, "{golden}/regimes --out out"),
+    _analysis("a report into a file", 2, "--out 'out' is a file; name a folder", _file, "{golden}/regimes --out out"),
     _analysis(
         "a table of 0 bytes", 4, "'out/table.parquet' cannot be read as Parquet", partial(_table, change=lambda _: b"")
     ),
@@ -230,13 +230,13 @@ CASES = [
         partial(_table, change=lambda _: b"space,cell\na,b\n"),
     ),
     _analysis("a table of other columns", 4, "'out/table.parquet' lacks the columns space, cell", _other),
-    Case("a table of a study that is not there", "out", 4, "out/study.json: is missing", nothing, "study.records"),
-    Case("a table of nothing", "", 2, "name the folder of a study", nothing, "study.records"),
+    Case("a table of a study that is not there", "out", 2, "out: holds no study; give", nothing, "study.records"),
+    Case("a table of nothing", "", 2, "the following arguments are required: folder", nothing, "study.records"),
     Case(
         "a store that is a file",
         "--space mine.py --data data",
-        5,
-        "storage failed: ",
+        2,
+        "cannot be written, since",
         _store,
         environment={"STUDY_STORE": "{here}/store"},
     ),
