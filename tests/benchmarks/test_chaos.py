@@ -142,6 +142,7 @@ def test_another_table_than_the_uninterrupted_one_is_counted(tmp_path):
 def test_the_ledgers_count_is_compared_with_what_happened(tmp_path, said, happened, honest):
     book = ledger.Ledger(tmp_path / "ledger", 0)
     for trial in said:
+        book.append(events.suggested(trial))
         book.append(events.reported(trial, decision="complete"))
     (tmp_path / "journal.txt").write_text("".join(json.dumps([trial, "ended"]) + "\n" for trial in happened))
     assert _chaos_account.honest(tmp_path, kills=1) == honest
