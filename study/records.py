@@ -255,8 +255,8 @@ def main(arguments: list[str] | None = None) -> int:
             if not any((folder / name).exists() for name in ("study.json", "ledger", "table.parquet")):
                 raise UserError(f"{folder}: holds no study; give the folder of one, e.g. results/gtsrb")
             files.refuse_links(folder)
-            study = read_study(folder)
-            write(table(study, ledger.load(folder / "ledger", study)), folder / "table.parquet")
+            study, events = read_study(folder), read(folder, networks=False)
+            write(table(study, events), folder / "table.parquet")
             print(printable(str(folder / "table.parquet")))
     return end.code
 
