@@ -259,9 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
             if not any((folder / name).exists() for name in ("study.json", "ledger", "table.parquet")):
                 raise UserError(f"{folder}: holds no study; give the folder of one, e.g. results/gtsrb")
             files.refuse_links(folder)
-            study = read_study(folder)
-            events = ledger.load(folder / "ledger", study)
-            refuse_lost(folder, events)
+            study, events = read_study(folder), read(folder, networks=False)
             write(table(study, events), folder / "table.parquet")
             print(printable(str(folder / "table.parquet")))
     return end.code

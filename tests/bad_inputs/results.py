@@ -51,6 +51,16 @@ def _deleted(file: str) -> Callable[[Path], None]:
     return lambda here: (study(here) / file).unlink()
 
 
+def _golden(here: Path) -> None:
+    """Leave a study's table and what it was, without its ledger."""
+    shutil.copytree(GOLDEN / "regimes", here / "out")
+
+
+def _emptied(here: Path) -> None:
+    for file in (study(here) / "ledger").iterdir():
+        file.write_bytes(b"")
+
+
 def _half(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
@@ -231,6 +241,8 @@ CASES = [
     ),
     _analysis("a table of other columns", 4, "'out/table.parquet' lacks the columns space, cell", _other),
     Case("a table of a study that is not there", "out", 2, "out: holds no study; give", nothing, "study.records"),
+    Case("a table of a study whose ledger is gone", "out", 4, "ledger has lost 180 reports", _golden, "study.records"),
+    Case("a table of an empty ledger", "out", 4, "ledger has lost 180 reports", _emptied, "study.records"),
     Case("a table of nothing", "", 2, "the following arguments are required: folder", nothing, "study.records"),
     Case(
         "a store that is a file",
