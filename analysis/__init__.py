@@ -2,3 +2,7 @@
 
 Knows the table's columns and nothing else of a study: neither `study` nor what ran it is imported here.
 """
+
+from analysis import early
+
+early.listen()

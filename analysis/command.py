@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from analysis import early
 from analysis.text import printable
 
 USAGE, STORAGE, FAULT, INTERRUPTED = 2, 5, 70, 75
@@ -140,8 +141,9 @@ def leave(code: int) -> NoReturn:
     Arrow's C++ aborts a process that ends while its threads are still starting, as after a refusal (one in forty, on a
     busy machine): what Python has to do at its end is done here, and theirs is not.
     """
-    _flush()
-    atexit._run_exitfuncs()
+    with contextlib.suppress(KeyboardInterrupt):  # the work is done
+        _flush()
+        atexit._run_exitfuncs()
     os._exit(code)
 
 
@@ -251,9 +253,12 @@ def _signals() -> Iterator[None]:
     """Take SIGTERM and SIGHUP as Ctrl-C; who ignores them, as nohup does, goes on ignoring them."""
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        before = {each: signal.getsignal(each) for each in HANG_UP if signal.getsignal(each) == signal.SIG_DFL}
+        found = {each: signal.getsignal(each) for each in HANG_UP}
+        before = {each: now for each, now in found.items() if now in (signal.SIG_DFL, early.end)}
         for each in before:
             signal.signal(each, _interrupt)
+        if signal.getsignal(signal.SIGINT) is early.end:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

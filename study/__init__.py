@@ -23,3 +23,5 @@ def _own_modules_first() -> None:
 
 
 _own_modules_first()
+
+import analysis  # noqa: E402, F401 – it listens to signals from the start of a command on

@@ -45,7 +45,7 @@ def reason(file: str | None) -> str:
         file: to which Tune has written the texts of Ray's errors, the last one last.
     """
     try:
-        return described(Path(file or "").read_text(errors="replace").rpartition("Failure # ")[2])
+        return described(Path(file or "").read_text("utf-8", "replace").rpartition("Failure # ")[2])
     except OSError:
         return "Ray does not say why"
 
@@ -71,7 +71,7 @@ def _logged(text: str) -> str:
     if not logs:
         where = f" of process {pid[1]} on {address[1]}" if pid and address else ""
         return f"its connection broke; Ray's log{where} may say why"
-    log = "".join(path.read_text(errors="replace") for path in logs)
+    log = "".join(path.read_text("utf-8", "replace") for path in logs)
     if codes := _EXIT.findall(log):
         return f"exit code {codes[-1]}"
     signals = _SIGNAL.findall(log)

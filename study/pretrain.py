@@ -87,9 +87,8 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
 
     from study import data, pretraining
 
-    prepared = data.prepare(
-        source.config.task, args.data, source.config.image_size, source.config.crop, None, source.config.group_pattern
-    )
+    asked, waits = source.config, lambda done, total: stop.check()
+    prepared = data.prepare(asked.task, args.data, asked.image_size, asked.crop, waits, asked.group_pattern)
     start = weights.Start(source, prepared, args.seed)
     if odd := weights.damage(start.path):
         print(printable(f"{odd}: made anew"))

@@ -106,6 +106,25 @@ def test_a_signal_ends_any_command_with_a_line_and_code_75(number):
     assert (process.communicate()[1], process.returncode) == ("study.x: interrupted\n", 75)
 
 
+STARTS = """
+import os, signal, sys
+sys.argv[0] = {first!r}
+import study
+os.kill(os.getpid(), signal.{number})
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_a_command_is_imported_is_a_line_and_code_75(number):
+    process = run("-c", STARTS.format(first="-m", number=number.name), "-m", "study.run")
+    assert (process.communicate()[1], process.returncode) == ("study.run: interrupted\n", 75)
+
+
+def test_who_imports_the_packages_keeps_the_signals():
+    process = run("-c", STARTS.format(first="mine.py", number="SIGTERM"))
+    assert process.wait() == -signal.SIGTERM
+
+
 def test_who_ignores_the_end_of_a_terminal_still_does():
     process = run("-c", WAITS.replace("60", "1"), stdout=subprocess.PIPE, preexec_fn=ignore_hang_up)
     assert process.stdout.readline() == "ready\n"

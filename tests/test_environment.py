@@ -37,6 +37,25 @@ def test_a_token_that_can_be_written_nowhere_is_handed_on_to_workers_alone(namel
     monkeypatch.delenv("RAY_AUTH_TOKEN")
 
 
+def test_a_token_in_a_folder_of_somebody_else_counts_as_none(nameless, monkeypatch):
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no")))
+    monkeypatch.setenv("HOME", str(nameless))
+    auth.check()
+    assert not auth.known()
+
+
+def test_results_and_a_store_that_this_user_may_not_write_are_no_failure_of_a_disk(nameless, monkeypatch, capsys):
+    denied = PermissionError(errno.EACCES, "Permission denied", "results")
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: (_ for _ in ()).throw(denied))
+    assert run.main(["--space", str(TINY), "--out", str(nameless / "out")]) == 2
+    assert "results cannot be written by this user; name another" in capsys.readouterr().err
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != nameless)
+    with pytest.raises(errors.UserError, match=f"the store {nameless}/store cannot be written, since {nameless} "):
+        store.check()
+    monkeypatch.setattr("study.disk.read_only", lambda _: True)
+    store.check()
+
+
 def test_without_a_home_there_is_no_token_to_look_for(nameless):
     auth.check()
     assert (auth.file(), auth.known()) == (None, False)
