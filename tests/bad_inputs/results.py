@@ -228,7 +228,7 @@ CASES = [
     _analysis(
         "an unknown option of the report", 2, "unrecognized arguments: --ot x", nothing, "{golden}/regimes --ot x"
     ),
-    _analysis("a report into a file", 2, "--out 'out' is a file; name a folder", _file, "{golden}/regimes --out out"),
+    _analysis("a report into a file", 2, "--out out: is a file, or leads nowhere", _file, "{golden}/regimes --out out"),
     _analysis(
         "a table of 0 bytes", 4, "'out/table.parquet' cannot be read as Parquet", partial(_table, change=lambda _: b"")
     ),
