@@ -21,9 +21,10 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from analysis import early
+from analysis.early import INTERRUPTED
 from analysis.text import printable
 
-USAGE, STORAGE, FAULT, INTERRUPTED = 2, 5, 70, 75
+USAGE, STORAGE, FAULT = 2, 5, 70
 """Exit codes of errors that carry none; FAULT is a mistake in this program, BSD's EX_SOFTWARE."""
 HANG_UP = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end a command as Ctrl-C does: a batch system's, and a terminal's that is closed."""

@@ -60,9 +60,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def clear(path: Path) -> None:
     """Take away what processes that were killed left of a file."""
-    for old in path.parent.glob(f".{_plain(path.name)}.[0-9]*"):
-        match = LEFT.fullmatch(old.name)
-        if match and match["name"] == path.name and not _lives(int(match["process"])):
+    for name, old in _leftovers(path.parent):
+        if name == path.name:
             with contextlib.suppress(OSError):
                 old.unlink()
 
@@ -70,13 +69,19 @@ def clear(path: Path) -> None:
 def sweep(folder: Path) -> None:
     """Take away all that killed processes were writing in a study's folder, which nobody else has now."""
     for place in (folder, *(folder / name for name in ("figures", "tables", "models"))):
-        for path in place.glob(".*.[0-9]*") if place.is_dir() else ():
-            match = LEFT.fullmatch(path.name)
-            if match and not _lives(int(match["process"])):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink(missing_ok=True)
+        for _, path in _leftovers(place):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _leftovers(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give what killed processes were writing in a folder, each with the name that it was to get."""
+    for path in folder.glob(".*.[0-9]*") if folder.is_dir() else ():
+        match = LEFT.fullmatch(path.name)
+        if match and not _lives(int(match["process"])):
+            yield match["name"], path
 
 
 def refuse_links(folder: Path) -> None:
@@ -88,8 +93,8 @@ def refuse_links(folder: Path) -> None:
     for path in _written(folder):
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
-            told = f"is a link to {os.readlink(path)}, and results are never written through links"
-            raise LinkError(f"{path}: {told}: put what it names in its place, or delete it")
+            reason = f"is a link to {os.readlink(path)}, and results are never written through links"
+            raise LinkError(f"{path}: {reason}: put what it names in its place, or delete it")
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise LinkError(f"{path}: is neither a file nor a folder: delete it")
         if stat.S_ISDIR(mode) and _is_file(path, folder):
@@ -126,15 +131,11 @@ def _written(folder: Path) -> Iterator[Path]:
                 yield from (Path(place, name) for name in (*folders, *files))
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", name)
-
-
 def _lives(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
-        return True
+        pass
     return True

@@ -32,12 +32,12 @@ def columns(path: Path, names: Sequence[str] = NAMES) -> pd.DataFrame:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise TableError(f"'{path}' is no regular file")
             alone = {"pre_buffer": False, "page_checksum_verification": True}
-            found = pq.ParquetFile(file, **alone)
-            _refuse_large(found.metadata, str(path))
-            _refuse_types(found.schema_arrow, str(path), names)
-            texts = [name for name in names if _is_text(found.schema_arrow.field(name).type)]
-            found = pq.ParquetFile(file, read_dictionary=texts, **alone)  # each text is decoded once
-            arrow = found.read(columns=list(names), use_threads=False)
+            parquet = pq.ParquetFile(file, **alone)
+            _refuse_large(parquet.metadata, str(path))
+            _refuse_types(parquet.schema_arrow, str(path), names)
+            texts = [name for name in names if _is_text(parquet.schema_arrow.field(name).type)]
+            parquet = pq.ParquetFile(file, read_dictionary=texts, **alone)  # each text is decoded once
+            arrow = parquet.read(columns=list(names), use_threads=False)
         arrow.column_names  # noqa: B018 – only now are they decoded
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:  # the storage's fault, not the content's
@@ -67,8 +67,8 @@ def _refuse_types(schema: pa.Schema, where: str, names: Sequence[str] = NAMES) -
     if twice := [name for name in names if schema.names.count(name) > 1]:
         raise TableError(f"'{where}' has the column {twice[0]} twice")
     if wrong := [name for name in names if not _fits(schema.field(name).type, COLUMNS[name])]:
-        told = ", ".join(f"{name} ({schema.field(name).type}, not {COLUMNS[name]})" for name in wrong)
-        raise TableError(f"'{where}' has {'columns' if len(wrong) > 1 else 'a column'} of another type: {told}")
+        reason = ", ".join(f"{name} ({schema.field(name).type}, not {COLUMNS[name]})" for name in wrong)
+        raise TableError(f"'{where}' has {'columns' if len(wrong) > 1 else 'a column'} of another type: {reason}")
 
 
 def typed(arrow: pa.Table, where: str, names: Sequence[str] = NAMES) -> pd.DataFrame:
@@ -98,8 +98,8 @@ def _cast(values: pa.ChunkedArray, name: str, where: str) -> pd.Series:
     try:
         return values.to_pandas(integer_object_nulls=True).astype(COLUMNS[name])
     except (TypeError, ValueError) as error:
-        told = str(error).splitlines()[0]
-        raise TableError(f"'{where}' has values in {name} that are not {COLUMNS[name]}: {told}") from error
+        reason = str(error).splitlines()[0]
+        raise TableError(f"'{where}' has values in {name} that are not {COLUMNS[name]}: {reason}") from error
 
 
 def _fits(kind: pa.DataType, dtype: str) -> bool:

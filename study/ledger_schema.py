@@ -22,7 +22,7 @@ from study.schema import (
     number,
     optional,
     pattern,
-    shown,
+    short,
     whole,
 )
 
@@ -96,7 +96,7 @@ def check(event: Any) -> int:
     kind = event.get("kind")
     table = EVENTS.get(kind) if isinstance(kind, str) else None
     if table is None:
-        raise Wrong(f"has an event of a kind that is not known here, {shown(kind)}; {NEWER}")
+        raise Wrong(f"has an event of a kind that is not known here, {short(kind)}; {NEWER}")
     return table.check(event)
 
 
@@ -135,9 +135,9 @@ class History:
             raise Wrong(f"has cell {cell}; study.json has {len(self._cells)}, of which the first is 0")
         for name, value in event["tuned"].items():
             if name not in tuned:
-                raise Wrong(f"tunes {shown(name)}; study.json tunes {', '.join(tuned) or 'nothing'}")
+                raise Wrong(f"tunes {short(name)}; study.json tunes {', '.join(tuned) or 'nothing'}")
             if not study_schema.contains(tuned[name], value):
-                raise Wrong(f"has {name} {shown(value)}, which is outside what study.json tunes it in")
+                raise Wrong(f"has {name} {short(value)}, which is outside what study.json tunes it in")
         if event["kind"] == "suggest":
             self._check_number(event)
 

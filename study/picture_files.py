@@ -146,8 +146,8 @@ def _opened(file: PlainFile | BytesIO) -> Image.Image:
         image = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         pixels = re.search(r"(\d+) pixels", str(error))
-        told = f"{int(pixels[1]):,}" if pixels else "too many"
-        raise TooLarge(f"has {told} pixels; at most {MOST_PIXELS:,} are read") from error
+        count = f"{int(pixels[1]):,}" if pixels else "too many"
+        raise TooLarge(f"has {count} pixels; at most {MOST_PIXELS:,} are read") from error
     if isinstance(file, PlainFile):
         file.most = None
     _check(image)
@@ -181,11 +181,11 @@ def _check_scans(file: PlainFile | BytesIO) -> None:
     file.seek(0)
     at, content, count = 2, file.read(_AT_ONCE), 0
     for _ in range(_SEGMENTS):
-        found = _MARKER.search(content, at)
-        if found is None or found[1] == b"\xd9" or count > _SCANS:
+        marker = _MARKER.search(content, at)
+        if marker is None or marker[1] == b"\xd9" or count > _SCANS:
             break
-        count += found[1] == b"\xda"
-        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2])
+        count += marker[1] == b"\xda"
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
     else:
         count = _SCANS + 1
     if count > _SCANS:

@@ -22,6 +22,22 @@ class TooMuch(Exception):
     """A file has more of something than is read; the text says of what, and what the bound is."""
 
 
+def descriptor(path: str | Path) -> int:
+    """Open a regular file for reading; a link to one is followed.
+
+    Raises:
+        OSError: it cannot be opened, or is a folder, pipe, device or socket, which may never end (EINVAL).
+    """
+    _check_regular(os.stat(path).st_mode, path)  # who opens a device may set it going
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        _check_regular(os.fstat(opened).st_mode, path)  # another may have taken its place
+    except OSError:
+        os.close(opened)
+        raise
+    return opened
+
+
 class PlainFile(io.BufferedReader):
     """A regular file, whose parts that are written after it was opened are not read."""
 
@@ -36,17 +52,11 @@ class PlainFile(io.BufferedReader):
             OSError: it cannot be opened, or is a folder, pipe, device or socket, which may never end.
             TooMuch: it has more bytes.
         """
-        _check_regular(os.stat(path).st_mode, path)  # who opens a device may set it going
-        super().__init__(io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)))
-        try:
-            found = os.fstat(self.fileno())
-            _check_regular(found.st_mode, path)  # another may have taken its place
-            if found.st_size > most:
-                raise TooMuch(f"has {found.st_size:,} bytes; at most {most:,} are read")
-        except BaseException:
+        super().__init__(io.FileIO(descriptor(path)))
+        self.end = os.fstat(self.fileno()).st_size
+        if self.end > most:
             self.close()
-            raise
-        self.end = found.st_size
+            raise TooMuch(f"has {self.end:,} bytes; at most {most:,} are read")
         self.most: int | None = None
         """Bytes that may still be read; None: any number of them."""
         self._steps = 0

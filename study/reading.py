@@ -7,10 +7,10 @@ import errno
 import io
 import json
 import os
-import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
+from study import plain_files
 from study.errors import Damaged
 
 MOST = 2**25
@@ -19,7 +19,7 @@ DEPTH = 128
 """Levels of tables and lists in each other: weights name those that they go on from, a hundred in a line."""
 DIGITS = 40
 """Of a whole number."""
-_NO_FILE = (errno.ENXIO, errno.ENODEV, errno.ELOOP, errno.ENOTDIR)
+_NO_FILE = (errno.EINVAL, errno.ENXIO, errno.ENODEV, errno.ELOOP, errno.ENOTDIR)
 
 
 def open_regular(path: Path) -> io.BufferedReader:
@@ -30,15 +30,11 @@ def open_regular(path: Path) -> io.BufferedReader:
         OSError: it is missing, or cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        return os.fdopen(plain_files.descriptor(path), "rb")
     except OSError as error:
         if error.errno in _NO_FILE:
             raise Damaged(f"{path}: is no regular file") from None
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Damaged(f"{path}: is no regular file")
-    return os.fdopen(descriptor, "rb")
 
 
 def read_bytes(path: Path, most: int = MOST) -> bytes:
@@ -116,12 +112,12 @@ def _within(value: Any) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    table = dict(pairs)
+    if len(table) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"it has the key {twice[:60]!r} twice")
-    return found
+    return table
 
 
 def _whole(text: str) -> int:

@@ -163,11 +163,11 @@ def check_budget(space: "Space", cells: int) -> None:
     """
     trials = cells * (space.trials + space.replicates)
     if trials > MOST_TRIALS:
-        told = f"{cells:,} cells × ({space.trials:,} trials + {space.replicates:,} replicates)"
-        raise UserError(f"{told} are {trials:,} trainings; {MOST_TRIALS:,} at most")
+        product = f"{cells:,} cells × ({space.trials:,} trials + {space.replicates:,} replicates)"
+        raise UserError(f"{product} are {trials:,} trainings; {MOST_TRIALS:,} at most")
     if trials * space.epochs > MOST_EPOCHS:
-        told = f"{trials:,} trainings × {space.epochs:,} epochs"
-        raise UserError(f"{told} are {trials * space.epochs:,} epochs in all; {MOST_EPOCHS:,} at most")
+        product = f"{trials:,} trainings × {space.epochs:,} epochs"
+        raise UserError(f"{product} are {trials * space.epochs:,} epochs in all; {MOST_EPOCHS:,} at most")
 
 
 def _check_roles(space: "Space") -> None:

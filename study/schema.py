@@ -22,14 +22,14 @@ _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 2, 60, 40, 
 class Wrong(ValueError):
     """A value is not what it must be."""
 
-    def __init__(self, said: str, place: str = "") -> None:
+    def __init__(self, text: str, place: str = "") -> None:
         """Take what is wrong, and where."""
-        super().__init__(f"{place} {said}".strip())
-        self._said, self._place = said, place
+        super().__init__(f"{place} {text}".strip())
+        self._text, self._place = text, place
 
     def below(self, name: str) -> "Wrong":
         """Give the same, seen from the table or list around it."""
-        return Wrong(self._said, f"{name}{'.' * (self._place[:1] not in ('', '['))}{self._place}")
+        return Wrong(self._text, f"{name}{'.' * (self._place[:1] not in ('', '['))}{self._place}")
 
 
 class Kind(NamedTuple):
@@ -70,10 +70,10 @@ class Kind(NamedTuple):
 
     def wrong(self, value: Any) -> Wrong:
         """Say that a value is not this."""
-        return Wrong(f"{shown(value)} must be {self.wanted}")
+        return Wrong(f"{short(value)} must be {self.wanted}")
 
 
-def shown(value: Any) -> str:
+def short(value: Any) -> str:
     """Write a value for an error: short, in one line, however large it is."""
     return _SHORT.repr(value)
 
@@ -162,7 +162,7 @@ class Table:
             Wrong: a key is missing, or holds something else.
         """
         if type(value) is not dict:
-            raise Wrong(f"{shown(value)} must be a table")
+            raise Wrong(f"{short(value)} must be a table")
         key = (*value, *map(type, value.values()))
         texts, ranges, bounds, fits, inner = self._forms.get(key) or self._learn(key, value)
         for pick, low, high in ranges:
@@ -196,7 +196,7 @@ class Table:
             raise Wrong(f"lacks {', '.join(lacking)}; {NEWER}")
         for name, each in value.items():
             if name not in self._kinds and not self._more:
-                raise Wrong(f"has {shown(name)}, which is not known here; {NEWER}")
+                raise Wrong(f"has {short(name)}, which is not known here; {NEWER}")
             if type(each) not in self._kinds.get(name, PLAIN).types:
                 raise self._kinds.get(name, PLAIN).wrong(each).below(name[:60])
         if len(self._forms) >= KNOWN:
@@ -230,8 +230,8 @@ class _Form(NamedTuple):
                 if min(numbers) < low or max(numbers) > high:
                     return False
         for name, low, high in self.bounds:
-            found = [value[name] for value in values]
-            if min(found) < low or max(found) > high:
+            column = [value[name] for value in values]
+            if min(column) < low or max(column) > high:
                 return False
         return True
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from study.schema import NUMBER, PLAIN, TEXT, TRUTH, Kind, Table, Wrong, listed, mapping, optional, pattern, shown
+from study.schema import NUMBER, PLAIN, TEXT, TRUTH, Kind, Table, Wrong, listed, mapping, optional, pattern, short
 
 NEAR = 1e-9
 """Share by which rounding may take a tuned value beyond its bounds."""
@@ -19,7 +19,7 @@ def _distribution(value: dict[str, Any]) -> int:
         return _CHOICE.check(value)
     texts = _RANGE.check(value)
     if not value["low"] < value["high"] or (value["log"] and value["low"] <= 0):
-        raise Wrong(f"{shown(value)} is no range")
+        raise Wrong(f"{short(value)} is no range")
     return texts
 
 

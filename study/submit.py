@@ -155,6 +155,8 @@ def _follow(cluster: "Cluster", args: argparse.Namespace, job: str) -> int:
     try:
         for text in cluster.said(job):
             print(text, end="", flush=True)
+            if command.nobody_reads(sys.stdout):  # as of `| head`: the study runs on
+                return FOLLOWING_ENDED
         return _ended(cluster, job)
     except KeyboardInterrupt:
         print(f"\nthe study runs on\n{_ways_back(args, job)}")

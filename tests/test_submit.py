@@ -131,3 +131,9 @@ def test_a_full_folder_for_temporary_files_is_named_and_is_no_fault_of_the_clust
     cluster._client = SimpleNamespace(submit_job=lambda **job: (_ for _ in ()).throw(full))
     with pytest.raises(OSError, match=str(tmp_path)):
         cluster.send("python", str(tmp_path), {}, "job")
+
+
+def test_following_ends_where_nobody_reads_it_any_more(monkeypatch):
+    endless = SimpleNamespace(said=lambda job: iter(lambda: "a line\n", None))
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(write=len, flush=lambda: None, gone=True))
+    assert submit._follow(endless, SimpleNamespace(), "job") == 130

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 from study import reading
 from study.errors import Damaged
 from study.ledger import Event
-from study.schema import shown
+from study.schema import short
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -71,7 +71,7 @@ class OptunaStorage:
         except OSError:
             raise
         except Exception as error:  # whatever Optuna meets in a journal that is none
-            told = f"is no storage of this command ({type(error).__name__}: {shown(str(error))})"
+            told = f"is no storage of this command ({type(error).__name__}: {short(str(error))})"
             raise Damaged(f"{path}: {told}; delete it, and it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
