@@ -4,6 +4,7 @@ Knows arguments, messages and exit codes; knows nothing of what a report says.
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ from analysis import command, files, table
 from analysis.text import printable
 
 
-class _PlaceError(ValueError):
-    """One study given twice, or a place where nothing can be written."""
+class _MistakeError(ValueError):
+    """One study given twice, or a file as the folder to write into."""
 
     exit_code = command.USAGE
 
@@ -46,7 +47,7 @@ def _read(folders: list[Path]) -> dict[Path, pd.DataFrame]:
     places = [folder.resolve() for folder in folders]
     for number, folder in enumerate(folders):
         if places[number] in places[:number]:
-            raise _PlaceError(f"'{folder}' is given twice")
+            raise _MistakeError(f"'{folder}' is given twice")
     tables = {}
     for folder in folders:
         with _named(f"cannot read '{folder}'"):
@@ -58,8 +59,8 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
     """Write each study's report into its folder, and a page of several, or the report of one, into `out`."""
     several = len(tables) > 1
     if out is not None:
-        if out.exists() and not out.is_dir():
-            raise _PlaceError(f"--out '{out}' is a file; name a folder")
+        if os.path.lexists(out) and not out.is_dir():
+            raise _MistakeError(f"--out {out}: is a file, or leads nowhere; name a folder")
         with _named(f"cannot write into '{out}'"):
             out.mkdir(parents=True, exist_ok=True)
     from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before
@@ -67,6 +68,8 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
     side = out or next(iter(tables)).resolve().parent / "beside"
     for place in {*(tables if several or out is None else ()), *([side] if several or out else ())}:
         files.refuse_links(place)
+    if out is None:
+        files.refuse_link(side)  # nobody named it
     for folder, df in tables.items():
         place = folder if several or out is None else out
         with _named(f"cannot write into '{place}'"):

@@ -15,8 +15,10 @@ TREES = ("ledger", "checkpoints", "models", "figures", "tables", "tensorboard")
 """Folders of a study that are written to at any depth."""
 ALONE = ("tune", ".fetched")
 """Folders that are written to and belong to others, who may have links in them."""
+FILES = ("study.json", "table.parquet", "report.html", "optuna.log", ".owner", ".lock", ".watch.lock")
+"""Files of a study that are written beside them."""
 ENDINGS = (".html", ".parquet", ".json", ".log", ".lock", ".csv", ".png", ".svg")
-"""Of files that are written beside them."""
+"""Of files that a study may have."""
 LEFT = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)")
 """A file that is being written, or was when its process was killed."""
 
@@ -78,7 +80,7 @@ def sweep(folder: Path) -> None:
 
 
 def refuse_links(folder: Path) -> None:
-    """Refuse a results folder in which something that is written to is neither a file nor a folder.
+    """Refuse a results folder in which something that is written to is a link, or no file or folder where it must be.
 
     Raises:
         LinkError: names it, and where it leads.
@@ -90,6 +92,28 @@ def refuse_links(folder: Path) -> None:
             raise LinkError(f"{path}: {told}: put what it names in its place, or delete it")
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise LinkError(f"{path}: is neither a file nor a folder: delete it")
+        if stat.S_ISDIR(mode) and _is_file(path, folder):
+            raise LinkError(f"{path}: is no regular file: move it away")
+        if stat.S_ISREG(mode) and path.parent == folder and path.name in (*TREES, *ALONE):
+            raise LinkError(f"{path}: is no folder: move it away")
+
+
+def refuse_link(folder: Path) -> None:
+    """Refuse a folder to write into that is a link, or no folder.
+
+    Raises:
+        LinkError: names it.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise LinkError(
+            f"{folder}: is a link or no folder, and a page is written there: move it away, or name an --out"
+        )
+
+
+def _is_file(path: Path, folder: Path) -> bool:
+    """Whether a name is one that a file is written to."""
+    below = path.parent.parent == folder and path.parent.name in ("figures", "tables")
+    return (below and path.suffix in ENDINGS) or (path.parent == folder and path.name in FILES)
 
 
 def _written(folder: Path) -> Iterator[Path]:

@@ -53,6 +53,8 @@ def load(folder: Path) -> pd.DataFrame:
         OSError: the file is there and cannot be opened.
     """
     path = Path(folder) / "table.parquet"
+    if path.exists() and not path.is_file():
+        raise TableError(f"'{path}' is no regular file")
     if not path.is_file():
         raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
     df = columns(path)

@@ -73,7 +73,8 @@ def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
     cells, space = asked.space.cells(), asked.space
     common = {"source": "no data: nothing is trained", "published": None, "as_published": False}
     told = [{"name": cell.name, "values": cell.values} | common for cell in cells]
-    folders.begin(folder, {"space": {"name": "chaos"}, "cells": told, "seed": asked.seed}, resume=True)
+    about = {"space": {"name": "chaos"} | space.as_dict(), "cells": told, "seed": asked.seed}
+    folders.begin(folder, about, resume=True)
     events = list(ledger.read(folder / "ledger"))
     records.refuse_lost(folder, events)
     book = ledger.Ledger(folder / "ledger", len(events))

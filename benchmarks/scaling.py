@@ -125,7 +125,7 @@ def run(space: Space, folder: Path) -> dict[str, Any]:
     folder.mkdir()
     common = {"source": "no data: nothing is trained", "published": None, "as_published": False}
     cells = [{"name": cell.name, "values": cell.values} | common for cell in space.cells()]
-    folders.begin(folder, {"space": {"name": "scaling"}, "cells": cells}, resume=False)
+    folders.begin(folder, {"space": {"name": "scaling"} | space.as_dict(), "cells": cells}, resume=False)
     book = ledger.Ledger(folder / "ledger", 0)
     plan = Plan(space.trials, space.epochs, space.replicates, seed=0)
     state = Watched(space.cells(), plan, lenient(space), book.append)

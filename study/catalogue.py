@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import pkgutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -59,7 +60,11 @@ def _from_file(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     execute = spec.loader.exec_module
-    _executed(f"space file {str(path)!r}", lambda: execute(module))
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # nothing is left beside somebody's file
+    try:
+        _executed(f"space file {str(path)!r}", lambda: execute(module))
+    finally:
+        sys.dont_write_bytecode = before
     return module
 
 

@@ -7,7 +7,9 @@ import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+from study.ledger_schema import REPORT
 from study.metrics import check_score
+from study.schema import LARGEST
 
 if TYPE_CHECKING:
     from study.reports import Report
@@ -22,8 +24,8 @@ def checked(report: "Report", epochs: int, after: int = -1) -> dict[str, Any]:
         after: epoch of its report before; -1 where there is none.
 
     Raises:
-        ValueError: a score is no finite number or beyond its metric's range, the objective is no validation score, or
-            the epoch is not one that follows.
+        ValueError: a score is no finite number or beyond its metric's range, the objective is no validation score, the
+            epoch is not one that follows, or something is no part of a report.
     """
     epoch = _epoch(report.epoch, epochs, after)
     rows = [_row(row, epoch) for row in report.rows]
@@ -32,7 +34,9 @@ def checked(report: "Report", epochs: int, after: int = -1) -> dict[str, Any]:
     if objective not in own:
         raise ValueError(f"the objective is {objective!r}, which no validation score of the trained task is")
     seconds = max(row["seconds"] for row in rows)
-    return {"epoch": epoch, "seconds": seconds, "objective": objective, "last": bool(report.last), "rows": rows}
+    said = {"epoch": epoch, "seconds": seconds, "objective": objective, "last": bool(report.last), "rows": rows}
+    REPORT.check(said)  # what passes here is recorded, and who reads the ledger takes nothing else
+    return said
 
 
 def _epoch(epoch: object, epochs: int, after: int) -> int:
@@ -48,7 +52,7 @@ def _row(row: dict[str, Any], epoch: int) -> dict[str, Any]:
         raise ValueError(f"epoch {epoch} is reported with a score of epoch {row['epoch']!r}")
     score = check_score(row["metric"], row["score"])
     plain = {name: _value(name, value) for name, value in row.items()}
-    return plain | {"score": row["score"] if type(row["score"]) is int else score}
+    return plain | {"score": row["score"] if type(row["score"]) is int and score <= LARGEST else score}
 
 
 def _value(name: str, value: object) -> Any:

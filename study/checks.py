@@ -6,7 +6,7 @@ Knows which values families, regimes and optimizers take; imports no torch.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from study import families, heads, pretexts, regimes, sources, splits, tasks
+from study import cards, families, heads, pretexts, regimes, sources, splits, tasks
 from study.config import Config, check_choices, check_crop, check_pattern, check_size, config
 from study.errors import UserError
 from study.reads import OPTIONS, unread
@@ -258,6 +258,8 @@ def _check_regime(asked: Config, epochs: int) -> None:
         raise UserError(f"head_classes {asked.head_classes}: the source head has {family.source_classes} outputs")
     if asked.head_classes is not None and asked.head_classes < 2:
         raise UserError(f"head_classes {asked.head_classes} must be at least 2")
+    if asked.head_classes is not None and asked.head_classes > cards.OUTPUTS:
+        raise UserError(f"head_classes {asked.head_classes} must be at most {cards.OUTPUTS:,}")
 
 
 def _check_read(cell: Cell) -> None:

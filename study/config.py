@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args, get_type_hints
 
 from study.errors import UserError
+from study.text import encodes
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ LONGEST = 1000
 """Characters of a text in a space, at most: a regular expression may need some; cells are named by others."""
 LARGEST = 2**63 - 1
 """Integer in a space, at most: tables and torch have 64 bits."""
+FARTHEST = 1e100
+"""Number in a space, at most: `analysis.table` refuses tables with larger ones, whose sums overflow."""
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 3, 12, 12, 12
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
@@ -202,6 +205,10 @@ def check_type(what: str, value: object, *kinds: type) -> None:
         raise UserError(f"{what} {show(value)} has {len(value):,} characters; {LONGEST:,} at most")
     if isinstance(value, int) and abs(value) > LARGEST:
         raise UserError(f"{what} {show(value)} is beyond {LARGEST:,}, the largest whole number")
+    if isinstance(value, float) and abs(value) > FARTHEST:
+        raise UserError(f"{what} {show(value)} is beyond {FARTHEST:g}, the largest number of a study")
+    if isinstance(value, str) and ("\0" in value or not encodes(value)):
+        raise UserError(f"{what} {show(value)} has a character that no file of a study can hold")
 
 
 def check_choices(asked: Config) -> None:

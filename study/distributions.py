@@ -6,6 +6,8 @@ from study.config import check_type
 from study.errors import UserError
 
 Value = str | int | float | None
+LARGEST = 2**53
+"""Whole number up to which a float has each."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Range:
     def __post_init__(self) -> None:
         for bound in (self.low, self.high):
             check_type("range bound", bound, int if self.integer else float)
+            if self.integer and abs(bound) > LARGEST:
+                raise UserError(f"range bound {bound} is beyond {LARGEST:,}: a sampler's numbers are floats")
         if not self.low < self.high:
             raise UserError(f"range [{self.low}, {self.high}]: the lower bound must be below the upper one")
         if self.log and self.low <= 0:

@@ -22,6 +22,7 @@ import filelock
 
 from study import disk, reading, schema, study_schema
 from study.errors import Damaged, Locked, UserError
+from study.plain import plain
 
 OWNER = 1000
 """Bytes of the note that names a study's owner, at most."""
@@ -91,7 +92,7 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
         resume: whether an existing study is to go on.
 
     Raises:
-        UserError: there is a study already and `resume` was not asked for.
+        UserError: there is a study already and `resume` was not asked for, or nobody could read this one's study.json.
         Damaged: the study there is damaged, or another one than this.
     """
     if check_same(folder, identity, resume):
@@ -99,9 +100,24 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
     first = _first(folder)
     first.parent.mkdir(exist_ok=True)
     first.touch()  # before study.json: a study without a ledger is a damaged one
-    study = identity | {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
-    text = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False)
-    disk.replace(folder / "study.json", text.encode())
+    about = {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
+    disk.replace(folder / "study.json", _written(identity | plain(about)))
+
+
+def _written(study: dict[str, Any]) -> bytes:
+    """Write study.json as a resume can read it.
+
+    Raises:
+        UserError: it could not: too much of something, or something that no file can hold.
+    """
+    try:
+        content = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False).encode()
+        if len(content) > reading.MOST:
+            raise ValueError(f"it has {len(content):,} bytes; at most {reading.MOST:,} are read")
+        study_schema.check(reading.parse(content))
+    except ValueError as error:
+        raise UserError(f"this study cannot be described in its study.json: {error}; make its space smaller") from None
+    return content
 
 
 def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
@@ -112,6 +128,8 @@ def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
     """
     check_free(folder, resume)
     if not _holds_study(folder):
+        if "cells" in identity:
+            _written(identity)
         return False
     if not _first(folder).exists():
         raise Damaged(f"{_first(folder)}: is missing, and {folder / 'study.json'} is there")

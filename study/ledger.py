@@ -21,6 +21,12 @@ from study.plain import LONGEST, plain
 from study.schema import Wrong
 
 Event = dict[str, Any]
+
+
+class Unreadable(RuntimeError):
+    """An event is none that a reader takes: a fault of whoever made it."""
+
+
 _NAME = re.compile(r"[0-9]{3,}\.jsonl")
 _scan = json.JSONDecoder(parse_constant=reading.constant).scan_once  # type: ignore[attr-defined]
 SEAL = len(b'{"sum":"0123456789abcdef",')  # bytes before an event's own keys in its line
@@ -153,8 +159,10 @@ class Ledger:
 
         Raises:
             OSError: the storage refuses.
+            Unreadable: `read` would refuse it for ever; nothing is written.
         """
         body = _canonical({"seq": self._sequence, **event})
+        _refuse_unreadable(body)
         line = _sealed(body) + body[1:] + b"\n"
         try:
             if self._file.write(line) != len(line):  # a disk that gets full takes a part
@@ -170,6 +178,15 @@ class Ledger:
     def close(self) -> None:
         """Release the file."""
         self._file.close()
+
+
+def _refuse_unreadable(body: bytes) -> None:
+    try:
+        if len(body) + SEAL > reading.MOST:
+            raise Wrong(f"has {len(body):,} bytes")
+        _event(body)
+    except Wrong as wrong:
+        raise Unreadable(f"an event that nobody could read was not recorded: it {wrong}") from None
 
 
 def _body(line: bytes) -> bytes | None:

@@ -51,6 +51,7 @@ REPORT = Table(RESULT | {"seconds": SECONDS, "last": TRUTH}, {}, more=False)
 """What a worker says after an epoch, and a trial's checkpoint keeps."""
 _TRIALS, _CAUSE = listed(TEXT, least=1), {"traceback": TEXT}
 _ROLES, _DECISIONS = choice("search", "replicate", "published"), choice("continue", "prune", "complete")
+_PARTS = whole(0, 10**4)
 _SUGGESTED = {"cell": COUNT, "tuned": mapping(PLAIN)}
 EVENTS = {
     "suggest": Table(
@@ -63,8 +64,10 @@ EVENTS = {
             "time": optional(WHEN),
             "seconds": SECONDS,
             "spent": Kind("a table", (dict,), inner=len),  # nothing reads it
+            "parts": _PARTS,
         },
     ),
+    "rows": Table(_ALL | {"epoch": COUNT, "part": _PARTS, "rows": ROW.list}, {}),  # of the report that has `parts`
     "fail": Table(_ALL | {"error": TEXT}, _CAUSE),
     "part": Table(_ALL | {"error": TEXT, "trials": _TRIALS}, _CAUSE),
     "lost": Table(_ALL | {"error": TEXT, "trials": _TRIALS}, {}),

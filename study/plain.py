@@ -4,12 +4,31 @@ Knows values, not what they mean.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 LONGEST = 20_000
 """Characters of a text."""
-LONGEST_INT = 1000
-"""Bits of a number: Python writes no decimals of one that is very long."""
+LONGEST_INT = 128
+"""Bits of a number: of one that is longer `reading` reads no decimals."""
+PORTION = 2**22
+"""Characters of some rows that one line takes, however each is written: `reading.MOST` is eight times as much."""
+ROW = 400
+"""Of a row's names and numbers."""
+
+
+def portions(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Cut rows into as few parts as lines have room for, in their order: at least one."""
+    parts: list[list[dict[str, Any]]] = [[]]
+    size = 0
+    for row in rows:
+        length = ROW + sum(min(len(each), LONGEST) for each in row.values() if isinstance(each, str))
+        if parts[-1] and size + length > PORTION:
+            parts.append([])
+            size = 0
+        parts[-1].append(row)
+        size += length
+    return parts
 
 
 def bounded(text: str, longest: int = LONGEST) -> str:

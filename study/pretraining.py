@@ -4,6 +4,7 @@ Knows nothing of cells, trials, Ray or the command line.
 """
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -260,4 +261,7 @@ def _scores(lesson: "Lesson", shown: Any) -> dict[str, float]:
             logits.append(lesson.net(passed).float())
             truth.append(answers)
     said, right = torch.cat(logits).cpu().numpy(), torch.cat(truth).cpu().numpy()
-    return {name: metrics.metric(name)(said, right) for name in ("accuracy", "loss")}
+    scores = {name: metrics.metric(name)(said, right) for name in ("accuracy", "loss")}
+    if not math.isfinite(scores["loss"]):
+        raise FloatingPointError(f"the loss on held-out images is {scores['loss']}")
+    return scores

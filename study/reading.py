@@ -15,8 +15,8 @@ from study.errors import Damaged
 
 MOST = 2**25
 """Bytes of a JSON file, or of a line of a ledger: 32 MB, in which 70,000 scores have room."""
-DEPTH = 32
-"""Levels of tables and lists in each other."""
+DEPTH = 128
+"""Levels of tables and lists in each other: weights name those that they go on from, a hundred in a line."""
 DIGITS = 40
 """Of a whole number."""
 _NO_FILE = (errno.ENXIO, errno.ENODEV, errno.ELOOP, errno.ENOTDIR)

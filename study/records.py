@@ -109,6 +109,7 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
     """
     trials: dict[str, dict[str, Any]] = {}
     reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    parts: dict[tuple[str, int, int], list[dict[str, Any]]] = {}  # of reports that are still to come
     for event in events:
         name = event["trial"]
         if event["kind"] == "pretrain":
@@ -123,9 +124,12 @@ def table(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame
             trials[name] = _trial(study, event)
             reports[name] = {}
         elif event["kind"] == "report":
-            where = {key: event.get(key) for key in ("worker", "time")}
-            reports[name][event["epoch"]] = [row | where for row in event["rows"]]
+            where, epoch = {key: event.get(key) for key in ("worker", "time")}, event["epoch"]
+            more = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
+            reports[name][epoch] = [row | where for row in (*event["rows"], *more)]
             trials[name]["state"] = STATES.get(event["decision"], "running")
+        elif event["kind"] == "rows":
+            parts[name, event["epoch"], event["part"]] = event["rows"]
         elif event["kind"] == "fail":
             trials[name] |= {"state": "failed", "error": event["error"]}
     rows = [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from study import families, pretexts
 from study.config import Config, check_type, config
 from study.errors import UserError
+from study.rules import MOST_TASKS
 from study.tasks import data_set
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ LATER = (
 )
 """Hyperparameters that a training which goes on from trained weights shares with the trials: what of them it keeps."""
 EPOCHS = 20
-MOST = 100_000
-"""Epochs of a pretraining."""
+MOST = 20_000
+"""Epochs of a pretraining: its scores after each of them are one line of the ledger."""
 STUDY, REPLICATE = "study", "replicate"
 _OWN: dict[str, tuple[type, ...]] = {
     "pretext": (str,),
@@ -111,6 +112,7 @@ def source(name: str, explained: Mapping[str, Mapping[str, Any]], values: Config
     if given is None and (first not in pretexts.names() or first in families.load(values.family).weights):
         return None
     said = dict(given or {})
+    _refuse_long(name, explained)
     if name in families.load(values.family).weights:
         raise UserError(f"sources: {name!r} are weights of family {values.family} itself; give those another name")
     try:
@@ -162,6 +164,17 @@ def _before(weights: str, values: Config, others: Mapping[str, Mapping[str, Any]
         told = ", ".join([*own, *others])
         raise UserError(f"unknown weights {weights!r} of family {values.family} to begin with; one of {told}")
     return found
+
+
+def _refuse_long(name: str, explained: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse weights that go on from others', and these from others', more often than study.json could tell."""
+    seen: set[str] = set()
+    following: Any = name
+    while isinstance(following, str) and following in explained and following not in seen:
+        seen.add(following)
+        following = explained[following].get("weights")
+    if len(seen) > MOST_TASKS:
+        raise UserError(f"weights {name!r} go on from others, and these from others, in a line of over {MOST_TASKS}")
 
 
 def least(source: Source) -> int:

@@ -7,9 +7,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from study.errors import UserError
 from study.ledger import Event
+from study.plain import portions
 from study.plan import Plan, Prune, Trial
 from study.sampling import Past, suggest
 from study.seeds import stream
@@ -113,7 +115,7 @@ class State:
         """Whether all that was asked for has ended."""
         return not self.count("running") and self.total() == len(self.trials)
 
-    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: object) -> str:
+    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: Any) -> str:
         """Record one epoch's scores together with what they decide: `continue`, `prune`, `complete` or `fail`."""
         trial = self.trials[trial_id]
         if not math.isfinite(objective):
@@ -121,10 +123,18 @@ class State:
             return "fail"
         stops = not last and self._stops(trial, epoch, objective)
         decision = "complete" if last else "prune" if stops else "continue"
+        more |= self._recorded(trial_id, epoch, more.get("rows", []))
         self._apply(
             {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | more
         )
         return decision
+
+    def _recorded(self, trial_id: str, epoch: int, found: list[Event]) -> Event:
+        """Record rows that a report's line has no room for; gives those that it has, and how many lines of others."""
+        rows, *others = portions(found)
+        for number, part in enumerate(others):
+            self._apply({"kind": "rows", "trial": trial_id, "epoch": epoch, "part": number, "rows": part})
+        return {"rows": rows, "parts": len(others)} if others else {}
 
     def fail(self, trial_id: str, error: str, traceback: str = "") -> None:
         """Record that a trial ended without result."""

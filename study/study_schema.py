@@ -6,7 +6,8 @@ from study.schema import NUMBER, PLAIN, TEXT, TRUTH, Kind, Table, Wrong, listed,
 
 NEAR = 1e-9
 """Share by which rounding may take a tuned value beyond its bounds."""
-NAME = pattern("a text of at most 1,000 characters, without NUL", r"[^\0]{1,1000}")
+NAME = pattern("a text of at most 100,000 characters, without NUL", r"[^\0]{1,100000}")
+"""Of a space; of a cell it has all values that are compared."""
 _PLAINS = listed(PLAIN)
 _RANGE = Table({"low": NUMBER, "high": NUMBER, "log": TRUTH, "integer": TRUTH}, {}, more=False)
 _CHOICE = Table({"values": listed(PLAIN, least=1)}, {}, more=False)
@@ -66,7 +67,7 @@ def check(study: Any) -> None:
 def contains(distribution: dict[str, Any], value: Any) -> bool:
     """Whether a value can come from a distribution, as study.json writes it."""
     if "values" in distribution:
-        return any(type(each) is type(value) and each == value for each in distribution["values"])
+        return value in distribution["values"]  # 1 is 1.0, here as in `distributions.Choice`
     if type(value) not in ((int,) if distribution["integer"] else (int, float)):
         return False
     low, high = distribution["low"], distribution["high"]

@@ -35,13 +35,14 @@ class Worker(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Train to the next reports."""
-        where = {"worker": f"{socket.gethostname()}:{os.getpid()}"}
+        where: dict[str, Any] = {"worker": f"{socket.gethostname()}:{os.getpid()}"}
         try:
             assert self._results is not None
             said = next(self._results, None)
             if said is None:
                 raise RuntimeError("the training ended before its last report")
-            return where | {"results": list(said.items()), "time": time.time()}  # a list: Tune flattens nested dicts
+            where["time"] = max(0.0, time.time())  # a clock may stand before 1970
+            return where | {"results": list(said.items())}  # a list: Tune flattens nested dicts
         except BaseException as error:  # trials may call sys.exit
             if _signalled(error):
                 raise

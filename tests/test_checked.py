@@ -40,6 +40,11 @@ def test_numbers_of_numpy_become_pythons():
     assert said["rows"][2]["score"] == 0.25
 
 
+def test_a_whole_number_that_no_file_keeps_becomes_a_float():
+    score = checked(report(row(metric="count", score=10**300)), 5)["rows"][2]["score"]
+    assert (type(score), score) == (float, 1e300)
+
+
 WRONG = [
     (
         report(row(metric="accuracy", score=1e30)),
@@ -57,6 +62,10 @@ WRONG = [
     (report(objective=float("nan")), "objective is nan, not a finite number"),
     (report(row(split="val", task="b", score=0.5), objective=0.5), "objective is 0.5, which no validation score"),
     (report(row(seconds=float("nan"))), "seconds is nan, which is no text and no finite number"),
+    (report(row(place="here")), r"rows\[2\] has 'place', which is not known here"),
+    (report(row(phase=True)), r"rows\[2\].phase True must be a whole number"),
+    (report(row(step=0.5)), r"rows\[2\].step 0.5 must be a whole number"),
+    (report(row(seconds=-1.0)), r"rows\[2\].seconds -1.0 must be a number from 0"),
     (report(row(alarms=["a"])), r"alarms is \['a'\], which is no text and no finite number"),
     (report(row(epoch=1)), "epoch 2 is reported with a score of epoch 1"),
     (report(rows=[]), "the objective is 0.75, which no validation score"),

@@ -65,7 +65,7 @@ def test_nothing_saved_is_none(tmp_path):
 def test_any_error_while_one_is_written_comes_as_it_was(tmp_path, monkeypatch):
     """Without a cause that leads back to itself, which whoever follows it would never leave."""
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", full)

@@ -100,7 +100,7 @@ raise SystemExit(end.code)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_any_command_with_a_line_and_code_75(number):
-    process = run("-c", WAITS, stdout=subprocess.PIPE)
+    process = run("-c", WAITS, stdout=subprocess.PIPE, preexec_fn=heed_hang_up)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
     assert (process.communicate()[1], process.returncode) == ("study.x: interrupted\n", 75)
@@ -134,6 +134,11 @@ def test_who_ignores_the_end_of_a_terminal_still_does():
 
 def ignore_hang_up() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def heed_hang_up() -> None:
+    """Where the tests run under nohup it is ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from study import errors
 from tests import inline
 from tests.bad_inputs.case import tree
 
+pytestmark = pytest.mark.slow
 FORK = multiprocessing.get_context("fork")
 
 

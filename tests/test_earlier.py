@@ -7,6 +7,7 @@ import torch
 from study import data, earlier, models, pretraining, sources, splits, trial, weights
 from study.config import Config
 from study.earlier import BEFORE, OWN_BATCHNORM, Earlier
+from study.errors import UserError
 
 FIRST, SECOND = "animals", "animals/animal"
 VALUES = Config(task=SECOND, family="small_cnn", image_size=16, batch_size=32, lr=0.02, weights=FIRST)
@@ -154,5 +155,5 @@ def test_the_heads_of_all_tasks_stay_loadable(tuned, tmp_path, own):
 def test_a_task_that_was_never_learnt_is_refused(tuned, tmp_path):
     reports, known = tuned
     models.save(tmp_path / "model", reports[-1].model(), CARD, [known])
-    with pytest.raises(models.UserError, match="has no task 'voc' that its network had learnt before; it has animals"):
+    with pytest.raises(UserError, match="has no task 'voc' that its network had learnt before; it has animals"):
         models.load(tmp_path / "model", "voc")

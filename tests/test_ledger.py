@@ -10,6 +10,7 @@ from study import ledger
 from study.errors import Damaged
 from study.ledger import Ledger
 from tests import events
+from tests.bad_inputs import hostile
 
 EVENTS = [events.suggested(note='ü "quoted"\n'), *(events.reported(epoch=n, score=0.1 * n) for n in range(3))]
 
@@ -113,10 +114,7 @@ def test_whatever_a_trial_says_can_be_written_and_read_back(tmp_path, name):
 @pytest.mark.parametrize("name", ODD)
 def test_what_json_cannot_hold_is_made_plain(tmp_path, name):
     value, expected = ODD[name]
-    book = Ledger(tmp_path, 0)
-    book.append({"kind": "note", "value": value})
-    book.close()
-    assert json.loads((tmp_path / "000.jsonl").read_text())["value"] == expected
+    assert kept(tmp_path, events.reported(spent={"value": value}))["spent"] == {"value": expected}
 
 
 def test_of_a_long_text_the_middle_is_left_out_and_that_is_said(tmp_path):
@@ -144,8 +142,23 @@ def test_a_number_keeps_its_bits_beside_a_text_that_is_made_plain(tmp_path):
 ])  # fmt: skip
 def test_a_trial_whose_name_would_lead_out_of_the_study_is_refused(tmp_path, event):
     """Trials' names become folders, which are deleted when a trial has ended."""
-    book = Ledger(tmp_path, 0)
-    book.append(event)
-    book.close()
+    (tmp_path / "000.jsonl").write_bytes(hostile.lines(json.dumps(event)))
     with pytest.raises(Damaged, match=r"line 1 (trial '.*' must be the name of a trial|has trial '.*', which no line)"):
         list(ledger.read(tmp_path))
+
+
+@pytest.mark.parametrize("event", [
+    events.reported(rows=[events.row(score=float("nan"))]),
+    events.reported(rows=[events.row(place="here")]),
+    events.suggested(tuned={"lr": [1]}),
+    events.reported(note="x" * 20_000, rows=[events.row(alarms=15_000 * "é")] * 1_500),
+    {"kind": "moved", "trial": "c000-s000"},
+])  # fmt: skip
+def test_what_nobody_could_read_is_not_recorded_and_what_was_stays_readable(tmp_path, event):
+    book = Ledger(tmp_path, 0)
+    book.append(events.suggested())
+    with pytest.raises(ledger.Unreadable, match=r"an event that nobody could read was not recorded: it "):
+        book.append(event)
+    book.append(events.reported())
+    book.close()
+    assert [each["seq"] for each in ledger.read(tmp_path)] == [0, 1]

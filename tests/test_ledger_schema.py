@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import study
-from study import ledger_schema, reading
+from study import ledger_schema, plain, reading
 from study.schema import Wrong
 from tests import events, toys
 
@@ -28,15 +28,18 @@ def written_kinds():
 
 def test_each_kind_that_is_written_can_be_read():
     assert written_kinds() == set(ledger_schema.EVENTS)
-    assert len(ledger_schema.EVENTS) == 8
+    assert len(ledger_schema.EVENTS) == 9
 
 
-def test_what_a_study_records_is_what_is_read():
+def test_what_a_study_records_is_what_is_read(monkeypatch):
     """Every kind that a state writes, with what it says when things go wrong."""
     state, found = toys.state()
     state.absent = {5: "no weights"}
     state.skip()
     toys.play(state, steps=30)
+    monkeypatch.setattr(plain, "PORTION", 1)
+    trial = state.next_trial()
+    state.report(trial.id, 0, 0.5, False, rows=[events.row(), events.row()])
     trial, other = state.next_trial(), state.next_trial()
     state.widen(trial.id, "RuntimeError: out of memory")
     state.lost([trial.id, other.id], "the worker died")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from study import assembly, data, pretrain, pretraining, sources, trial, weights
+from study import assembly, data, metrics, pretrain, pretraining, sources, trial, weights
 from study.config import Config
 from study.errors import Damaged, UserError
 from study.pretraining import Manner
@@ -254,3 +254,9 @@ def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(capsys, words, sai
     complaint = capsys.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+def test_a_network_that_answers_held_out_images_with_no_numbers_is_no_weights(prepared, fresh, monkeypatch):
+    monkeypatch.setitem(metrics.METRICS, "loss", lambda scores, targets: float("nan"))
+    with pytest.raises(FloatingPointError, match="the loss on held-out images is nan"):
+        pretraining.make(start(prepared))

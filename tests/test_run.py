@@ -35,7 +35,7 @@ def start(out: Path, *options: str, module: str = UNDRAWN) -> subprocess.Popen:
 
 def run(out: Path, *options: str, module: str = UNDRAWN) -> tuple[int, str]:
     process = start(out, *options, module=module)
-    said, complaint = process.communicate(timeout=300)
+    said, complaint = process.communicate(timeout=600)
     return process.returncode, said + complaint
 
 
@@ -53,7 +53,7 @@ def stop_at(out: Path, events: int, number: int, *options: str, module: str = UN
         os.killpg(process.pid, number)  # as a terminal does: Ray's processes get it too
     else:
         process.send_signal(number)
-    said, complaint = process.communicate(timeout=60)
+    said, complaint = process.communicate(timeout=600)
     time.sleep(2)  # orphaned workers notice that their driver is gone
     return process.returncode, said + complaint
 
@@ -241,7 +241,7 @@ def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
         time.sleep(0.02)
     time.sleep(moment)
     os.killpg(process.pid, signal.SIGINT)
-    complaint = process.communicate(timeout=60)[1]
+    complaint = process.communicate(timeout=600)[1]
     assert process.returncode == 75, complaint
     assert "Traceback" not in complaint
 

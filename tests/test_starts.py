@@ -126,7 +126,7 @@ def test_a_study_stopped_in_pretraining_goes_on(whole, images, tmp_path, number)
         time.sleep(0.02)
     time.sleep(1.0)  # in the midst of it, or a little after it
     process.send_signal(number)
-    said = "".join(process.communicate(timeout=60))
+    said = "".join(process.communicate(timeout=600))
     assert process.returncode == (-9 if number == signal.SIGKILL else 75), said
     time.sleep(2)  # orphaned workers notice that their driver is gone
     code, said = run(out, store, "--resume")

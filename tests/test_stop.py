@@ -9,8 +9,9 @@ import time
 import pytest
 
 SCRIPT = """
-import time
+import signal, time
 from study import stop
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where the tests run under nohup it is ignored, and stays so
 stop.GRACE = {grace}
 asked = stop.Stop(None, "stopped early")
 {begun}

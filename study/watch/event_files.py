@@ -3,6 +3,7 @@
 Knows the ledger's events and tensorboardX; nothing that a study does depends on these files.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from study.ledger import Event
 from study.schema import Wrong, whole
 
 POSITION = ".position"
+LONGEST = 255
+"""Bytes of a folder's name."""
 
 
 class EventFiles:
@@ -85,7 +88,7 @@ class EventFiles:
     def _writer(self, trial: str, cell: str) -> EventsWriter:
         """Give the writer of a trial's folder; each run of this command adds files of its own."""
         if trial not in self._open:
-            where = self._folder / printable(cell).replace("/", "-").replace("..", "-") / trial
+            where = self._folder / _place(cell) / trial
             where.mkdir(parents=True, exist_ok=True)  # below: no SummaryWriter, whose flush leaves its queue
             self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")
         return self._open[trial]
@@ -103,6 +106,14 @@ class EventFiles:
         values = self._cells[event["cell"]]["values"]
         compared = {key: values[key] for key in self._compared if key in values}
         return {"role": event["role"]} | compared | event["tuned"]
+
+
+def _place(cell: str) -> str:
+    """Name a cell's folder; of a name that is too long for one the start stays, and its checksum tells it apart."""
+    name = printable(cell).replace("/", "-").replace("..", "-")
+    if len(name.encode()) <= LONGEST:
+        return name
+    return f"{name.encode()[: LONGEST - 20].decode(errors='ignore')}… {hashlib.sha256(cell.encode()).hexdigest()[:16]}"
 
 
 def _rows(event: Event) -> list[dict[str, Any]]:

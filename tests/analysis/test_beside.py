@@ -1,6 +1,8 @@
 """Several studies on one page: what stands side by side, what is not compared, and what is refused."""
 
+import errno
 import html
+import os
 import re
 
 import pandas as pd
@@ -132,8 +134,9 @@ def test_a_wrong_folder_is_refused_before_anything_is_written(one, tmp_path, cap
 def test_a_place_that_cannot_be_written_is_named(one, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("analysis.report.write", lambda df, folder: [folder / "report.html"])
     folders = [str(synthetic.write(one, tmp_path / name)) for name in "ab"]
-    (tmp_path / "file").touch()
-    assert command.main([*folders, "--out", str(tmp_path / "file")]) == 5
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "report.html")
+    monkeypatch.setattr("analysis.beside.write", lambda tables, folder: (_ for _ in ()).throw(full))
+    assert command.main([*folders, "--out", str(tmp_path / "there")]) == 5
     assert "cannot write into" in capsys.readouterr().err
 
 

@@ -1,5 +1,7 @@
 """`python -m analysis`: what it refuses, in one line, and with which exit code."""
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -58,8 +60,9 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys, monkeypatch):
     synthetic.write(tiny, tmp_path)
-    (tmp_path / "figures").touch()
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "figures")
+    monkeypatch.setattr("analysis.report.write", lambda df, folder: (_ for _ in ()).throw(full))
     assert command.main([str(tmp_path)]) == 5
     assert "cannot write into" in capsys.readouterr().err

@@ -9,6 +9,8 @@ from analysis import forgetting, forgetting_claims, table
 from tests.analysis import synthetic, synthetic_chains
 from tests.analysis.synthetic import said
 
+pytestmark = pytest.mark.slow
+
 
 def beside(folder):
     """Every file of a report but those of forgetting, and its page without these parts."""

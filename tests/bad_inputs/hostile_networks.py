@@ -77,7 +77,7 @@ def _raw_card(text: str) -> Network:
 CARD, MODEL = "card.json: is not what was written (", "model.safetensors: is not what was written ("
 NETWORKS: dict[str, tuple[Network, str]] = {
     "whose card is a list": (_raw_card("[1]"), CARD),
-    "whose card is 200,000 brackets": (_raw_card("[" * 200_000), f"{CARD}it is nested more than 32 deep)"),
+    "whose card is 200,000 brackets": (_raw_card("[" * 200_000), f"{CARD}it is nested more than 128 deep)"),
     "whose card has NaN": (_raw_card('{"config": {"lr": NaN}}'), f"{CARD}it has NaN, which is no number)"),
     "whose card has a key twice": (_raw_card('{"a": 1, "a": 2}'), f"{CARD}it has the key 'a' twice)"),
     "whose card is a pipe": (

@@ -44,18 +44,18 @@ def _endless(path: Path) -> None:
 
 
 def _sparse(path: Path) -> None:
-    """Write 3 GB that take no room: a line without an end."""
+    """Write 33 MiB that take no room, more than is read: a line without an end."""
     with path.open("wb") as file:
-        file.truncate(3 * 2**30)
+        file.truncate(33 * 2**20)
 
 
 THINGS: dict[str, tuple[Callable[[Path], None], str]] = {
     "study.json that is a pipe": (beside("study.json", os.mkfifo), "out/study.json: is neither a file nor a folder"),
     "study.json that is a folder": (beside("study.json", Path.mkdir), "out/study.json: is no regular file"),
     "study.json that is endless": (beside("study.json", _endless), "out/study.json: is a link to /dev/zero"),
-    "study.json of 3 GB": (
+    "study.json of 33 MiB": (
         beside("study.json", _sparse),
-        "out/study.json: has 3,221,225,472 bytes; at most 33,554,432",
+        "out/study.json: has 34,603,008 bytes; at most 33,554,432",
     ),
     "study.json that is a list": (_raw_study("[1]"), "out/study.json: is damaged"),
     "study.json of NaN": (_raw_study('{"sum": NaN}'), "out/study.json: is damaged (it has NaN, which is no number)"),
@@ -67,7 +67,7 @@ THINGS: dict[str, tuple[Callable[[Path], None], str]] = {
     "ledger file that is a pipe": (beside("ledger/001.jsonl", os.mkfifo), f"{LEDGER}: is neither a file nor a folder"),
     "ledger file that is endless": (beside("ledger/001.jsonl", _endless), f"{LEDGER}: is a link to /dev/zero"),
     "ledger file that is a folder": (beside("ledger/001.jsonl", Path.mkdir), f"{LEDGER}: is no regular file"),
-    "ledger file of 3 GB in one line": (
+    "ledger file of 33 MiB in one line": (
         beside("ledger/001.jsonl", _sparse),
         f"{LEDGER}: line 1 is damaged (it has mor",
     ),

@@ -76,4 +76,10 @@ TABLES = {
 }
 """What is wrong with a table → what is said of it."""
 CASES = [Case(f"a table {name}", "out", 4, said, make, "analysis") for name, (make, said) in TABLES.items()]
-CASES.append(Case("a table that is a pipe", "out", 2, "no table.parquet in 'out'", _pipe, "analysis"))
+CASES += [
+    Case(f"a table that is {what}", "out", 4, "'out/table.parquet' is no regular file", make, "analysis")
+    for what, make in (
+        ("a pipe", _pipe),
+        ("a folder", lambda here: (here / "out" / "table.parquet").mkdir(parents=True)),
+    )
+]

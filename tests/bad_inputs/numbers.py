@@ -64,9 +64,9 @@ CASES = [
     _field("10¹² views", "views 1000000000000 must be at most 100,000", fixed=_fixed(views=10**12)),
     _field("10¹² outputs", "head_classes 1000000000000 must be at most", fixed=_fixed(head_classes=10**12)),
     _field(
-        "rates that grow by 10³⁰⁸ a stage",
-        "lr_decay 1e+308 must be above 0, and at most 1000",
-        fixed=_fixed(regime="discriminative", weights="none", lr_decay=1e308),
+        "rates that grow by 10⁹⁹ a stage",
+        "lr_decay 1e+99 must be above 0, and at most 1000",
+        fixed=_fixed(regime="discriminative", weights="none", lr_decay=1e99),
     ),
     _endless("a dict without an end", "fixed {} must be a dict", fixed="Mapping()"),
     _endless("grids without an end", "compared {} must be a dict", compared="Mapping()"),

@@ -158,6 +158,14 @@ CASES = [
     ),
     _case("a ledger whose first file is gone", 4, "out/ledger/000.jsonl: is missing", _deleted("ledger/000.jsonl")),
     _case("an empty ledger beside a table", 4, "out/ledger has lost", _deleted("ledger/001.jsonl")),
+    Case(
+        "a table that knows more than its ledger, to be written anew",
+        "out",
+        4,
+        "out/ledger has lost",
+        _deleted("ledger/001.jsonl"),
+        "study.records",
+    ),
     _case(
         "a ledger with a changed score",
         4,
@@ -220,7 +228,7 @@ CASES = [
     _analysis(
         "an unknown option of the report", 2, "unrecognized arguments: --ot x", nothing, "{golden}/regimes --ot x"
     ),
-    _analysis("a report into a file", 2, "--out 'out' is a file; name a folder", _file, "{golden}/regimes --out out"),
+    _analysis("a report into a file", 2, "--out out: is a file, or leads nowhere", _file, "{golden}/regimes --out out"),
     _analysis(
         "a table of 0 bytes", 4, "'out/table.parquet' cannot be read as Parquet", partial(_table, change=lambda _: b"")
     ),

@@ -14,6 +14,7 @@ import pytest
 from benchmarks import _chaos_account, _chaos_kills, _chaos_training, chaos
 from benchmarks._chaos_points import DRIVER, POINTS, WORKER, Crash
 from study import data, ledger
+from tests import events
 
 QUICK = ("after a suggestion", "in mid-line", "before a checkpoint's rename")
 
@@ -141,7 +142,8 @@ def test_another_table_than_the_uninterrupted_one_is_counted(tmp_path):
 def test_the_ledgers_count_is_compared_with_what_happened(tmp_path, said, happened, honest):
     book = ledger.Ledger(tmp_path / "ledger", 0)
     for trial in said:
-        book.append({"kind": "report", "trial": trial, "decision": "complete"})
+        book.append(events.suggested(trial))
+        book.append(events.reported(trial, decision="complete"))
     (tmp_path / "journal.txt").write_text("".join(json.dumps([trial, "ended"]) + "\n" for trial in happened))
     assert _chaos_account.honest(tmp_path, kills=1) == honest
 

@@ -15,6 +15,7 @@ from study import folder as folders
 from study.space import Space, choice, integers, log_uniform
 from study.state import Plan, State
 from study.watch.__main__ import main
+from study.watch.event_files import EventFiles
 
 SPACE = Space(
     task="gtsrb",
@@ -217,6 +218,18 @@ def test_a_folder_without_a_study_is_refused_and_left_as_it_was(tmp_path, capsys
     assert main([str(tmp_path)]) == 2
     assert f"{tmp_path}: holds no study yet" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cell_whose_name_is_longer_than_a_folders_may_be_has_a_folder_of_its_own(tmp_path):
+    names = ["é" * 500 + end for end in ("a", "b")]
+    study = {"cells": [{"name": name} for name in names], "space": {"compared": {}}}
+    files = EventFiles(tmp_path / "tensorboard", study)
+    for cell in (0, 1):
+        files._writer("c000-s000", names[cell])
+        files._end("c000-s000")
+    made = [path.name for path in (tmp_path / "tensorboard").iterdir()]
+    assert len(made) == 2
+    assert all(name.startswith("ééé") and len(name.encode()) <= 255 for name in made)
 
 
 def test_a_second_watch_of_one_place_is_refused(tmp_path, capsys):
