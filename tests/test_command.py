@@ -116,7 +116,7 @@ os.kill(os.getpid(), signal.{number})
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_a_command_is_imported_is_a_line_and_code_75(number):
-    process = run("-c", STARTS.format(first="-m", number=number.name), "-m", "study.run")
+    process = run("-c", STARTS.format(first="-m", number=number.name), "-m", "study.run", preexec_fn=heed_hang_up)
     assert (process.communicate()[1], process.returncode) == ("study.run: interrupted\n", 75)
 
 

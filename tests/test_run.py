@@ -248,12 +248,16 @@ def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
 
 @pytest.mark.slow
 def test_a_storage_that_fails_in_mid_run_is_code_5_and_resumable(tmp_path):
-    (tmp_path / "models").touch()  # where the first replicate's model is to go
+    models = [tmp_path / "models" / f"c{cell:03d}-r000" for cell in range(2)]
+    models[0].parent.mkdir()
+    for model in models:
+        model.touch()  # where a replicate's model is to go
     code, said = run(tmp_path, "--trials", "1")
     assert (code, said.count("storage failed")) == (5, 1), said
     assert "models" in said
     assert "Traceback" not in said
-    (tmp_path / "models").unlink()
+    for model in models:
+        model.unlink()
     code, said = inline.command("--space", TINY, "--out", str(tmp_path), "--trials", "1", "--resume")
     assert code == 0, said
 
