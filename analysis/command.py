@@ -157,6 +157,8 @@ def _end(end: Ending, error: BaseException) -> None:
         end.line(f"a name is too long for the disk: {error.filename}", USAGE)
     elif (limit := _exhausted(error)) is not None:
         end.line(f"{limit} ({_first(error)}){more}", USAGE)
+    elif isinstance(error, FileNotFoundError) and not _here():
+        end.line("the folder that this command runs in has been deleted; change to another one", USAGE)
     elif isinstance(error, OSError):
         end.line(f"storage failed: {error}{more}", STORAGE)
     elif isinstance(error, ImportError):
@@ -164,6 +166,15 @@ def _end(end: Ending, error: BaseException) -> None:
     else:
         traceback.print_exception(error)
         end.line(f"a fault of this program, please report it: {type(error).__name__}: {_first(error)}{more}", FAULT)
+
+
+def _here() -> bool:
+    """Whether the current folder is there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _exhausted(error: BaseException) -> str | None:
@@ -253,7 +264,9 @@ def _flush() -> None:
 def _signals() -> Iterator[None]:
     """Take SIGTERM and SIGHUP as Ctrl-C; who ignores them, as nohup does, goes on ignoring them."""
     before: dict[int, Any] = {}
+    wakeup: int | None = None
     if threading.current_thread() is threading.main_thread():
+        wakeup = signal.set_wakeup_fd(-1)
         found = {each: signal.getsignal(each) for each in HANG_UP}
         before = {each: now for each, now in found.items() if now in (signal.SIG_DFL, early.end)}
         for each in before:
@@ -263,6 +276,8 @@ def _signals() -> Iterator[None]:
     try:
         yield
     finally:
+        if wakeup is not None:
+            signal.set_wakeup_fd(wakeup)
         for each in before:
             if signal.getsignal(each) is _interrupt:  # the work may have handlers of its own
                 signal.signal(each, signal.SIG_DFL)

@@ -34,6 +34,8 @@ def check(make: bool = False) -> None:
     path, default = file(), "RAY_AUTH_TOKEN_PATH" not in os.environ
     if make and default and not known() and os.environ.get("RAY_AUTH_MODE", "token") == "token":
         _make(path)
+    if make and path and not default and not known():
+        raise UserError(f"RAY_AUTH_TOKEN_PATH={path}: there is no token; unset it, and one is made")
     if path is None or (mode := _mode(path)) is None or not mode & 0o077:
         return
     if not path.is_file():

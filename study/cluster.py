@@ -21,8 +21,9 @@ os.environ.update(  # before ray is imported
 import ray
 
 from study import auth, reach, store
-from study.errors import RayFailed
+from study.errors import RayFailed, Stopped
 from study.failures import name_of, text_of
+from study.stop import EARLY
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,18 @@ def _end() -> None:
             gc.enable()
 
 
+def _init(**options: Any) -> None:
+    """Call Ray's own, whose handler of SIGTERM exits with the signal's number.
+
+    Raises:
+        Stopped: that came.
+    """
+    try:
+        ray.init(**options)
+    except SystemExit as error:
+        raise Stopped(EARLY) from error
+
+
 def _start_here(quiet: dict[str, Any]) -> None:
     """Start Ray on this machine.
 
@@ -162,7 +175,9 @@ def _start_here(quiet: dict[str, Any]) -> None:
         RayFailed: it cannot start, whatever the reason.
     """
     try:
-        ray.init(address="local", include_dashboard=False, **quiet)
+        _init(address="local", include_dashboard=False, **quiet)
+    except Stopped:
+        raise
     except Exception as error:  # the storage's, threads', sockets', or Ray's own
         if (limit := getattr(error, "errno", None)) in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(limit, os.strerror(limit), str(reach.temporary())) from error
@@ -180,6 +195,6 @@ def _start(address: str | None) -> None:
         return
     reach.knock(address)
     try:
-        ray.init(address=address, **quiet)
+        _init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         raise reach.nobody(address, error) from error

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from study import auth, disk
+from study import auth, disk, limits
 from study.errors import UserError
 
 TIMEOUT = 10.0  # seconds
@@ -110,6 +110,7 @@ class Cluster:
         return End(found.status.value == "STOPPED", found.driver_exit_code, told)
 
     def _connected(self) -> Any:
+        limits.check_settings()
         try:
             from ray.dashboard.modules import dashboard_sdk
             from ray.dashboard.modules.job import sdk

@@ -9,6 +9,7 @@ import shutil
 import socket
 from pathlib import Path
 
+from study import limits
 from study.errors import Full, UserError
 
 KNOCK = 3.0  # seconds
@@ -27,14 +28,18 @@ def check(address: str | None, cpus: float, gpus: float | None) -> None:
         gpus: of one trial; None is whatever there is.
 
     Raises:
-        UserError: nobody listens at the address, or this machine has less than one trial wants.
+        UserError: nobody listens at the address, or this machine has less than one trial or Ray wants.
     """
+    limits.check_here()
     if address is not None:
         knock(address)
+        limits.check_settings()
         return
+    limits.check()
     check_temporary()
     refuse_more("CPU", cpus, os.cpu_count() or 1)
     refuse_more("GPU", gpus or 0.0, _gpus())
+    limits.check_settings()
 
 
 def temporary() -> Path:

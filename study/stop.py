@@ -2,15 +2,17 @@
 
 import contextlib
 import os
+import select
 import signal
 import time
-from threading import Timer
+from threading import Thread
 
 from study.errors import INTERRUPTED, Stopped
 
 GRACE = 20.0
 """Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone and waited for in vain."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EARLY = "stopped before the search began; the same command starts again"
 LATE = "stopped without a table, which --resume makes anew: every report is on the disk"
 """What is said of a search that could not end in order."""
 
@@ -18,9 +20,7 @@ LATE = "stopped without a table, which --resume makes anew: every report is on t
 class Stop:
     """Takes SIGINT, SIGTERM and SIGHUP over; a second one ends the process at once: every report is on the disk."""
 
-    def __init__(
-        self, budget: float | None, text: str = "stopped before the search began; the same command starts again"
-    ) -> None:
+    def __init__(self, budget: float | None, text: str = EARLY) -> None:
         """Start the clock.
 
         Args:
@@ -30,9 +30,9 @@ class Stop:
         self._text = self._late_text = text
         self._until = None if budget is None else time.monotonic() + budget
         self._signalled = False
-        self._late = Timer(GRACE, self._end)
-        self._late.daemon = True
+        self._settled = False
         self.listen()
+        self._watch()
 
     def listen(self) -> None:
         """Install the handlers; again after Ray has started, which brings its own, and ended, taking all away."""
@@ -61,13 +61,31 @@ class Stop:
         if self._signalled:
             os._exit(INTERRUPTED)
         self._signalled = True
-        self._late.start()
 
     def settled(self) -> None:
         """Note that the stop was orderly: what is left may take as long as it takes."""
-        self._late.cancel()
+        self._settled = True
 
-    def _end(self) -> None:
-        with contextlib.suppress(OSError):  # nobody reads it
-            os.write(2, f"{self._late_text}\n".encode())
+    def _watch(self) -> None:
+        """Have a thread hear of signals too: the main one does not while it waits in a library that is no Python."""
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        Thread(target=self._hear, args=(heard,), daemon=True).start()
+
+    def _hear(self, heard: int) -> None:
+        _next(heard, None)
+        again = _next(heard, GRACE)
+        if self._settled:
+            return
+        if not again:
+            with contextlib.suppress(OSError):  # nobody reads it
+                os.write(2, f"{self._late_text}\n".encode())
         os._exit(INTERRUPTED)
+
+
+def _next(heard: int, seconds: float | None) -> bool:
+    """Wait for a signal; whether one came in time."""
+    poll = select.poll()
+    poll.register(heard, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else 1000 * seconds) and os.read(heard, 1))

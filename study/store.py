@@ -243,7 +243,8 @@ def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a maker that was killed: the lock says it is gone
     unfinished.mkdir()
     try:
-        publish(unfinished, path, key, make(unfinished))
+        with disk.written(path.parent):
+            publish(unfinished, path, key, make(unfinished))
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,14 @@ def test_a_ray_that_cannot_start_is_one_line(error, code, text, tmp_path, monkey
     said = capsys.readouterr().err
     assert (text in said, said.count("\n")) == (True, 1), said
     assert "--resume" not in said  # nothing was begun
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_signal_while_ray_starts_is_a_line_and_code_75(tmp_path, monkeypatch, capsys):
+    """Ray's handler exits with the signal's number, 15."""
+    monkeypatch.setattr("ray.init", lambda **_: sys.exit(signal.SIGTERM))
+    assert run.main(["--space", str(TINY), "--out", str(tmp_path / "out")]) == 75
+    assert capsys.readouterr().err == "study.run: stopped before the search began; the same command starts again\n"
     assert not (tmp_path / "out").exists()
 
 

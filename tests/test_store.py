@@ -1,5 +1,6 @@
 """The store under several makers, killed makers and damage."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,14 @@ def make(folder: Path) -> dict[str, Any]:
 
 def refuse(folder: Path) -> dict[str, Any]:
     raise AssertionError("made a second time")
+
+
+def test_a_disk_that_is_full_while_an_entry_is_made_is_named(root):
+    def full(folder: Path) -> dict[str, Any]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match=f"No space left on device: '{root}/store/data'"):
+        store.make_once("data", KEY, full)
 
 
 def count_and_make(marks: Path) -> None:
