@@ -264,9 +264,7 @@ def _flush() -> None:
 def _signals() -> Iterator[None]:
     """Take SIGTERM and SIGHUP as Ctrl-C; who ignores them, as nohup does, goes on ignoring them."""
     before: dict[int, Any] = {}
-    wakeup: int | None = None
     if threading.current_thread() is threading.main_thread():
-        wakeup = signal.set_wakeup_fd(-1)
         found = {each: signal.getsignal(each) for each in HANG_UP}
         before = {each: now for each, now in found.items() if now in (signal.SIG_DFL, early.end)}
         for each in before:
@@ -276,8 +274,6 @@ def _signals() -> Iterator[None]:
     try:
         yield
     finally:
-        if wakeup is not None:
-            signal.set_wakeup_fd(wakeup)
         for each in before:
             if signal.getsignal(each) is _interrupt:  # the work may have handlers of its own
                 signal.signal(each, signal.SIG_DFL)

@@ -36,11 +36,11 @@ def check() -> None:
     if _soft(resource.RLIMIT_NOFILE) < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
     if (memory := _soft(resource.RLIMIT_AS)) < MEMORY:
-        told = f"{memory / 1e9:.1f} GB of addresses are allowed, and Ray needs {MEMORY / 1e9:.0f} GB"
-        raise UserError(f"{told}; raise the limit with ulimit -v unlimited")
+        sizes = f"{memory / 1e9:.1f} GB of addresses are allowed, and Ray needs {MEMORY / 1e9:.0f} GB"
+        raise UserError(f"{sizes}; raise the limit with ulimit -v unlimited")
     if (size := _soft(resource.RLIMIT_FSIZE)) < FILE:
-        told = f"files of {size / 1e6:.1f} MB are allowed, and {FILE / 1e6:.0f} MB are needed"
-        raise UserError(f"{told}; raise the limit with ulimit -f unlimited")
+        sizes = f"files of {size / 1e6:.1f} MB are allowed, and {FILE / 1e6:.0f} MB are needed"
+        raise UserError(f"{sizes}; raise the limit with ulimit -f unlimited")
 
 
 def check_here() -> None:

@@ -2,10 +2,9 @@
 
 import contextlib
 import os
-import select
 import signal
 import time
-from threading import Thread
+from threading import Timer
 
 from study.errors import INTERRUPTED, Stopped
 
@@ -30,9 +29,9 @@ class Stop:
         self._text = self._late_text = text
         self._until = None if budget is None else time.monotonic() + budget
         self._signalled = False
-        self._settled = False
+        self._late = Timer(GRACE, self._end)
+        self._late.daemon = True
         self.listen()
-        self._watch()
 
     def listen(self) -> None:
         """Install the handlers; again after Ray has started, which brings its own, and ended, taking all away."""
@@ -61,31 +60,13 @@ class Stop:
         if self._signalled:
             os._exit(INTERRUPTED)
         self._signalled = True
+        self._late.start()
 
     def settled(self) -> None:
         """Note that the stop was orderly: what is left may take as long as it takes."""
-        self._settled = True
+        self._late.cancel()
 
-    def _watch(self) -> None:
-        """Have a thread hear of signals too: the main one does not while it waits in a library that is no Python."""
-        heard, told = os.pipe()
-        os.set_blocking(told, False)
-        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
-        Thread(target=self._hear, args=(heard,), daemon=True).start()
-
-    def _hear(self, heard: int) -> None:
-        _next(heard, None)
-        again = _next(heard, GRACE)
-        if self._settled:
-            return
-        if not again:
-            with contextlib.suppress(OSError):  # nobody reads it
-                os.write(2, f"{self._late_text}\n".encode())
+    def _end(self) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it
+            os.write(2, f"{self._late_text}\n".encode())
         os._exit(INTERRUPTED)
-
-
-def _next(heard: int, seconds: float | None) -> bool:
-    """Wait for a signal; whether one came in time."""
-    poll = select.poll()
-    poll.register(heard, select.POLLIN)
-    return bool(poll.poll(None if seconds is None else 1000 * seconds) and os.read(heard, 1))

@@ -48,13 +48,6 @@ def test_a_stop_that_hangs_before_the_search_promises_nothing():
     assert signalled("True", 0.3, [signal.SIGTERM], begun="") == (75, "stopped early\n")
 
 
-def test_a_stop_of_a_process_that_waits_in_a_library_ends_by_itself():
-    """No Python runs in its main thread any more, and so no handler of a signal."""
-    begun = "import ctypes\nlibrary, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)"
-    assert signalled("library.pthread_mutex_lock(mutex) == 0", 0.3, [signal.SIGTERM], begun) == (75, "stopped early\n")
-    assert signalled("library.pthread_mutex_lock(mutex) == 0", 1e6, [signal.SIGTERM] * 2, begun) == (75, "")
-
-
 def test_an_orderly_stop_may_take_its_time_from_then_on():
     assert signalled("not asked.asked()", 0.5, [signal.SIGTERM]) == (3, "")
 
