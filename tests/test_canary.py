@@ -16,6 +16,7 @@ from tests import canary, small_study
 from tests.test_run import run, stop_at
 
 DAMAGED = 4
+FORMS = [pytest.param(form, marks=[pytest.mark.slow] * (form != "pickle")) for form in canary.FORMS]
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_the_canary_sings_when_it_is_unpickled(tmp_path):
         assert (tmp_path / str(number)).exists(), form
 
 
-@pytest.mark.parametrize("form", canary.FORMS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["table.parquet", "models/c000-r000/card.json", "models/c000-r000/model.safetensors"])
 def test_predict_names_the_file(finished, study, song, capsys, form, name):
     (study / name).write_bytes(canary.FORMS[form](song))
@@ -90,7 +91,7 @@ def test_report_and_predict_read_no_other_file(finished, study, song, tmp_path):
     assert predict.main([str(study), str(finished[1] / "test" / "red" / "00.jpg")]) == 0
 
 
-@pytest.mark.parametrize("form", canary.FORMS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["study.json", "ledger/001.jsonl"])
 def test_a_resume_names_the_file(finished, cut, song, tmp_path, capsys, form, name):
     out = shutil.copytree(cut, tmp_path / "study")
@@ -103,7 +104,12 @@ def test_a_resume_names_the_file(finished, cut, song, tmp_path, capsys, form, na
 
 
 @pytest.mark.parametrize(
-    ("form", "spared"), [("pickle", ()), ("old torch", ("manifest.json",)), ("torch", ("state.safetensors",))]
+    ("form", "spared"),
+    [
+        ("pickle", ()),
+        pytest.param("old torch", ("manifest.json",), marks=pytest.mark.slow),
+        pytest.param("torch", ("state.safetensors",), marks=pytest.mark.slow),
+    ],
 )
 def test_a_resume_does_without_any_other_file(finished, cut, song, tmp_path, capsys, form, spared):
     """Networks are named; checkpoints are passed over, be all or one file of it a payload; the rest is made anew."""

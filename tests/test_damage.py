@@ -34,8 +34,9 @@ def cut(share: float) -> Callable[[Path], None]:
     return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
 
 
-DAMAGES = {"deleted": Path.unlink, "cut in half": cut(0.5), "a bit of its middle flipped": flip(0.5)}
+DAMAGES = {"deleted": Path.unlink, "a bit of its middle flipped": flip(0.5)}
 MORE = {
+    "cut in half": cut(0.5),
     "emptied": cut(0.0),
     "cut by its last byte": lambda path: path.write_bytes(path.read_bytes()[:-1]),
     "its first bit flipped": flip(0.0),

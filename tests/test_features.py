@@ -83,7 +83,9 @@ def test_every_way_to_freeze_gets_the_same_to_the_bit(change):
     same(replace(SMALL, **{"views": 2} | change), epochs=4, data=SMALLER)
 
 
-@pytest.mark.parametrize("count", [5, 17, 33, 64])
+@pytest.mark.parametrize(
+    "count", [5, pytest.param(17, marks=pytest.mark.slow), pytest.param(33, marks=pytest.mark.slow), 64]
+)
 def test_any_number_of_labels_gets_the_same_to_the_bit(count):
     same(replace(SMALL, regime="partial_freeze", freeze_depth=3, views=1), data=task(train=count, held=7))
 

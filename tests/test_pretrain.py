@@ -54,7 +54,7 @@ def equal(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("name", ["patches", "rotation", "labels"])
+@pytest.mark.parametrize("name", [pytest.param("patches", marks=pytest.mark.slow), "rotation", "labels"])
 def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
     said = []
     entry = pretraining.make(start(prepared, name), Manner(said=said.append, command="python -m somewhere"))

@@ -71,6 +71,7 @@ def whole(tmp_path_factory):
     return out, said
 
 
+@pytest.mark.slow
 def test_a_study_ends_with_cells_a_report_and_a_model(whole):
     out, said = whole
     assert "stand-in: 43 rendered signs" in said.splitlines()[0]
@@ -82,6 +83,7 @@ def test_a_study_ends_with_cells_a_report_and_a_model(whole):
     assert not (out / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_the_table_has_each_score_once_and_opens_the_test_only_at_the_end_of_replicates(whole):
     frame = table(whole[0])
     assert not frame.duplicated(KEYS).any()
@@ -94,6 +96,7 @@ def test_the_table_has_each_score_once_and_opens_the_test_only_at_the_end_of_rep
     assert (complete.groupby("trial")["epoch"].apply(list).map(tuple) == (0, 1, 2)).all()
 
 
+@pytest.mark.slow
 def test_the_first_trial_of_each_cell_is_the_baseline(whole):
     first = table(whole[0]).query("trial.str.endswith('s000')")
     assert set(first["lr"]) == {5e-3}
@@ -184,6 +187,7 @@ def test_a_time_budget_stops_it_resumable(tmp_path):
     assert code == 75, said
 
 
+@pytest.mark.slow
 def test_an_existing_study_is_not_overwritten_and_a_changed_one_is_refused(whole):
     out, _ = whole
     before = (out / "table.parquet").read_bytes()

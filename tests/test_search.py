@@ -45,6 +45,7 @@ def plain(folder):
     return said
 
 
+@pytest.mark.slow
 def test_all_trials_run_once_and_all_cpus_work(tmp_path):
     state = toy_study.main(tmp_path, pause=0.1, space=toys.FEW)
     assert state.done()

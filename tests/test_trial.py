@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,6 +15,11 @@ DEPTHS = [
     for name in families.names()
     for stages in [len(families.load(name).stages)]
     for depth in range(stages + 1)
+]
+QUICK = {("adamw", 0, 1), ("sgd", 2, 0), ("adamw", 2, 2)}
+RESUMED = [
+    pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+    for case in product(["adamw", "sgd"], [0, 2], [0, 1, 2])
 ]
 
 
@@ -64,9 +70,7 @@ def test_pretrained_stages_stay_as_they_were_loaded():
     assert not any(loaded[name].equal(after[name]) for name in loaded if name.startswith(("stages.4.", "head")))
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-@pytest.mark.parametrize("depth", [0, 2])
-@pytest.mark.parametrize("done", [0, 1, 2])
+@pytest.mark.parametrize(("optimizer", "depth", "done"), RESUMED)
 def test_a_resumed_trial_equals_an_uninterrupted_one(optimizer, depth, done):
     config = partial(depth, optimizer=optimizer)
     rows, model = outcome(config, epochs=3)

@@ -60,7 +60,15 @@ def test_gradual_unfreezing_thaws_one_stage_after_the_other():
     assert [stages_moved(models[0], model) for model in models] == [set(), set(), {3}, {2, 3}, {1, 2, 3}, {0, 1, 2, 3}]
 
 
-@pytest.mark.parametrize(("config", "epochs"), [(LP_FT, 4), (GRADUAL, 5), (DRIFT, 3), (SURGICAL, 3)])
+@pytest.mark.parametrize(
+    ("config", "epochs"),
+    [
+        pytest.param(LP_FT, 4, marks=pytest.mark.slow),
+        pytest.param(GRADUAL, 5, marks=pytest.mark.slow),
+        (DRIFT, 3),
+        (SURGICAL, 3),
+    ],
+)
 def test_a_resumed_trial_equals_an_uninterrupted_one(config, epochs):
     rows, model = outcome(config, epochs)
     for report in trial.run(config, task(), 7, epochs):

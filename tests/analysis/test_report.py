@@ -258,6 +258,7 @@ def test_names_of_any_kind(tiny, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_pictures_of_an_earlier_report_do_not_stay(small, tmp_path):
     said(small, tmp_path)
     kept = tmp_path / "figures" / "mine.png"
