@@ -122,7 +122,7 @@ def test_a_resume_does_without_any_other_file(finished, cut, song, tmp_path, cap
     assert predict.main([str(out), str(finished[1] / "test" / "red" / "00.jpg"), "--cell", "label_fraction=1.0"]) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ray_reads_nothing_back_that_lies_in_a_study(song, tmp_path):
     """What Ray Tune writes are pickles; a study that goes on leaves them unread."""
     out = tmp_path / "study"

@@ -126,7 +126,7 @@ def test_all_are_ended_when_the_run_stops(scene):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("together", [1, 4])
+@pytest.mark.parametrize("together", [1, pytest.param(4, marks=pytest.mark.nightly)])
 def test_a_trial_that_sleeps_and_ignores_sigterm_fails_and_the_others_go_on(tmp_path, together):
     state = toy_study.main(tmp_path, faults={"c000-s002": "hang"}, timeout=8.0, together=together, space=toys.FEW)
     failed = {trial.id: trial.error for trial in state.trials.values() if trial.state == "failed"}

@@ -142,7 +142,11 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "ray"), [("160k", False), ("2m", True), ("5m", False)])
+@pytest.mark.parametrize(("size", "ray"), [
+    ("160k", False),
+    pytest.param("2m", True, marks=pytest.mark.nightly),
+    pytest.param("5m", False, marks=pytest.mark.nightly),
+])  # fmt: skip
 def test_a_disk_that_gets_full_stops_the_study_which_goes_on_when_there_is_room(mount, size, ray, whole):
     """At the first reports, at checkpoints (of a worker of Ray), and at a model."""
     out = mount(f"size={size}") / "study"

@@ -102,8 +102,8 @@ def test_the_first_trial_of_each_cell_is_the_baseline(whole):
     assert set(first["lr"]) == {5e-3}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kills", [(9,), pytest.param((3, 9, 14), marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("kills", [(9,), (3, 9, 14)])
 def test_a_killed_deterministic_study_resumes_to_the_same_table(whole, tmp_path, monkeypatch, kills):
     """Counted against the journal of the workers, not against what the study says of itself."""
     journal, out = tmp_path / "journal.txt", tmp_path / "study"
@@ -250,7 +250,7 @@ def test_a_signal_before_the_search_is_one_line_and_code_75(tmp_path, moment):
     assert "Traceback" not in complaint
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_storage_that_fails_in_mid_run_is_code_5_and_resumable(tmp_path):
     models = [tmp_path / "models" / f"c{cell:03d}-r000" for cell in range(2)]
     models[0].parent.mkdir()

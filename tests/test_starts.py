@@ -118,7 +118,7 @@ def test_a_truncated_file_is_named_and_made_anew(whole, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_a_study_stopped_in_pretraining_goes_on(whole, images, tmp_path, number):
     out, store = tmp_path / "out", with_images(tmp_path / "store", images)
     process = start(out, store)

@@ -73,6 +73,7 @@ def test_results_that_a_node_does_not_see_are_refused_before_the_first_trial(nod
     assert not out.exists()
 
 
+@pytest.mark.nightly
 def test_a_study_is_left_stopped_resumed_and_loses_a_node_and_is_whole(nodes, tmp_path):
     out = tmp_path / "study"
     sent = submit(nodes, "--", *STUDY, "--out", str(out))

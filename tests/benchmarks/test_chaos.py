@@ -59,15 +59,16 @@ def test_killed_workers_cost_no_finished_trial(address, tmp_path, kills):
     assert where == {"worker killed": kills}
 
 
-@pytest.mark.nightly
-def test_killed_nodes_cost_no_finished_trial(tmp_path):
-    with chaos.cluster(nodes=2) as (address, kill):
-        total, where = _chaos_kills.nodes(kit(tmp_path, address), 2, kill)
-    assert not total.broken(), total
-    assert where == {"node killed": 2}
-
-
 @pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, pytest.param(2, marks=pytest.mark.nightly)])
+def test_killed_nodes_cost_no_finished_trial(tmp_path, kills):
+    with chaos.cluster(nodes=2) as (address, kill):
+        total, where = _chaos_kills.nodes(kit(tmp_path, address), kills, kill)
+    assert not total.broken(), total
+    assert where == {"node killed": kills}
+
+
+@pytest.mark.nightly
 def test_a_signal_and_a_second_one_end_the_driver_with_all_reports_on_the_disk(address, like, tmp_path):
     total, where = _chaos_kills.signals(kit(tmp_path, address), 4, like)
     assert not total.broken(), total

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import study
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_three_ways(tmp_path, capsys):
     file, picture = tmp_path / "figures.json", tmp_path / "timeline.png"
     words = ["--quick", "--only", "feature_extraction", "--repeats", "1", "--json", str(file)]
