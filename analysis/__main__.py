@@ -92,9 +92,9 @@ def _named(what: str) -> Iterator[None]:
 
 
 def _counted(df: pd.DataFrame) -> str:
-    from analysis import pretraining, style, summary
+    from analysis import format, summary, table
 
-    return style.plural(summary.ran(pretraining.apart(df)[0])["trial"].nunique(), "trial")
+    return format.plural(summary.ran(table.apart(df)[0])["trial"].nunique(), "trial")
 
 
 if __name__ == "__main__":

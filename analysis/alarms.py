@@ -5,7 +5,7 @@ Knows the kinds of alarm and what they mean; knows nothing of scores, figures or
 
 import pandas as pd
 
-from analysis import grid, style, summary
+from analysis import format, grid, summary
 
 MEANING = {
     "constant_class": "the model predicts one class for all validation images.",
@@ -60,10 +60,10 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
     rows, titles = [], grid.titles(df)
     trials = summary.trials(df)["cell"].value_counts()
     for (kind, cell), group in records(df).groupby(["kind", "cell"], sort=False):
-        epochs, first = style.counts(group["epoch"]), group.iloc[0]
+        epochs, first = format.counts(group["epoch"]), group.iloc[0]
         number = f"{len(group)} of {trials[cell]}"
         end, example = group["at_end"].dropna(), f"{first['trial']}: {first['detail']}".rstrip(": ")
-        still = style.NONE if end.empty else f"{end.sum()} of {len(group)}"
+        still = format.NONE if end.empty else f"{end.sum()} of {len(group)}"
         rows.append((_gone(end), kind, titles[cell], number, epochs, still, example))
     heads = ["gone", "alarm", "cell", "trials", "first at epoch", "at the end", "example"]
     shown = pd.DataFrame(rows, columns=heads, dtype="string").sort_values("alarm", key=_place, kind="stable")
@@ -111,7 +111,7 @@ def frozen(df: pd.DataFrame) -> str:
     if not number:
         return "Frozen state: no trial froze anything."
     if found := moved(df):
-        those = f"{style.plural(number, 'trial')} that freeze{'s' * (number == 1)} something"
+        those = f"{format.plural(number, 'trial')} that freeze{'s' * (number == 1)} something"
         return f"Frozen state: what was frozen MOVED in {len(found)} of {those}: {', '.join(found)}."
     several = f"all {number:,} trials that freeze" if number > 1 else "the 1 trial that freezes"
     return f"Frozen state: hash equal before and after, and throughout each phase, in {several} something."

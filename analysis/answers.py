@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis import choices, forgetting_claims, pretraining, savings, unsettled, verdicts
+from analysis import choices, forgetting_claims, savings, table, unsettled, verdicts
 from analysis.verdicts import Answer
 
 
@@ -28,7 +28,7 @@ def answers(whole: pd.DataFrame) -> list[Question]:
     Returns:
         Those with at least one answer; none for an empty table.
     """
-    df, _ = pretraining.apart(whole)
+    df, _ = table.apart(whole)
     if df.empty:
         return []
     forgotten = [verdicts.Answer(sentence) for sentence in forgetting_claims.sentences(whole)]

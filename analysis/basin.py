@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis import captions, plots, style
+from analysis import captions, format, plots, style
 
 WITHIN = 0.01  # of the cell's best score
 
@@ -54,12 +54,12 @@ def caption(data: pd.DataFrame) -> str:
     found = numbers(data)
     said = (
         f" Band: from the lowest to the highest learning rate of the complete trials within {100 * WITHIN:g} % of the "
-        f"cell's best score (n = {style.counts(found['within'])} a cell, the winner counted; no band around one alone)."
+        f"cell's best score (n = {format.counts(found['within'])} a cell, winner counted; no band around one alone)."
     )
     return captions.lr_caption(data) + said * (len(found) > 0)
 
 
 def alt(data: pd.DataFrame) -> str:
     """At which learning rate the winners are, how high, and how wide their basins are."""
-    told = [f"{row.panel} {style.number(row.low)} to {style.number(row.high)}" for row in numbers(data).itertuples()]
+    told = [f"{row.panel} {format.number(row.low)} to {format.number(row.high)}" for row in numbers(data).itertuples()]
     return captions.lr_alt(data) + f" Within {100 * WITHIN:g} % of the best: {'; '.join(told) or 'none yet'}."

@@ -13,7 +13,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from analysis import answers, claims, figures, files, grid, page, places, pretraining, stats, style, summary, table
+from analysis import (
+    answers,
+    claims,
+    figures,
+    files,
+    format,
+    grid,
+    page,
+    places,
+    stats,
+    style,
+    summary,
+    table,
+)
 from analysis.cells import cell_table
 from analysis.once import remembering
 
@@ -37,7 +50,7 @@ def studies(tables: dict[Path, pd.DataFrame]) -> list[Study]:
     """Name each study by its folder, or where several folders have one name by its whole path."""
     names = [folder.resolve().name for folder in tables]
     told = [str(folder) if names.count(name) > 1 else name for folder, name in zip(tables, names, strict=True)]
-    trials = [pretraining.apart(df)[0] for df in tables.values()]
+    trials = [table.apart(df)[0] for df in tables.values()]
     return [Study(*each) for each in zip(told, tables, tables.values(), trials, strict=True)]
 
 
@@ -123,12 +136,12 @@ def text(shown: list[Study]) -> pd.DataFrame:
         each = cell_table(study.df).reindex(columns=SCORES)
         titles = grid.titles(study.df)
         each.insert(0, "study", study.name)
-        each.insert(1, "task", ", ".join(study.df["trained_on"].dropna().unique()) or style.NONE)
+        each.insert(1, "task", ", ".join(study.df["trained_on"].dropna().unique()) or format.NONE)
         each.insert(2, "cell", list(titles))
-        each.insert(3, "metric", style.unit(summary.objective(study.df)))
+        each.insert(3, "metric", format.unit(summary.objective(study.df)))
         found.append(each.astype("string"))
     whole = pd.concat(found, ignore_index=True)
-    return whole.drop(columns=[name for name in SCORES if whole[name].isna().all()]).fillna(style.NONE)
+    return whole.drop(columns=[name for name in SCORES if whole[name].isna().all()]).fillna(format.NONE)
 
 
 def data(shown: list[Study]) -> pd.DataFrame:
@@ -166,27 +179,27 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_ylim(len(data) - 0.4, -0.6)
     ax.grid(axis="x", visible=True)
     if data["metric"].iloc[0] in stats.SHARES:
-        ax.xaxis.set_major_formatter(FuncFormatter(style.hundredths))
-    ax.set_xlabel(f"test {style.unit(data['metric'].iloc[0])}")
+        ax.xaxis.set_major_formatter(FuncFormatter(format.hundredths))
+    ax.set_xlabel(f"test {format.unit(data['metric'].iloc[0])}")
 
 
 def caption(data: pd.DataFrame) -> str:
     """What the dots are, and which may be held against each other."""
     return (
         f"Test {data['metric'].iloc[0]} on {data['task'].iloc[0]}: mean and {stats.KIND} over n = "
-        f"{style.counts(data['n'])} replicates of each cell's winner, or of the values as published, with fresh seeds. "
-        "Studies may differ in more than their cells' names say; other data, tasks and metrics have a figure each and "
-        "are not to be compared with this one."
+        f"{format.counts(data['n'])} replicates of each cell's winner, or of the values as published, with fresh seeds"
+        ". Studies may differ in more than their cells' names say; other data, tasks and metrics have a figure each "
+        "and are not to be compared with this one."
     )
 
 
 def alt(data: pd.DataFrame) -> str:
     """Every dot in words."""
     told = [
-        f"{row.bar} {style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+        f"{row.bar} {format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in data.itertuples()
     ]
-    return f"Test {style.unit(data['metric'].iloc[0])} of {len(data)} cells: {'; '.join(told)}."
+    return f"Test {format.unit(data['metric'].iloc[0])} of {len(data)} cells: {'; '.join(told)}."
 
 
 KIND = figures.Kind(

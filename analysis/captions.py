@@ -5,7 +5,7 @@ Knows the numbers that a figure draws; knows nothing of its ink, of pages or of 
 
 import pandas as pd
 
-from analysis import stats, style, summary
+from analysis import format, stats, summary
 
 
 def label_fraction_caption(data: pd.DataFrame) -> str:
@@ -19,12 +19,12 @@ def label_fraction_caption(data: pd.DataFrame) -> str:
             "No replicate has a test score yet: points are the validation scores of the cells' winners, n = 1 each, "
             "without interval; a winner was picked for being high, so they lean upwards." + _untrained(data)
         )
-    shifted = f" {style.many(key).capitalize()} are shifted sideways so that bars can be seen." if several else ""
+    shifted = f" {format.many(key).capitalize()} are shifted sideways so that bars can be seen." if several else ""
     return said + f"{_points(data)} Bars: {stats.KIND} over replicates." + _untrained(data) + shifted
 
 
 def _points(data: pd.DataFrame) -> str:
-    replicates = f"{style.counts(data['n'])} {'replicates' if data['n'].max() > 1 else 'replicate'}"
+    replicates = f"{format.counts(data['n'])} {'replicates' if data['n'].max() > 1 else 'replicate'}"
     whose = {
         (True, False): "of each cell's winner with fresh seeds",
         (True, True): "of each cell's winner, or of the values as published, with fresh seeds",
@@ -36,7 +36,7 @@ def _points(data: pd.DataFrame) -> str:
 def _images(data: pd.DataFrame) -> str:
     """How many images a fraction came to, and that validation has no part in it."""
     each = data.dropna(subset=["label_fraction", "fewest"]).groupby("label_fraction")
-    told = [f"{style.fraction(share)}: {style.counts([*rows['fewest'], *rows['most']])}" for share, rows in each]
+    told = [f"{format.fraction(share)}: {format.counts([*rows['fewest'], *rows['most']])}" for share, rows in each]
     drawn = f"Training images with labels, drawn in whole groups, at least one a class: {'; '.join(told)}. "
     return (drawn if told else "") + "The validation split keeps its full labels at every fraction. "
 
@@ -57,14 +57,14 @@ def label_fraction_alt(data: pd.DataFrame) -> str:
     told = [
         f"{row.contender} {f'({row.panel}) ' if panels else ''}"
         f"{'' if pd.isna(row.label_fraction) else _at(row.label_fraction)}"
-        f"{style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+        f"{format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in data.itertuples()
     ]
-    return f"{style.unit(data['metric'].iloc[0])} against label fraction per {data['key'].iloc[0]}: {'; '.join(told)}."
+    return f"{format.unit(data['metric'].iloc[0])} against label fraction per {data['key'].iloc[0]}: {'; '.join(told)}."
 
 
 def _at(share: float) -> str:
-    return f"at {style.fraction(share)} of the labels "
+    return f"at {format.fraction(share)} of the labels "
 
 
 def curves_caption(data: pd.DataFrame) -> str:
@@ -72,8 +72,11 @@ def curves_caption(data: pd.DataFrame) -> str:
     kinds = data.drop_duplicates("trial")["kind"].value_counts()
     again, published = (int(kinds.get(kind, 0)) for kind in ("replicate", "published"))
     searched = data["trial"].nunique() - again - published
-    counted = [f"{style.plural(searched, 'search trial')}", f"{style.plural(again, 'replicate')} of the winners"]
-    counted += [f"{style.plural(published, 'trial')} as published"] if published else []
+    counted = [
+        f"{format.plural(searched, 'search trial')}",
+        f"{format.plural(again, 'replicate')} of the winners",
+    ]
+    counted += [f"{format.plural(published, 'trial')} as published"] if published else []
     return (
         f"Validation {data['metric'].iloc[0]} per epoch, one panel per cell. Every line is one trial (n = "
         f"{', '.join(counted)}), so there is "
@@ -85,29 +88,29 @@ def curves_caption(data: pd.DataFrame) -> str:
 def _on_test(data: pd.DataFrame) -> str:
     """How many panels have the test's scores in the place of validation's."""
     found, panels = data[data["val_is_test"]], data["panel"].nunique()
-    number, said = found["panel"].nunique(), style.on_test(set(found["kind"]) == {"published"})
+    number, said = found["panel"].nunique(), format.on_test(set(found["kind"]) == {"published"})
     several = "is", "its curve is"
     if number > 1:
         several = "are", "their curves are"
-    told = f" {number} of {style.plural(panels, 'panel')} {several[0]} {said}: {several[1]} the test's."
+    told = f" {number} of {format.plural(panels, 'panel')} {several[0]} {said}: {several[1]} the test's."
     return told if number else ""
 
 
 def _ends(data: pd.DataFrame) -> str:
     """Per panel, the winner's last score: the words of a small-multiples figure."""
     best = data[data["kind"] == "winner"].sort_values("epoch").drop_duplicates("cell", keep="last")
-    told = [f"{row.panel} {style.score(row.score, row.metric)}" for row in best.itertuples()]
+    told = [f"{row.panel} {format.score(row.score, row.metric)}" for row in best.itertuples()]
     return f" Winners at their last epoch: {'; '.join(told)}." if told else " No cell has a winner yet."
 
 
 def curves_alt(data: pd.DataFrame) -> str:
     """How high the winners' curves end."""
-    said = f"Learning curves, {style.unit(data['metric'].iloc[0])} on validation per epoch."
+    said = f"Learning curves, {format.unit(data['metric'].iloc[0])} on validation per epoch."
     return said + _ends(data) + _on_test(data)
 
 
 def _marks(data: pd.DataFrame) -> str:
-    told = style.kinds(data["kind"].value_counts().items())
+    told = format.kinds(data["kind"].value_counts().items())
     return (
         f"Each mark is one search trial (n = {len(data)}: {told}), so there is no interval; "
         "other tuned values differ between marks. Star: the cell's winner. "
@@ -131,7 +134,7 @@ def depth_caption(data: pd.DataFrame) -> str:
 def lr_alt(data: pd.DataFrame) -> str:
     """At which learning rate the winners are, and how high."""
     best = data[data["kind"] == "winner"]
-    told = "; ".join(f"{row.panel} {style.number(row.lr)}" for row in best.itertuples())
+    told = "; ".join(f"{row.panel} {format.number(row.lr)}" for row in best.itertuples())
     return f"Last validation score against learning rate per cell. Winners' rates: {told or 'none yet'}." + _ends(data)
 
 

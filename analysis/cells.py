@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import alarms, grid, stats, style, summary, table
+from analysis import alarms, format, grid, stats, summary, table
 from analysis.stats import CAUTION
 
 SHOWN = 2000  # characters of an error's text
@@ -54,28 +54,28 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
     settings = [name for name in found.columns[found.columns.get_loc("winner") + 1 :] if name in table.CONFIG]
     found["one_class"] = found["cell"].isin(alarms.one_class(df))
     rows = [_cell_row(row, keys, settings, metric) for row in found.to_dict("records")]
-    heads = [style.SHORT.get(name, name) for name in [*keys, "train_images", "winner", *settings]]
+    heads = [format.SHORT.get(name, name) for name in [*keys, "train_images", "winner", *settings]]
     heads += ["val", "repl. val", "test [95 %]", "n", "published", "c/p/f"]
     unknown = [name for name in ("train_images", "published") if found[name].isna().all()]
-    return pd.DataFrame(rows, columns=heads, dtype="string").drop(columns=[style.SHORT.get(n, n) for n in unknown])
+    return pd.DataFrame(rows, columns=heads, dtype="string").drop(columns=[format.SHORT.get(n, n) for n in unknown])
 
 
 def _cell_row(row: dict[str, Any], keys: list[str], settings: list[str], metric: str) -> list[str]:
-    named = [style.value(key, row[key]) for key in keys]
-    winner = style.NONE if pd.isna(row["winner"]) else str(row["winner"]).rsplit("-", 1)[-1]
+    named = [format.value(key, row[key]) for key in keys]
+    winner = format.NONE if pd.isna(row["winner"]) else str(row["winner"]).rsplit("-", 1)[-1]
     test = stats.Interval(row["test_mean"], row["test_low"], row["test_high"], row["replicates"])
-    vals = [style.score(row[name], metric) for name in ("val", "replicates_val")]
+    vals = [format.score(row[name], metric) for name in ("val", "replicates_val")]
     running = f" + {row['running']} running" if row["running"] else ""
     never = bool(row["not_run"]) and not row["trials"]
     return [
         *named,
-        style.counts([row["train_images"]]),
+        format.counts([row["train_images"]]),
         winner,
-        *(style.number(row[name]) for name in settings),
-        *(ON_TEST if row["val_is_test"] and val != style.NONE else val for val in vals),
-        style.spread(test, metric) + ONE_CLASS * row["one_class"],
-        style.NONE if never else str(row["replicates"]),
-        style.score(row["published"], metric),
+        *(format.number(row[name]) for name in settings),
+        *(ON_TEST if row["val_is_test"] and val != format.NONE else val for val in vals),
+        format.spread(test, metric) + ONE_CLASS * row["one_class"],
+        format.NONE if never else str(row["replicates"]),
+        format.score(row["published"], metric),
         "not run" if never else f"{row['complete']}/{row['pruned']}/{row['failed']}{running}",
     ]
 
@@ -93,7 +93,7 @@ def failures(df: pd.DataFrame) -> pd.DataFrame:
     """One row per failed trial with what it said, cut where that is very long."""
     found = summary.trials(df)
     found = found[found["state"] == "failed"][["trial", "role", "cell", "epoch", "error"]]
-    return found.assign(error=found["error"].str.slice(0, SHOWN)).astype("string").fillna(style.NONE)
+    return found.assign(error=found["error"].str.slice(0, SHOWN)).astype("string").fillna(format.NONE)
 
 
 def not_run(df: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import curse, grid, style, summary, verdicts
+from analysis import curse, format, grid, places, stats, summary, verdicts
 from analysis.once import once
 from analysis.table import COLUMNS
 from analysis.verdicts import Answer
@@ -40,7 +40,7 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
         mine, winner = done[done["cell"] == cell], best.loc[cell]
         near = mine["val"] >= winner["val"] - NEAR * abs(winner["val"])
         for key in [key for key in summary.tuned(df) if mine[key].nunique() > 1 and not pd.isna(winner[key])]:
-            rows.append((cell, key, style.number(winner[key]), *_range(mine[key], near), winner["val"]))
+            rows.append((cell, key, format.number(winner[key]), *_range(mine[key], near), winner["val"]))
     columns = ["cell", "key", "winner", "low", "high", "values", "near", "tried_low", "tried_high", "trials", "val"]
     return pd.DataFrame(rows, columns=columns).assign(metric=summary.objective(df)).astype({"cell": "string"})
 
@@ -58,10 +58,10 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
     found, titles, metric = numbers(df), grid.titles(df), summary.objective(df)
     rows = []
     for cell, group in found.groupby("cell", sort=False):
-        told = {style.SHORT.get(row.key, row.key): _short(row) for row in group.itertuples()}
-        rows.append({"": titles[cell], "val": style.score(group["val"].iloc[0], metric), **told})
-    heads = ["", "val", *(style.SHORT.get(key, key) for key in summary.tuned(df) if key in set(found["key"]))]
-    return pd.DataFrame(rows, columns=heads, dtype="string").fillna(style.NONE)
+        told = {format.SHORT.get(row.key, row.key): _short(row) for row in group.itertuples()}
+        rows.append({"": titles[cell], "val": format.score(group["val"].iloc[0], metric), **told})
+    heads = ["", "val", *(format.SHORT.get(key, key) for key in summary.tuned(df) if key in set(found["key"]))]
+    return pd.DataFrame(rows, columns=heads, dtype="string").fillna(format.NONE)
 
 
 def _short(row: Any) -> str:
@@ -71,7 +71,7 @@ def _short(row: Any) -> str:
 
 def _ends(key: str, low: float, high: float) -> str:
     kind = int if COLUMNS[key] == "Int64" else float
-    found = [style.number(kind(value)) for value in (low, high)]
+    found = [format.number(kind(value)) for value in (low, high)]
     return "–".join(dict.fromkeys(found))
 
 
@@ -79,16 +79,16 @@ def sentences(df: pd.DataFrame) -> list[Answer]:
     """Per place, the values of whoever is highest there; then how much the winners' own scores lean upwards."""
     found, told = numbers(df), []
     found = found[found["key"].isin(FIRST)].sort_values("key", key=lambda keys: keys.map(FIRST.index), kind="stable")
-    for place in verdicts.answered(df):
+    for place in places.answered(df):
         first = place.rows.iloc[0]
         mine = list(found[found["cell"] == first["cell"]].itertuples())
         where = verdicts.where(place).removesuffix("Overall")
-        who = f", {style.called(first['key'], first['contender'])}" if grid.contender(df) else ""
+        who = f", {format.called(first['key'], first['contender'])}" if grid.contender(df) else ""
         if claim := "; ".join(map(_choice, mine)) or _alone(df, first["cell"]):
             rest = verdicts.untested(df, place)
             claim = f"{where}{who}: {claim}{'; ' * bool(rest)}{rest}.".removeprefix(", ")
             told.append(Answer(claim, _from(first)))
-    return told + [Answer(sentence) for sentence in curse.sentences(df)] * bool(told)
+    return told + [Answer(sentence) for sentence in curse_sentences(df)] * bool(told)
 
 
 def _alone(df: pd.DataFrame, cell: str) -> str:
@@ -111,3 +111,24 @@ def _choice(row: Any) -> str:
 
 def _from(first: pd.Series) -> str:
     return "No cell has a test score yet: the place's highest on validation." if first["split"] == "val" else ""
+
+
+def curse_sentences(df: pd.DataFrame) -> list[str]:
+    """How much the winners' validation scores lean upwards, over all cells; nothing without such a cell."""
+    found, metric = curse.average(df), summary.objective(df)
+    if not found.n:
+        return []
+    points = " points" if metric in stats.SHARES else ""
+    whose, n = "winners' validation {} lies {} above that of their replicates on average", f"{found.n} cells"
+    if found.n == 1:
+        row = next(curse.data(df).drop_duplicates("cell").itertuples())
+        found = stats.Interval(row.excess, row.low, row.high, row.n)
+        whose, n = "winner's validation {} lies {} above that of its replicates", str(row.n)
+    lies = whose.format(metric, format.spread(found, metric) + points)
+    return [f"Picked for being the highest, the {lies} (n = {n}){_interval_verdict(found)}."]
+
+
+def _interval_verdict(found: stats.Interval) -> str:
+    if pd.isna(found.low):
+        return ", without an interval"
+    return "" if found.low > 0 or found.high < 0 else ", an interval that includes 0"

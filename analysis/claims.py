@@ -5,7 +5,7 @@ Knows words; knows nothing of what was found (see `answers`), of figures, HTML o
 
 import pandas as pd
 
-from analysis import cells, grid, places, stats, style, summary, table
+from analysis import cells, format, grid, places, stats, summary, table
 
 
 def opening(df: pd.DataFrame) -> list[str]:
@@ -21,11 +21,11 @@ def opening(df: pd.DataFrame) -> list[str]:
 def _studied(df: pd.DataFrame) -> str:
     found = grid.grid(df)
     told = [
-        f"{key} ({', '.join(style.value(key, value) for value in grid.ordered(found[key]))})"
+        f"{key} ({', '.join(format.value(key, value) for value in grid.ordered(found[key]))})"
         for key in found.columns[1:]
     ]
     listed = f": {' × '.join(told)}" if told else ""
-    return f"{style.plural(len(found), 'cell')}{listed}."
+    return f"{format.plural(len(found), 'cell')}{listed}."
 
 
 def _not_run(df: pd.DataFrame) -> list[str]:
@@ -34,13 +34,13 @@ def _not_run(df: pd.DataFrame) -> list[str]:
         return []
     reasons = "; ".join(reason.split("\n", 1)[0].rstrip(".") for reason in found["reason"])
     count = int(found["number"].astype(int).sum())
-    return [f"{count} of {style.plural(number, 'cell')} {'was' if count == 1 else 'were'} not run: {reasons}."]
+    return [f"{count} of {format.plural(number, 'cell')} {'was' if count == 1 else 'were'} not run: {reasons}."]
 
 
 def _fixed(df: pd.DataFrame) -> list[str]:
     named, df = grid.grid(df).columns, summary.ran(df)
     single = [name for name in table.CONFIG if name not in named and df[name].nunique() == 1]
-    return [f"{name}={style.number(df[name].dropna().iloc[0])}" for name in single if df[name].notna().all()]
+    return [f"{name}={format.number(df[name].dropna().iloc[0])}" for name in single if df[name].notna().all()]
 
 
 def _selected(df: pd.DataFrame) -> list[str]:
@@ -69,7 +69,7 @@ def equal_fractions(df: pd.DataFrame) -> list[str]:
         (rows["train_images"].iloc[0], grid.ordered(rows["label_fraction"]))
         for _, rows in found.groupby(by, dropna=False)
     ]
-    equal = {(images, " and ".join(map(style.fraction, shares))) for images, shares in groups if len(shares) > 1}
+    equal = {(images, " and ".join(map(format.fraction, shares))) for images, shares in groups if len(shares) > 1}
     return [
         f"Cells at {shares} of the labels trained on equally many images ({images:,}): these fractions are not told "
         "apart."
@@ -84,13 +84,13 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
         (
             row.place,
             f"{row.better} > {row.other}",
-            style.spread(
+            format.spread(
                 stats.Interval(row.difference, row.difference_low, row.difference_high, row.pairs), row.metric
             ),
             places.HOW[row.how],
-            style.probability(stats.Interval(row.p, row.low, row.high, 0)),
-            style.p_value(row.mann_whitney_p),
-            style.NONE if pd.isna(row.separated) else "yes" if row.separated else "no",
+            format.probability(stats.Interval(row.p, row.low, row.high, 0)),
+            format.p_value(row.mann_whitney_p),
+            format.NONE if pd.isna(row.separated) else "yes" if row.separated else "no",
             f"{row.n_better} and {row.n_other}",
         )
         for row in found.itertuples()

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from analysis import places, pretraining, stats, summary, table, verdicts
+from analysis import places, stats, summary, table
 from analysis.once import once
 
 CLASSES = ("truth", "answer")
@@ -31,12 +31,12 @@ def counts(whole: pd.DataFrame) -> pd.DataFrame:
     """
     if not set(CLASSES) <= set(whole.columns):
         return pd.DataFrame(columns=list(_COLUMNS))
-    df = pretraining.apart(whole)[0]
+    df = table.apart(whole)[0]
     found = whole[table.counts(whole) & ~(whole["task"] != whole["trained_on"]).fillna(False)]
     found = found[found["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=[*CLASSES, "score"])
     found = found[found["epoch"].eq(found.groupby("trial")["epoch"].transform("max")).fillna(True)]
     parts = [pd.DataFrame(columns=list(_COLUMNS))]
-    for place in verdicts.answered(df) if len(found) else ():
+    for place in places.answered(df) if len(found) else ():
         first = place.rows.iloc[0]
         mine = found[found["cell"] == first["cell"]]
         sums = mine.groupby(list(CLASSES))["score"].sum().rename("images").reset_index()

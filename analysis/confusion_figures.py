@@ -12,7 +12,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis import confusion, stats, style
+from analysis import confusion, format, stats, style
 
 MOST = 50  # classes that a map can show
 WRITTEN = 12  # classes up to which a field has its number
@@ -73,7 +73,7 @@ def caption(data: pd.DataFrame) -> str:
     thin = " Only some classes are named on the axes." if data["size"].iloc[0] * data["panel"].nunique() > MOST else ""
     return (
         "Test images of each class (row) by the answer that they got (column), of the highest cell of each place, over "
-        f"its n = {style.counts(data['n'])} replicates; shade: share of the row, on a square-root scale so that small "
+        f"its n = {format.counts(data['n'])} replicates; shade: share of the row, on a square-root scale so that small "
         f"shares show.{thin} {_largest(data)}"
     )
 
@@ -108,7 +108,7 @@ def classes_plot(data: pd.DataFrame, ax: Axes) -> None:
     _lowest_named(data, ax)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel("classes, the lowest recall first")
-    ax.yaxis.set_major_formatter(FuncFormatter(style.hundredths))
+    ax.yaxis.set_major_formatter(FuncFormatter(format.hundredths))
     ax.set_ylabel("test recall (%)")
 
 
@@ -127,9 +127,9 @@ def classes_caption(data: pd.DataFrame) -> str:
     """What the points are, over how many images and replicates."""
     return (
         "Recall of each class on the test split, the lowest first, of the highest cell of each place: the share of its "
-        f"images that got it as answer; over {style.counts(data['images'])} images a class and n = "
-        f"{style.counts(data['n'])} replicates. Bars: {confusion.KIND}. Crosses: precision, the share of these answers "
-        f"that are right. {_lowest(data)}"
+        f"images that got it as answer; over {format.counts(data['images'])} images a class and n = "
+        f"{format.counts(data['n'])} replicates. Bars: {confusion.KIND}. Crosses: precision, the share of these "
+        f"answers that are right. {_lowest(data)}"
     )
 
 
@@ -137,7 +137,7 @@ def _lowest(data: pd.DataFrame) -> str:
     told = []
     for panel, rows in data.groupby("panel", sort=False):
         each = [
-            f"{row.truth} {style.spread(stats.Interval(row.recall, row.recall_low, row.recall_high, row.n), 'recall')}"
+            f"{row.truth} {format.spread(stats.Interval(row.recall, row.recall_low, row.recall_high, row.n), 'recall')}"
             for row in rows.head(NAMED).itertuples()
         ]
         told.append(f"{panel}: {', '.join(each)}" if data["panel"].nunique() > 1 else ", ".join(each))

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis import grid, places, plots, stats, style, summary
+from analysis import format, grid, places, plots, stats, style, summary
 
 AXES = {"epoch": "epoch (0 = as loaded)", "step": "optimizer steps"}
 
@@ -85,8 +85,8 @@ def caption(data: pd.DataFrame, against: str = "epoch") -> str:
     ]
     return (
         f"Validation {data['metric'].iloc[0]} against {by}, one line per {data['key'].iloc[0]}: mean over n = "
-        f"{style.counts(data['n'])} replicates of each cell's winner, or of the values as published, with fresh seeds. "
-        f"Bands: {stats.KIND} at each epoch."
+        f"{format.counts(data['n'])} replicates of each cell's winner, or of the values as published, with fresh seeds"
+        f". Bands: {stats.KIND} at each epoch."
     )
 
 
@@ -94,10 +94,10 @@ def alt(data: pd.DataFrame, against: str = "epoch") -> str:
     """Where each line ends."""
     last = data.sort_values("epoch", kind="stable").drop_duplicates("cell", keep="last")
     told = [
-        f"{row.contender} ({row.panel}) {style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+        f"{row.contender} ({row.panel}) {format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in last.sort_index().itertuples()
     ]
-    return f"Mean validation {style.unit(data['metric'].iloc[0])} per {against}; at the end: {'; '.join(told)}."
+    return f"Mean validation {format.unit(data['metric'].iloc[0])} per {against}; at the end: {'; '.join(told)}."
 
 
 loss = partial(data, metric="loss")

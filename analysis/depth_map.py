@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from analysis import grid, style, summary
+from analysis import format, grid, summary
 
 KEYS = ("freeze_depth", "label_fraction")
 COLOURS = matplotlib.colormaps["cividis"]  # its lightness rises evenly, so that a grey print has the same order
@@ -78,7 +78,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
         shade = float(norm(row.score))
         ax.add_patch(Rectangle(corner, 1, 1, facecolor=COLOURS(shade), edgecolor="white", lw=0.8))
         text: dict[str, Any] = {"ha": "center", "color": "white" if shade < 0.55 else "black"}
-        ax.text(row.column, row.freeze_depth, style.score(row.score, row.metric), va="center", size=6.5, **text)
+        ax.text(row.column, row.freeze_depth, format.score(row.score, row.metric), va="center", size=6.5, **text)
         ax.text(
             row.column + 0.46, row.freeze_depth - 0.42, f"n={row.n}", va="bottom", size=4.8, **text | {"ha": "right"}
         )
@@ -105,7 +105,7 @@ def height(data: pd.DataFrame) -> float:
 def caption(data: pd.DataFrame) -> str:
     """What a field is, and over how many trials."""
     kept, tested = data[data["n"] > 0], data["split"].iloc[0] == "test"
-    score, n = style.unit(data["metric"].iloc[0]), f"n = {style.counts(kept['n'])}"
+    score, n = format.unit(data["metric"].iloc[0]), f"n = {format.counts(kept['n'])}"
     searched = f"Highest last validation {score} of the complete search trials"
     what = f"Mean test {score} of each cell's replicates" if tested else searched
     how = (
@@ -124,8 +124,8 @@ def alt(data: pd.DataFrame) -> str:
     kept = data[data["n"] > 0].sort_values("score", ascending=False, kind="stable")
     best = kept.drop_duplicates(["panel", "label_fraction"]).sort_index()
     told = [
-        f"{row.panel + ', ' if row.panel != style.title({}) else ''}{style.fraction(row.label_fraction)} of the "
-        f"labels: depth {row.freeze_depth}, {style.score(row.score, row.metric)} (n = {row.n})"
+        f"{row.panel + ', ' if row.panel != format.title({}) else ''}{format.fraction(row.label_fraction)} of the "
+        f"labels: depth {row.freeze_depth}, {format.score(row.score, row.metric)} (n = {row.n})"
         for row in best.itertuples()
     ]
     return f"Map of freezing depth against label fraction. Best depth at {'; at '.join(told)}."

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis import forgetting_figures, style, table
+from analysis import forgetting_figures, format, style, table
 from analysis.kinds import KINDS, Kind
 from analysis.occasional import OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS
 from analysis.text import printable
@@ -107,7 +107,7 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tup
         _below(figure, source)
         for panel, ax in zip(panels, axes, strict=True):
             kind.plot(data[data["panel"] == panel], ax)
-            ax.set_title(_wrapped(panel, min(34, 104 // _columns(data))) if panel != style.title({}) else "")
+            ax.set_title(_wrapped(panel, min(34, 104 // _columns(data))) if panel != format.title({}) else "")
         _outer_labels(axes, _columns(data))
         _legend(figure, axes)
         png, svg = io.BytesIO(), io.BytesIO()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import grid, places, pretraining, stats, style, summary, table
+from analysis import format, grid, places, stats, summary, table
 from analysis.once import once
 
 BEFORE, OWN = "_before", "_own_batchnorm"  # what a metric's name ends in: see `trials`
@@ -22,7 +22,7 @@ SOURCE = "Chaudhry et al. 2018, arXiv:1801.10112, §3, with a task's accuracy of
 @once
 def rows(df: pd.DataFrame) -> pd.DataFrame:
     """The rows of earlier tasks, of the trials that repeat one configuration for the test."""
-    again = summary.replicates(pretraining.apart(df)[0])["trial"]
+    again = summary.replicates(table.apart(df)[0])["trial"]
     return df[table.earlier(df) & df["trial"].isin(again)]
 
 
@@ -93,7 +93,7 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(told, columns=["cell", "task", "metric", *names, "n", "exact"])
     found = found.astype({"cell": "string", "n": "int64", "exact": "bool"} | dict.fromkeys(names, "float64"))
     found.insert(1, "regime", found["cell"].map(rows(df).groupby("cell")["regime"].first()).astype("string"))
-    return places.placed(found.assign(published=_published(df, found)), pretraining.apart(df)[0], ())
+    return places.placed(found.assign(published=_published(df, found)), table.apart(df)[0], ())
 
 
 def _interval(values: pd.Series, limits: tuple[float, float]) -> tuple[float, float, float]:
@@ -127,7 +127,7 @@ def average(df: pd.DataFrame) -> pd.DataFrame:
         mean = stats.t_interval(each.mean(axis=1, skipna=False), (low - high, high - low))
         told.append((cell, metric, each.shape[1], *mean))
     data = pd.DataFrame(told, columns=["cell", "metric", "tasks", *stats.Interval._fields]).astype({"cell": "string"})
-    return places.placed(data, pretraining.apart(df)[0], ())
+    return places.placed(data, table.apart(df)[0], ())
 
 
 def paired(df: pd.DataFrame, first: str, second: str, task: str) -> stats.Interval:
@@ -144,15 +144,15 @@ def paired(df: pd.DataFrame, first: str, second: str, task: str) -> stats.Interv
 
 def text(df: pd.DataFrame) -> pd.DataFrame:
     """The table of `numbers` as short texts; shares in per cent, differences in points of it."""
-    titles = grid.titles(pretraining.apart(df)[0])
+    titles = grid.titles(table.apart(df)[0])
     told = [
         (
             titles[row.cell],
             row.task,
             row.metric,
-            style.score(row.before, row.metric),
-            style.score(row.after, row.metric),
-            style.score(row.published, row.metric),
+            format.score(row.before, row.metric),
+            format.score(row.after, row.metric),
+            format.score(row.published, row.metric),
             *(amount(row, part) for part in PARTS),
             str(row.n),
         )
@@ -160,7 +160,7 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
     ]
     heads = ["", "earlier task", "metric", "before", "after", PUBLISHED, "forgetting [95 %]"]
     shown = pd.DataFrame(told, columns=[*heads, "weights part", "BatchNorm part", "n"], dtype="string")
-    return shown if (shown[PUBLISHED] != style.NONE).any() else shown.drop(columns=PUBLISHED)
+    return shown if (shown[PUBLISHED] != format.NONE).any() else shown.drop(columns=PUBLISHED)
 
 
 def interval(row: Any, part: str) -> stats.Interval:
@@ -177,4 +177,4 @@ def nothing(found: stats.Interval) -> bool:
 def amount(row: Any, part: str) -> str:
     """A part of a row of `numbers` in points: `13.90 [12.00, 15.80]`, `exactly 0`."""
     found = interval(row, part)
-    return "exactly 0" if nothing(found) else style.spread(found, row.metric)
+    return "exactly 0" if nothing(found) else format.spread(found, row.metric)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import forgetting, grid, pretraining, stats, style
+from analysis import forgetting, format, grid, stats, table
 from analysis.forgetting import amount, interval, nothing
 
 FROZEN = ("zero_shot", "prototype", "feature_extraction")  # the regimes whose weights stay as they are
@@ -48,21 +48,21 @@ def _extremes(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
 
 
 def _where(row: Any) -> str:
-    return row.task + (f" ({row.panel})" if row.panel != style.title({}) else "")
+    return row.task + (f" ({row.panel})" if row.panel != format.title({}) else "")
 
 
 def _lost(row: Any, part: str = "forgetting") -> str:
     """`13.90 [12.00, 15.80] points of test accuracy, n = 3`; `exactly 0, in all 3 trials`."""
     if nothing(interval(row, part)) and row.n > 1:
         return f"exactly 0, in all {row.n} trials"
-    told = f"{style.spread(interval(row, part), row.metric)} points of test {row.metric}, n = {row.n}"
+    told = f"{format.spread(interval(row, part), row.metric)} points of test {row.metric}, n = {row.n}"
     return told + ", no interval" * (row.n == 1)
 
 
 def _difference(found: stats.Interval, metric: str) -> str:
     if not found.n:
         return "their trials share no seed, so that the two are not compared"
-    said = f"the difference, paired by seed, is {style.spread(found, metric)}"
+    said = f"the difference, paired by seed, is {format.spread(found, metric)}"
     if found.n == 1:
         return f"{said}, n = 1, no interval"
     return f"{said}: " + ("told apart" if _excludes_0(found) else f"cannot be told apart at n = {found.n}")
@@ -74,7 +74,7 @@ def _excludes_0(found: stats.Interval) -> bool:
 
 def _frozen(df: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
     """What cells lose that change no weight: nothing, or through the BatchNorm statistics."""
-    titles, metric = grid.titles(pretraining.apart(df)[0]), forgetting.objective(df)
+    titles, metric = grid.titles(table.apart(df)[0]), forgetting.objective(df)
     frozen = found[found["regime"].isin(FROZEN)]
     for (cell, task), group in frozen.groupby(["cell", "task"], sort=False):
         for row in group[group["metric"] == metric].itertuples():
@@ -119,7 +119,7 @@ def _slower(row: Any, level: str, found: stats.Interval) -> str:
     rates, where = f"ower rates of early layers ({row.contender}) forget", _where(row)
     if not found.n:
         return f"Whether l{rates} more or less of {where} than {level} was not measured: their trials share no seed."
-    by = f"the difference is {style.spread(found, row.metric)} points of test {row.metric}, paired by seed"
+    by = f"the difference is {format.spread(found, row.metric)} points of test {row.metric}, paired by seed"
     if found.n > 1 and _excludes_0(found):
         return f"L{rates} {'more' if found.low > 0 else 'less'} of {where} than {level}: {by}, n = {found.n}."
     bare = ", no interval" * (found.n == 1)
@@ -128,13 +128,13 @@ def _slower(row: Any, level: str, found: stats.Interval) -> str:
 
 def _average(df: pd.DataFrame) -> Iterator[str]:
     """The average over earlier tasks, where there are several."""
-    found, titles = forgetting.average(df), grid.titles(pretraining.apart(df)[0])
+    found, titles = forgetting.average(df), grid.titles(table.apart(df)[0])
     found = found[found["tasks"] > 1]
     means = [stats.Interval(row.mean, row.low, row.high, row.n) for row in found.itertuples()]
     told = [
-        f"{titles[cell]} {'exactly 0' if nothing(mean) else style.spread(mean, metric)} (n = {mean.n})"
+        f"{titles[cell]} {'exactly 0' if nothing(mean) else format.spread(mean, metric)} (n = {mean.n})"
         for cell, metric, mean in zip(found["cell"], found["metric"], means, strict=True)
     ]
     if told:
-        tasks, metric = style.counts(found["tasks"]), found["metric"].iloc[0]
+        tasks, metric = format.counts(found["tasks"]), found["metric"].iloc[0]
         yield f"Average forgetting over {tasks} earlier tasks, in points of test {metric}: {'; '.join(told)}."

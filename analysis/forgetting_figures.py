@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis import forgetting, grid, places, plots, pretraining, stats, style
+from analysis import forgetting, format, grid, places, plots, stats, style, table
 
 BARS = {"weights": "weights part", "batchnorm": "BatchNorm part"}
 WHOLE = "forgetting"
@@ -35,7 +35,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     kept = ["panel", "cell", "metric", "forgetting", "low", "high", *BARS, "n", "exact"]
     each = found.rename(columns=names | {"panel": "where"})[kept]
     cells = found.drop_duplicates("cell")[["cell", "contender", "look"]].reset_index(drop=True)
-    own = pretraining.apart(df)[0]
+    own = table.apart(df)[0]
     cells.insert(1, "bar", cells["cell"].map(grid.titles(own, grid.alike(own))))
     cells.insert(2, "place", range(len(cells)))
     frame = pd.DataFrame({"panel": found["task"].unique()}).merge(cells, how="cross")
@@ -61,7 +61,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     if data["metric"].iloc[0] in stats.SHARES:
-        ax.xaxis.set_major_formatter(FuncFormatter(style.hundredths))
+        ax.xaxis.set_major_formatter(FuncFormatter(format.hundredths))
     ax.set_xlabel(f"test {data['metric'].iloc[0]} lost (points)")
 
 
@@ -94,7 +94,7 @@ def caption(data: pd.DataFrame) -> str:
         f"Test {data['metric'].iloc[0]} on an earlier task when it had been learnt, less that after the last task of "
         "the chain (right of 0: forgotten), with the earlier task's head. Filled: the weights part, lost even with the "
         "BatchNorm statistics of before; hatched: the BatchNorm part, which putting them back restores; each part is "
-        f"drawn to its own side of 0. Points: their sum, mean over n = {style.counts(data.loc[data['n'] > 0, 'n'])} "
+        f"drawn to its own side of 0. Points: their sum, mean over n = {format.counts(data.loc[data['n'] > 0, 'n'])} "
         f"trials with fresh seeds; whiskers: {forgetting.KIND}."
     )
 
@@ -103,8 +103,8 @@ def alt(data: pd.DataFrame) -> str:
     """Every bar in words."""
     told = [
         f"{row.panel}, {row.bar} "
-        f"{style.spread(stats.Interval(row.forgetting, row.low, row.high, row.n), row.metric)} = weights "
-        f"{style.score(row.weights, row.metric)} + BatchNorm {style.score(row.batchnorm, row.metric)}"
+        f"{format.spread(stats.Interval(row.forgetting, row.low, row.high, row.n), row.metric)} = weights "
+        f"{format.score(row.weights, row.metric)} + BatchNorm {format.score(row.batchnorm, row.metric)}"
         for row in data[data["n"] > 0].itertuples()
     ]
     return f"Points of test {data['metric'].iloc[0]} lost on earlier tasks: {'; '.join(told)}."
@@ -129,7 +129,7 @@ def curves_data(df: pd.DataFrame) -> pd.DataFrame:
             ends = stats.t_interval(each["score"], stats.bounds(metric))
             told.append((cell, task, nets[name], epoch, "val", metric, *ends))
     columns = ["cell", "task", "net", "epoch", "split", "metric", *stats.Interval._fields]
-    data = places.placed(pd.DataFrame(told, columns=columns).astype({"cell": "string"}), pretraining.apart(df)[0])
+    data = places.placed(pd.DataFrame(told, columns=columns).astype({"cell": "string"}), table.apart(df)[0])
     if data["task"].nunique() > 1:
         data["panel"] += " · " + data["task"]
     return data
@@ -158,7 +158,7 @@ def curves_caption(data: pd.DataFrame) -> str:
         f"Validation {data['metric'].iloc[0]} on an earlier task while the last task of the chain is learnt, with the "
         "earlier task's head, one panel per cell. Solid: the network as it is; dashed: with the BatchNorm statistics "
         "of when the earlier task had been learnt, so that what lies between both is the BatchNorm part. Mean over n = "
-        f"{style.counts(data['n'])} trials with fresh seeds; bands: {stats.KIND} at each epoch."
+        f"{format.counts(data['n'])} trials with fresh seeds; bands: {stats.KIND} at each epoch."
     )
 
 
@@ -166,7 +166,7 @@ def curves_alt(data: pd.DataFrame) -> str:
     """Where each line ends."""
     last = data.sort_values("epoch", kind="stable").drop_duplicates(["panel", "net"], keep="last").sort_index()
     told = [
-        f"{row.panel} {row.net} {style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+        f"{row.panel} {row.net} {format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in last.itertuples()
     ]
-    return f"Validation {style.unit(data['metric'].iloc[0])} on earlier tasks at the last epoch: {'; '.join(told)}."
+    return f"Validation {format.unit(data['metric'].iloc[0])} on earlier tasks at the last epoch: {'; '.join(told)}."

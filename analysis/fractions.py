@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from analysis import places, plots, style, summary
+from analysis import format, places, plots, style, summary
 
 MARGIN = 0.1  # of the axis, beyond the smallest and the largest label fraction
 LONG = 10  # characters of a name that fit beside others
@@ -59,7 +59,7 @@ def _fraction_ticks(ax: Axes, data: pd.DataFrame) -> None:
 def _images(rows: pd.DataFrame) -> str | None:
     """The number of training images of these points, where it is known and one."""
     found = {*rows["fewest"].dropna(), *rows["most"].dropna()}
-    return style.counts(found) if len(found) == 1 else None
+    return format.counts(found) if len(found) == 1 else None
 
 
 def _dots(data: pd.DataFrame, ax: Axes) -> None:
@@ -74,7 +74,7 @@ def _dots(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_xlim(-0.5, len(names) - 0.5)
     only, key = data["label_fraction"].dropna(), data["key"].iloc[0]
     images = f" ({_images(data)} images)" if _images(data) else ""
-    said = f"{key}, at {style.fraction(only.iloc[0])} of the labels{images}" if len(only) else str(key)
+    said = f"{key}, at {format.fraction(only.iloc[0])} of the labels{images}" if len(only) else str(key)
     ax.set_xlabel("\n".join(textwrap.wrap(said, 84 // _columns(ax))))
     plots.score_axis(ax, data)
 

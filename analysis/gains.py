@@ -5,7 +5,7 @@ Knows the contender `none` of the keys `pretext` and `weights`; knows nothing of
 
 import pandas as pd
 
-from analysis import alarms, grid, plateau, stats, style, summary
+from analysis import alarms, format, grid, plateau, stats, summary
 
 KEYS, WITHOUT = ("pretext", "weights"), "none"
 EARLY = 0.25
@@ -88,7 +88,7 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
 
 def _number(value: float, metric: str) -> str:
     digits = {"epoch": 1, "loss": 3}.get(metric)
-    return style.score(value, metric) if digits is None else f"{value:.{digits}f}"
+    return format.score(value, metric) if digits is None else f"{value:.{digits}f}"
 
 
 def sentences(df: pd.DataFrame) -> list[str]:
@@ -100,7 +100,7 @@ def sentences(df: pd.DataFrame) -> list[str]:
         if best.empty:
             continue
         gain = best.iloc[0]
-        spread = style.spread(stats.Interval(gain["difference"], gain["low"], gain["high"], 0), metric)
+        spread = format.spread(stats.Interval(gain["difference"], gain["low"], gain["high"], 0), metric)
         verdict = _verdict(gain, "a gain", "a loss", "no gain is claimed, since the interval includes 0")
         n = f"n = {gain['n_with']} and {gain['n_without']}"
         said = f"{place}, {weights}: {spread} points of test {metric}, {n}: {verdict}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import style
+from analysis import format
 from analysis.once import once
 from analysis.table import COLUMNS
 
@@ -105,9 +105,9 @@ def contenders(df: pd.DataFrame) -> pd.DataFrame:
     key = contender(df) or "regime"
     values = found[key] if key in found else df.groupby("cell")["regime"].first().reindex(found.index)
     places = {value: str(place) for place, value in enumerate(ordered(values), 1)}
-    names = values.map(style.number, na_action=None).astype("string")
+    names = values.map(format.number, na_action=None).astype("string")
     looks = names if key == "regime" else values.map(places).astype("string")
-    return pd.DataFrame({"key": key, "contender": names, "look": looks.fillna(style.NONE)})
+    return pd.DataFrame({"key": key, "contender": names, "look": looks.fillna(format.NONE)})
 
 
 def alike(df: pd.DataFrame) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def titles(df: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
     found = grid(df)
     keys = [key for key in found.columns[1:] if key not in without]
     named = [{key: row[key] for key in keys if not pd.isna(row[key])} for row in found.to_dict("records")]
-    told = [style.title(row) if "=" in cell else cell for row, cell in zip(named, found["cell"], strict=True)]
+    told = [format.title(row) if "=" in cell else cell for row, cell in zip(named, found["cell"], strict=True)]
     return pd.Series(told, index=found["cell"], dtype="string")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis import grid, places, scales, style, summary, tuning
+from analysis import format, grid, places, scales, style, summary, tuning
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -112,7 +112,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.barh(data["bar"], data["importance"], 0.66, color=colour, edgecolor="0.2", lw=0.5)
     for each in data[data["importance"].isna()].itertuples():
         ax.annotate("not tuned", (0, each.bar), (3, 0), textcoords="offset points", va="center", size=6, color="0.35")
-    ax.set_yticks(data["bar"], [style.SHORT.get(name, name) for name in data["name"]])
+    ax.set_yticks(data["bar"], [format.SHORT.get(name, name) for name in data["name"]])
     ax.set_ylim(data["bar"].max() + 0.9, -0.6)
     said = f"n = {row['n']}, {row['pruned']} pruned"
     ax.text(0.98, 0.02, said, transform=ax.transAxes, ha="right", va="bottom", size=6, color="0.35")
@@ -120,7 +120,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.xaxis.set_major_formatter(FuncFormatter(style.hundredths))
+    ax.xaxis.set_major_formatter(FuncFormatter(format.hundredths))
     ax.set_xlabel("importance (%)")
 
 
@@ -134,8 +134,8 @@ def caption(data: pd.DataFrame) -> str:
     each = data.drop_duplicates("cell")
     return (
         f"How much each tuned hyperparameter tells the best trials of a cell from all of them ({SOURCE}), as shares of "
-        f"100 % in each cell. n = {style.counts(each['n'])} scored search trials a cell, the "
-        f"{style.counts(each['top'])} best of them against all; a pruned trial counts with its last score, a failed "
+        f"100 % in each cell. n = {format.counts(each['n'])} scored search trials a cell, the "
+        f"{format.counts(each['top'])} best of them against all; a pruned trial counts with its last score, a failed "
         "one not at all. Ranges are those that the trials cover. There is no interval: shares of so few trials are "
         "rough, and hold for these ranges alone."
     )

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from analysis import (
     basin,
     captions,
-    curse,
+    curse_figure,
     curves,
     depth_map,
     fractions,
@@ -56,13 +56,13 @@ KINDS = (
     Kind(
         "winners-curse",
         "The winner's curse",
-        curse.data,
-        curse.plot,
-        curse.caption,
-        curse.alt,
+        curse_figure.data,
+        curse_figure.plot,
+        curse_figure.caption,
+        curse_figure.alt,
         True,
         "no winner that was picked from several complete trials has replicates",
-        curse.height,
+        curse_figure.height,
     ),
     Kind(
         "learning-curves",

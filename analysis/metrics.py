@@ -6,7 +6,7 @@ Knows nothing of sentences, figures or files.
 import numpy as np
 import pandas as pd
 
-from analysis import grid, stats, style, summary
+from analysis import format, grid, stats, summary
 
 
 def numbers(df: pd.DataFrame) -> pd.DataFrame:
@@ -35,9 +35,9 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for cell, group in found.groupby("cell", sort=False):
         told = {
-            row.metric: style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)
+            row.metric: format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)
             for row in group.itertuples()
         }
-        rows.append({"": titles[cell], **told, "n": style.counts(group["n"])})
+        rows.append({"": titles[cell], **told, "n": format.counts(group["n"])})
     heads = ["", *found["metric"].unique(), "n"]
-    return pd.DataFrame(rows, columns=heads, dtype="string").fillna(style.NONE)
+    return pd.DataFrame(rows, columns=heads, dtype="string").fillna(format.NONE)

@@ -11,7 +11,7 @@ import pandas as pd
 from opda.nonparametric import EmpiricalDistribution
 from scipy.stats import bootstrap
 
-from analysis import style, tuning
+from analysis import format, tuning
 from analysis.once import once
 
 RESAMPLES = 2_000
@@ -94,7 +94,7 @@ def sentences(df: pd.DataFrame) -> list[str]:
     if len(told) > SENTENCES:
         said.append(f"{len(told) - SENTENCES} further pairs change order: see tables/overtaking.csv.")
     kept, equal = int((found["overtakes"] == 1).sum()), int(np.isinf(found["overtakes"]).sum())
-    pairs = style.plural(len(found), "pair")
+    pairs = format.plural(len(found), "pair")
     if kept:
         said.append(f"In {kept:,} of {pairs} who is ahead after one trial is not overtaken as far as both have trials.")
     if equal:
@@ -104,7 +104,7 @@ def sentences(df: pd.DataFrame) -> list[str]:
 
 def _sentence(row: Any) -> str:
     low, high = (f"beyond {row.budget}" if np.isinf(end) else f"{end:.0f}" for end in (row.low, row.high))
-    place = "" if row.place == style.title({}) else f" ({row.place})"
+    place = "" if row.place == format.title({}) else f" ({row.place})"
     share = "all" if row.share == 1 else f"{100 * row.share:.3g} % of"
     return (
         f"{row.ahead} overtakes {row.behind}{place} at {row.overtakes:.0f} trials [{low}, {high}], and is ahead at "

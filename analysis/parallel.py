@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis import plots, scales, stats, style, summary
+from analysis import format, plots, scales, stats, style, summary
 
 SCORE = "score"
 LINES: dict[str, dict[str, Any]] = {
@@ -72,12 +72,12 @@ def _scaled(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     height = (at - at.min()) / span if span else at * 0 + 0.5
     ends = [text[values[at.idxmin()]], text[values[at.idxmax()]]] if at.notna().any() else ["", ""]
     return rows.assign(
-        value=values.map(text).fillna(style.NONE), height=height.fillna(0), low=ends[0], high=ends[1], log=log
+        value=values.map(text).fillna(format.NONE), height=height.fillna(0), low=ends[0], high=ends[1], log=log
     )
 
 
 def _text(value: Any, axis: str, metric: str) -> str:
-    return style.score(value, metric) if axis == SCORE else style.number(value)
+    return format.score(value, metric) if axis == SCORE else format.number(value)
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
@@ -105,7 +105,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 def _name(axis: Any) -> str:
     if axis.axis == SCORE:
         return axis.metric + ("\n(%)" if axis.metric in stats.SHARES else "")
-    return style.SHORT.get(axis.axis, axis.axis) + ("\n(log)" if axis.log else "")
+    return format.SHORT.get(axis.axis, axis.axis) + ("\n(log)" if axis.log else "")
 
 
 def height(data: pd.DataFrame) -> float:
@@ -115,7 +115,7 @@ def height(data: pd.DataFrame) -> float:
 
 def caption(data: pd.DataFrame) -> str:
     """What lines and axes are, and of how many trials."""
-    told = style.kinds(data.drop_duplicates("trial")["kind"].value_counts().items())
+    told = format.kinds(data.drop_duplicates("trial")["kind"].value_counts().items())
     return (
         f"Every search trial with a validation score as a line (n = {data['trial'].nunique():,}: {told}), so there is "
         "no interval: through the values of the tuned hyperparameters, and last its last validation "

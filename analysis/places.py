@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis import grid, stats, style, summary
+from analysis import format, grid, stats, summary
 from analysis.once import once
 
 HOW = {  # which interval a difference of two means has
@@ -85,8 +85,8 @@ def places(data: pd.DataFrame) -> list[Place]:
 
 def title(place: Place) -> str:
     """A place in words: `10 % of the labels · corrected`."""
-    share = [] if pd.isna(place.label_fraction) else [f"{style.fraction(place.label_fraction)} of the labels"]
-    return " · ".join(share + [place.panel] * (place.panel != style.title({}))) or "everywhere"
+    share = [] if pd.isna(place.label_fraction) else [f"{format.fraction(place.label_fraction)} of the labels"]
+    return " · ".join(share + [place.panel] * (place.panel != format.title({}))) or "everywhere"
 
 
 def repeated(df: pd.DataFrame) -> dict[str, pd.Series]:
@@ -140,3 +140,27 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
     columns += ["n_better", "n_other", "difference", "difference_low", "difference_high", "how", "pairs", "metric"]
     columns += ["cell_better", "cell_other"]
     return pd.DataFrame(rows, columns=columns).astype({"separated": "boolean"})
+
+
+BASELINES = {"regime": "scratch", "weights": "none", "pretext": "none"}  # of each key, the value that transfers nothing
+
+
+def answered(df: pd.DataFrame) -> list[Place]:
+    """The places that are spoken of, with their rows of `scored`.
+
+    Where versions are compared these are the corrected ones, if any has a score: as published, and with one cause
+    switched on, cells differ in more than in who competes.
+    """
+    found = grid.grid(df)
+    data = scored(df)
+    if "version" in found:
+        right = data["cell"].isin(found.loc[found["version"] == grid.CORRECTED, "cell"])
+        data = data[right] if right.any() else data
+    return places(data)
+
+
+def met(df: pd.DataFrame) -> list[Place]:
+    """The places of `answered` where at least two contenders have a test score."""
+    if grid.contender(df) is None:
+        return []
+    return [place for place in answered(df) if len(place.rows) > 1 and (place.rows["split"] == "test").all()]

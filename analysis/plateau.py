@@ -5,7 +5,7 @@ Knows nothing of sentences, figures or files.
 
 import pandas as pd
 
-from analysis import places, stats, style, summary
+from analysis import format, places, stats, summary
 
 SHARES = (0.95, 0.99)
 """Of a run's own best validation score."""
@@ -46,9 +46,9 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
     """The same as short texts: `4.3 [3.7, 4.9]`."""
     rows = [
         (
-            row.panel if row.panel != style.title({}) else "",
+            row.panel if row.panel != format.title({}) else "",
             row.contender,
-            style.fraction(row.share),
+            format.fraction(row.share),
             spread(row.epoch, row.epoch_low, row.epoch_high),
             spread(row.step, row.step_low, row.step_high),
             str(row.n),
@@ -61,5 +61,5 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
 def spread(mean: float, low: float, high: float) -> str:
     """A number of epochs or steps with its interval, as text."""
     if pd.isna(mean):
-        return style.NONE
+        return format.NONE
     return f"{mean:.1f}" if pd.isna(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from analysis import grid, places, scales, stats, style, summary
+from analysis import format, grid, places, scales, stats, style, summary
 
 PRUNED = "0.6"
 
@@ -17,9 +17,9 @@ PRUNED = "0.6"
 def score_axis(ax: Axes, data: pd.DataFrame) -> None:
     """Name the split and the metric with its unit; shares in per cent."""
     metric, split = data["metric"].iloc[0], data["split"].iloc[0]
-    ax.set_ylabel(f"{'test' if split == 'test' else 'validation'} {style.unit(metric)}")
+    ax.set_ylabel(f"{'test' if split == 'test' else 'validation'} {format.unit(metric)}")
     if metric in stats.SHARES:
-        ax.yaxis.set_major_formatter(FuncFormatter(style.hundredths))
+        ax.yaxis.set_major_formatter(FuncFormatter(format.hundredths))
 
 
 def curves_data(df: pd.DataFrame) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def curves_plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_xlabel("epoch (0 = as loaded)")
     score_axis(ax, data)
     if data["val_is_test"].all():
-        said = style.on_test(set(data["kind"]) == {"published"}).replace(", ", ",\n")
+        said = format.on_test(set(data["kind"]) == {"published"}).replace(", ", ",\n")
         ax.text(0.97, 0.03, said, transform=ax.transAxes, ha="right", va="bottom", size=6, color="0.35")
 
 
@@ -132,7 +132,7 @@ def lr_plot(data: pd.DataFrame, ax: Axes) -> None:
     _points(data, "lr", ax)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(scales.Ticks(numticks=6))
-    ax.xaxis.set_major_formatter(FuncFormatter(style.power))
+    ax.xaxis.set_major_formatter(FuncFormatter(format.power))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("learning rate (peak)")
     score_axis(ax, data)

@@ -9,23 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis import places, plots, stats, style, table
-from analysis.once import once
+from analysis import format, places, plots, stats, style, table
 
-ROLE = "pretrain"
 SHARED = ("family", "encoder", "stem", "image_size", "upsample", "normalization")
 """Columns in which weights and the trials that start from them agree."""
-
-
-@once
-def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The trials of a study, and the trainings of the weights that some of them start from.
-
-    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks,
-    `confusion` those that count answers.
-    """
-    own, others = df["role"] == ROLE, table.earlier(df) | table.counts(df)
-    return (df[~(own | others)], df[own]) if (own | others).any() else (df, df[own])
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +43,9 @@ def _names(df: pd.DataFrame) -> pd.Series:
     names = each["weights"].copy()
     for name, rows in each.groupby("weights"):
         differ = [key for key in SHARED if rows[key].nunique(dropna=False) > 1]
-        more = rows[differ].apply(lambda row: ", ".join(f"{key}={style.number(row[key])}" for key in row.index), axis=1)
+        more = rows[differ].apply(
+            lambda row: ", ".join(f"{key}={format.number(row[key])}" for key in row.index), axis=1
+        )
         if differ:
             names[rows.index] = name + " (" + more + ")"
     return names
@@ -81,7 +70,7 @@ def caption(data: pd.DataFrame) -> str:
     """What the lines are."""
     return (
         "Accuracy of each pretraining on its own task, one panel per pretext: bold on held-out images, thin the "
-        f"running accuracy in training, dotted chance. Mean over trainings: n = {style.counts(data['n'])} each."
+        f"running accuracy in training, dotted chance. Mean over trainings: n = {format.counts(data['n'])} each."
     )
 
 
@@ -89,7 +78,7 @@ def alt(data: pd.DataFrame) -> str:
     """Where the lines end."""
     last = data[data["split"] == "val"].drop_duplicates("weights", keep="last")
     told = [
-        f"{row.weights} {style.score(row.score, 'accuracy')} (chance {style.score(row.chance, 'accuracy')})"
+        f"{row.weights} {format.score(row.score, 'accuracy')} (chance {format.score(row.chance, 'accuracy')})"
         for row in last.itertuples()
     ]
     return f"Accuracy on held-out images of the pretext at its end, in %: {'; '.join(told)}."
@@ -106,7 +95,7 @@ def transfer_data(df: pd.DataFrame) -> pd.DataFrame:
         `cell`, `weights`, `look`, `pretext` (accuracy on held-out images less chance, over 1 less chance), `split`,
         `metric`, `mean`, `low`, `high`, `n`.
     """
-    trials, own = apart(df)
+    trials, own = table.apart(df)
     last = data(own)
     last = last[last["split"] == "val"].drop_duplicates("weights", keep="last").set_index("weights", drop=False)
     skill = (last["score"] - last["chance"]) / (1 - last["chance"])
@@ -116,7 +105,7 @@ def transfer_data(df: pd.DataFrame) -> pd.DataFrame:
     source = cells.merge(each, on=["weights", *SHARED]).set_index("cell")["name"]
     scored = places.scored(trials)
     scored = scored[(scored["role"] != "published") & (scored["split"] == "test") & scored["cell"].isin(source.index)]
-    share = scored["label_fraction"].map(lambda value: f"{style.fraction(value)} labels")
+    share = scored["label_fraction"].map(lambda value: f"{format.fraction(value)} labels")
     scored = scored.assign(panel=share, weights=scored["cell"].map(source))
     for name, values in (("pretext", skill), ("look", last["look"])):
         scored[name] = scored["weights"].map(values)
@@ -142,7 +131,7 @@ def transfer_caption(data: pd.DataFrame) -> str:
     return (
         "Test score of trials that start from pretrained weights against how well these weights solve their own task: "
         "skill = (accuracy - chance) / (1 - chance) on held-out images. One point per cell that is not as published, "
-        f"mean and {stats.KIND} over n = {style.counts(data['n'])} replicates. A pretext that is solved better need "
+        f"mean and {stats.KIND} over n = {format.counts(data['n'])} replicates. A pretext that is solved better need "
         "not transfer better: it may be solved by a shortcut."
     )
 
@@ -151,7 +140,7 @@ def transfer_alt(data: pd.DataFrame) -> str:
     """All points in words."""
     told = [
         f"{row.weights} at {row.panel}: skill {row.pretext:.2f}, test "
-        f"{style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+        f"{format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in data.itertuples()
     ]
     return f"Test score against skill at the pretext: {'; '.join(told)}."

@@ -20,16 +20,15 @@ from analysis import (
     figures,
     files,
     forgetting,
+    format,
     gains,
     metrics,
     overtaking,
     page,
     places,
     plateau,
-    pretraining,
     savings,
     stats,
-    style,
     summary,
     table,
     versions,
@@ -58,7 +57,7 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
-    whole, (df, own) = df, pretraining.apart(df)
+    whole, (df, own) = df, table.apart(df)
     before = whole[table.earlier(whole)]
     source = _source(df, {"weights were trained on": own, "earlier tasks are of": before})
     sections, tables = [], _tables(df)
@@ -119,7 +118,7 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
-    df, _ = pretraining.apart(whole)
+    df, _ = table.apart(whole)
     states = summary.trials(df)["state"].value_counts()
     return page.render(
         "report.html.j2",
@@ -138,7 +137,7 @@ def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
         cells=(cells := cell_table(df)),
         marks=marks(cells),
         metrics=metrics.text(df),
-        metric=style.unit(summary.objective(df)),
+        metric=format.unit(summary.objective(df)),
         kind=stats.KIND,
         caution=stats.CAUTION,
         sections=list(_embedded(sections)),

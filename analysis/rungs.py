@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis import plots, style
+from analysis import format, plots, style
 
 KINDS: dict[str, dict[str, Any]] = {
     "pruned": {"color": "0.68", "lw": 0.7, "marker": "x", "ms": 4, "zorder": 2},
@@ -78,7 +78,7 @@ def height(data: pd.DataFrame) -> float:
 def caption(data: pd.DataFrame) -> str:
     """What lines and marks are, and of how many trials."""
     kinds = data.drop_duplicates("trial")["kind"].value_counts()
-    told = style.kinds((kind, int(kinds[kind])) for kind in KINDS if kind in kinds)
+    told = format.kinds((kind, int(kinds[kind])) for kind in KINDS if kind in kinds)
     return (
         f"Validation {data['metric'].iloc[0]} of the search trials at the rungs of early stopping, one panel per cell: "
         f"the epochs at which trials were pruned, and the cell's last. Every line is one trial (n = "
@@ -95,4 +95,4 @@ def alt(data: pd.DataFrame) -> str:
         f"{panels[cell]} " + ", ".join(f"{row.reached} at epoch {row.rung}" for row in rows.itertuples())
         for cell, rows in counts(data).groupby("cell", sort=False)
     ]
-    return f"Trials by rung, {style.unit(data['metric'].iloc[0])} on validation: {'; '.join(told)}."
+    return f"Trials by rung, {format.unit(data['metric'].iloc[0])} on validation: {'; '.join(told)}."

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from analysis import grid, places, stats, style, summary, verdicts
+from analysis import format, grid, places, stats, summary
 from analysis.once import once
-from analysis.verdicts import BASELINES, Answer
+from analysis.places import BASELINES
+from analysis.verdicts import Answer
 
 RESAMPLES = 2000
 SEED = 20_26
@@ -115,7 +116,7 @@ def _row(mine: pd.DataFrame, base: Any, scores: dict[str, pd.Series], draw: np.r
     """What `numbers` has of one contender, whose rows of `places.scored` ascend, and the baseline's with all labels."""
     each, shares = [scores[cell] for cell in mine["cell"]], mine["label_fraction"].tolist()
     found = interval(shares, each, scores[base.cell], draw)
-    names = (style.called(base.key, mine["contender"].iloc[0]), style.called(base.key, base.contender))
+    names = (format.called(base.key, mine["contender"].iloc[0]), format.called(base.key, base.contender))
     target = (base.label_fraction, base.mean, base.low, base.high, base.metric)
     full = np.nan if pd.isna(base.most) else float(base.most)
     n = min(map(len, (*each, scores[base.cell])))
@@ -130,7 +131,7 @@ _COLUMNS = (
 
 def _panels(df: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """What reads labels at several fractions, by what else is compared; the fractions ascend."""
-    spoken = [place.rows[place.rows["split"] == "test"] for place in verdicts.answered(df)]
+    spoken = [place.rows[place.rows["split"] == "test"] for place in places.answered(df)]
     if grid.contender(df) not in BASELINES or not spoken:
         return []
     data = pd.concat(spoken).drop_duplicates("cell").dropna(subset="label_fraction")
@@ -153,37 +154,40 @@ def sentences(df: pd.DataFrame, seed: int = SEED) -> list[Answer]:
     found = numbers(df, seed)
     told = [_sentence(row) for row in found[found["low"].notna()].itertuples()]
     for (panel, baseline), rows in found[found["low"].isna()].groupby(["panel", "baseline"], sort=False):
-        names, where = style.listed(rows["contender"]), _where(str(panel))
+        names, where = format.listed(rows["contender"]), _where(str(panel))
         told.append(Answer(f"Nothing is claimed of {names} against {baseline}{where}: a cell has one replicate."))
     return told
 
 
 def _where(panel: str) -> str:
-    return f" ({panel})" if panel != style.title({}) else ""
+    return f" ({panel})" if panel != format.title({}) else ""
 
 
 def _sentence(row: Any) -> Answer:
-    target = style.spread(stats.Interval(row.target, row.target_low, row.target_high, row.n), row.metric)
-    goal = f"what {row.baseline} scores with {style.fraction(row.full)}"
-    evidence = f"That is a test {style.unit(row.metric)} of {target}; at least n = {row.n} replicates a cell."
+    target = format.spread(stats.Interval(row.target, row.target_low, row.target_high, row.n), row.metric)
+    goal = f"what {row.baseline} scores with {format.fraction(row.full)}"
+    evidence = f"That is a test {format.unit(row.metric)} of {target}; at least n = {row.n} replicates a cell."
     return Answer(f"{row.contender}{_where(row.panel)} {_outcome(row, goal)}.", evidence)
 
 
 def _outcome(row: Any, goal: str) -> str:
-    few, many = f"{style.fraction(row.smallest)} of the labels", f"{style.fraction(row.largest)} of the labels"
+    few, many = (
+        f"{format.fraction(row.smallest)} of the labels",
+        f"{format.fraction(row.largest)} of the labels",
+    )
     if row.at == BELOW:
         said, sure = f"is above {goal} already with {few}, the fewest tested", row.high == BELOW
     elif row.at == BEYOND:
         said, sure = f"does not reach, with up to {many}, {goal}", row.low == BEYOND
     else:
-        return f"reaches with {style.percent(row.at)} {_ends(row)} of the labels {goal}{_images_told(row)}"
+        return f"reaches with {format.percent(row.at)} {_ends(row)} of the labels {goal}{_images_told(row)}"
     return f"{said}, {'in all of the interval' if sure else f'but the interval of where it does is {_ends(row)}'}"
 
 
 def _ends(row: Any) -> str:
     """The interval of a crossing in words: `[46 %, 56 %]`, `[below 10 %, 11 %]`."""
-    outside = {BELOW: f"below {style.fraction(row.smallest)}", BEYOND: f"above {style.fraction(row.largest)}"}
-    return f"[{', '.join(outside.get(at) or style.percent(at) for at in (row.low, row.high))}]"
+    outside = {BELOW: f"below {format.fraction(row.smallest)}", BEYOND: f"above {format.fraction(row.largest)}"}
+    return f"[{', '.join(outside.get(at) or format.percent(at) for at in (row.low, row.high))}]"
 
 
 def _images_told(row: Any) -> str:

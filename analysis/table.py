@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.columns import CHOICES, COLUMNS, CONFIG, NAMES, PER_TRIAL, NoTableError, TableError
+from analysis.once import once
 from analysis.parquet import columns, typed
 from analysis.text import printable
 
@@ -151,3 +152,17 @@ def sources(df: pd.DataFrame) -> list[str]:
 def is_stand_in(source: str) -> bool:
     """Whether a source line names rendered images in the place of a real data set."""
     return "stand-in" in source.lower()
+
+
+PRETRAIN = "pretrain"
+
+
+@once
+def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The trials of a study, and the trainings of the weights that some of them start from.
+
+    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks,
+    `confusion` those that count answers.
+    """
+    own, others = df["role"] == PRETRAIN, earlier(df) | counts(df)
+    return (df[~(own | others)], df[own]) if (own | others).any() else (df, df[own])

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from opda.nonparametric import EmpiricalDistribution
 
-from analysis import grid, places, plots, stats, style, summary
+from analysis import format, grid, places, plots, stats, style, summary
 from analysis.once import once
 
 AXES = {"trials": "search trials", "epochs": "epochs spent on search"}
@@ -135,7 +135,7 @@ def caption(data: pd.DataFrame, against: str = "trials") -> str:
     return (
         f"Best validation {data['metric'].iloc[0]} to expect of a search against its {by[against]}, one line per "
         f"{data['key'].iloc[0]}: mean of the best over all choices of so many out of the cell's n = "
-        f"{style.counts(data['n'])} trials. {PRUNED} ({each['pruned'].sum():,} of {each['n'].sum():,} were pruned). "
+        f"{format.counts(data['n'])} trials. {PRUNED} ({each['pruned'].sum():,} of {each['n'].sum():,} were pruned). "
         f"Thin, where the axis goes so low: lower end of the {KIND} ({SOURCE}). {_above(data)}The band takes trials "
         "for independent draws, which those of a sampler that learns are not; and a fresh search, which has yet to "
         "learn, would do worse at small budgets."
@@ -148,7 +148,7 @@ def _above(data: pd.DataFrame) -> str:
     if high.empty:
         return "Without both limits of a score, or of one trial, there is no band. "
     metric = data["metric"].iloc[0]
-    least = style.score(high.min(), metric) + " %" * (metric in stats.SHARES)
+    least = format.score(high.min(), metric) + " %" * (metric in stats.SHARES)
     return (
         f"Its upper end is not drawn: at full budget it is {least} or more in all cells, as few trials exclude little. "
     )
@@ -158,8 +158,8 @@ def alt(data: pd.DataFrame, against: str = "trials") -> str:
     """Where each line begins and ends."""
     first, last = (data.drop_duplicates("cell", keep=keep).set_index("cell") for keep in ("first", "last"))
     told = [
-        f"{row.contender} ({row.panel}) {style.score(first.loc[cell, 'mean'], row.metric)} to "
-        f"{style.score(row.mean, row.metric)} at {getattr(row, against):.4g}"
+        f"{row.contender} ({row.panel}) {format.score(first.loc[cell, 'mean'], row.metric)} to "
+        f"{format.score(row.mean, row.metric)} at {getattr(row, against):.4g}"
         for cell, row in zip(last.index, last.itertuples(), strict=True)
     ]
-    return f"Expected best validation {style.unit(data['metric'].iloc[0])} by {AXES[against]}: {'; '.join(told)}."
+    return f"Expected best validation {format.unit(data['metric'].iloc[0])} by {AXES[against]}: {'; '.join(told)}."

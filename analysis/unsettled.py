@@ -5,7 +5,7 @@ Knows words; knows nothing of figures, HTML or files.
 
 import pandas as pd
 
-from analysis import grid, places, stats, style, summary, verdicts
+from analysis import format, grid, places, stats, summary, verdicts
 from analysis.verdicts import Answer
 
 NAMED = 8  # cells, or pairs of a place, that a sentence names
@@ -23,18 +23,18 @@ def sentences(df: pd.DataFrame) -> list[Answer]:
 def _pairs(df: pd.DataFrame) -> list[str]:
     """Per place the pairs that neither the interval of their difference nor the exact test tells apart."""
     found, told = verdicts.pairs(df), []
-    for place in verdicts.met(df):
+    for place in places.met(df):
         pairs = list(found[found["place"] == places.title(place)].itertuples())
         open_ones = [row for row in pairs if not pd.isna(row.difference_low) and not verdicts.standing(row)]
         names = [f"{row.better} and {row.other} ({verdicts.spread(row)})" for row in open_ones]
         if names:
-            count = f"{len(names)} of {style.plural(len(pairs), 'pair')} not told apart at n = {_counts(open_ones)}"
+            count = f"{len(names)} of {format.plural(len(pairs), 'pair')} not told apart at n = {_counts(open_ones)}"
             told.append(f"{verdicts.where(place)}, {count}: {_named(names)}.")
     return [*told, *_too_few(found)]
 
 
 def _counts(rows: list) -> str:
-    return style.counts(number for row in rows for number in (row.n_better, row.n_other))
+    return format.counts(number for row in rows for number in (row.n_better, row.n_other))
 
 
 def _too_few(found: pd.DataFrame) -> list[str]:
@@ -43,7 +43,7 @@ def _too_few(found: pd.DataFrame) -> list[str]:
     few = [row for row in pairs.itertuples() if not stats.separable(row.n_better, row.n_other)]
     if not few:
         return []
-    some = f"{len(few)} of {style.plural(len(pairs), 'pair')}" if len(few) < len(pairs) else "No pair"
+    some = f"{len(few)} of {format.plural(len(pairs), 'pair')}" if len(few) < len(pairs) else "No pair"
     verb = "cannot be" if len(few) < len(pairs) else "can be"
     return [
         f"{some} {verb} separated by the exact test at n = {_counts(few)}; four replicates each can be (p = 0.029)."
@@ -59,7 +59,7 @@ def _untested(df: pd.DataFrame) -> list[str]:
         return []
     some = "" if len(can) == df["cell"].nunique() else " that can run"
     verb = "has" if len(names) == 1 else "have"
-    return [f"{len(names)} of {style.plural(len(can), 'cell')}{some} {verb} no test score yet: {_named(names)}."]
+    return [f"{len(names)} of {format.plural(len(can), 'cell')}{some} {verb} no test score yet: {_named(names)}."]
 
 
 def _single(df: pd.DataFrame) -> list[str]:
@@ -69,7 +69,7 @@ def _single(df: pd.DataFrame) -> list[str]:
     titles = grid.titles(df)
     names = [titles[cell] for cell in alone]
     verb = "has" if len(names) == 1 else "have"
-    said = f"{style.plural(len(names), 'cell')} {verb} one test score and no interval"
+    said = f"{format.plural(len(names), 'cell')} {verb} one test score and no interval"
     return [f"{said}: {_named(names)}."] if names else []
 
 

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis import alarms, grid, places, stats, style
+from analysis import alarms, format, grid, places, stats
 from analysis.cells import ONE_CLASS
 from analysis.places import Place
 
-BASELINES = {"regime": "scratch", "weights": "none", "pretext": "none"}  # of each key, the value that transfers nothing
 TIES = 3  # contenders that are named where several cannot be told apart from the highest
 WORDS = (
     "wins: the interval of the difference leaves out 0 and the exact test separates the two; leads: one of both alone. "
@@ -28,27 +27,6 @@ class Answer(NamedTuple):
     evidence: str = ""
 
 
-def answered(df: pd.DataFrame) -> list[Place]:
-    """The places that are spoken of, with their rows of `places.scored`.
-
-    Where versions are compared these are the corrected ones, if any has a score: as published, and with one cause
-    switched on, cells differ in more than in who competes.
-    """
-    found = grid.grid(df)
-    data = places.scored(df)
-    if "version" in found:
-        right = data["cell"].isin(found.loc[found["version"] == grid.CORRECTED, "cell"])
-        data = data[right] if right.any() else data
-    return places.places(data)
-
-
-def met(df: pd.DataFrame) -> list[Place]:
-    """The places of `answered` where at least two contenders have a test score."""
-    if grid.contender(df) is None:
-        return []
-    return [place for place in answered(df) if len(place.rows) > 1 and (place.rows["split"] == "test").all()]
-
-
 def verdicts(df: pd.DataFrame) -> list[Answer]:
     """Per place where contenders meet: who has the highest test mean, by how much, and whether that stands out.
 
@@ -56,7 +34,9 @@ def verdicts(df: pd.DataFrame) -> list[Answer]:
     contender that transfers nothing. Where either of the first two has no interval, nothing is concluded.
     """
     found, classless = pairs(df), alarms.one_class(df)
-    told = [(place, _verdict(place, found[found["place"] == places.title(place)], classless)) for place in met(df)]
+    told = [
+        (place, _verdict(place, found[found["place"] == places.title(place)], classless)) for place in places.met(df)
+    ]
     return [
         answer._replace(claim=f"{answer.claim.removesuffix('.')}; {rest}.") if (rest := untested(df, place)) else answer
         for place, answer in told
@@ -71,23 +51,25 @@ def untested(df: pd.DataFrame, place: Place) -> str:
     here = found[grid.titles(df, (key, "label_fraction")).to_numpy() == place.panel]
     if "label_fraction" in found:
         here = here[here["label_fraction"].isna() | (here["label_fraction"] == place.label_fraction)]
-    names = [style.called(key, style.number(value)) for value in here.loc[~here["cell"].isin(place.rows["cell"]), key]]
-    return f"without a test score here: {style.listed(names)}" if names else ""
+    names = [
+        format.called(key, format.number(value)) for value in here.loc[~here["cell"].isin(place.rows["cell"]), key]
+    ]
+    return f"without a test score here: {format.listed(names)}" if names else ""
 
 
 def pairs(df: pd.DataFrame) -> pd.DataFrame:
     """The rows of `places.improvements`, whose contenders are called as in a sentence: `fine_tune`, `weights=none`."""
     found, key = places.improvements(df), grid.contender(df) or "regime"
-    return found.assign(**{name: [style.called(key, value) for value in found[name]] for name in ("better", "other")})
+    return found.assign(**{name: [format.called(key, value) for value in found[name]] for name in ("better", "other")})
 
 
 def _verdict(place: Place, pairs: pd.DataFrame, one_class: set[str]) -> Answer:
     key, first = str(place.rows["key"].iloc[0]), place.rows["cell"].iloc[0]
     mine = list(pairs[pairs["cell_better"] == first].itertuples())
-    base = [row for row in mine if row.other == style.called(key, BASELINES.get(key, ""))]
+    base = [row for row in mine if row.other == format.called(key, places.BASELINES.get(key, ""))]
     if pd.isna(mine[0].difference_low) and mine[0].how != "both fixed":
-        n = style.counts([mine[0].n_better, mine[0].n_other])
-        said = f"nothing can be concluded: at n = {n} the best two {style.many(key)} have no interval for both."
+        n = format.counts([mine[0].n_better, mine[0].n_other])
+        said = f"nothing can be concluded: at n = {n} the best two {format.many(key)} have no interval for both."
         return Answer(f"{where(place)} {said}", _means(place, _once([mine[0], *base]), one_class))
     tied = [row for row in mine if standing(row) == 0]
     told = _once([*(tied[:TIES] or mine[:1]), *base])
@@ -112,10 +94,10 @@ def _tie(tied: list[Any], base: list[Any]) -> str:
     best, more = tied[0], len(tied) - TIES
     told = [f"{row.other} ({spread(row)}{_points(row.metric)} below)" for row in tied[:TIES]]
     told += [f"{more} more"] if more > 0 else []
-    n = style.counts(number for row in tied for number in (row.n_better, row.n_other) if not row.how.endswith("fixed"))
+    n = format.counts(number for row in tied for number in (row.n_better, row.n_other) if not row.how.endswith("fixed"))
     above = "".join(f"; it is {spread(row)} above {row.other}" for row in base)
-    at = "" if n == style.NONE else f" at n = {n}"
-    them = style.listed(told, "or")
+    at = "" if n == format.NONE else f" at n = {n}"
+    them = format.listed(told, "or")
     return f"{best.better} has the highest mean but cannot be told apart{at} from {them}{above}"
 
 
@@ -133,7 +115,7 @@ def standing(row: Any) -> int:
 
 def spread(row: Any) -> str:
     """The difference of a row of `places.improvements` with its interval."""
-    return style.spread(stats.Interval(row.difference, row.difference_low, row.difference_high, row.pairs), row.metric)
+    return format.spread(stats.Interval(row.difference, row.difference_low, row.difference_high, row.pairs), row.metric)
 
 
 def _points(metric: str) -> str:
@@ -145,19 +127,19 @@ def _means(place: Place, rivals: list[Any], one_class: set[str]) -> str:
     kept = [rivals[0].cell_better, *(row.cell_other for row in rivals)]
     rows = place.rows.set_index("cell").loc[kept].reset_index().itertuples()
     told = [
-        f"{style.called(row.key, row.contender)} "
-        f"{style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+        f"{format.called(row.key, row.contender)} "
+        f"{format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         f"{ONE_CLASS * (row.cell in one_class)}, " + ("nothing trained" if row.fixed else f"n = {row.n}")
         for row in rows
     ]
-    return f"Mean test {style.unit(rivals[0].metric)}: {'; '.join(told)}."
+    return f"Mean test {format.unit(rivals[0].metric)}: {'; '.join(told)}."
 
 
 def _tested(row: Any) -> str:
     """`P(fine_tune > scratch) = 0.89 [0.51, 0.98], Mann–Whitney p = 0.0286, difference paired by seed: separated`."""
-    p = "" if pd.isna(row.mann_whitney_p) else f", Mann–Whitney p = {style.p_value(row.mann_whitney_p)}"
-    told = style.probability(stats.Interval(row.p, row.low, row.high, 0))
-    how = places.HOW[row.how] + (f", {style.plural(row.pairs, 'pair')}" if row.how == "paired" else "")
+    p = "" if pd.isna(row.mann_whitney_p) else f", Mann–Whitney p = {format.p_value(row.mann_whitney_p)}"
+    told = format.probability(stats.Interval(row.p, row.low, row.high, 0))
+    how = places.HOW[row.how] + (f", {format.plural(row.pairs, 'pair')}" if row.how == "paired" else "")
     return f"P({row.better} > {row.other}) = {told}{p.replace('= <', '<')}, difference {how}: {tested(row)}"
 
 
@@ -184,7 +166,7 @@ def _exactly(row: Any) -> str:
 
 def where(place: Place) -> str:
     """A place in words, at a sentence's start: `At 10 % of the labels (corrected)`, `Overall`."""
-    panel = place.panel if place.panel != style.title({}) else ""
+    panel = place.panel if place.panel != format.title({}) else ""
     if pd.isna(place.label_fraction):
         return f"At {panel}" if panel else "Overall"
-    return f"At {style.fraction(place.label_fraction)} of the labels" + (f" ({panel})" if panel else "")
+    return f"At {format.fraction(place.label_fraction)} of the labels" + (f" ({panel})" if panel else "")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis import alarms, cells, grid, plots, stats, style, summary, versions
+from analysis import alarms, cells, format, grid, plots, stats, style, summary, versions
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:
@@ -49,14 +49,14 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 
 def _axes(data: pd.DataFrame, ax: Axes) -> None:
-    ax.set_xticks(data["column"], [style.version(name) for name in data["version"]], rotation=90, fontsize=6.5)
+    ax.set_xticks(data["column"], [format.version(name) for name in data["version"]], rotation=90, fontsize=6.5)
     ax.set_xlim(-0.5, data["column"].max() + 0.5)
     plots.score_axis(ax, data)
 
 
 def height(data: pd.DataFrame) -> float:
     """Inches that a panel needs: as long as the versions' names are."""
-    return 1.9 + 0.045 * max(len(style.version(name)) for name in data["version"])
+    return 1.9 + 0.045 * max(len(format.version(name)) for name in data["version"])
 
 
 def caption(data: pd.DataFrame) -> str:
@@ -67,7 +67,7 @@ def caption(data: pd.DataFrame) -> str:
     once = f" one class: {cells.MARKS[cells.ONE_CLASS].partition(': ')[2]}." if shown["one_class"].any() else ""
     return (
         f"Test {data['metric'].iloc[0]} as published (all causes, the publication's recipe), with one cause switched "
-        f"on, and corrected, one panel per place. Points: mean over n = {style.counts(shown['n'])} trials with fresh "
+        f"on, and corrected, one panel per place. Points: mean over n = {format.counts(shown['n'])} trials with fresh "
         f"seeds; bars: {stats.KIND}.{hollow}{lent}{once}"
     )
 
@@ -77,10 +77,10 @@ def alt(data: pd.DataFrame) -> str:
     told = []
     for panel, rows in data.groupby("panel", sort=False):
         each = [
-            f"{style.version(row.version)} "
-            f"{style.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
-            + (f" (published: {style.score(row.published, row.metric)})" if not pd.isna(row.published) else "")
+            f"{format.version(row.version)} "
+            f"{format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
+            + (f" (published: {format.score(row.published, row.metric)})" if not pd.isna(row.published) else "")
             for row in rows[rows["n"] > 0].itertuples()
         ]
-        told.append(f"{panel}: {', '.join(each)}" if panel != style.title({}) else ", ".join(each))
-    return f"Test {style.unit(data['metric'].iloc[0])} per version. {'; '.join(told)}."
+        told.append(f"{panel}: {', '.join(each)}" if panel != format.title({}) else ", ".join(each))
+    return f"Test {format.unit(data['metric'].iloc[0])} per version. {'; '.join(told)}."

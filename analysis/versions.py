@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import alarms, cells, grid, places, stats, style, summary, twins
+from analysis import alarms, cells, format, grid, places, stats, summary, twins
 from analysis.grid import CORRECTED, PUBLISHED
 
 KIND = "95 % Welch t interval of the difference"
@@ -53,7 +53,7 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
             for row in group.itertuples()
         }
         figure = group.loc[group["version"] == PUBLISHED, "published"].max()
-        rows.append([place, style.score(figure, metric), *(told.get(version, style.NONE) for version in versions)])
+        rows.append([place, format.score(figure, metric), *(told.get(version, format.NONE) for version in versions)])
     heads = ["", "published", *(_head(version) for version in versions)]
     shown = pd.DataFrame(rows, columns=heads, dtype="string")
     return shown if found["published"].notna().any() else shown.drop(columns="published")
@@ -64,14 +64,14 @@ def _lender(place: str, home: str) -> str:
 
 
 def _head(version: str) -> str:
-    return "as published, measured" if version == PUBLISHED else style.version(version)
+    return "as published, measured" if version == PUBLISHED else format.version(version)
 
 
 def _measured(row: Any, metric: str, one_class: bool) -> str:
     if row.not_run:
         return "not run"
-    spread = style.spread(stats.Interval(row.mean, row.low, row.high, row.n), metric)
-    return f"{spread}{cells.ONE_CLASS * one_class}, n = {row.n}" if row.n else style.NONE
+    spread = format.spread(stats.Interval(row.mean, row.low, row.high, row.n), metric)
+    return f"{spread}{cells.ONE_CLASS * one_class}, n = {row.n}" if row.n else format.NONE
 
 
 def causes(df: pd.DataFrame) -> pd.DataFrame:
@@ -123,10 +123,10 @@ def causes_text(df: pd.DataFrame) -> pd.DataFrame:
         (
             row.place,
             ALL if row.cause == PUBLISHED else row.cause,
-            style.score(row.corrected, metric),
-            style.score(row.with_cause, metric),
-            style.spread(stats.Interval(row.cost, row.low, row.high, 0), metric),
-            style.probability(stats.Interval(row.p, row.p_low, row.p_high, 0)),
+            format.score(row.corrected, metric),
+            format.score(row.with_cause, metric),
+            format.spread(stats.Interval(row.cost, row.low, row.high, 0), metric),
+            format.probability(stats.Interval(row.p, row.p_low, row.p_high, 0)),
             f"{row.n_corrected} and {row.n_cause}",
             _images(row.images_corrected, row.images_cause),
         )
@@ -139,5 +139,5 @@ def causes_text(df: pd.DataFrame) -> pd.DataFrame:
 
 def _images(corrected: Any, other: Any) -> str:
     """The training images of both: `516 and 688`, or one number where they are equal."""
-    found = [style.counts([number]) for number in (corrected, other)]
+    found = [format.counts([number]) for number in (corrected, other)]
     return " and ".join(dict.fromkeys(found))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis import places, style
+from analysis import format, places, style
 
 BAR = 0.8  # of the height of a worker's row
 ROW = 0.22  # inches of height
@@ -48,7 +48,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     spans["row"] = pd.factorize(spans["worker"])[0]
     spans = spans.join(_lanes(spans))
     kept = ["cell", "trial", "role", "state", "worker", "row", "lane", "lanes", "begin", "end", "n"]
-    return places.placed(spans[kept], df).assign(panel=style.title({}))
+    return places.placed(spans[kept], df).assign(panel=format.title({}))
 
 
 def _lanes(spans: pd.DataFrame) -> pd.DataFrame:
@@ -136,8 +136,8 @@ def caption(data: pd.DataFrame) -> str:
     wall = (data["end"].max() - data["begin"].min()) / unit[1]
     least = f", the least busy {100 * share.min():.0f} %" if len(share) > 1 else ""
     return (
-        f"What each worker trained when: n = {style.plural(data['trial'].nunique(), 'trial')} on "
-        f"{style.plural(len(share), 'worker')} in {wall:.3g} {unit[0]}; measured, so there is no interval. Colours as "
+        f"What each worker trained when: n = {format.plural(data['trial'].nunique(), 'trial')} on "
+        f"{format.plural(len(share), 'worker')} in {wall:.3g} {unit[0]}; measured, so there is no interval. Colours as "
         "in the other figures; hatched: replicates or trials as published. A bar ends with the trial's last report and "
         "begins with its first less what that took. White is idle, or spent on what no trial's clock counts, "
         f"such as the start of the worker. Trained {100 * share.mean():.0f} % of the time{least}. "
@@ -150,7 +150,7 @@ def alt(data: pd.DataFrame) -> str:
     share = busy(data)
     trials = data.groupby("row")["trial"].nunique()
     told = [
-        f"{name} {style.plural(int(trials[row]), 'trial')}, busy {100 * share.iloc[row]:.0f} %"
+        f"{name} {format.plural(int(trials[row]), 'trial')}, busy {100 * share.iloc[row]:.0f} %"
         for row, name in enumerate(names(data))
     ]
     return f"Time line of workers, with the share of the time that each trained: {'; '.join(told)}."

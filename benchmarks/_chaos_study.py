@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from benchmarks import _chaos_points
 from benchmarks._chaos_points import Crash
-from study import asha, disk, ledger, records, search, worker
+from study import asha, disk, existing, ledger, search, worker
 from study import folder as folders
+from study import table as tables
 from study.cluster import cluster
 from study.errors import INTERRUPTED
 from study.space import Space, log_uniform
@@ -76,7 +77,7 @@ def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
     about = {"space": {"name": "chaos"} | space.as_dict(), "cells": told, "seed": asked.seed}
     folders.begin(folder, about, resume=True)
     events = list(ledger.read(folder / "ledger"))
-    records.refuse_lost(folder, events)
+    existing.refuse_lost(folder, events)
     book = ledger.Ledger(folder / "ledger", len(events))
     pruner = asha.asha(space.epochs, 1, 3)
     state = State(cells, Plan(space.trials, space.epochs, space.replicates, asked.seed), pruner, book.append)
@@ -105,7 +106,9 @@ def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
 
 def write_table(folder: Path) -> None:
     """Fold the ledger into the table."""
-    records.write(records.table(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet")
+    tables.write(
+        tables.from_events(folders.read_study(folder), ledger.read(folder / "ledger")), folder / "table.parquet"
+    )
 
 
 def results(job: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:

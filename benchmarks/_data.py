@@ -13,8 +13,9 @@ from PIL import Image
 from benchmarks._workloads import Workload
 from study import data
 from study.splits import Cut
-from study.tasks import Arrays, gtsrb, rendered
+from study.tasks import gtsrb, rendered
 from study.tasks._gtsrb_signs import SIGNS
+from study.types import Arrays
 
 _COLUMNS = ("Filename", "Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 
 from study import data, families, splits, trial
-from study.checks import fetch_weights
 from study.config import Config
 from study.errors import UserError
+from study.fetch import fetch_weights
 from study.space import Cell
 
 EPOCHS = 2

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 from analysis import report, table
 from benchmarks import _markdown, _options
-from study import asha, ledger, records, search
+from study import asha, ledger, search
 from study import folder as folders
+from study import table as tables
 from study.cluster import cluster
 from study.space import Space, log_uniform
 from study.state import Plan, Prune, State, Trial
@@ -201,8 +202,10 @@ def load(folder: Path) -> dict[str, float]:
         seconds[name] = time.perf_counter() - began
         return found
 
-    made = timed("fold the ledger", lambda: records.table(folders.read_study(folder), ledger.read(folder / "ledger")))
-    timed("write the table", lambda: records.write(made, path))
+    made = timed(
+        "fold the ledger", lambda: tables.from_events(folders.read_study(folder), ledger.read(folder / "ledger"))
+    )
+    timed("write the table", lambda: tables.write(made, path))
     frame = timed("load the table", lambda: table.load(folder))
     timed("write the report", lambda: report.write(frame, folder))
     size = {"ledger, MB": sum(file.stat().st_size for file in (folder / "ledger").iterdir()) / 1e6}

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from study.data import TaskData
 
 
-MEASURED = 1000
-"""Images of which mean and std are taken, about."""
-
-
 class Parts(NamedTuple):
     """All on the device."""
 
@@ -108,30 +104,10 @@ def feeds(config: Config, found: families.Family, data: "TaskData", device: str)
         data: of the task.
         device: of torch.
     """
-    grey, (mean, std) = config.colour == "grey", normalization(config, found, data)
+    grey, (mean, std) = config.colour == "grey", contract.channels(config, found, data)
     splits = {"train": data.train, "val": data.val} | ({"test": data.test} if data.test else {})
     files = {"train": "train", "val": data.val_file, "test": "test"}
     return {
         name: feed(split, f"{data.key}/{files[name]}", device, mean, std, config.upsample, grey)
         for name, split in splits.items()
     }
-
-
-def normalization(
-    config: Config, found: families.Family, data: "TaskData"
-) -> tuple[contract.Channels, contract.Channels]:
-    """Give the mean and std, by channel, that a network's images are normalized with.
-
-    Args:
-        config: normalization, colour.
-        found: its family.
-        data: of which mean and std are taken where the configuration says so: of some training images, evenly spread.
-    """
-    if config.normalization != contract.DATA:
-        return contract.normalization(found, config.normalization)
-    some = data.train.index[:: max(1, len(data.train.index) // MEASURED)]
-    part = data.train._replace(index=some)
-    shown = feed(part, f"{data.key}/train", "cpu", (0.0,) * 3, (1.0,) * 3, grey=config.colour == "grey")
-    pixels = shown.pixels(slice(None)).transpose(0, 1).flatten(1)
-    mean, std = pixels.mean(1).tolist(), pixels.std(1).clamp(min=1e-3).tolist()
-    return tuple(mean), tuple(std)  # type: ignore[return-value]

@@ -6,11 +6,11 @@ Knows which values families, regimes and optimizers take; imports no torch.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from study import cards, families, heads, pretexts, regimes, sources, splits, tasks
+from study import cards, distributions, families, heads, pretexts, regimes, sources, splits, tasks
 from study.config import Config, check_choices, check_crop, check_pattern, check_size, config
 from study.errors import UserError
-from study.reads import OPTIONS, unread
-from study.space import Cell, Choice, Distribution, Value
+from study.reads import unread
+from study.space import Cell, Value
 
 if TYPE_CHECKING:
     from study.data import Prepared
@@ -76,7 +76,7 @@ def check_source(source: sources.Source) -> None:
 
 def _check_weights(asked: Config) -> None:
     """Refuse weights that are neither the family's own nor to be trained first."""
-    own = families.load(asked.family, **_options(asked)).weights
+    own = families.load(asked.family, **families.options_of(asked)).weights
     regimes.check_name(asked.regime)
     if asked.regime != "scratch" and asked.weights not in own:
         told = f"unknown weights {asked.weights!r} of family {asked.family}; one of {', '.join(own)}"
@@ -88,13 +88,8 @@ def _check_weights(asked: Config) -> None:
 
 def last_phase(cell: Cell, epochs: int) -> int:
     """Give the first epoch of a cell's last phase; before it, trials have not yet done what they are compared for."""
-    found = phases(config(cell.values | cell.baseline))
+    found = regimes.phases(config(cell.values | cell.baseline))
     return regimes.spans(found, epochs)[-1].start if len(found) > 1 else 0
-
-
-def phases(asked: Config) -> tuple[regimes.Phase, ...]:
-    """Give a trial's phases in order; none where nothing is trained."""
-    return regimes.regime(asked, len(families.load(asked.family, **_options(asked)).stages)).phases
 
 
 def check_read(cells: list[Cell]) -> None:
@@ -152,57 +147,6 @@ def _check_several(cell: Cell, asked: Config) -> None:
         raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
 
 
-def fetch_weights(cells: list[Cell]) -> dict[int, str]:
-    """Get pretrained weights that come from a host now, once, rather than in every worker.
-
-    Returns:
-        Number of a cell whose weights cannot be had → why.
-
-    Raises:
-        UserError: there is no cell whose weights can be had; the text says how to place them by hand.
-    """
-    absent, problems = {}, {}
-    for number, cell in enumerate(cells):
-        asked, source = config(cell.values | cell.baseline), sources.of(cell)
-        if source is not None:
-            asked = source.line[0].config
-        key = (asked.family, asked.weights, *_options(asked).values())
-        if asked.weights == "none":
-            continue
-        if key not in problems and asked.regime != "scratch":
-            problems[key] = _problem(asked)
-        if asked.regime != "scratch" and (problem := problems.get(key)):
-            absent[number] = problem
-    if len(absent) == len(cells):
-        raise UserError("; ".join(dict.fromkeys(absent.values())))
-    return absent
-
-
-def _problem(asked: Config) -> str | None:
-    """Fetch a family's weights; returns what is wrong where that fails."""
-    try:
-        if (fetch := families.load(asked.family, **_options(asked)).fetch) is not None:
-            fetch()
-    except UserError as error:
-        return str(error)
-    return None
-
-
-def _options(asked: Config) -> dict[str, str | None]:
-    """Give what the family reads of the configuration.
-
-    Raises:
-        UserError: an option is given that it does not read.
-    """
-    read = families.options(asked.family)
-    for name in OPTIONS:
-        if name not in read and getattr(asked, name) is not None:
-            choices = [family for family in families.names() if name in families.options(family)]
-            told = f"{name} {getattr(asked, name)!r} is not read by family {asked.family!r}"
-            raise UserError(f"{told}; only by {', '.join(choices)}")
-    return families.asked(asked.family, vars(asked))
-
-
 def _check(asked: Config, epochs: int, as_published: bool) -> None:
     check_choices(asked)
     check_size(asked.image_size)
@@ -243,7 +187,7 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
 
 def _check_regime(asked: Config, epochs: int) -> None:
     """Check that regime, family, weights, head and epochs go together."""
-    options = _options(asked)
+    options = families.options_of(asked)
     stages = len(families.load(asked.family, **options).stages)
     regime = regimes.regime(asked, stages)
     family = families.check(asked.family, regime.weights, asked.upsample or asked.image_size, **options)
@@ -266,7 +210,7 @@ def _check_read(cell: Cell) -> None:
     """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
     asked = config(cell.values | cell.baseline)
     ignored = unread(asked)
-    if "optimizer" in cell.tuned and "sgd" in ends(cell.tuned["optimizer"]):
+    if "optimizer" in cell.tuned and "sgd" in distributions.ends(cell.tuned["optimizer"]):
         ignored.pop("momentum", None)
     for name in cell.tuned.keys() & ignored.keys():
         told = f"tuned {name!r} is not read by {ignored[name]} {getattr(asked, ignored[name])!r}"
@@ -275,12 +219,4 @@ def _check_read(cell: Cell) -> None:
 
 def _extremes(cell: Cell) -> list[dict[str, Value]]:
     """The baseline with one hyperparameter at each end of its range, or at each of its choices."""
-    return [cell.baseline | {name: end} for name, tuned in cell.tuned.items() for end in ends(tuned)]
-
-
-def ends(distribution: Distribution) -> tuple[Value, ...]:
-    """Give the ends of a range, or all choices."""
-    if isinstance(distribution, Choice):
-        return distribution.values
-    low, high = distribution.low, distribution.high
-    return (int(low), int(high)) if distribution.integer else (low, high)
+    return [cell.baseline | {name: end} for name, tuned in cell.tuned.items() for end in distributions.ends(tuned)]

@@ -21,9 +21,8 @@ os.environ.update(  # before ray is imported
 import ray
 
 from study import auth, reach, store
-from study.errors import RayFailed, Stopped
+from study.errors import STOPPED_EARLY, RayFailed, Stopped
 from study.failures import name_of, text_of
-from study.stop import EARLY
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def _init(**options: Any) -> None:
     try:
         ray.init(**options)
     except SystemExit as error:
-        raise Stopped(EARLY) from error
+        raise Stopped(STOPPED_EARLY) from error
 
 
 def _start_here(quiet: dict[str, Any]) -> None:

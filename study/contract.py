@@ -10,6 +10,8 @@ from study.families import Family
 if TYPE_CHECKING:
     import torch
 
+    from study.data import TaskData
+
 Channels = tuple[float, float, float]
 
 _OTHERS: dict[str, tuple[Channels, Channels]] = {
@@ -68,3 +70,27 @@ def _range(mean: Sequence[float], std: Sequence[float]) -> str:
     low = min((0 - m) / s for m, s in zip(mean, std, strict=True))
     high = max((1 - m) / s for m, s in zip(mean, std, strict=True))
     return f"[{low:.3g}, {high:.3g}]"
+
+
+MEASURED = 1000
+"""Images of which mean and std are taken, about."""
+
+
+def channels(config: Config, family: Family, data: "TaskData") -> tuple[Channels, Channels]:
+    """Give the mean and std, by channel, that a network's images are normalized with.
+
+    Args:
+        config: normalization, colour.
+        family: of the configuration.
+        data: of which mean and std are taken where the configuration says so: of some training images, evenly spread.
+    """
+    if config.normalization != DATA:
+        return normalization(family, config.normalization)
+    from study.feed import feed  # imports torch
+
+    some = data.train.index[:: max(1, len(data.train.index) // MEASURED)]
+    part = data.train._replace(index=some)
+    shown = feed(part, f"{data.key}/train", "cpu", (0.0,) * 3, (1.0,) * 3, grey=config.colour == "grey")
+    pixels = shown.pixels(slice(None)).transpose(0, 1).flatten(1)
+    mean, std = pixels.mean(1).tolist(), pixels.std(1).clamp(min=1e-3).tolist()
+    return tuple(mean), tuple(std)  # type: ignore[return-value]

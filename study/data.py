@@ -17,7 +17,8 @@ from study.config import CHOICES, check_crop, check_size
 from study.errors import UserError
 from study.picture_notes import few
 from study.splits import Cut
-from study.tasks import Arrays, Listing, Source, Task
+from study.tasks import Task
+from study.types import Arrays, Listing, Source
 
 
 class Split(NamedTuple):

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from study import bare_pictures, picture_files, picture_kinds, pixels, plain_files, tasks
+from study import bare_pictures, picture_files, picture_kinds, pixels, plain_files, types
 from study.errors import UserError
 from study.picture_notes import noted
-from study.tasks import Arrays, Listing, Source
+from study.types import Arrays, Listing, Source
 
 LONG = 20
 """Times a side may be as long as the other; of a longer one hardly anything is in the middle."""
@@ -157,7 +157,7 @@ def _decode_all(listing: Listing, size: int, notes: list[str]) -> Iterator[np.nd
             problems.append(image)
         else:
             yield image
-    tasks.refuse("images cannot be decoded", problems)
+    types.refuse("images cannot be decoded", problems)
 
 
 def _decode(

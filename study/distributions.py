@@ -64,3 +64,11 @@ def integers(low: int, high: int) -> Range:
 
 def choice(*values: Value) -> Choice:
     return Choice(values)
+
+
+def ends(distribution: Distribution) -> tuple[Value, ...]:
+    """Give the ends of a range, or all choices."""
+    if isinstance(distribution, Choice):
+        return distribution.values
+    low, high = distribution.low, distribution.high
+    return (int(low), int(high)) if distribution.integer else (low, high)

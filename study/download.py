@@ -16,7 +16,7 @@ import filelock
 
 from study import disk, tasks
 from study.errors import UserError
-from study.tasks import Archive
+from study.types import Archive
 
 CHUNK = 1 << 20
 TRIES = 3

@@ -5,42 +5,16 @@ Forgetting is a question that is asked of these scores. Knows nothing of trainin
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from study import assembly, evaluation, families, heads, metrics, weights
-from study.config import Config
+from study import assembly, evaluation, families, metrics, weights
+from study.earlier_weights import Earlier
 from study.net import Net
-
-if TYPE_CHECKING:
-    from study.data import TaskData
 
 OWN_BATCHNORM, BEFORE = metrics.ENDINGS
 """Endings of metrics: with the BatchNorm buffers of when the task had been learnt; with all of the network of then."""
-
-
-class Earlier(NamedTuple):
-    """A task that was learnt."""
-
-    config: Config
-    """It was learnt with."""
-    data: "TaskData"
-    entry: Path
-    """Of the store: the network and the head as they were then."""
-
-    def head(self) -> nn.Module:
-        """Give the head that it was learnt with."""
-        features = families.of(self.config).features
-        made = heads.make(self.config.head, features, len(self.data.classes), self.config.dropout)
-        made.load_state_dict(weights.tensors(self.entry, weights.HEAD))
-        return made
-
-    def batchnorm(self) -> dict[str, Tensor]:
-        """Give the BatchNorm buffers of then, named as those of the network's stages are."""
-        return {name: each for name, each in weights.tensors(self.entry).items() if _is_buffer(name)}
 
 
 class Learnt:
@@ -105,8 +79,3 @@ def _fill(now: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, each in tensors.items():
             now[name].copy_(each)
-
-
-def _is_buffer(name: str) -> bool:
-    """Whether a tensor of a network is a running statistic of a BatchNorm layer, by its name."""
-    return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked")

@@ -20,6 +20,9 @@ FOLLOWING_ENDED = 130
 """`study.submit` stopped following a study, which runs on."""
 
 
+STOPPED_EARLY = "stopped before the search began; the same command starts again"
+
+
 class UserError(ValueError):
     """A mistake in the command, the space, the data or the environment: its text is the one line that people see."""
 

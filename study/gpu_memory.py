@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from study import checks, data, regimes, splits
+from study import data, regimes, splits
 from study.cluster import line
 from study.data import Split, TaskData
 from study.packing import Case
@@ -112,7 +112,7 @@ def attempt(case: Case, device: str, free: float = float("inf")) -> int:
     whole = data.open_data(case.prepared, splits.cut(asked), 0, 0, asked.validation == "groups")
     few = cut(whole, 2 * asked.batch_size, BATCH[device])
     with contextlib.suppress(FloatingPointError):  # so few images may lack a class; the memory is the same
-        for _ in trial.run(asked, few, 0, len(checks.phases(asked)) or 1, device):
+        for _ in trial.run(asked, few, 0, len(regimes.phases(asked)) or 1, device):
             pass
     counts = len(whole.val.index), len(whole.train.index)
     return sum(size for size in _kept(case, few, device, *counts) if 4 * size < free)  # features.py keeps to that too
@@ -125,7 +125,7 @@ def _kept(case: Case, few: TaskData, device: str, scored: int, trained: int) -> 
 
     asked = case.config
     net, feeds, _ = assembly.assemble(asked, few, 0, device)
-    frozen = [_first(regimes.multipliers(phase, len(net.stages))) for phase in checks.phases(asked)]
+    frozen = [_first(regimes.multipliers(phase, len(net.stages))) for phase in regimes.phases(asked)]
     shallowest = 1 if asked.freeze_depth == 0 else 0  # where the depth is tuned it may be 1 as well
     net.freeze(range(min(filter(None, frozen), default=shallowest)), batchnorm=asked.freeze_batchnorm == "on")
     if not net.prefix:

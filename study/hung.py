@@ -6,7 +6,7 @@ from typing import Any
 import ray
 
 from study.awake import Awake
-from study.progress import clock
+from study.text import clock
 
 ANSWER = 3.0
 """Seconds that a silent worker has to answer: one whose report waits in Ray's queue is idle, and answers at once."""

@@ -10,10 +10,10 @@ import numpy as np
 from study import splits
 from study.errors import UserError
 from study.looks import Look
+from study.own_images import Found, counted
 from study.splits import Cut
-from study.tasks import Listing
-from study.tasks._own import Found, counted
 from study.text import encodes
+from study.types import Listing
 
 SHOWN = 5
 """Places that are listed of what is wrong."""

@@ -41,7 +41,7 @@ def keep(study: Study, say: Callable[[str], None]) -> None:
 
 def write_table(folder: Path) -> None:
     """Fold the ledger into the table."""
-    from study import records
+    from study import table as tables
 
     study = folders.read_study(folder)
-    records.write(records.table(study, ledger.read(folder / "ledger", study)), folder / "table.parquet")
+    tables.write(tables.from_events(study, ledger.read(folder / "ledger", study)), folder / "table.parquet")

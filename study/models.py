@@ -15,14 +15,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from study import cards, disk, families, heads, reading, reads, seals, untrained
-from study.assembly import normalization
+from study import cards, disk, families, heads, reading, seals, untrained
 from study.cards import CARD, MODEL
 from study.config import Config, config
+from study.contract import channels
 from study.net import Net, set_batchnorm
 
 if TYPE_CHECKING:
-    from study.earlier import Earlier
+    from study.earlier_weights import Earlier
 
 HEAD, STAGES = "head.", "stages."
 
@@ -56,7 +56,7 @@ def save(
 def _told(earlier: "Earlier", file: str) -> dict[str, Any]:
     data = earlier.data
     about = {"task": data.task, "classes": list(data.classes), "head": earlier.config.head, "file": file}
-    return about | cards.shown(earlier.config, data, *normalization(earlier.config, families.of(earlier.config), data))
+    return about | cards.shown(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data))
 
 
 def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, dict[str, Any]]:
@@ -93,8 +93,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
 def _built(card: dict[str, Any]) -> Net:
     """Build the network that a card describes; its tensors are none in particular."""
     asked, classes = config(card["config"]), card["classes"]
-    read = reads.read_values(card["config"])
-    options = {name: read[name] for name in families.options(asked.family)}
+    options = families.asked(asked.family, vars(asked))
     outputs, head = asked.head_classes or len(classes), asked.head
     if asked.regime in ("zero_shot", "prototype"):
         outputs, head = len(classes), "linear"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from study import checks, remote, store
+from study import fetch, remote, store
 from study import folder as folders
 from study.awake import Awake
 from study.errors import UserError
@@ -194,7 +194,7 @@ def _unseen(asked: Asked) -> str:
 
 def _absent(cells: list[Cell]) -> dict[int, str]:
     try:
-        return checks.fetch_weights(cells)
+        return fetch.fetch_weights(cells)
     except UserError as error:
         return dict.fromkeys(range(len(cells)), str(error))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from study import bundles, checks, families, sources
+from study import bundles, distributions, families, sources
 from study.config import Config, config
 from study.data import Prepared
 from study.space import Cell
@@ -134,11 +134,11 @@ def chosen(
 
 def _tried(case: Case, cell: Cell) -> Iterator[Case]:
     """Give a cell's baseline at the ends that take most memory, then that with each other end or choice by itself."""
-    most = {name: end(checks.ends(cell.tuned[name])) for name, end in HUNGRIEST.items() if name in cell.tuned}
+    most = {name: end(distributions.ends(cell.tuned[name])) for name, end in HUNGRIEST.items() if name in cell.tuned}
     asked = replace(case.config, **most)
     yield case._replace(config=asked, bundle=_bundle(cell, asked, len(case.prepared.classes)))
     for name in (name for name in cell.tuned if name not in (*HUNGRIEST, *NEUTRAL)):
-        for value in checks.ends(cell.tuned[name]):
+        for value in distributions.ends(cell.tuned[name]):
             yield case._replace(name=f"{cell.name} with {name}={value}", config=config(vars(asked) | {name: value}))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from study.data import Prepared
-    from study.weights import Start
+    from study.initial_weights import InitialWeights
 
 
 def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int) -> None:
@@ -76,7 +76,7 @@ def starts(
     folders: tuple[Path | None, Path | None],
     check: Callable[[], None],
     console: "Console",
-) -> list[tuple["Start", ...]]:
+) -> list[tuple["InitialWeights", ...]]:
     """Prepare the images of weights that are trained first.
 
     Args:
@@ -90,7 +90,7 @@ def starts(
     Returns:
         What each cell's trials start from, see `Study.starts`.
     """
-    from study import weights
+    from study import initial_weights
 
     found = [sources.of(cell) for cell in cells]
     asked = {
@@ -102,7 +102,7 @@ def starts(
     for own, folder in zip((True, False), folders, strict=True):
         wanted = [each for each, same in asked.items() if same == own]
         ready.update(zip(wanted, prepare(wanted, folder, check, console), strict=True))
-    return [weights.starts(source, ready, seed, replicates) if source else () for source in found]
+    return [initial_weights.starts(source, ready, seed, replicates) if source else () for source in found]
 
 
 def _told(progress: "Progress", bar: Any, check: Callable[[], None]) -> Callable[[int, int], None]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis import command
 from analysis.text import printable
-from study import arguments, checks, pretexts, sources, store, tasks, weights
+from study import arguments, checks, initial_weights, pretexts, sources, store, tasks, weights
 from study.config import config
 from study.errors import FAILED, UserError
 from study.sources import Source
@@ -89,7 +89,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
 
     asked, waits = source.config, lambda done, total: stop.check()
     prepared = data.prepare(asked.task, args.data, asked.image_size, asked.crop, waits, asked.group_pattern)
-    start = weights.Start(source, prepared, args.seed)
+    start = initial_weights.InitialWeights(source, prepared, args.seed)
     if odd := weights.damage(start.path):
         print(printable(f"{odd}: made anew"))
     before = pretraining.resumes(start)

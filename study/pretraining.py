@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study import families, pretexts, sources, store, weights
+from study.initial_weights import InitialWeights
 from study.schema import Table, listed, whole
 from study.sources import Source
-from study.weights import Start
 
 if TYPE_CHECKING:
     from study.data import TaskData
@@ -48,7 +48,7 @@ class Manner(NamedTuple):
 PLAIN = Manner()
 
 
-def make(start: Start, manner: Manner = PLAIN) -> store.Entry:
+def make(start: InitialWeights, manner: Manner = PLAIN) -> store.Entry:
     """Open weights, training them first where they are missing or damaged; of several processes one trains them.
 
     Args:
@@ -70,7 +70,7 @@ def make(start: Start, manner: Manner = PLAIN) -> store.Entry:
     return entry
 
 
-def train(start: Start, threads: int, manner: Manner) -> None:
+def train(start: InitialWeights, threads: int, manner: Manner) -> None:
     """Make weights in a process of its own; what each epoch came to is left in `said_file`."""
     import torch
 
@@ -83,17 +83,17 @@ def train(start: Start, threads: int, manner: Manner) -> None:
         file.unlink(missing_ok=True)
 
 
-def said_file(start: Start) -> Path:
+def said_file(start: InitialWeights) -> Path:
     """Give the file that `train` leaves its last epoch in, for who looks on."""
     return start.path.with_suffix(".said")
 
 
-def unfinished(start: Start) -> Path:
+def unfinished(start: InitialWeights) -> Path:
     """Give the folder of the checkpoints of a training that has not come to its end."""
     return start.path.with_suffix(".training")
 
 
-def resumes(start: Start) -> str | None:
+def resumes(start: InitialWeights) -> str | None:
     """Say where a training that was stopped goes on, or which checkpoints are damaged; None where there are none."""
     from study import checkpoints
 
@@ -112,7 +112,7 @@ def _write(file: Path, row: Row) -> None:
     partial_file.replace(file)
 
 
-def _make(start: Start, manner: Manner, checkpoints_in: Path, folder: Path) -> dict[str, Any]:
+def _make(start: InitialWeights, manner: Manner, checkpoints_in: Path, folder: Path) -> dict[str, Any]:
     """Train, with checkpoints beside the entry, and fill its folder; gives the card."""
     from safetensors.torch import save_file
 
@@ -155,7 +155,7 @@ def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> Row:
     }
 
 
-def _answers(start: Start) -> int:
+def _answers(start: InitialWeights) -> int:
     return pretexts.load(start.source.pretext).answers(len(start.prepared.classes), start.source.options)
 
 
@@ -166,11 +166,11 @@ def _epochs(lesson: "Lesson", source: Source, done: int, tensors: dict[str, Any]
     return fit(lesson, plan(source.config, source.epochs), done, tensors)
 
 
-def _lesson(start: Start, manner: Manner) -> "tuple[Lesson, Callable[[], dict[str, float]]]":
+def _lesson(start: InitialWeights, manner: Manner) -> "tuple[Lesson, Callable[[], dict[str, float]]]":
     """Put network and images on the device; gives what `fit` takes, and what scores the network as it is."""
     import torch
 
-    from study import assembly, data, splits
+    from study import contract, data, splits
     from study.feed import feed
     from study.seeds import stream
     from study.training import Lesson
@@ -180,7 +180,7 @@ def _lesson(start: Start, manner: Manner) -> "tuple[Lesson, Callable[[], dict[st
     opened = data.open_data(prepared, splits.cut(asked), start.seed, start.seed, sealed=True)
     net = _net(start)
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean, std = assembly.normalization(asked, families.of(asked), opened)
+    mean, std = contract.channels(asked, families.of(asked), opened)
     parts = _some(opened, source, seed)
     train, val = (
         feed(part, f"{opened.key}/train", device, mean, std, asked.upsample, asked.colour == "grey") for part in parts
@@ -192,7 +192,7 @@ def _lesson(start: Start, manner: Manner) -> "tuple[Lesson, Callable[[], dict[st
     return lesson, partial(_scores, lesson, _shows(source, val, {}, seed, manner.check, 0))
 
 
-def _net(start: Start) -> "Net":
+def _net(start: InitialWeights) -> "Net":
     """Give the network that a training begins with."""
     import torch
     from torch import nn

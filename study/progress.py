@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study.state import State
+from study.text import clock
 
 LOG_EVERY = 15.0  # seconds between two lines of a log, at the least
 ROWS = 24  # cells shown live
@@ -82,15 +83,6 @@ class Progress:
         hidden = len(self._state.cells) - ROWS
         more = [Text(f"… and {hidden} more cells")] if hidden > 0 else []
         return Group(table, *more, Text(self.line(), style="bold"))
-
-
-def clock(seconds: float) -> str:
-    """Write a duration: `42 s`, `3 min 20 s`, `2 h 05 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes_left:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 def _ended(state: State) -> int:

@@ -10,8 +10,6 @@ from typing import Any
 from study import families, regimes
 from study.config import Config, config
 
-OPTIONS = ("encoder", "stem")
-"""Hyperparameters that some families read."""
 GRADIENTS = (
     *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "accumulate", "budget", "shuffle", "warmup"),
     *("label_smoothing", "class_weights", "reduction", "augment", "views", "dropout", "head", "head_rate"),
@@ -25,7 +23,7 @@ def unread(asked: Config) -> dict[str, str]:
     found = dict.fromkeys(("momentum",) if asked.optimizer != "sgd" else (), "optimizer")
     described = {name for names in regimes.READS.values() for name in names}
     found |= dict.fromkeys(described - set(regimes.READS.get(asked.regime, ())), "regime")
-    found |= dict.fromkeys(set(OPTIONS) - set(families.options(asked.family)), "family")
+    found |= dict.fromkeys(set(families.OPTIONS) - set(families.options(asked.family)), "family")
     if asked.validation != "groups":
         found |= {"validation_share": "validation"}
     if asked.regime in ("zero_shot", "prototype"):

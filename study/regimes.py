@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
+from study import families
 from study.config import Config
 from study.errors import UserError
 
 ALL: Final = "all"
-STEEPEST = 1000.0
-"""Of a stage's or a phase's rate as a share of the one before: their powers are finite, whatever the network."""
 STEEPEST = 1000.0
 """Of a stage's or a phase's rate as a share of the one before, at most: their powers are numbers in any network."""
 REGIMES = (
@@ -170,3 +169,8 @@ def _rates(text: str) -> tuple[float, ...]:
     if not _RATES.fullmatch(text):
         raise UserError(f"stage_rates {text!r}: write a number per stage, input first, e.g. 0.4/0.65/1; 0 freezes")
     return tuple(float(part) for part in text.split("/"))
+
+
+def phases(config: Config) -> tuple[Phase, ...]:
+    """Give a trial's phases in order; none where nothing is trained."""
+    return regime(config, len(families.load(config.family, **families.options_of(config)).stages)).phases

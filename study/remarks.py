@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from study.looks import Look
+from study.own_images import Found, counted
 from study.picture_notes import few
-from study.tasks import Listing
-from study.tasks._own import Found, counted
+from study.types import Listing
 
 UNEVEN = 3.0
 """Times as many images of one class as of another: from there on weights of classes are worth a thought."""

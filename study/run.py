@@ -15,7 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from analysis import command, files
-from study import arguments, checks, ledger, mirror, preparation, reach, screen, store
+from study import arguments, checks, fetch, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
 from study.config import config
 from study.errors import DONE, FAILED, INTERRUPTED, Damaged, UserError
@@ -61,9 +61,9 @@ def _run(args: argparse.Namespace, end: command.Ending) -> int:
         try:
             with mirror.kept(folder, args.out, args.resume) as kept:
                 folders.check_free(folder, args.resume)
-                from study import records
+                from study import existing
 
-                events = records.read(folder, networks=not kept)  # this and the next before minutes are spent on data
+                events = existing.read(folder, networks=not kept)  # this and the next before minutes are spent on data
                 told = arguments.name(args), args.scale, space, args.seed, args.deterministic, args.cache_half
                 folders.check_same(folder, asked(*told), args.resume)
                 return _locked_run(args, space, cells, folder, events, stop, kept, end)
@@ -131,7 +131,7 @@ def _put_together(
     console: "Console",
 ) -> Study:
     """Fetch weights and data that a study needs, look at them, decode them, and check all cells against them."""
-    absent = checks.fetch_weights(cells)
+    absent = fetch.fetch_weights(cells)
     if args.download:
         from study import download
 
@@ -237,7 +237,7 @@ def _search(
 
 def _finish(study: Study, state: "State", console: "Console") -> int:
     """Write the report, print the cells, say what was written; returns the exit code."""
-    from analysis import pretraining, report, table
+    from analysis import report, table
     from analysis.once import remembering
 
     try:
@@ -246,7 +246,7 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
         raise Damaged(str(error)) from error
     with remembering():
         written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
-        trials, _ = pretraining.apart(frame)
+        trials, _ = table.apart(frame)
         screen.print_cells(report.cell_table(trials), console)
         console.print(report.note(trials))
     for path in filter(Path.exists, written):

@@ -15,14 +15,14 @@ from typing import Any
 from study import pretraining, store, weights
 from study.cluster import Place, line, on_workers
 from study.errors import Damaged
+from study.initial_weights import InitialWeights
 from study.ledger import Event
-from study.weights import Start
 
 LOOK_EVERY = 30.0  # seconds
 
 
 def train(
-    starts: Sequence[Sequence[Start]],
+    starts: Sequence[Sequence[InitialWeights]],
     place: Place,
     checkpoint_seconds: float,
     check: Callable[[], None],
@@ -49,21 +49,21 @@ def train(
     return {number: failed[start.path] for number, each in enumerate(starts) for start in each if start.path in failed}
 
 
-def lines(starts: Sequence[Sequence[Start]]) -> Iterator[Start]:
+def lines(starts: Sequence[Sequence[InitialWeights]]) -> Iterator[InitialWeights]:
     """All trainings that lead to some weights; one may come several times."""
     return (start for each in starts for last in each for start in last.line)
 
 
-def _rounds(starts: Sequence[Sequence[Start]]) -> list[list[Start]]:
+def _rounds(starts: Sequence[Sequence[InitialWeights]]) -> list[list[InitialWeights]]:
     """Sort all trainings, each once, so that those that others go on from are in an earlier round."""
-    rounds: dict[int, dict[Path, Start]] = {}
+    rounds: dict[int, dict[Path, InitialWeights]] = {}
     for start in lines(starts):
         rounds.setdefault(len(start.line), {})[start.path] = start
     return [list(rounds[number].values()) for number in sorted(rounds)]
 
 
 def _train(
-    missing: list[Start],
+    missing: list[InitialWeights],
     place: Place,
     checkpoint_seconds: float,
     check: Callable[[], None],
@@ -88,7 +88,7 @@ def _train(
     return failed
 
 
-def _name(start: Start, write: Callable[[str], str] = str) -> str:
+def _name(start: InitialWeights, write: Callable[[str], str] = str) -> str:
     """Name weights for people."""
     which = "" if start.replicate is None else f" of replicate {start.replicate}"
     return f"weights {write(start.source.name)}{which}"
@@ -97,7 +97,7 @@ def _name(start: Start, write: Callable[[str], str] = str) -> str:
 class _Looks:
     """Says every so often how far trainings are."""
 
-    def __init__(self, starts: Sequence[Start], say: Callable[[str], None]) -> None:
+    def __init__(self, starts: Sequence[InitialWeights], say: Callable[[str], None]) -> None:
         self._starts, self._say, self._last = starts, say, time.monotonic()
 
     def __call__(self) -> None:
@@ -111,7 +111,7 @@ class _Looks:
                 self._say(f"{_name(start)}: epoch {row['epoch']} of {start.source.epochs}, {told}")
 
 
-def _found(start: Start, say: Callable[[str], None]) -> bool:
+def _found(start: InitialWeights, say: Callable[[str], None]) -> bool:
     odd = weights.damage(start.path)
     if odd:
         say(f"{_name(start)}: {odd}; they are made anew")
@@ -125,7 +125,7 @@ def _found(start: Start, say: Callable[[str], None]) -> bool:
     return False
 
 
-def _told(start: Start, how: str) -> str:
+def _told(start: InitialWeights, how: str) -> str:
     card = store.open_entry(start.path).meta
     accuracy = card["rows"][-1]["scores"]["val"]["accuracy"]
     told = f"{how}, {start.source.task} accuracy {accuracy:.3f} held out, chance {card['chance']:.3f}"
@@ -151,14 +151,14 @@ def refuse_other(found: Sequence[Event], asked: Sequence[Event]) -> None:
             )
 
 
-def events(starts: Sequence[Sequence[Start]], absent: Collection[int]) -> Iterator[Event]:
+def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) -> Iterator[Event]:
     """Say of each of the weights what the table shows: their settings and the scores after each epoch.
 
     Args:
         starts: those of each cell.
         absent: numbers of cells that are not run.
     """
-    first: dict[Path, tuple[str, Start]] = {}
+    first: dict[Path, tuple[str, InitialWeights]] = {}
     for cell, each in enumerate(starts):
         for last in each if cell not in absent else ():
             for ahead, start in enumerate(reversed(last.line)):
@@ -184,7 +184,7 @@ def _trial(cell: int, ahead: int, replicate: int | None) -> str:
     return f"w{cell:03d}{before}" + ("" if replicate is None else f"-r{replicate:03d}")
 
 
-def _rows(start: Start, card: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(start: InitialWeights, card: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One row a score, as a trial's."""
     about = {"phase": 0, "trained_on": start.source.task, "task": start.source.task, "train_images": card["images"]}
     for row in card["rows"]:

@@ -6,12 +6,11 @@ import signal
 import time
 from threading import Timer
 
-from study.errors import INTERRUPTED, Stopped
+from study.errors import INTERRUPTED, STOPPED_EARLY, Stopped
 
 GRACE = 20.0
 """Seconds that an orderly stop may take: where the signal went to all processes, Ray is gone and waited for in vain."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-EARLY = "stopped before the search began; the same command starts again"
 LATE = "stopped without a table, which --resume makes anew: every report is on the disk"
 """What is said of a search that could not end in order."""
 
@@ -19,7 +18,7 @@ LATE = "stopped without a table, which --resume makes anew: every report is on t
 class Stop:
     """Takes SIGINT, SIGTERM and SIGHUP over; a second one ends the process at once: every report is on the disk."""
 
-    def __init__(self, budget: float | None, text: str = EARLY) -> None:
+    def __init__(self, budget: float | None, text: str = STOPPED_EARLY) -> None:
         """Start the clock.
 
         Args:

@@ -14,9 +14,9 @@ from study.space import Cell, Space
 
 if TYPE_CHECKING:
     from study.data import Prepared
+    from study.initial_weights import InitialWeights
     from study.mirror import Mirror
     from study.state import Trial
-    from study.weights import Start
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Study:
     """Whether what is kept of frozen stages' outputs is in half precision."""
     absent: dict[int, str]
     """Number of a cell whose pretrained weights cannot be had here → why."""
-    starts: list[tuple["Start", ...]]
+    starts: list[tuple["InitialWeights", ...]]
     """The weights that a cell's trials start from and that we train ourselves, one entry a cell: none, one for all its
     trials, or one for the search and one for each replicate."""
     trial_timeout: float | None = None
@@ -47,7 +47,7 @@ class Study:
     mirror: "Mirror | None" = None
     """Where the study is kept besides its folder."""
 
-    def start(self, trial: "Trial") -> "Start | None":
+    def start(self, trial: "Trial") -> "InitialWeights | None":
         """Give the weights that a trial starts from, where we train them ourselves."""
         own = self.starts[trial.cell]
         return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
@@ -94,7 +94,7 @@ def job(study: Study, trial: "Trial") -> dict[str, Any]:
     }
 
 
-def _earlier(start: "Start") -> dict[str, Any]:
+def _earlier(start: "InitialWeights") -> dict[str, Any]:
     """What the worker gets of a task that the trial's network has learnt before."""
     own = {"prepared": named(start.prepared), "entry": store.name(start.path)}
     return {"config": asdict(start.source.config)} | own

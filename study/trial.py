@@ -9,7 +9,8 @@ import torch
 
 from study import assembly, families, regimes
 from study.config import Config
-from study.earlier import Earlier, Learnt
+from study.earlier import Learnt
+from study.earlier_weights import Earlier
 from study.features import Cache
 from study.losses import class_weights
 from study.net import Net, copied

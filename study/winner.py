@@ -54,10 +54,10 @@ def choose(place: Path, cell: str | None = None) -> Chosen:
 
 def _models(place: Path) -> "pd.DataFrame":
     """One row per cell with a saved model, in the report's order: cell, trial, val (mean), n, metric, val_is_test."""
-    from analysis import grid, pretraining, summary, table
+    from analysis import grid, summary, table
     from analysis.once import remembering
 
-    df, _ = pretraining.apart(table.load(place))
+    df, _ = table.apart(table.load(place))
     saved = [path.parent.name for path in place.glob(f"models/*/{CARD}")]
     with remembering():
         repeated = summary.replicates(df)
@@ -86,11 +86,11 @@ def _named(found: "pd.DataFrame", cell: str, place: Path) -> Chosen:
 
 
 def _best(found: "pd.DataFrame", of: int, place: Path) -> Chosen:
-    from analysis import stats, style
+    from analysis import format, stats
 
     row = found.loc[found["val"].idxmax()]
-    score = f"{row['metric']} {style.score(row['val'], row['metric'])}{' %' * (row['metric'] in stats.SHARES)}"
-    n, cells = style.plural(int(row["n"]), "replicate"), style.plural(of, "cell")
+    score = f"{row['metric']} {format.score(row['val'], row['metric'])}{' %' * (row['metric'] in stats.SHARES)}"
+    n, cells = format.plural(int(row["n"]), "replicate"), format.plural(of, "cell")
     passed = f"; {of - len(found)} validated on the test split passed over" if of > len(found) else ""
     told = f"cell {row['cell']}: highest mean validation score ({score}, {n}) of {cells} with a model"
     return Chosen(place / "models" / str(row["trial"]), f"{told}{passed}; test scores play no part")

@@ -17,7 +17,7 @@ from study.failures import failure, text_of
 if TYPE_CHECKING:
     from study.config import Config
     from study.data import TaskData
-    from study.earlier import Earlier
+    from study.earlier_weights import Earlier
     from study.reports import Report
     from study.trial import CacheSettings
 
@@ -151,7 +151,7 @@ def _earlier(job: dict[str, Any]) -> "list[Earlier]":
     """Open the tasks that a trial's weights have learnt, cut as they were then."""
     from study import data, splits, store
     from study.config import config
-    from study.earlier import Earlier
+    from study.earlier_weights import Earlier
 
     found, seed = [], job["split_seed"]
     for each in job.get("earlier", ()):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from study.tasks import Arrays, Source
+from study.types import Arrays, Source
 
 _STEP = 256  # images from one report of progress to the next
 

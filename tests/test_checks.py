@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from study import catalogue, families
-from study.checks import check_cells, check_data, check_read, fetch_weights, last_phase
+from study.checks import check_cells, check_data, check_read, last_phase
 from study.data import Prepared
 from study.errors import UserError
+from study.fetch import fetch_weights
 from study.space import Space, choice, integers, uniform
 
 FINE = {"family": "resnet18", "image_size": 64}

@@ -13,7 +13,7 @@ from PIL import Image
 from study import data, store, tasks
 from study.errors import Damaged, UserError
 from study.splits import Cut
-from study.tasks import Arrays, Listing, Source
+from study.types import Arrays, Listing, Source
 
 CLASSES = ("left", "right")
 TRAIN, TEST = 40, 6

@@ -32,7 +32,7 @@ def test_rgb_is_kept_to_the_bit(tmp_path, suffix):
 
 def test_a_listing_is_decoded_as_before_where_images_are_plain(tmp_path):
     """What PIL alone makes of plain colours and greys: stored data sets stay what they were."""
-    from study.tasks import Listing
+    from study.types import Listing
 
     paths = [saved(tmp_path / "a.jpg", COLOURS), saved(tmp_path / "b.png", COLOURS[..., 0])]
     listing = Listing([str(path) for path in paths], np.arange(2), np.arange(2), None, square=True)

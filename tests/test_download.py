@@ -13,7 +13,7 @@ import pytest
 
 from study import download
 from study.errors import UserError
-from study.tasks import Archive
+from study.types import Archive
 
 
 def packed(name="Set/Images/a.txt", text="x" * 50_000):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from study import data, earlier, models, pretraining, sources, splits, trial, weights
+from study import data, earlier, initial_weights, models, pretraining, sources, splits, trial, weights
 from study.config import Config
-from study.earlier import BEFORE, OWN_BATCHNORM, Earlier
+from study.earlier import BEFORE, OWN_BATCHNORM
+from study.earlier_weights import Earlier
 from study.errors import UserError
 
 FIRST, SECOND = "animals", "animals/animal"
@@ -22,7 +23,7 @@ def place(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STUDY_STORE", str(tmp_path_factory.mktemp("store")))
         first, second = (data.prepare(task, None, 16, None) for task in (FIRST, SECOND))
-        start = weights.Start(sources.source(FIRST, SOURCES, VALUES), first, 0)
+        start = initial_weights.InitialWeights(sources.source(FIRST, SOURCES, VALUES), first, 0)
         entry = pretraining.make(start)
         yield start, entry.path, first, second
 

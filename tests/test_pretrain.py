@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from study import assembly, data, metrics, pretrain, pretraining, sources, trial, weights
+from study import assembly, data, initial_weights, metrics, pretrain, pretraining, sources, trial, weights
 from study.config import Config
 from study.errors import Damaged, UserError
 from study.pretraining import Manner
@@ -43,7 +43,7 @@ def source(name="rotation", **more):
 
 
 def start(prepared, name="rotation", seed=0, **more):
-    return weights.Start(source(name, **more), prepared, seed)
+    return initial_weights.InitialWeights(source(name, **more), prepared, seed)
 
 
 def tensors(entry):

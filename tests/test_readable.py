@@ -5,7 +5,7 @@ import random
 import pytest
 
 from analysis import table as tables
-from study import catalogue, checks, data, folder, ledger, plain, reading, records, sources, weights
+from study import catalogue, checks, data, existing, folder, initial_weights, ledger, plain, reading, sources, table
 from study.checked import checked
 from study.plan import Plan
 from study.reports import Report
@@ -58,7 +58,7 @@ def put_together(space, where, absent):
     for cell in cells:
         found = sources.of(cell)
         images = {each.config: prepared(each.config.task) for each in found.line} if found else {}
-        starts.append(weights.starts(found, images, 0, space.replicates) if found else ())
+        starts.append(initial_weights.starts(found, images, 0, space.replicates) if found else ())
     made = [prepared(cell.values["task"]) for cell in cells]
     return Study("odd", "full", space, cells, made, where, 0, False, 30.0, True, 10.0, False, absent, starts)
 
@@ -112,10 +112,10 @@ def test_all_that_a_study_writes_can_be_read(tmp_path, name, monkeypatch):
     book = ledger.Ledger(tmp_path / "ledger", 0)
     play(study, book, draw, 40)
     book.close()
-    found = records.read(tmp_path)
+    found = existing.read(tmp_path)
     folder.check_same(tmp_path, identity(study), resume=True)
-    frame = records.table(folder.read_study(tmp_path), found)
-    records.write(frame, tmp_path / "table.parquet")
+    frame = table.from_events(folder.read_study(tmp_path), found)
+    table.write(frame, tmp_path / "table.parquet")
     assert len(tables.load(tmp_path)) == len(frame) > 0
     assert {each["trial"] for each in found if each["kind"] == "report"} <= {*frame["trial"]}
 
@@ -142,10 +142,10 @@ def test_a_test_of_many_classes_takes_several_lines_and_all_of_its_rows_come_bac
     state.report(trial.id, 0, 0.5, False, rows=[events.row()], worker="here", time=0.0)
     state.report(trial.id, 1, 0.5, True, rows=rows, worker="here", time=0.0)
     book.close()
-    found = records.read(tmp_path)
+    found = existing.read(tmp_path)
     assert [each["kind"] for each in found].count("rows") == 5
     assert max(map(len, (tmp_path / "ledger" / "001.jsonl").read_bytes().splitlines())) < reading.MOST / 4
-    frame = records.table(folder.read_study(tmp_path), found)
+    frame = table.from_events(folder.read_study(tmp_path), found)
     assert len(frame) == 1 + len(rows)
     assert frame["answer"].dropna().tolist() == [row["answer"] for row in rows[1:]]
     assert frame["worker"].eq("here").all()

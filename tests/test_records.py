@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import analysis.table
-from study import ledger, records
+from study import existing, ledger
+from study import table as tables
 from study.config import NAMES
 from study.errors import Damaged
 from study.reads import read_values
@@ -40,27 +41,27 @@ def reported(trial, epoch, score, decision="continue"):
 
 
 def test_the_columns_are_those_that_analysis_reads():
-    assert list(records.COLUMNS.items()) == list(analysis.table.COLUMNS.items())
+    assert list(tables.COLUMNS.items()) == list(analysis.table.COLUMNS.items())
 
 
 def test_every_hyperparameter_has_a_column():
-    assert set(NAMES) <= set(records.COLUMNS)
+    assert set(NAMES) <= set(tables.COLUMNS)
 
 
 def test_one_row_is_one_score():
     events = [suggested("a", 0), reported("a", 0, 0.1), reported("a", 1, 0.5, "complete")]
-    table = records.table(STUDY, events)
+    table = tables.from_events(STUDY, events)
     assert len(table) == 4
     assert list(table["score"]) == [0.1, 0.1, 0.5, 0.5]
     assert set(table["state"]) == {"complete"}
     assert dict(table.dtypes.astype(str)) == {
-        name: str(pd.Series(dtype=kind).dtype) for name, kind in records.COLUMNS.items()
+        name: str(pd.Series(dtype=kind).dtype) for name, kind in tables.COLUMNS.items()
     }
 
 
 def test_a_repeated_report_counts_once_the_later_one():
     events = [suggested("a", 0), reported("a", 1, 0.1), reported("a", 0, 0.2), reported("a", 1, 0.3)]
-    table = records.table(STUDY, events)
+    table = tables.from_events(STUDY, events)
     assert list(zip(table["epoch"], table["score"], strict=True)) == [(0, 0.2), (0, 0.2), (1, 0.3), (1, 0.3)]
 
 
@@ -69,14 +70,14 @@ def test_rows_say_which_worker_reported_them_and_when():
     weights = {"kind": "pretrain", "trial": "w0", "weights": "patches", "seed": 0, "data": "x", "values": {}}
     rows = reported("a", 0, 0.1)["rows"]
     events = [weights | {"rows": rows}, suggested("a", 0), reported("a", 0, 0.1) | where, suggested("b", 1)]
-    table = records.table(STUDY, events).groupby("trial")[["worker", "time"]].first()
+    table = tables.from_events(STUDY, events).groupby("trial")[["worker", "time"]].first()
     assert table.loc["a"].tolist() == ["node:7", 1.7e9]
     assert table.loc[["w0", "b"]].isna().all(axis=None)
 
 
 def test_a_trial_without_scores_has_one_row():
     events = [suggested("a", 0), suggested("b", 1), {"kind": "fail", "trial": "b", "error": "OSError: no"}]
-    table = records.table(STUDY, events).set_index("trial")
+    table = tables.from_events(STUDY, events).set_index("trial")
     assert table.loc["a", "state"] == "running"
     assert table.loc["b", "state"] == "failed"
     assert table.loc["b", "error"] == "OSError: no"
@@ -85,25 +86,27 @@ def test_a_trial_without_scores_has_one_row():
 
 def test_pruned_is_told_from_complete():
     events = [suggested("a", 0), reported("a", 1, 0.1, "prune"), suggested("b", 0), reported("b", 1, 0.1, "complete")]
-    states = records.table(STUDY, events).groupby("trial")["state"].first()
+    states = tables.from_events(STUDY, events).groupby("trial")["state"].first()
     assert dict(states) == {"a": "pruned", "b": "complete"}
 
 
 def test_no_events_give_an_empty_table_of_the_right_types():
-    assert list(records.table(STUDY, []).columns) == list(records.COLUMNS)
+    assert list(tables.from_events(STUDY, []).columns) == list(tables.COLUMNS)
 
 
 def test_a_cell_that_was_not_run_has_one_row_with_the_reason():
     skip = {"kind": "skip", "trial": "c001", "cell": 1, "tuned": {"lr": 0.3}, "error": "no weights"}
-    table = records.table(STUDY, [skip, suggested("c000-s000", 0)]).set_index("trial")
+    table = tables.from_events(STUDY, [skip, suggested("c000-s000", 0)]).set_index("trial")
     assert table.loc["c001", ["state", "error", "role", "lr"]].tolist() == ["not_run", "no weights", "search", 0.3]
     assert table.loc["c001", ["seed", "score", "epoch"]].isna().all()
-    assert "c001" not in set(records.table(STUDY, [skip, suggested("c001-s000", 1)])["trial"])
+    assert "c001" not in set(tables.from_events(STUDY, [skip, suggested("c001-s000", 1)])["trial"])
 
 
 def test_a_cell_as_published_that_was_not_run_says_so():
     study = STUDY | {"cells": [STUDY["cells"][0] | {"as_published": True}]}
-    (row,) = records.table(study, [{"kind": "skip", "trial": "c000", "cell": 0, "tuned": {}, "error": "no"}])["role"]
+    (row,) = tables.from_events(study, [{"kind": "skip", "trial": "c000", "cell": 0, "tuned": {}, "error": "no"}])[
+        "role"
+    ]
     assert row == "published"
 
 
@@ -127,17 +130,17 @@ def test_what_nothing_reads_is_empty():
 
 def test_a_ledger_that_has_lost_reports_of_the_table_is_refused(tmp_path):
     events = [suggested("a", 0), reported("a", 0, 0.1), reported("a", 1, 0.2)]
-    records.write(records.table(STUDY, events), tmp_path / "table.parquet")
-    records.refuse_lost(tmp_path, events)
+    tables.write(tables.from_events(STUDY, events), tmp_path / "table.parquet")
+    existing.refuse_lost(tmp_path, events)
     with pytest.raises(Damaged, match=r"has lost 1 reports .* trial a, epoch 1"):
-        records.refuse_lost(tmp_path, events[:-1])
+        existing.refuse_lost(tmp_path, events[:-1])
 
 
 def test_the_table_is_written_whole_or_not_at_all(tmp_path):
-    table = records.table(STUDY, [suggested("a", 0), reported("a", 0, 0.1)])
-    records.write(table, tmp_path / "table.parquet")
+    table = tables.from_events(STUDY, [suggested("a", 0), reported("a", 0, 0.1)])
+    tables.write(table, tmp_path / "table.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "table.parquet").astype(records.COLUMNS), table)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "table.parquet").astype(tables.COLUMNS), table)
 
 
 def test_an_odd_text_of_a_trial_reaches_the_table_and_is_read(tmp_path):
@@ -149,8 +152,8 @@ def test_an_odd_text_of_a_trial_reaches_the_table_and_is_read(tmp_path):
     for event in (suggested("a", 0), {"kind": "fail", "trial": "a", "error": odd}, suggested("b", 0), rows):
         book.append(event)
     book.close()
-    frame = records.table(STUDY, ledger.read(tmp_path / "ledger"))
-    records.write(frame, tmp_path / "table.parquet")
+    frame = tables.from_events(STUDY, ledger.read(tmp_path / "ledger"))
+    tables.write(frame, tmp_path / "table.parquet")
     read = analysis.table.load(tmp_path)
     (error,) = read.loc[read["trial"] == "a", "error"]
     assert error.startswith("photo \\udcff\\x00 \\x1b[31m<b>|\\ufffexxx")

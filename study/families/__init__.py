@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     Backbone = tuple[list[nn.Module], nn.Linear | None]
 
 
+OPTIONS = ("encoder", "stem")
+"""Hyperparameters that some families read."""
+
+
 @dataclass(frozen=True)
 class Family:
     """A backbone's shape and its input contract."""
@@ -88,6 +92,21 @@ def asked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         UserError: there is no family of this name.
     """
     return {key: values[key] for key in options(name) if key in values}
+
+
+def options_of(config: Config) -> dict[str, str | None]:
+    """Give the options of a configuration that its family reads.
+
+    Raises:
+        UserError: an option is given that the family does not read.
+    """
+    read = options(config.family)
+    for name in OPTIONS:
+        if name not in read and getattr(config, name) is not None:
+            choices = [family for family in names() if name in options(family)]
+            what = f"{name} {getattr(config, name)!r} is not read by family {config.family!r}"
+            raise UserError(f"{what}; only by {', '.join(choices)}")
+    return asked(config.family, vars(config))
 
 
 def load(name: str, **given: str | None) -> Family:

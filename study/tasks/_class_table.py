@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from study import plain_files
 from study.errors import UserError
-from study.tasks import refuse
+from study.types import refuse
 
 Place = tuple[str, ...]
 """Where in a hierarchy: names of classes, the most general first; () is the root."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from study.errors import UserError
-from study.tasks import Listing
+from study.types import Listing
 
 SUFFIXES = {".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 SPLITS = ("train", "test")

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from study.errors import UserError
-from study.tasks import Images, Listing, _class_table, _folders
+from study.tasks import _class_table, _folders
 from study.tasks._class_table import Place
+from study.types import Images, Listing
 
 TABLE = "classes.csv"
 _WANTED = f"train/<class>/<class>/… and test/<class>/<class>/…, or train/<class>/…, test/<class>/… and {TABLE}"

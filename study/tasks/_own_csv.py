@@ -13,8 +13,8 @@ import numpy as np
 
 from study import plain_files
 from study.errors import UserError
-from study.tasks import refuse
-from study.tasks._own import SPLITS, Found, Part
+from study.own_images import SPLITS, Found, Part
+from study.types import refuse
 
 _COLUMNS = ("path", "label", "labels", "group", "split")
 _FORM = "path,label or path,labels, then group and split where you have them"

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from study.errors import UserError
+from study.own_images import SPLITS, Found, Part
 from study.tasks import _folders, _own_csv, _voc_layout
-from study.tasks._own import SPLITS, Found, Part
 
 _MISNAMED = {"validation": "val", "valid": "val", "dev": "val", "training": "train", "testing": "test"}
 _WANTED = (

@@ -9,8 +9,9 @@ import numpy as np
 
 from study import plain_files
 from study.errors import UserError
-from study.tasks import Listing, _folders, refuse
+from study.tasks import _folders
 from study.tasks._voc_annotations import answers, objects
+from study.types import Listing, refuse
 
 _LISTS = Path("ImageSets", "Main")
 _PARTS = (Path("JPEGImages"), Path("Annotations"), _LISTS)

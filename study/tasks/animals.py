@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from study.seeds import stream
-from study.tasks import Arrays, Listing, Source, _hierarchy
+from study.tasks import _hierarchy
 from study.tasks._animals_drawn import KINDS
 from study.tasks._class_table import Place
 from study.tasks._drawing import draw
 from study.tasks._scenes import daylight
+from study.types import Arrays, Listing, Source
 
 METRIC = "accuracy"
 ALSO = ("sensitivity", "specificity")

@@ -13,10 +13,11 @@ import numpy as np
 from study import plain_files
 from study.errors import UserError
 from study.seeds import stream
-from study.tasks import Archive, Arrays, Listing, Source, _folders, _unpickled
+from study.tasks import _folders, _unpickled
 from study.tasks._drawing import draw
 from study.tasks._objects_drawn import OBJECTS
 from study.tasks._scenes import daylight
+from study.types import Archive, Arrays, Listing, Source
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 METRIC = "accuracy"

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from study import own_images
 from study.errors import UserError
 from study.inspection import Inspection, wrong_classes, wrong_cut, wrong_groups, wrong_images
 from study.looks import look
 from study.remarks import remarks
-from study.tasks import Arrays, Listing, Source, _own, _own_layouts, animals, voc
+from study.tasks import _own_layouts, animals, voc
+from study.types import Arrays, Listing, Source
 
 METRIC = "balanced_accuracy"
 """Selects: where classes are even it is accuracy, and where they are not accuracy rewards to forget the rare ones."""
@@ -92,16 +94,16 @@ class Level:
             UserError: it is no data set, or its groups cannot be told.
         """
         found = _own_layouts.found(folder)
-        names = _own.group_names(found, group_pattern)
+        names = own_images.group_names(found, group_pattern)
         if wrong := wrong_classes(found):
             return Inspection(found, [], 0, {}, wrong, [])
         looks = look(found.paths, progress)
         if wrong := wrong_images(found, looks, names):
             return Inspection(found, looks, 0, {}, wrong, [])
-        groups = _own.united(names or found.paths, [each.same for each in looks])
+        groups = own_images.united(names or found.paths, [each.same for each in looks])
         if wrong := wrong_groups(found, groups):
             return Inspection(found, looks, len(np.unique(groups)), {}, wrong, [])
-        cut = _own.cut(found, groups)
+        cut = own_images.cut(found, groups)
         wrong, said = wrong_cut(found, cut), [*remarks(found, looks, cut, size)]
         return Inspection(found, looks, len(np.unique(groups)), cut, wrong, said)
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from study import picture_files, plain_files
 from study.errors import UserError
-from study.tasks import Archive, Arrays, Listing, Source, refuse, rendered
+from study.tasks import rendered
 from study.tasks._gtsrb_signs import SIGNS
+from study.types import Archive, Arrays, Listing, Source, refuse
 
 CLASSES = (
     "speed limit 20",

@@ -12,8 +12,9 @@ import numpy as np
 from study import plain_files
 from study.errors import UserError
 from study.seeds import stream
-from study.tasks import Archive, Arrays, Listing, Source, _folders, refuse, rendered
+from study.tasks import _folders, rendered
 from study.tasks._pets_drawn import cat, dog
+from study.types import Archive, Arrays, Listing, Source, refuse
 
 METRIC = "accuracy"
 AUGMENT = {"rotate": 10.0, "scale": 0.15, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "flip": 1.0}

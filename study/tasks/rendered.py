@@ -10,9 +10,10 @@ from PIL import Image
 
 from study.errors import UserError
 from study.seeds import stream
-from study.tasks import Arrays, load
+from study.tasks import load
 from study.tasks._drawing import Picture, draw
 from study.tasks._scenes import frame, look_of
+from study.types import Arrays
 
 _SIDE = 384  # pixels at which a picture is drawn, once
 

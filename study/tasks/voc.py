@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from study.tasks import Archive, Arrays, Listing, Source, _voc_layout
+from study.tasks import _voc_layout
 from study.tasks._objects_drawn import OBJECTS
 from study.tasks._several_drawn import photograph, plan
 from study.tasks._voc_annotations import answers, united
+from study.types import Archive, Arrays, Listing, Source
 
 METRIC = "mAP"
 ALSO = ("mAP_11point", "AP_per_image")

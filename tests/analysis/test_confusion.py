@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import confusion, confusion_figures, pretraining, report, stats, summary, table
+from analysis import confusion, confusion_figures, report, stats, summary, table
 from analysis.table import COLUMNS
 from tests.analysis import synthetic
 
@@ -145,7 +145,7 @@ def test_the_lowest_classes_are_named_in_the_picture(counted):
 
 @pytest.mark.usefixtures("undrawn")
 def test_counts_disturb_nothing_else(small, counted, tmp_path):
-    apart, own = pretraining.apart(counted)
+    apart, own = table.apart(counted)
     assert own.empty
     assert apart[list(COLUMNS)].reset_index(drop=True).equals(small)
     assert not table.earlier(counted.assign(trained_on="animals"))[table.counts(counted)].any()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import curse, stats, summary
+from analysis import choices, curse, stats, summary
+from analysis import curse_figure as figure
 from analysis.once import remembering
 from tests.analysis import synthetic
 
@@ -31,7 +32,7 @@ def test_the_excess_is_the_winners_score_less_the_mean_of_its_replicates(made):
 def test_the_average_is_over_cells(made):
     excess = curse.data(made).drop_duplicates("cell")["excess"]
     assert curse.average(made) == stats.t_interval(excess)
-    (told,) = curse.sentences(made)
+    (told,) = choices.curse_sentences(made)
     assert f"lies {100 * excess.mean():.2f} [" in told
     assert "(n = 12 cells)" in told
     assert "includes 0" not in told
@@ -41,7 +42,7 @@ def test_one_cell_has_the_interval_of_its_replicates(made):
     one = made[made["cell"] == made["cell"].iloc[0]]
     mean, low, high, _ = curse.data(one)[["excess", "low", "high", "n"]].iloc[0]
     told = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above that of its replicates (n = 5)"
-    assert told in curse.sentences(one)[0]
+    assert told in choices.curse_sentences(one)[0]
 
 
 def test_an_interval_around_0_says_so(made):
@@ -49,14 +50,14 @@ def test_an_interval_around_0_says_so(made):
     last = (one["role"] == "replicate") & (one["split"] == "val") & (one["epoch"] == 10)
     mean = summary.winners(one)["val"].iloc[0]
     around = one.assign(score=one["score"].mask(last, mean + (one["seed"].astype(float) - 102) / 100))
-    assert curse.sentences(around)[0].endswith("(n = 5), an interval that includes 0.")
+    assert choices.curse_sentences(around)[0].endswith("(n = 5), an interval that includes 0.")
 
 
 def test_a_winner_that_was_not_picked_has_no_curse(made):
     kept = made[(made["role"] != "search") | made["trial"].str.endswith("s000")]
     again = kept.assign(replicate_of=kept["replicate_of"].str.replace(r"s\d+", "s000", regex=True))
     assert curse.data(again).empty
-    assert curse.sentences(again) == []
+    assert choices.curse_sentences(again) == []
 
 
 def test_fixed_scores_published_cells_and_validation_on_test_are_left_out():
@@ -70,14 +71,14 @@ def test_fixed_scores_published_cells_and_validation_on_test_are_left_out():
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 60)])
 def test_tables_without_replicates_have_nothing(made, rows):
     assert curse.data(made.iloc[rows]).empty
-    assert curse.sentences(made.iloc[rows]) == []
+    assert choices.curse_sentences(made.iloc[rows]) == []
     assert np.isnan(curse.average(made.iloc[rows]).mean)
 
 
 def test_the_picture_has_a_row_per_cell(made):
     data, ax = curse.data(made), Figure().subplots()
-    curse.plot(data, ax)
+    figure.plot(data, ax)
     assert [text.get_text() for text in ax.get_yticklabels()] == data.drop_duplicates("cell")["row"].tolist()
     assert set(ax.get_legend_handles_labels()[1]) == {"replicates", "winner"}
-    assert "n = 5 replicates" in curse.caption(data)
-    assert curse.alt(data).count("[") == 12
+    assert "n = 5 replicates" in figure.caption(data)
+    assert figure.alt(data).count("[") == 12

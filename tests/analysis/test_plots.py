@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, fractions, grid, plots, scales, stats, style, summary
+from analysis import figures, format, fractions, grid, plots, scales, stats, style, summary
 from tests.analysis import synthetic
 
 SCORES, CURVES = (
@@ -226,11 +226,11 @@ def test_many_cells_are_drawn_on_several_pages(monkeypatch):
     [(0.0031, "0.0031"), (1.24e-5, "1.2e-5"), (1e-4, "1e-4"), (3, "3"), ("adamw", "adamw"), (None, "–"), (0.0, "0")],
 )
 def test_numbers_are_short(value, text):
-    assert style.number(value) == text
+    assert format.number(value) == text
 
 
 def test_powers_of_ten():
-    assert [style.power(rate) for rate in (1e-3, 0.002, 0.0025)] == ["10⁻³", "2·10⁻³", "0.0025"]
+    assert [format.power(rate) for rate in (1e-3, 0.002, 0.0025)] == ["10⁻³", "2·10⁻³", "0.0025"]
 
 
 @pytest.mark.parametrize(
@@ -247,14 +247,14 @@ def test_an_axis_of_few_decades_has_more_than_powers_of_ten(low, high, ticks):
 
 
 def test_an_end_that_rounds_to_one_half_keeps_its_digits():
-    assert style.probability(stats.Interval(1, 0.50101, 1, 3)) == "1.00 [0.501, 1.00]"
-    assert style.probability(stats.Interval(0.75, 0.5, 0.4999, 3)) == "0.75 [0.50, 0.4999]"
-    assert style.probability(stats.Interval(0.7, 0.45, 0.9, 3)) == "0.70 [0.45, 0.90]"
+    assert format.probability(stats.Interval(1, 0.50101, 1, 3)) == "1.00 [0.501, 1.00]"
+    assert format.probability(stats.Interval(0.75, 0.5, 0.4999, 3)) == "0.75 [0.50, 0.4999]"
+    assert format.probability(stats.Interval(0.7, 0.45, 0.9, 3)) == "0.70 [0.45, 0.90]"
 
 
 @pytest.mark.parametrize(("p", "text"), [(2 / 70, "0.0286"), (0.1, "0.1"), (1, "1"), (1e-5, "< 0.0001"), (np.nan, "–")])
 def test_a_p_is_short(p, text):
-    assert style.p_value(p) == text
+    assert format.p_value(p) == text
 
 
 def test_curves_on_the_test_split_say_so():

@@ -16,11 +16,11 @@ def made():
 
 @pytest.fixture(scope="module")
 def trials(made):
-    return pretraining.apart(made)[0]
+    return table.apart(made)[0]
 
 
 def test_pretrainings_are_no_trials(made, trials):
-    _, own = pretraining.apart(made)
+    _, own = table.apart(made)
     assert set(own["role"]) == {"pretrain"}
     assert not set(trials["role"]) & {"pretrain"}
     assert len(own) + len(trials) == len(made)
@@ -28,10 +28,10 @@ def test_pretrainings_are_no_trials(made, trials):
 
 
 def test_rows_of_earlier_tasks_are_neither_trials_nor_pretrainings(made, trials):
-    found, own = pretraining.apart(synthetic_chains.with_earlier(made))
+    found, own = table.apart(synthetic_chains.with_earlier(made))
     assert found.equals(trials)
     assert len(own) == (made["role"] == "pretrain").sum()
-    alone, none = pretraining.apart(synthetic_chains.with_earlier(trials))
+    alone, none = table.apart(synthetic_chains.with_earlier(trials))
     assert alone.equals(trials.reset_index(drop=True))
     assert none.empty
 
@@ -42,7 +42,7 @@ def test_a_table_with_pretrainings_of_other_data_can_be_read(made, tmp_path):
 
 
 def test_the_pretexts_curve_is_what_was_scored(made):
-    data = pretraining.data(pretraining.apart(made)[1])
+    data = pretraining.data(table.apart(made)[1])
     assert set(data["panel"]) == {"patches:cifar10"}
     assert (data["chance"] == 0.125).all()
     last = data[(data["split"] == "val") & (data["epoch"] == 4)].set_index("weights")["score"]
@@ -123,7 +123,7 @@ def test_a_report_says_what_pretraining_gained(made, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", figures.OF_PRETRAINING, ids=lambda kind: kind.stem)
 def test_the_ink_and_words_of_its_figures(made, kind):
-    rows = made if kind.stem == "pretext-and-transfer" else pretraining.apart(made)[1]
+    rows = made if kind.stem == "pretext-and-transfer" else table.apart(made)[1]
     data, ax = kind.data(rows), Figure().subplots()
     kind.plot(data[data["panel"] == data["panel"].iloc[0]], ax)
     assert {"patches", "touching"} <= set(ax.get_legend_handles_labels()[1])
@@ -136,7 +136,7 @@ def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
     names = {"trial": lambda df: df["trial"].str.replace("w00", "w10").str.replace("c00", "c01")}
     other = small.assign(image_size=64, cell=small["cell"] + ", image_size=64", **names)
     both = pd.concat([small.assign(cell=small["cell"] + ", image_size=32"), other], ignore_index=True)
-    data = pretraining.data(pretraining.apart(both)[1])
+    data = pretraining.data(table.apart(both)[1])
     assert set(data["weights"]) == {"patches (image_size=32)", "patches (image_size=64)"}
     assert not data.duplicated(["weights", "split", "epoch"]).any()
     assert len(pretraining.transfer_data(both)) == 2

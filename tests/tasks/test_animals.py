@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study import data, tasks
+from study import data, tasks, types
 from study.errors import UserError
 from study.splits import Cut
-from study.tasks import Listing, animals
+from study.tasks import animals
 from study.tasks._animals_drawn import KINDS
+from study.types import Listing
 
 COUNTS = {"animal/canines/husky": 7, "animal/canines/pug": 5, "animal/felines": 9, "other/misc": 6, "other/rock": 4}
 TABLE = "class,parent\nhusky,canines\npug,canines\ncanines,animal\nfelines,animal\nmisc,other\nrock,other\n"
@@ -39,7 +40,7 @@ def flat(tmp_path: Path) -> Path:
     return folder
 
 
-def read(name: str, folder: Path) -> tasks.Source:
+def read(name: str, folder: Path) -> types.Source:
     return tasks.load(name).read(folder, "centre")
 
 

@@ -9,8 +9,9 @@ from PIL import Image
 from study import data
 from study.errors import UserError
 from study.splits import Cut
-from study.tasks import Listing, pets
+from study.tasks import pets
 from study.tasks._pets_drawn import cat, dog
+from study.types import Listing
 
 
 def write_image(path: Path, wide: int = 96, high: int = 64) -> None:

@@ -10,8 +10,9 @@ from optuna.storages.journal import JournalFileBackend
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
-from study import asha, ledger, records
+from study import asha, ledger
 from study import folder as folders
+from study import table as tables
 from study.space import Space, choice, integers, log_uniform
 from study.state import Plan, State
 from study.watch.__main__ import main
@@ -66,7 +67,7 @@ def row(epoch, split, score):
 
 
 def table(folder):
-    return records.table(folders.read_study(folder), ledger.read(folder / "ledger"))
+    return tables.from_events(folders.read_study(folder), ledger.read(folder / "ledger"))
 
 
 def cells(folder):

@@ -14,7 +14,7 @@ from study import splits
 from study.config import check_pattern
 from study.errors import UserError
 from study.seeds import stream
-from study.tasks import Listing
+from study.types import Listing
 
 SPLITS = ("train", "val", "test")
 SHARE = 0.2
