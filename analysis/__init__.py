@@ -3,6 +3,6 @@
 Knows the table's columns and nothing else of a study: neither `study` nor what ran it is imported here.
 """
 
-from analysis import early
+from analysis.shell import early_signals
 
-early.listen()
+early_signals.listen()

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import command, files, table
-from analysis.text import printable
+from analysis.numbers import table
+from analysis.shell import command, files
+from analysis.shell.text import printable
 
 
 class _MistakeError(ValueError):
@@ -63,7 +64,10 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
             raise _MistakeError(f"--out {out}: is a file, or leads nowhere; name a folder")
         with _named(f"cannot write into '{out}'"):
             out.mkdir(parents=True, exist_ok=True)
-    from analysis import beside, report  # the drawing libraries take seconds; a wrong folder is told before
+    from analysis.report import (  # the drawing libraries take seconds; a wrong folder is told before
+        side_by_side,
+        study_report,
+    )
 
     side = out or next(iter(tables)).resolve().parent / "beside"
     for place in {*(tables if several or out is None else ()), *([side] if several or out else ())}:
@@ -73,11 +77,11 @@ def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
     for folder, df in tables.items():
         place = folder if several or out is None else out
         with _named(f"cannot write into '{place}'"):
-            paths = report.write(df, place)
+            paths = study_report.write(df, place)
         print(printable(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)"))
     if several:
         with _named(f"cannot write into '{side}'"):
-            paths = beside.write(tables, side)
+            paths = side_by_side.write(tables, side)
         count = f"{len(tables)} studies; {len(paths) - 1} figures and tables beside it"
         print(printable(f"side by side: {paths[0]} ({count})"))
 
@@ -92,7 +96,7 @@ def _named(what: str) -> Iterator[None]:
 
 
 def _counted(df: pd.DataFrame) -> str:
-    from analysis import format, summary, table
+    from analysis.numbers import format, summary, table
 
     return format.plural(summary.ran(table.apart(df)[0])["trial"].nunique(), "trial")
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis import style
+from analysis.figures import looks
 
 WIDTH, PANEL = 9.0, 1.25  # inches
 
@@ -24,7 +24,7 @@ def draw(runs: Sequence[dict[str, Any]], path: Path) -> None:
         runs: each with workload, wall (seconds), workers (their number) and spans (worker, begin, end, trials, depth).
         path: of the picture.
     """
-    with matplotlib.rc_context(style.RC):
+    with matplotlib.rc_context(looks.RC):
         figure = Figure(figsize=(WIDTH, PANEL * len(runs) + 0.6), layout="constrained")
         axes = figure.subplots(len(runs), squeeze=False)[:, 0]
         for ax, run in zip(axes, runs, strict=True):
@@ -46,7 +46,7 @@ def _panel(ax: Axes, run: dict[str, Any]) -> None:
             length,
             left=span["begin"],
             height=0.8,
-            color=style.look(str(span["depth"] + 1)).colour,
+            color=looks.look(str(span["depth"] + 1)).colour,
             edgecolor="white",
             linewidth=0.5,
         )
@@ -61,5 +61,5 @@ def _panel(ax: Axes, run: dict[str, Any]) -> None:
 
 
 def _key(depths: Sequence[int]) -> list[Patch]:
-    bars = [Patch(color=style.look(str(depth + 1)).colour, label=str(depth)) for depth in depths]
+    bars = [Patch(color=looks.look(str(depth + 1)).colour, label=str(depth)) for depth in depths]
     return [*bars, Patch(color="0.93", label="no trial")]

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from analysis import report, table
+from analysis.numbers import table
+from analysis.report import study_report
 from benchmarks import _markdown, _options
 from study import asha, ledger, search
 from study import folder as folders
@@ -207,7 +208,7 @@ def load(folder: Path) -> dict[str, float]:
     )
     timed("write the table", lambda: tables.write(made, path))
     frame = timed("load the table", lambda: table.load(folder))
-    timed("write the report", lambda: report.write(frame, folder))
+    timed("write the report", lambda: study_report.write(frame, folder))
     size = {"ledger, MB": sum(file.stat().st_size for file in (folder / "ledger").iterdir()) / 1e6}
     return seconds | size | {"table, MB": path.stat().st_size / 1e6, "rows": len(frame)}
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from analysis import command
+from analysis.shell import command
 from study import checks, mirror, remote, sources, tasks
 from study.catalogue import known, load
 from study.config import read

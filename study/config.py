@@ -143,7 +143,7 @@ LONGEST = 1000
 LARGEST = 2**63 - 1
 """Integer in a space, at most: tables and torch have 64 bits."""
 FARTHEST = 1e100
-"""Number in a space, at most: `analysis.table` refuses tables with larger ones, whose sums overflow."""
+"""Number in a space, at most: `analysis.numbers.table` refuses tables with larger ones, whose sums overflow."""
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 3, 12, 12, 12
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100

@@ -8,7 +8,7 @@ from typing import IO, Any
 from rich import console
 from rich.text import Text
 
-from analysis.text import printable
+from analysis.shell.text import printable
 
 
 class Console(console.Console):

@@ -1,6 +1,7 @@
 """What ends a command before its work is done: each error with the exit code that it means.
 
-The codes are an interface (README, "Exit codes"). `analysis.command.ending` turns an error into a line and its code.
+The codes are an interface (README, "Exit codes"). `analysis.shell.command.ending` turns an error into a line and
+its code.
 """
 
 DONE = 0

@@ -7,7 +7,7 @@ network before the ledger has its start.
 from collections.abc import Iterable
 from pathlib import Path
 
-from analysis import table
+from analysis.numbers import table
 from study import ledger, seals
 from study.errors import Damaged
 from study.folder import read_study

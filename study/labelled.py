@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from analysis import files
-from analysis.page import defused
-from analysis.text import printable
+from analysis.report.files import defused
+from analysis.shell import files
+from analysis.shell.text import printable
 from study.errors import UserError
 
 if TYPE_CHECKING:

@@ -150,7 +150,7 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 }
 
 OFF = 1e-6
-"""So far may rounding take a score beyond its range, here as in `analysis.table`."""
+"""So far may rounding take a score beyond its range, here as in `analysis.numbers.table`."""
 SHARE, AMOUNT, ANY = (0.0, 1.0), (0.0, math.inf), (-math.inf, math.inf)
 RANGES = dict.fromkeys(METRICS, SHARE) | {"loss": AMOUNT, "count": AMOUNT}
 RANGES |= dict.fromkeys(("accuracy_train_mode", "accuracy_eval_mode"), SHARE)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import command
-from analysis.text import printable
+from analysis.shell import command
+from analysis.shell.text import printable
 from study.config import config
 from study.errors import DONE, FAILED, Damaged, UserError
 

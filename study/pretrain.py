@@ -8,8 +8,8 @@ import sys
 from functools import partial
 from typing import Any
 
-from analysis import command
-from analysis.text import printable
+from analysis.shell import command
+from analysis.shell.text import printable
 from study import arguments, checks, initial_weights, pretexts, sources, store, tasks, weights
 from study.config import config
 from study.errors import FAILED, UserError

@@ -1,7 +1,7 @@
 """`python -m study.records results/gtsrb`: writes a study's table anew from its ledger."""
 
-from analysis import command, files
-from analysis.text import printable
+from analysis.shell import command, files
+from analysis.shell.text import printable
 from study import existing, table
 from study.errors import UserError
 from study.folder import read_study

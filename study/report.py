@@ -3,8 +3,8 @@
 Knows nothing of reports.
 """
 
-from analysis import command
 from analysis.__main__ import main
+from analysis.shell import command
 
 if __name__ == "__main__":
     command.in_utf8()

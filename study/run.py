@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from analysis import command, files
+from analysis.shell import command, files
 from study import arguments, checks, fetch, ledger, mirror, preparation, reach, screen, store
 from study import folder as folders
 from study.config import config
@@ -115,7 +115,7 @@ def _locked_run(
         size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, events, place, stop, room, console)
-        Thread(target=import_module, args=("analysis.report",)).start()  # while Ray ends, which is waiting
+        Thread(target=import_module, args=("analysis.report.study_report",)).start()  # while Ray ends, which is waiting
     stop.listen()
     stop.settled()
     return _finish(study, state, console)
@@ -237,18 +237,23 @@ def _search(
 
 def _finish(study: Study, state: "State", console: "Console") -> int:
     """Write the report, print the cells, say what was written; returns the exit code."""
-    from analysis import report, table
-    from analysis.once import remembering
+    from analysis.numbers import table
+    from analysis.numbers.memo import remembering
+    from analysis.report import study_report
 
     try:
         frame = table.load(study.folder)
     except table.TableError as error:
         raise Damaged(str(error)) from error
     with remembering():
-        written = [*report.write(frame, study.folder)[:1], study.folder / "table.parquet", study.folder / "models"]
+        written = [
+            *study_report.write(frame, study.folder)[:1],
+            study.folder / "table.parquet",
+            study.folder / "models",
+        ]
         trials, _ = table.apart(frame)
-        screen.print_cells(report.cell_table(trials), console)
-        console.print(report.note(trials))
+        screen.print_cells(study_report.cell_table(trials), console)
+        console.print(study_report.note(trials))
     for path in filter(Path.exists, written):
         console.print(f"wrote {screen.shown(path)}", soft_wrap=True)
     if study.mirror:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import command
+from analysis.shell import command
 from study import arguments, auth, checks, disk, remote, tree
 from study.errors import FOLLOWING_ENDED, INTERRUPTED, UserError
 

@@ -31,8 +31,8 @@ def choose(place: Path, cell: str | None = None) -> Chosen:
 
     Raises:
         UserError: no such folder, or it has no model (of this cell).
-        analysis.table.NoTableError: it is no study's folder.
-        analysis.table.TableError: its table is damaged.
+        analysis.numbers.table.NoTableError: it is no study's folder.
+        analysis.numbers.table.TableError: its table is damaged.
     """
     if (place / CARD).exists():
         if cell is not None:
@@ -54,8 +54,8 @@ def choose(place: Path, cell: str | None = None) -> Chosen:
 
 def _models(place: Path) -> "pd.DataFrame":
     """One row per cell with a saved model, in the report's order: cell, trial, val (mean), n, metric, val_is_test."""
-    from analysis import grid, summary, table
-    from analysis.once import remembering
+    from analysis.numbers import grid, summary, table
+    from analysis.numbers.memo import remembering
 
     df, _ = table.apart(table.load(place))
     saved = [path.parent.name for path in place.glob(f"models/*/{CARD}")]
@@ -72,7 +72,7 @@ def _models(place: Path) -> "pd.DataFrame":
 
 def _none(df: "pd.DataFrame", place: Path) -> str:
     """Say that there is no model, and what there is."""
-    from analysis import summary
+    from analysis.numbers import summary
 
     states = summary.trials(df)["state"].value_counts()
     told = ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
@@ -86,7 +86,7 @@ def _named(found: "pd.DataFrame", cell: str, place: Path) -> Chosen:
 
 
 def _best(found: "pd.DataFrame", of: int, place: Path) -> Chosen:
-    from analysis import format, stats
+    from analysis.numbers import format, stats
 
     row = found.loc[found["val"].idxmax()]
     score = f"{row['metric']} {format.score(row['val'], row['metric'])}{' %' * (row['metric'] in stats.SHARES)}"

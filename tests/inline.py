@@ -81,7 +81,7 @@ def without_ray(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
 def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
     """Put these in the places of Ray, and words in the place of a report."""
     without_ray(patch, reports)
-    patch.setattr("analysis.report.write", written)
+    patch.setattr("analysis.report.study_report.write", written)
 
 
 def written(frame: object, folder: Path) -> list[Path]:
@@ -115,7 +115,7 @@ def command(*words: str, store: Path | None = None) -> tuple[int, str]:
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
         without_ray(patch)
-        patch.setattr("analysis.figures._draw", undrawn_run.draw)
+        patch.setattr("analysis.figures.draw._draw", undrawn_run.draw)
         if store is not None:
             patch.setenv("STUDY_STORE", str(store))
         code = run.main(list(words))
@@ -125,5 +125,5 @@ def command(*words: str, store: Path | None = None) -> tuple[int, str]:
 if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as at_last:
         without_ray(at_last)
-        at_last.setattr("analysis.figures._draw", undrawn_run.draw)
+        at_last.setattr("analysis.figures.draw._draw", undrawn_run.draw)
         sys.exit(run.main())

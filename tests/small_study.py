@@ -40,7 +40,7 @@ def study(out: Path, images: Path, *options: str, reports: int | None = None) ->
     words = ["--space", str(SPACE), "--data", str(images), "--out", str(out), "--checkpoint-every", "0s", *options]
     place = mock.patch("study.cluster.cluster", return_value=contextlib.nullcontext(Place(1, 0, 1)))
     search = mock.patch("study.search.run", lambda *given, **_: one_by_one(*given, reports=reports))
-    undrawn = mock.patch("analysis.figures.pictures", return_value=[])  # they take most of the time
+    undrawn = mock.patch("analysis.figures.draw.pictures", return_value=[])  # they take most of the time
     with place, search, undrawn, mock.patch("signal.signal"):
         return run.main(words)
 

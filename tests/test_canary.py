@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from analysis import __main__ as command
-from analysis import figures
+from analysis.figures import draw
 from study import predict
 from tests import canary, small_study
 from tests.test_run import run, stop_at
@@ -45,7 +45,7 @@ def cut(finished, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch):
     """Reports without figures, which take most of the time and are made of the same table."""
-    monkeypatch.setattr(figures, "pictures", lambda *_: [])
+    monkeypatch.setattr(draw, "pictures", lambda *_: [])
 
 
 def test_the_canary_sings_when_it_is_unpickled(tmp_path):

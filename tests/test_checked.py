@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis import stats
-from analysis import table as tables
+from analysis.numbers import stats
+from analysis.numbers import table as tables
 from study import earlier, metrics, trial, worker
 from study.checked import checked
 

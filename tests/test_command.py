@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import command, table
+from analysis.numbers import table
+from analysis.shell import command
 from study import errors
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from analysis.page import defused
+from analysis.report.files import defused
 from study import families, models, predict
 from study.config import Config, config
 from study.data import TaskData

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from analysis import table as tables
+from analysis.numbers import table as tables
 from study import catalogue, checks, data, existing, folder, initial_weights, ledger, plain, reading, sources, table
 from study.checked import checked
 from study.plan import Plan

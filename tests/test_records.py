@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import analysis.table
+import analysis.numbers.table
 from study import existing, ledger
 from study import table as tables
 from study.config import NAMES

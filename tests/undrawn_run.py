@@ -7,7 +7,7 @@ import sys
 
 import pandas as pd
 
-from analysis import figures
+from analysis.figures import draw as figures
 from study import run
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import filelock
 
-from analysis import command, files
-from analysis.text import printable
+from analysis.shell import command, files
+from analysis.shell.text import printable
 from study import folder as folders
 from study import ledger
 from study.arguments import seconds

@@ -14,7 +14,7 @@ from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event as Record
 from tensorboardX.summary import Summary, hparams, scalar
 
-from analysis.text import printable
+from analysis.shell.text import printable
 from study import disk, reading
 from study.errors import Damaged
 from study.ledger import Event

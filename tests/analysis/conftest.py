@@ -8,8 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from analysis import figures, report, table
-from analysis.once import remembering
+from analysis.figures import draw
+from analysis.numbers import table
+from analysis.numbers.memo import remembering
+from analysis.report import study_report
 from tests import undrawn_run
 from tests.analysis import synthetic
 
@@ -52,7 +54,7 @@ def golden(request, tmp_path_factory) -> Golden:
     """Each golden study with a report of it, without ink."""
     study, place = GOLDEN / request.param, tmp_path_factory.mktemp(request.param)
     with without_ink():
-        report.write(table.load(study), place)
+        study_report.write(table.load(study), place)
     return Golden(study, place)
 
 
@@ -60,7 +62,7 @@ def golden(request, tmp_path_factory) -> Golden:
 def without_ink() -> Iterator[None]:
     """For words alone: in the place of ink the numbers that it would show."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "_draw", undrawn_run.draw)
+        patch.setattr(draw, "_draw", undrawn_run.draw)
         yield
 
 

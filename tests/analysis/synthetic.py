@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import __main__ as command
-from analysis.table import COLUMNS
+from analysis.numbers.table import COLUMNS
 
 SOURCE = "stand-in: 43 rendered signs, 4,300 train + 860 test images"
 REGIMES = ("scratch", "feature_extraction", "partial_freeze", "fine_tune")

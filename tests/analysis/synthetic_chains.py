@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.table import COLUMNS
+from analysis.numbers.table import COLUMNS
 from tests.analysis import synthetic
 
 FORGOTTEN = {"feature_extraction": 0.0, "stage_rates": 0.10, "fine_tune": 0.06}  # of accuracy, through the weights

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis import alarms
+from analysis.numbers import alarms
 from tests.analysis import synthetic
 
 

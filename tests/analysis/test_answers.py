@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from analysis import answers
-from analysis.once import remembering
+from analysis.answers import questions
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
 
 
@@ -17,7 +17,7 @@ def once():
 
 
 def test_the_questions_come_in_a_readers_order(made):
-    assert [question.asked for question in answers.answers(made)] == [
+    assert [question.asked for question in questions.answers(made)] == [
         "Which wins, and by how much?",
         "Which freezing depth and learning rate?",
         "How many labels are saved?",
@@ -28,7 +28,7 @@ def test_the_questions_come_in_a_readers_order(made):
 @pytest.mark.parametrize("df", [synthetic.study(epochs=2), synthetic.models(), synthetic.pretrained()])
 def test_no_claim_of_scores_without_its_interval(df):
     df = df[df["role"] != "pretrain"]
-    for question in answers.answers(df):
+    for question in questions.answers(df):
         for answer in question.answers:
             if question.asked.startswith("Which wins"):
                 assert re.search(r"-?\d+\.\d\d \[-?\d+\.\d\d, -?\d+\.\d\d\]", answer.claim)
@@ -37,18 +37,18 @@ def test_no_claim_of_scores_without_its_interval(df):
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
 def test_studies_without_a_winner_say_what_is_missing(made, state):
-    (question,) = answers.answers(made[made["role"] == "search"].assign(state=state))
+    (question,) = questions.answers(made[made["role"] == "search"].assign(state=state))
     assert question.answers[0].claim.startswith("12 of 12 cells have no test score yet: ")
 
 
 def test_a_missing_metric_and_cells_that_cannot_run(made):
-    (question,) = answers.answers(made[made["metric"] == "loss"])
+    (question,) = questions.answers(made[made["metric"] == "loss"])
     assert "no test score yet" in question.answers[0].claim
     models = synthetic.models(epochs=1)
-    assert answers.answers(models[models["state"] == "not_run"]) == []
+    assert questions.answers(models[models["state"] == "not_run"]) == []
 
 
 def test_one_cell_and_no_cell(made):
-    one = answers.answers(made[made["cell"] == made["cell"].iloc[0]])
+    one = questions.answers(made[made["cell"] == made["cell"].iloc[0]])
     assert [question.asked for question in one] == ["Which freezing depth and learning rate?"]
-    assert answers.answers(made.iloc[:0]) == []
+    assert questions.answers(made.iloc[:0]) == []

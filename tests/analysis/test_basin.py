@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import basin, plots
+from analysis.figures import lr_response, plots
 from tests.analysis import synthetic
 
 
@@ -16,7 +16,7 @@ def complete(made, cell):
 
 
 def test_a_basin_spans_the_rates_within_one_per_cent_of_the_best(made):
-    found = basin.numbers(basin.data(made))
+    found = lr_response.numbers(lr_response.data(made))
     assert len(found) == 12
     for row in found.itertuples():
         trials = complete(made, row.cell)
@@ -26,7 +26,7 @@ def test_a_basin_spans_the_rates_within_one_per_cent_of_the_best(made):
 
 
 def test_the_winner_is_within_and_no_pruned_trial_is(made):
-    data = basin.data(made)
+    data = lr_response.data(made)
     assert data.loc[data["kind"] == "winner", "within"].all()
     assert not data.loc[data["kind"] == "pruned", "within"].any()
     assert data.drop(columns="within").equals(plots.lr_data(made))
@@ -36,27 +36,27 @@ def test_the_band_is_drawn_where_there_are_several_rates():
     df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=4, repeated=0)
     flat = df.assign(score=df["score"].where(df["metric"] != "accuracy", 0.9))
     for study, bands in ((flat, 1), (flat[flat["trial"] == "c000-s000"], 0)):
-        ax, data = Figure().subplots(), basin.data(study)
-        basin.plot(data, ax)
+        ax, data = Figure().subplots(), lr_response.data(study)
+        lr_response.plot(data, ax)
         assert len(ax.patches) == bands
-    assert "(n = 1 a cell" in basin.caption(data)
+    assert "(n = 1 a cell" in lr_response.caption(data)
 
 
 def test_scores_below_zero_have_a_basin_too(made):
-    data = basin.data(made.assign(score=-made["score"]))
-    assert (basin.numbers(data)["within"] > 0).all()
+    data = lr_response.data(made.assign(score=-made["score"]))
+    assert (lr_response.numbers(data)["within"] > 0).all()
 
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
 def test_without_a_complete_trial_there_is_no_basin(made, state):
-    data = basin.data(made[made["role"] == "search"].assign(state=state))
-    assert basin.numbers(data).empty
+    data = lr_response.data(made[made["role"] == "search"].assign(state=state))
+    assert lr_response.numbers(data).empty
     assert len(data)
-    basin.plot(data[data["cell"] == data["cell"].iloc[0]], Figure().subplots())
-    assert "Band" not in basin.caption(data)
+    lr_response.plot(data[data["cell"] == data["cell"].iloc[0]], Figure().subplots())
+    assert "Band" not in lr_response.caption(data)
 
 
 def test_an_empty_table_and_a_missing_metric(made):
     for df in (made.iloc[:0], made[made["metric"] == "loss"]):
-        assert basin.data(df).empty
-        assert basin.numbers(basin.data(df)).empty
+        assert lr_response.data(df).empty
+        assert lr_response.numbers(lr_response.data(df)).empty

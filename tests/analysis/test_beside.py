@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import answers, beside, figures, summary, table
+from analysis.answers import questions
+from analysis.figures import draw
+from analysis.numbers import summary, table
+from analysis.report import side_by_side
 from tests.analysis import synthetic, synthetic_chains
 from tests.analysis.conftest import without_ink
 
@@ -17,13 +20,13 @@ SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
 REAL = "GTSRB official"
 
 
-def studies(*given: pd.DataFrame) -> list[beside.Study]:
-    return [beside.Study(name, None, df, df) for name, df in zip("abc", given, strict=False)]
+def studies(*given: pd.DataFrame) -> list[side_by_side.Study]:
+    return [side_by_side.Study(name, None, df, df) for name, df in zip("abc", given, strict=False)]
 
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
-    monkeypatch.setattr(figures, "DPI", 40)
+    monkeypatch.setattr(draw, "DPI", 40)
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +51,17 @@ def written(one, other, tmp_path_factory):
 
 
 def test_all_cells_of_all_studies_are_there(one, other):
-    shown = beside.text(studies(one, other))
+    shown = side_by_side.text(studies(one, other))
     assert list(shown.columns[:4]) == ["study", "task", "cell", "metric"]
     assert shown["study"].tolist() == ["a", "a", "b"]
-    found = beside.numbers(studies(one, other))
+    found = side_by_side.numbers(studies(one, other))
     means = [*summary.cells(one)["test_mean"], *summary.cells(other)["test_mean"]]
     assert found["test_mean"].tolist() == means
     assert shown["test [95 %]"].str.split(" ").str[0].tolist() == [f"{100 * mean:.2f}" for mean in means]
 
 
 def test_scores_of_one_data_set_share_a_panel(one, other):
-    found = beside.data(studies(one, other))
+    found = side_by_side.data(studies(one, other))
     assert found["panel"].nunique() == 1
     bars = ["a · partial_freeze", "a · fine_tune", "b · scratch"]
     assert found["bar"].tolist() == [f"{bar} · 100 % labels" for bar in bars]
@@ -66,9 +69,9 @@ def test_scores_of_one_data_set_share_a_panel(one, other):
 
 @pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other"}, {"metric": "mAP"}])
 def test_what_may_not_be_compared_has_a_picture_of_its_own(one, other, change):
-    found = beside.data(studies(one, other.assign(**change)))
+    found = side_by_side.data(studies(one, other.assign(**change)))
     assert found["panel"].nunique() == 2
-    assert len(beside._pictures(found)) == 2
+    assert len(side_by_side._pictures(found)) == 2
 
 
 def test_the_page(written, one):
@@ -80,9 +83,9 @@ def test_the_page(written, one):
     assert "STAND-IN DATA in c:" in text
     assert f"Data source of real: {REAL}" in text
     assert "PARTIAL. 2 trials of real still running" in text
-    for question in answers.answers(one):
+    for question in questions.answers(one):
         assert text.count(question.asked) >= 1
-        assert all(answer.claim in text for answer in question.answers[: beside.CLAIMS])
+        assert all(answer.claim in text for answer in question.answers[: side_by_side.CLAIMS])
     assert re.search(r"At 100 % of the labels \w+ (wins|leads|has the highest mean)", text)
     assert "1 of 1 cell has no test score yet" in text
     assert raw.count("<img ") == 1 == len(re.findall(r'alt="[^"]{60,}"', raw))
@@ -95,21 +98,24 @@ def test_the_page(written, one):
 
 def test_studies_of_one_name_are_told_apart(one, tmp_path):
     folders = {tmp_path / "x" / "gtsrb": one, tmp_path / "y" / "gtsrb": one}
-    assert [study.name for study in beside.studies(folders)] == [str(folder) for folder in folders]
+    assert [study.name for study in side_by_side.studies(folders)] == [str(folder) for folder in folders]
 
 
 def test_without_scores_nothing_is_drawn(one, tmp_path):
     folders = {tmp_path / name: df for name, df in (("a", one.iloc[:0]), ("b", one[one["role"] == "search"]))}
-    page = beside.write(folders, tmp_path / "out")[0].read_text()
-    assert f"Not drawn: {beside.NO_SCORE}." in page
+    page = side_by_side.write(folders, tmp_path / "out")[0].read_text()
+    assert f"Not drawn: {side_by_side.NO_SCORE}." in page
     assert "The table of a has no trial yet." in page
     assert page.count("Nothing can be answered yet.") == 1
 
 
 def test_further_claims_are_counted(monkeypatch):
     df = synthetic.study(("partial_freeze", "fine_tune"), **SMALL | {"fractions": (0.1, 1.0)})
-    monkeypatch.setattr(beside, "CLAIMS", 1)
-    (first, *_), found = answers.answers(df), beside._told(beside.Study("a", command.Path("a"), df, df), command.Path())
+    monkeypatch.setattr(side_by_side, "CLAIMS", 1)
+    (first, *_), found = (
+        questions.answers(df),
+        side_by_side._told(side_by_side.Study("a", command.Path("a"), df, df), command.Path()),
+    )
     told = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
     assert found["questions"][0] == told
     assert told["more"] == 1
@@ -117,7 +123,7 @@ def test_further_claims_are_counted(monkeypatch):
 
 def test_forgetting_is_left_to_each_studys_own_report(one):
     chain = synthetic_chains.with_earlier(one)
-    apart = beside.studies({command.Path("a"): chain})
+    apart = side_by_side.studies({command.Path("a"): chain})
     pd.testing.assert_frame_equal(apart[0].df, chain[~table.earlier(chain)])
 
 
@@ -132,16 +138,18 @@ def test_a_wrong_folder_is_refused_before_anything_is_written(one, tmp_path, cap
 
 
 def test_a_place_that_cannot_be_written_is_named(one, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("analysis.report.write", lambda df, folder: [folder / "report.html"])
+    monkeypatch.setattr("analysis.report.study_report.write", lambda df, folder: [folder / "report.html"])
     folders = [str(synthetic.write(one, tmp_path / name)) for name in "ab"]
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "report.html")
-    monkeypatch.setattr("analysis.beside.write", lambda tables, folder: (_ for _ in ()).throw(full))
+    monkeypatch.setattr("analysis.report.side_by_side.write", lambda tables, folder: (_ for _ in ()).throw(full))
     assert command.main([*folders, "--out", str(tmp_path / "there")]) == 5
     assert "cannot write into" in capsys.readouterr().err
 
 
 def test_out_says_where_one_report_goes(one, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("analysis.report.write", lambda df, folder: asked.append(folder) or [folder / "report.html"])
+    monkeypatch.setattr(
+        "analysis.report.study_report.write", lambda df, folder: asked.append(folder) or [folder / "report.html"]
+    )
     assert command.main([str(synthetic.write(one, tmp_path / "a")), "--out", str(tmp_path / "out")]) == 0
     assert asked == [tmp_path / "out"]

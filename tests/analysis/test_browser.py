@@ -5,7 +5,9 @@ import shutil
 import pytest
 
 from analysis import __main__ as command
-from analysis import figures, files, report, table
+from analysis.figures import draw
+from analysis.numbers import table
+from analysis.report import study_report
 from tests.analysis.conftest import GOLDEN
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[dev]'")
@@ -44,8 +46,8 @@ def drawn(request, tmp_path_factory):
     """The report of each golden study, whose pictures have few dots."""
     place = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "DPI", 40)
-        return report.write(table.load(GOLDEN / request.param), place)[0]
+        patch.setattr(draw, "DPI", 40)
+        return study_report.write(table.load(GOLDEN / request.param), place)[0]
 
 
 @pytest.fixture
@@ -107,9 +109,9 @@ SORTED = ["-3.12", "exactly 0", "< 0.0001", "7.7e-4", "3 and 3", "12.3 [1.0, 2.0
 def test_texts_that_begin_with_numbers_sort_by_them(browser, tmp_path):
     import pandas as pd
 
-    from analysis import page
+    from analysis.report import files
 
-    shown = page.environment().from_string(
+    shown = files.environment().from_string(
         '{% from "parts.html.j2" import grid, head, sorting %}{{ head("t") }}{{ grid(found) }}{{ sorting() }}'
     )
     found = pd.DataFrame({"number": TEXTS, "word": [f"c{10 - place}" for place in range(len(TEXTS))]})

@@ -2,18 +2,18 @@
 
 import pytest
 
-from analysis import cells, summary
+from analysis.numbers import cell_table, summary
 from tests.analysis import synthetic
 
 
 def test_the_cell_table_fits_a_terminal(made):
-    lines = cells.cell_table(made).to_string(index=False).splitlines()
+    lines = cell_table.cell_table(made).to_string(index=False).splitlines()
     assert len(lines) == 13
     assert max(map(len, lines)) <= 120
 
 
 def test_the_cell_table_says_what_the_numbers_say(made):
-    row, cell = cells.cell_table(made).iloc[0], summary.cells(made).iloc[0]
+    row, cell = cell_table.cell_table(made).iloc[0], summary.cells(made).iloc[0]
     assert (row["regime"], row["labels"], row["winner"]) == ("scratch", "10 %", cell["winner"].split("-")[1])
     wanted = [f"{100 * cell[name]:.2f}" for name in ("test_mean", "test_low", "test_high")]
     assert row["test [95 %]"] == f"{wanted[0]} [{wanted[1]}, {wanted[2]}]"
@@ -21,7 +21,7 @@ def test_the_cell_table_says_what_the_numbers_say(made):
 
 
 def test_a_cell_that_was_not_run_has_dashes():
-    shown = cells.cell_table(synthetic.models(epochs=2)).set_index(["model", "version"])
+    shown = cell_table.cell_table(synthetic.models(epochs=2)).set_index(["model", "version"])
     never = shown.loc[("nasnet", "corrected")]
     assert never["c/p/f"] == "not run"
     assert set(never.drop("c/p/f")) == {"–"}
@@ -40,25 +40,25 @@ def versions():
 
 
 def test_validation_on_the_test_split_is_marked(versions):
-    shown, found = cells.cell_table(versions), summary.cells(versions)
+    shown, found = cell_table.cell_table(versions), summary.cells(versions)
     published = (found["version"] == "published").to_numpy() & (found["not_run"] == 0).to_numpy()
     for name in ("val", "repl. val"):
         assert set(shown.loc[published, name]) == {"= test"}
         assert not shown.loc[~published, name].str.contains("test").any()
     assert found["val_is_test"].tolist() == published.tolist()
     assert found.loc[published, "val"].notna().all()
-    assert cells.marks(shown) == [cells.MARKS["= test"] + "."]
+    assert cell_table.marks(shown) == [cell_table.MARKS["= test"] + "."]
 
 
 def test_replicates_that_all_predict_one_class_are_marked(versions):
     cell = versions["cell"] == "model=cnn, version=published"
     said = versions["alarms"].mask(cell & (versions["epoch"] == 2), "constant_class: all 40 are class 1")
     score = versions["score"].mask(cell & (versions["split"] == "test"), 0.0233)
-    shown = cells.cell_table(versions.assign(alarms=said, score=score))
+    shown = cell_table.cell_table(versions.assign(alarms=said, score=score))
     assert [text for text in shown["test [95 %]"] if "class" in text] == ["2.33 [2.33, 2.33] (one class)"]
-    assert cells.marks(shown)[1].startswith("(one class): at its end every replicate predicts one class")
+    assert cell_table.marks(shown)[1].startswith("(one class): at its end every replicate predicts one class")
 
 
 def test_marks_are_explained_where_they_occur(made):
-    assert cells.marks(cells.cell_table(made)) == cells.marks(cells.cell_table(made.iloc[:0])) == []
-    assert not any(told in cells.note(made) for told in cells.MARKS.values())
+    assert cell_table.marks(cell_table.cell_table(made)) == cell_table.marks(cell_table.cell_table(made.iloc[:0])) == []
+    assert not any(told in cell_table.note(made) for told in cell_table.MARKS.values())

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from analysis import choices, summary
-from analysis.once import remembering
+from analysis.answers import choices
+from analysis.numbers import summary
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import claims, places, summary, verdicts
+from analysis.answers import overview, verdicts
+from analysis.numbers import comparisons, summary
 from tests.analysis import synthetic
 
 
@@ -21,7 +22,7 @@ def prototypes():
 
 
 def test_every_pair_meets_once_with_the_better_first(models):
-    found = places.improvements(models)
+    found = comparisons.improvements(models)
     assert len(found) == 4 * 3
     means = summary.cells(models).set_index("cell")["test_mean"]
     for row in found.itertuples():
@@ -29,11 +30,11 @@ def test_every_pair_meets_once_with_the_better_first(models):
         wins = [x > y for x in a["score"] for y in b["score"]]
         assert means[row.cell_better] >= means[row.cell_other]
         assert (row.p, row.n_better, row.n_other) == (pytest.approx(np.mean(wins)), 5, 5)
-    assert claims.improvements(models)["a > b"].iloc[0] == "parallel_net > cnn"
+    assert overview.improvements(models)["a > b"].iloc[0] == "parallel_net > cnn"
 
 
 def test_a_fixed_score_counts_once():
-    found = places.improvements(synthetic.with_zero_shot())
+    found = comparisons.improvements(synthetic.with_zero_shot())
     assert found[["better", "other", "n_better", "n_other"]].drop_duplicates().to_numpy().tolist() == [
         ["feature_extraction", "zero_shot", 5, 1]
     ]
@@ -44,7 +45,7 @@ def test_a_fixed_score_counts_once():
 def test_prototypes_have_an_interval_where_seeds_change_the_labels_read(prototypes):
     test = (prototypes["split"] == "test") & (prototypes["regime"] == "prototype")
     score = prototypes["score"].mask(test & (prototypes["label_fraction"] == 1), 0.8)
-    found = places.scored(prototypes.assign(score=score)).set_index(["contender", "label_fraction"])
+    found = comparisons.scored(prototypes.assign(score=score)).set_index(["contender", "label_fraction"])
     assert found.loc["prototype", "fixed"].to_dict() == {0.1: False, 1.0: True}
     assert found.loc["prototype", "low"].notna().to_dict() == {0.1: True, 1.0: False}
     assert not found.loc["fine_tune", "fixed"].any()
@@ -52,27 +53,29 @@ def test_prototypes_have_an_interval_where_seeds_change_the_labels_read(prototyp
 
 
 def test_cells_that_were_not_run_are_told_and_counted_in_nothing(models):
-    told = claims.opening(models)
+    told = overview.opening(models)
     assert f"4 of 16 cells were not run: {synthetic.NO_WEIGHTS}." in told
     assert not summary.trials(models)["state"].eq("not_run").any()
     only = models[models["state"] == "not_run"]
-    assert "4 of 4 cells were not run" in claims.opening(only)[1]
+    assert "4 of 4 cells were not run" in overview.opening(only)[1]
 
 
 def test_as_published_trials_are_told(models):
-    assert any(sentence.startswith("In cells as published nothing is searched") for sentence in claims.opening(models))
-    assert not any("as published" in sentence for sentence in claims.opening(synthetic.models(versions=())))
+    assert any(
+        sentence.startswith("In cells as published nothing is searched") for sentence in overview.opening(models)
+    )
+    assert not any("as published" in sentence for sentence in overview.opening(synthetic.models(versions=())))
 
 
 def test_an_empty_table_has_nothing_to_claim(models):
-    assert claims.improvements(models.iloc[:0]).empty
-    assert pd.api.types.is_float_dtype(places.scored(models)["mean"])
+    assert overview.improvements(models.iloc[:0]).empty
+    assert pd.api.types.is_float_dtype(comparisons.scored(models)["mean"])
 
 
 def test_fractions_that_came_to_as_many_images_are_not_told_apart(made):
-    assert claims.equal_fractions(made) == []
+    assert overview.equal_fractions(made) == []
     few = made["train_images"].mask(made["label_fraction"] < 1, 172)
-    assert claims.equal_fractions(made.assign(train_images=few)) == [
+    assert overview.equal_fractions(made.assign(train_images=few)) == [
         "Cells at 10 % and 50 % of the labels trained on equally many images (172): these fractions are not told apart."
     ]
-    assert claims.equal_fractions(made.assign(train_images=few))[0] in claims.opening(made.assign(train_images=few))
+    assert overview.equal_fractions(made.assign(train_images=few))[0] in overview.opening(made.assign(train_images=few))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import table
+from analysis.numbers import table
 from tests.analysis import synthetic
 
 
@@ -63,6 +63,6 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
 def test_a_folder_that_cannot_be_written_is_named(tiny, tmp_path, capsys, monkeypatch):
     synthetic.write(tiny, tmp_path)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "figures")
-    monkeypatch.setattr("analysis.report.write", lambda df, folder: (_ for _ in ()).throw(full))
+    monkeypatch.setattr("analysis.report.study_report.write", lambda df, folder: (_ for _ in ()).throw(full))
     assert command.main([str(tmp_path)]) == 5
     assert "cannot write into" in capsys.readouterr().err

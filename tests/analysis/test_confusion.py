@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import confusion, confusion_figures, report, stats, summary, table
-from analysis.table import COLUMNS
+from analysis.figures import confusion as confusion_figures
+from analysis.numbers import confusion, stats, summary, table
+from analysis.numbers.table import COLUMNS
+from analysis.report import study_report
 from tests.analysis import synthetic
 
 SMALL = {"regimes": ("scratch", "fine_tune"), "fractions": (0.1, 1.0), "searched": 2, "repeated": 3, "epochs": 1}
@@ -150,7 +152,7 @@ def test_counts_disturb_nothing_else(small, counted, tmp_path):
     assert apart[list(COLUMNS)].reset_index(drop=True).equals(small)
     assert not table.earlier(counted.assign(trained_on="animals"))[table.counts(counted)].any()
     for name, df in (("with", counted), ("without", small)):
-        report.write(df, tmp_path / name)
+        study_report.write(df, tmp_path / name)
     files = {path.name: path.read_bytes() for path in (tmp_path / "without").glob("*/*.csv")}
     assert all((tmp_path / "with" / "tables" / name).read_bytes() == found for name, found in files.items())
     drawn = {path.name for path in (tmp_path / "with" / "figures").iterdir()}

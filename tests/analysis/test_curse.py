@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import choices, curse, stats, summary
-from analysis import curse_figure as figure
-from analysis.once import remembering
+from analysis.answers import choices
+from analysis.figures import winners_curse as figure
+from analysis.numbers import stats, summary, winners_curse
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
 
 
@@ -18,7 +19,7 @@ def once():
 
 
 def test_the_excess_is_the_winners_score_less_the_mean_of_its_replicates(made):
-    found, trials = curse.data(made).drop_duplicates("cell").set_index("cell"), summary.trials(made)
+    found, trials = winners_curse.data(made).drop_duplicates("cell").set_index("cell"), summary.trials(made)
     assert len(found) == 12
     for cell, rows in trials.groupby("cell"):
         again = rows[rows["role"] == "replicate"]
@@ -30,8 +31,8 @@ def test_the_excess_is_the_winners_score_less_the_mean_of_its_replicates(made):
 
 
 def test_the_average_is_over_cells(made):
-    excess = curse.data(made).drop_duplicates("cell")["excess"]
-    assert curse.average(made) == stats.t_interval(excess)
+    excess = winners_curse.data(made).drop_duplicates("cell")["excess"]
+    assert winners_curse.average(made) == stats.t_interval(excess)
     (told,) = choices.curse_sentences(made)
     assert f"lies {100 * excess.mean():.2f} [" in told
     assert "(n = 12 cells)" in told
@@ -40,7 +41,7 @@ def test_the_average_is_over_cells(made):
 
 def test_one_cell_has_the_interval_of_its_replicates(made):
     one = made[made["cell"] == made["cell"].iloc[0]]
-    mean, low, high, _ = curse.data(one)[["excess", "low", "high", "n"]].iloc[0]
+    mean, low, high, _ = winners_curse.data(one)[["excess", "low", "high", "n"]].iloc[0]
     told = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above that of its replicates (n = 5)"
     assert told in choices.curse_sentences(one)[0]
 
@@ -56,27 +57,27 @@ def test_an_interval_around_0_says_so(made):
 def test_a_winner_that_was_not_picked_has_no_curse(made):
     kept = made[(made["role"] != "search") | made["trial"].str.endswith("s000")]
     again = kept.assign(replicate_of=kept["replicate_of"].str.replace(r"s\d+", "s000", regex=True))
-    assert curse.data(again).empty
+    assert winners_curse.data(again).empty
     assert choices.curse_sentences(again) == []
 
 
 def test_fixed_scores_published_cells_and_validation_on_test_are_left_out():
-    assert set(curse.data(synthetic.with_zero_shot())["contender"]) == {"feature_extraction"}
+    assert set(winners_curse.data(synthetic.with_zero_shot())["contender"]) == {"feature_extraction"}
     models = synthetic.models()
-    assert not curse.data(models)["cell"].str.contains("published").any()
+    assert not winners_curse.data(models)["cell"].str.contains("published").any()
     tested = models.assign(validation="test")
-    assert curse.data(tested).empty
+    assert winners_curse.data(tested).empty
 
 
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 60)])
 def test_tables_without_replicates_have_nothing(made, rows):
-    assert curse.data(made.iloc[rows]).empty
+    assert winners_curse.data(made.iloc[rows]).empty
     assert choices.curse_sentences(made.iloc[rows]) == []
-    assert np.isnan(curse.average(made.iloc[rows]).mean)
+    assert np.isnan(winners_curse.average(made.iloc[rows]).mean)
 
 
 def test_the_picture_has_a_row_per_cell(made):
-    data, ax = curse.data(made), Figure().subplots()
+    data, ax = winners_curse.data(made), Figure().subplots()
     figure.plot(data, ax)
     assert [text.get_text() for text in ax.get_yticklabels()] == data.drop_duplicates("cell")["row"].tolist()
     assert set(ax.get_legend_handles_labels()[1]) == {"replicates", "winner"}

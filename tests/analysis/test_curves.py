@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import curves, report, stats
+from analysis.figures import mean_curves
+from analysis.numbers import stats
+from analysis.report import study_report
 from tests.analysis import synthetic
 
 
@@ -16,7 +18,7 @@ def made():
 
 @pytest.mark.parametrize("metric", ["accuracy", "loss"])
 def test_a_point_is_the_mean_over_replicates(made, metric):
-    found = curves.data(made, metric)
+    found = mean_curves.data(made, metric)
     assert len(found) == 6 * 9
     for row in found.iloc[::5].itertuples():
         rows = made[(made["cell"] == row.cell) & (made["role"] == "replicate") & (made["epoch"] == row.epoch)]
@@ -26,42 +28,42 @@ def test_a_point_is_the_mean_over_replicates(made, metric):
 
 
 def test_contenders_share_a_panel_in_the_order_of_the_study(made):
-    found = curves.data(made)
+    found = mean_curves.data(made)
     assert list(found["panel"].unique()) == ["10 % labels", "100 % labels"]
     assert list(found["contender"].unique()) == ["none", "patches", "touching"]
 
 
 def test_by_step_is_drawn_only_where_an_epoch_has_not_as_many_in_all_cells(made):
-    assert curves.by_step(made).empty
-    found = curves.by_step(synthetic.pretrained(steps=True))
+    assert mean_curves.by_step(made).empty
+    found = mean_curves.by_step(synthetic.pretrained(steps=True))
     ends = found.groupby("panel")["step"].max()
     assert ends["100 % labels"] == 10 * ends["10 % labels"]
 
 
 def test_nothing_is_drawn_where_nothing_competes():
     one = synthetic.study(regimes=("scratch",), fractions=(1.0,), searched=2, repeated=2)
-    assert curves.data(one.assign(cell="all")).empty
+    assert mean_curves.data(one.assign(cell="all")).empty
 
 
 @pytest.mark.parametrize("against", ["epoch", "step"])
 def test_the_ink_is_a_line_and_a_band_per_contender(made, against):
     ax = Figure().subplots()
-    data = curves.data(made)
-    curves.plot(data[data["panel"] == "10 % labels"], ax, against)
+    data = mean_curves.data(made)
+    mean_curves.plot(data[data["panel"] == "10 % labels"], ax, against)
     assert [line.get_label() for line in ax.get_lines()] == ["none", "patches", "touching"]
     assert len(ax.collections) == 3
-    assert ax.get_xlabel() == curves.AXES[against]
+    assert ax.get_xlabel() == mean_curves.AXES[against]
 
 
 def test_words_say_n_and_the_intervals_kind(made):
-    data = curves.data(made)
-    assert "n = 5 replicates" in curves.caption(data)
-    assert stats.KIND in curves.caption(data)
-    assert "patches (10 % labels) " in curves.alt(data)
+    data = mean_curves.data(made)
+    assert "n = 5 replicates" in mean_curves.caption(data)
+    assert stats.KIND in mean_curves.caption(data)
+    assert "patches (10 % labels) " in mean_curves.alt(data)
 
 
 def test_the_table_has_every_curve_of_what_was_repeated(made):
-    found = curves.table(made)
+    found = mean_curves.table(made)
     assert found.columns.tolist() == ["cell", "role", "split", "metric", "epoch", "step", "mean", "low", "high", "n"]
     assert len(found) == 6 * 2 * 9  # cells, metrics, epochs
     assert set(found["split"]) == {"val"}
@@ -75,7 +77,7 @@ def test_the_table_has_every_curve_of_what_was_repeated(made):
 def test_the_table_has_trials_as_published_and_training_too():
     df = synthetic.models(missing=False, searched=2, repeated=3, epochs=2)
     train = df[(df["split"] == "val") & (df["metric"] == "loss") & (df["epoch"] > 0)].assign(split="train")
-    found = curves.table(pd.concat([df, train], ignore_index=True))
+    found = mean_curves.table(pd.concat([df, train], ignore_index=True))
     assert set(found["role"]) == {"replicate", "published"}
     both = found[found["metric"] == "loss"].pivot(index=["cell", "epoch"], columns="split", values="mean")
     assert both.loc[(slice(None), 0), "train"].isna().all()
@@ -85,12 +87,12 @@ def test_the_table_has_trials_as_published_and_training_too():
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_table_lies_beside_the_report(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.figures.DPI", 40)
-    report.write(made, tmp_path)
+    monkeypatch.setattr("analysis.figures.draw.DPI", 40)
+    study_report.write(made, tmp_path)
     found = pd.read_csv(tmp_path / "tables" / "curves.csv")
     assert len(found) == 6 * 2 * 9
     assert (tmp_path / "figures" / "learning-curves.svg").exists()
 
 
 def test_without_a_replicate_the_table_is_empty():
-    assert curves.table(synthetic.study(("fine_tune",), (1.0,), searched=2, repeated=0, epochs=2)).empty
+    assert mean_curves.table(synthetic.study(("fine_tune",), (1.0,), searched=2, repeated=0, epochs=2)).empty

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis import depth_map, summary
+from analysis.figures import depth_map
+from analysis.numbers import summary
 from tests.analysis import synthetic
 
 

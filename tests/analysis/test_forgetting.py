@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import forgetting, stats
+from analysis.numbers import forgetting, stats
 from tests.analysis import synthetic_chains
 
 TASKS = ("animals", "canines")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from analysis import forgetting, forgetting_claims
-from analysis.once import remembering
+from analysis.answers import forgetting as forgetting_claims
+from analysis.numbers import forgetting
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic_chains
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, forgetting, forgetting_figures, stats
+from analysis.figures import draw
+from analysis.figures import forgetting as forgetting_figures
+from analysis.numbers import forgetting, stats
 from tests.analysis import synthetic, synthetic_chains
 
 
@@ -76,7 +78,7 @@ def test_all_panels_have_the_same_bars(chains):
     assert names[0] == names[1]
     assert (data["n"] == 0).sum() == 3
     assert "fine_tune" not in forgetting_figures.alt(data).split("canines", 1)[1]
-    assert len(list(figures.pictures(figures.OF_CHAINS[0], data, ""))) == 1
+    assert len(list(draw.pictures(draw.OF_CHAINS[0], data, ""))) == 1
 
 
 def test_bars_without_parts_or_interval_are_points(chains):
@@ -122,10 +124,10 @@ def test_several_tasks_have_a_panel_each(chains):
     ]
 
 
-@pytest.mark.parametrize("kind", figures.OF_CHAINS, ids=lambda kind: kind.stem)
+@pytest.mark.parametrize("kind", draw.OF_CHAINS, ids=lambda kind: kind.stem)
 def test_the_words_have_n_the_interval_and_every_cell(chains, kind, monkeypatch):
-    monkeypatch.setattr(figures, "DPI", 40)
-    (picture,) = figures.pictures(kind, kind.data(chains), synthetic.SOURCE)
+    monkeypatch.setattr(draw, "DPI", 40)
+    (picture,) = draw.pictures(kind, kind.data(chains), synthetic.SOURCE)
     assert "n = 3 trials" in picture.caption
     assert "95 % t interval" in picture.caption
     assert all(
@@ -135,7 +137,7 @@ def test_the_words_have_n_the_interval_and_every_cell(chains, kind, monkeypatch)
     )
 
 
-@pytest.mark.parametrize("kind", figures.OF_CHAINS, ids=lambda kind: kind.stem)
+@pytest.mark.parametrize("kind", draw.OF_CHAINS, ids=lambda kind: kind.stem)
 def test_without_replicates_nothing_is_drawn(chains, kind):
     for odd in (chains.iloc[:0], chains[chains["role"] == "search"]):
-        assert list(figures.pictures(kind, kind.data(odd), "")) == []
+        assert list(draw.pictures(kind, kind.data(odd), "")) == []

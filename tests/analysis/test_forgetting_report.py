@@ -5,7 +5,8 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import forgetting, forgetting_claims, table
+from analysis.answers import forgetting as forgetting_claims
+from analysis.numbers import forgetting, table
 from tests.analysis import synthetic, synthetic_chains
 from tests.analysis.synthetic import said
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analysis import grid, style
+from analysis.figures import looks as style
+from analysis.numbers import grid
 from tests.analysis import synthetic
 
 

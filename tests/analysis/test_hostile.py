@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import figures, page
+from analysis.figures import draw
+from analysis.report import files as page
 from tests.analysis import synthetic
 
 HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{{ 7 * 7 }} $\\frac{$"""
@@ -60,11 +61,11 @@ def hostile() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "DPI", 40)
-        patch.setattr(figures, "KINDS", figures.KINDS[:3])  # one draws its text as another does
+        patch.setattr(draw, "DPI", 40)
+        patch.setattr(draw, "KINDS", draw.KINDS[:3])  # one draws its text as another does
         folder = synthetic.write(hostile(), tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(3)>\x1b[0m")
         assert command.main([str(folder)]) == 0
-        patch.setattr(figures, "pictures", lambda *_: [])
+        patch.setattr(draw, "pictures", lambda *_: [])
         others = [synthetic.write(hostile(), folder.with_name(name)) for name in ("=other", "<script>")]
         assert command.main(list(map(str, others))) == 0
     return folder

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import importance, scales
+from analysis.figures import axes, importance
 from tests.analysis import synthetic
 
 
@@ -113,5 +113,5 @@ def test_what_a_cell_does_not_tune_is_said_in_the_place_of_its_bar(searched):
     [([1e-4, 1e-2], True), ([0.1, 0.5], False), ([0.0, 1.0, 100.0], False), ([None, 1e-5, 1.0], True), ([], False)],
 )
 def test_values_over_decades_are_logarithmic(values, log):
-    assert scales.logarithmic(pd.Series(values, dtype="float64")) == log
-    assert not scales.logarithmic(pd.Series([1, 1000], dtype="Int64"))
+    assert axes.logarithmic(pd.Series(values, dtype="float64")) == log
+    assert not axes.logarithmic(pd.Series([1, 1000], dtype="Int64"))

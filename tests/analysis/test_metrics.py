@@ -5,7 +5,8 @@ import html
 import pandas as pd
 import pytest
 
-from analysis import metrics, report, stats
+from analysis.numbers import metrics, stats
+from analysis.report import study_report
 from tests.analysis import synthetic
 
 
@@ -65,7 +66,7 @@ def test_one_metric_alone_makes_no_table(made, tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_report_has_the_table_and_its_numbers(several, tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.figures.DPI", 40)
-    report.write(several, tmp_path)
+    monkeypatch.setattr("analysis.figures.draw.DPI", 40)
+    study_report.write(several, tmp_path)
     assert "<h2>Other metrics of the replicates</h2>" in html.unescape((tmp_path / "report.html").read_text())
     assert len(pd.read_csv(tmp_path / "tables" / "metrics.csv")) == 12

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis import figures, table
+from analysis.figures import draw
+from analysis.numbers import table
 from tests.analysis import synthetic
 
 REAL = "GTSRB official: 39,209 train + 12,630 test images"
@@ -16,7 +17,7 @@ REAL = "GTSRB official: 39,209 train + 12,630 test images"
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of few dots: these tests read words."""
-    monkeypatch.setattr(figures, "DPI", 40)
+    monkeypatch.setattr(draw, "DPI", 40)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from analysis.once import once, remembering
+from analysis.numbers.memo import once, remembering
 
 calls = []
 

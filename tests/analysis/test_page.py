@@ -6,7 +6,8 @@ from base64 import b64encode
 
 import pandas as pd
 
-from analysis import files, page
+from analysis.report import files as page
+from analysis.shell import files
 
 TABLE = pd.DataFrame({"a": ["1,376", "–"], "<b>": ["exactly 0", "<script>"]})
 

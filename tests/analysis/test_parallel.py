@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import parallel
-from analysis.table import COLUMNS
+from analysis.figures import parallel_coordinates
+from analysis.numbers.table import COLUMNS
 from tests.analysis import synthetic
 
 
@@ -20,7 +20,7 @@ def of(data, axis):
 
 
 def test_heights_are_logarithms_of_the_learning_rate_over_all_cells(searched):
-    found = of(parallel.data(searched), "lr")
+    found = of(parallel_coordinates.data(searched), "lr")
     rates = np.log10(searched.drop_duplicates("trial").set_index("trial").loc[found.index, "lr"])
     wanted = (rates - rates.min()) / (rates.max() - rates.min())
     assert found["height"].tolist() == pytest.approx(wanted.tolist())
@@ -29,7 +29,7 @@ def test_heights_are_logarithms_of_the_learning_rate_over_all_cells(searched):
 
 
 def test_depths_are_numbers_and_only_of_cells_that_read_them(searched):
-    found = of(parallel.data(searched), "freeze_depth")
+    found = of(parallel_coordinates.data(searched), "freeze_depth")
     assert set(found["contender"]) == {"partial_freeze"}
     depths = searched.drop_duplicates("trial").set_index("trial").loc[found.index, "freeze_depth"].astype(float)
     wanted = (depths - depths.min()) / (depths.max() - depths.min())
@@ -39,8 +39,8 @@ def test_depths_are_numbers_and_only_of_cells_that_read_them(searched):
 
 
 def test_the_last_axis_is_the_last_validation_score(searched):
-    data = parallel.data(searched)
-    found = of(data, parallel.SCORE)
+    data = parallel_coordinates.data(searched)
+    found = of(data, parallel_coordinates.SCORE)
     rows = searched[(searched["split"] == "val") & (searched["metric"] == "accuracy")]
     last = rows.groupby("trial")["score"].last()
     assert found["value"].tolist() == [f"{100 * last[trial]:.2f}" for trial in found.index]
@@ -49,12 +49,12 @@ def test_the_last_axis_is_the_last_validation_score(searched):
 
 
 def test_search_trials_alone_are_drawn_each_through_all_axes(searched):
-    data = parallel.data(searched)
+    data = parallel_coordinates.data(searched)
     scored = searched[(searched["role"] == "search") & searched["score"].notna()]
     assert set(data["trial"]) == set(scored["trial"])
     assert (data.groupby("trial").size() == data.groupby("trial")["cell"].first().map(axes_of(data))).all()
     one, ax = data[data["cell"] == data["cell"].iloc[0]], Figure().subplots()
-    parallel.plot(one, ax)
+    parallel_coordinates.plot(one, ax)
     assert len(ax.lines) == one["trial"].nunique()
     ticks = [text.get_text() for text in ax.get_xticklabels()]
     assert ticks == ["lr\n(log)", "decay\n(log)", "depth", "accuracy\n(%)"]
@@ -67,30 +67,32 @@ def axes_of(data: pd.DataFrame) -> pd.Series:
 def test_names_go_in_turn_and_what_is_empty_lies_at_the_foot(searched):
     trials = searched["trial"].drop_duplicates()
     names = dict(zip(trials, ["sgd", "adamw", pd.NA] * len(trials), strict=False))
-    found = of(parallel.data(searched.assign(optimizer=searched["trial"].map(names)).astype(COLUMNS)), "optimizer")
+    found = of(
+        parallel_coordinates.data(searched.assign(optimizer=searched["trial"].map(names)).astype(COLUMNS)), "optimizer"
+    )
     heights = {name: set(rows["height"]) for name, rows in found.groupby("value")}
     assert heights == {"adamw": {0.0}, "sgd": {1.0}, "–": {0.0}}
 
 
 def test_equal_scores_are_in_the_middle(searched):
-    assert set(of(parallel.data(searched.assign(score=0.5)), parallel.SCORE)["height"]) == {0.5}
+    assert set(of(parallel_coordinates.data(searched.assign(score=0.5)), parallel_coordinates.SCORE)["height"]) == {0.5}
 
 
 def test_one_trial_differs_in_nothing(searched):
     one = searched[searched["trial"].str.endswith("s000")]
-    assert parallel.data(one).empty
-    assert not parallel.data(searched[searched["cell"] == searched["cell"].iloc[0]]).empty
+    assert parallel_coordinates.data(one).empty
+    assert not parallel_coordinates.data(searched[searched["cell"] == searched["cell"].iloc[0]]).empty
 
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
 def test_trials_that_all_ended_alike(searched, state):
-    data = parallel.data(searched[searched["role"] == "search"].assign(state=state))
+    data = parallel_coordinates.data(searched[searched["role"] == "search"].assign(state=state))
     assert set(data["kind"]) == {state}
-    parallel.plot(data[data["cell"] == data["cell"].iloc[0]], Figure().subplots())
-    assert parallel.alt(data).endswith("Winners: none yet.")
+    parallel_coordinates.plot(data[data["cell"] == data["cell"].iloc[0]], Figure().subplots())
+    assert parallel_coordinates.alt(data).endswith("Winners: none yet.")
 
 
 def test_an_empty_table_and_a_missing_metric(searched):
     for df in (searched.iloc[:0], searched[searched["metric"] == "loss"]):
-        assert parallel.data(df).empty
-        assert list(parallel.data(df)) == list(parallel.data(searched))
+        assert parallel_coordinates.data(df).empty
+        assert list(parallel_coordinates.data(df)) == list(parallel_coordinates.data(searched))

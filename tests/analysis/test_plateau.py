@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import plateau, stats
+from analysis.numbers import plateau, stats
 from tests.analysis import synthetic
 
 

@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, format, fractions, grid, plots, scales, stats, style, summary
+from analysis.figures import axes as scales
+from analysis.figures import draw, label_fraction, plots
+from analysis.figures import looks as style
+from analysis.numbers import format, grid, stats, summary
 from tests.analysis import synthetic
 
 SCORES, CURVES = (
-    next(kind for kind in figures.KINDS if kind.stem == stem) for stem in ("label-fraction", "learning-curves")
+    next(kind for kind in draw.KINDS if kind.stem == stem) for stem in ("label-fraction", "learning-curves")
 )
 
 WITHOUT = ("mean-curves-steps",)
@@ -19,7 +22,7 @@ WITHOUT = ("mean-curves-steps",)
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of few dots: these tests look at no dot."""
-    monkeypatch.setattr(figures, "DPI", 40)
+    monkeypatch.setattr(draw, "DPI", 40)
 
 
 def axes():
@@ -27,7 +30,7 @@ def axes():
 
 
 def test_label_fraction_shows_the_replicates_on_test(made):
-    data = fractions.data(made)
+    data = label_fraction.data(made)
     assert len(data) == 12
     for row in data.itertuples():
         test = made[(made["cell"] == row.cell) & (made["split"] == "test")]["score"]
@@ -36,7 +39,7 @@ def test_label_fraction_shows_the_replicates_on_test(made):
 
 
 def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
-    data = fractions.data(made[made["role"] == "search"])
+    data = label_fraction.data(made[made["role"] == "search"])
     winners = summary.cells(made).set_index("cell")["val"]
     assert data.set_index("cell")["mean"].to_dict() == winners.to_dict()
     assert set(data["n"]) == {1}
@@ -46,19 +49,19 @@ def test_label_fraction_falls_back_to_the_winners_and_says_so(made):
 
 def test_other_compared_keys_make_panels(made):
     wider = made.assign(cell="family=resnet18, " + made["cell"])
-    assert set(fractions.data(wider)["panel"]) == {"resnet18"}
+    assert set(label_fraction.data(wider)["panel"]) == {"resnet18"}
 
 
 def test_one_label_fraction_is_drawn_as_dots_named_on_the_axis():
-    ax, data = axes(), fractions.data(synthetic.study(fractions=(0.5,)))
-    fractions.plot(data, ax)
+    ax, data = axes(), label_fraction.data(synthetic.study(fractions=(0.5,)))
+    label_fraction.plot(data, ax)
     assert [text.get_text().replace("\n", "") for text in ax.get_xticklabels()] == list(synthetic.REGIMES)
     assert "50 % of the labels (1,720 images)" in ax.get_xlabel()
 
 
 def test_several_label_fractions_have_ticks_in_per_cent(made):
     ax = axes()
-    fractions.plot(fractions.data(made), ax)
+    label_fraction.plot(label_fraction.data(made), ax)
     assert [text.get_text() for text in ax.get_xticklabels()] == [
         "10\n(344 images)",
         "50\n(1,720 images)",
@@ -69,27 +72,27 @@ def test_several_label_fractions_have_ticks_in_per_cent(made):
 
 def test_a_number_of_images_that_differs_is_left_to_the_caption(made):
     more = made["train_images"] + (made["regime"] == "fine_tune").astype("Int64") * 3
-    data, ax = fractions.data(made.assign(train_images=more.where(made["label_fraction"] < 1, 3440))), axes()
-    fractions.plot(data, ax)
+    data, ax = label_fraction.data(made.assign(train_images=more.where(made["label_fraction"] < 1, 3440))), axes()
+    label_fraction.plot(data, ax)
     assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "50", "100\n(3,440 images)"]
     assert "10 %: 344–347; 50 %: 1,720–1,723; 100 %: 3,440." in SCORES.caption(data)
 
 
 def test_the_caption_says_that_validation_keeps_its_labels(made):
     for df in (made, made[made["role"] == "search"]):
-        assert "validation split keeps its full labels" in SCORES.caption(fractions.data(df))
+        assert "validation split keeps its full labels" in SCORES.caption(label_fraction.data(df))
 
 
 def test_narrow_panels_name_the_unit_once(made):
     _, ax = Figure().subplots(1, 2)
-    fractions.plot(fractions.data(made), ax)
+    label_fraction.plot(label_fraction.data(made), ax)
     assert ax.get_xticklabels()[0].get_text() == "10\n344"
     assert ax.get_xlabel() == "labels asked for (%)\ntraining images"
 
 
 def test_zero_shot_is_a_level_line_without_interval():
-    data, ax = fractions.data(synthetic.with_zero_shot()), axes()
-    fractions.plot(data, ax)
+    data, ax = label_fraction.data(synthetic.with_zero_shot()), axes()
+    label_fraction.plot(data, ax)
     shot = data[data["regime"] == "zero_shot"]
     assert shot["label_fraction"].tolist() == [0.05, 0.1]
     assert shot[["low", "high"]].isna().all(axis=None)
@@ -106,7 +109,7 @@ def test_zero_shot_alone_or_without_a_fraction_is_drawn(drop):
     df = df[df["cell"].str.contains("zero_shot")]
     df = df.assign(cell=df["cell"].str.replace(drop, "") if drop else df["cell"])
     ax = axes()
-    fractions.plot(fractions.data(df), ax)
+    label_fraction.plot(label_fraction.data(df), ax)
     assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
 
 
@@ -158,7 +161,7 @@ def test_a_regime_looks_the_same_whatever_else_is_there():
 
 def test_models_have_one_look_in_every_figure():
     df = synthetic.models(epochs=2)
-    numbers = [fractions.data(df), plots.curves_data(df), plots.lr_data(df)]
+    numbers = [label_fraction.data(df), plots.curves_data(df), plots.lr_data(df)]
     looks = [dict(zip(data["contender"], data["look"], strict=True)) for data in numbers]
     assert looks == [{"cnn": "1", "meta_extractor": "2", "parallel_net": "3"}] * 3
     assert set(numbers[0]["panel"]) == {"as published", "only learning_rate", "only batchnorm", "corrected"}
@@ -166,22 +169,22 @@ def test_models_have_one_look_in_every_figure():
 
 def test_models_are_drawn_as_dots_or_as_lines():
     ax, df = axes(), synthetic.models(versions=(), missing=False, epochs=2)
-    fractions.plot(fractions.data(df), ax)
+    label_fraction.plot(label_fraction.data(df), ax)
     assert [text.get_text().replace("\n", "") for text in ax.get_xticklabels()] == list(synthetic.MODELS)
     assert ax.get_xlabel() == "model, at 100 % of the labels (3,440 images)"
     half = df.assign(label_fraction=0.5, cell=df["cell"] + ", label_fraction=0.5", trial="c1" + df["trial"].str[1:])
     half = half.assign(replicate_of="c1" + half["replicate_of"].str[1:])
     both, ax = pd.concat([df.assign(cell=df["cell"] + ", label_fraction=1"), half]), axes()
-    fractions.plot(fractions.data(both), ax)
+    label_fraction.plot(label_fraction.data(both), ax)
     assert [line.get_label() for line in ax.containers] == list(synthetic.MODELS)
-    assert "Models are shifted sideways" in SCORES.caption(fractions.data(both))
+    assert "Models are shifted sideways" in SCORES.caption(label_fraction.data(both))
 
 
 def test_many_names_in_narrow_panels_are_turned():
-    data = fractions.data(synthetic.models(epochs=2))
+    data = label_fraction.data(synthetic.models(epochs=2))
     for columns, turned in ((1, 0), (5, 90)):
         ax = np.ravel(Figure().subplots(1, columns))[0]
-        fractions.plot(data[data["panel"] == "corrected"], ax)
+        label_fraction.plot(data[data["panel"] == "corrected"], ax)
         assert ax.get_xticklabels()[0].get_rotation() == turned
 
 
@@ -200,9 +203,9 @@ def few():
     return synthetic.study(("partial_freeze", "fine_tune"), (0.1, 1.0), searched=8, repeated=2, epochs=3)
 
 
-@pytest.mark.parametrize("kind", figures.KINDS, ids=lambda kind: kind.stem)
+@pytest.mark.parametrize("kind", draw.KINDS, ids=lambda kind: kind.stem)
 def test_every_picture_has_words_with_n_and_the_interval(few, kind):
-    pictures = list(figures.pictures(kind, kind.data(few), synthetic.SOURCE))
+    pictures = list(draw.pictures(kind, kind.data(few), synthetic.SOURCE))
     assert pictures or kind.stem in WITHOUT
     for picture in pictures:
         assert "n = " in picture.caption
@@ -212,10 +215,10 @@ def test_every_picture_has_words_with_n_and_the_interval(few, kind):
 
 
 def test_many_cells_are_drawn_on_several_pages(monkeypatch):
-    monkeypatch.setattr(figures, "_draw", lambda *_: (b"", b""))
+    monkeypatch.setattr(draw, "_draw", lambda *_: (b"", b""))
     df = synthetic.study(fractions=(0.1, 0.2, 0.4, 0.6, 1.0), searched=2, repeated=0, epochs=2)
-    kind = next(kind for kind in figures.KINDS if kind.stem == "learning-rate")
-    assert [picture.stem for picture in figures.pictures(kind, kind.data(df), "")] == [
+    kind = next(kind for kind in draw.KINDS if kind.stem == "learning-rate")
+    assert [picture.stem for picture in draw.pictures(kind, kind.data(df), "")] == [
         "learning-rate-1",
         "learning-rate-2",
     ]
@@ -278,10 +281,10 @@ def test_curves_on_validation_say_nothing_of_the_test(made):
 
 
 def test_a_figure_is_drawn_by_its_name(made):
-    (picture,) = figures.draw("label-fraction", made)
+    (picture,) = draw.draw("label-fraction", made)
     assert picture.stem == "label-fraction"
     assert picture._repr_png_() == picture.png
     assert picture.png.startswith(b"\x89PNG")
-    assert figures.draw("label-fraction", made.iloc[:0]) == []
+    assert draw.draw("label-fraction", made.iloc[:0]) == []
     with pytest.raises(ValueError, match="unknown figure 'labels'; one of label-fraction, "):
-        figures.draw("labels", made)
+        draw.draw("labels", made)

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, gains, pretraining, report, stats, summary, table
+from analysis.figures import draw, pretraining
+from analysis.numbers import pretraining_gains, stats, summary, table
+from analysis.report import study_report
 from tests.analysis import synthetic, synthetic_chains
 
 
@@ -74,7 +76,7 @@ def scores(df, cell, split, metric, epoch):
     ],
 )
 def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, question, metric, split, epoch):
-    found = gains.differences(trials)
+    found = pretraining_gains.differences(trials)
     row = (
         found[(found["question"] == question) & (found["metric"] == metric) & (found["weights"] == "patches")]
         .set_index("place")
@@ -90,9 +92,9 @@ def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, ques
 
 
 def test_a_gain_is_claimed_only_where_its_interval_excludes_0(trials):
-    found = gains.differences(trials)
+    found = pretraining_gains.differences(trials)
     best = found[(found["question"] == "best") & (found["metric"] == "accuracy")]
-    told = gains.sentences(trials)
+    told = pretraining_gains.sentences(trials)
     assert len(told) == len(best) == 4
     for row, sentence in zip(best.itertuples(), told, strict=True):
         word = ": a gain" if row.low > 0 else ": a loss" if row.high < 0 else "no gain is claimed"
@@ -101,14 +103,14 @@ def test_a_gain_is_claimed_only_where_its_interval_excludes_0(trials):
 
 
 def test_without_a_cell_without_weights_there_is_no_gain(trials):
-    assert gains.differences(trials[trials["weights"] != "none"]).empty
-    assert gains.text(synthetic.study(searched=2, repeated=2, fractions=(0.1,))).empty
+    assert pretraining_gains.differences(trials[trials["weights"] != "none"]).empty
+    assert pretraining_gains.text(synthetic.study(searched=2, repeated=2, fractions=(0.1,))).empty
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_report_says_what_pretraining_gained(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "DPI", 40)
-    written = report.write(made, tmp_path)
+    monkeypatch.setattr(draw, "DPI", 40)
+    written = study_report.write(made, tmp_path)
     page = written[0].read_text()
     for words in (
         "With and without pretraining",
@@ -121,7 +123,7 @@ def test_a_report_says_what_pretraining_gained(made, tmp_path, monkeypatch):
     assert (tmp_path / "figures" / "pretext.png").exists()
 
 
-@pytest.mark.parametrize("kind", figures.OF_PRETRAINING, ids=lambda kind: kind.stem)
+@pytest.mark.parametrize("kind", draw.OF_PRETRAINING, ids=lambda kind: kind.stem)
 def test_the_ink_and_words_of_its_figures(made, kind):
     rows = made if kind.stem == "pretext-and-transfer" else table.apart(made)[1]
     data, ax = kind.data(rows), Figure().subplots()
@@ -145,9 +147,9 @@ def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_report_says_that_weights_were_trained_on_a_stand_in(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "DPI", 40)
+    monkeypatch.setattr(draw, "DPI", 40)
     real = made.assign(data=made["data"].where(made["role"] == "pretrain", "CIFAR-10: 60,000 images"))
-    page = report.write(real, tmp_path)[0].read_text()
+    page = study_report.write(real, tmp_path)[0].read_text()
     assert f"CIFAR-10: 60,000 images; weights were trained on {synthetic.SOURCE}" in page
 
 
@@ -155,11 +157,14 @@ def test_nothing_is_claimed_of_a_plateau_without_a_spread_or_of_one_class(trials
     flat = trials.assign(score=trials["score"].mask((trials["metric"] == "accuracy") & (trials["split"] == "val"), 0.5))
     assert all(
         "its plateau" in told and "nothing is claimed, since there is no interval" in told
-        for told in gains.sentences(flat)
+        for told in pretraining_gains.sentences(flat)
     )
     stuck = (trials["weights"] == "none") & (trials["epoch"] == 8)
     one = trials.assign(alarms=trials["alarms"].mask(stuck, "constant_class: all 40 are class 1"))
-    assert all("a run that gives one class is on its plateau from the start" in told for told in gains.sentences(one))
+    assert all(
+        "a run that gives one class is on its plateau from the start" in told
+        for told in pretraining_gains.sentences(one)
+    )
 
 
 def test_gains_are_found_where_regimes_compete_too(trials):
@@ -174,4 +179,4 @@ def test_gains_are_found_where_regimes_compete_too(trials):
         ],
         ignore_index=True,
     )
-    assert len(gains.sentences(both)) == 2 * len(gains.sentences(trials))
+    assert len(pretraining_gains.sentences(both)) == 2 * len(pretraining_gains.sentences(trials))

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import analysis
-from analysis import answers, figures
+from analysis.answers import questions
+from analysis.figures import draw
 from tests.analysis import synthetic, synthetic_chains
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reading-a-report.md"
@@ -19,15 +20,17 @@ def test_each_part_has_two_sentences():
 
 
 def test_every_figure_is_explained():
-    kinds = (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS, *figures.OF_VERSIONS, *figures.OF_CLASSES)
+    kinds = (*draw.KINDS, *draw.OF_PRETRAINING, *draw.OF_CHAINS, *draw.OF_VERSIONS, *draw.OF_CLASSES)
     assert {kind.title for kind in kinds} - set(PARTS) == set()
 
 
 def test_nothing_is_explained_that_no_report_has():
-    templates = "".join(path.read_text() for path in Path(analysis.__file__).parent.glob("*.j2"))
+    paths = list(Path(analysis.__file__).parent.rglob("*.j2"))
+    assert len(paths) == 3
+    templates = "".join(path.read_text() for path in paths)
     known = set(re.findall("<h[23]>([^<{]+)</h[23]>", templates)) | {"Notes at the top"}
     regimes = synthetic.study(("scratch", "partial_freeze"), (0.1, 1.0), searched=3, repeated=3, epochs=2)
     for df in (regimes, synthetic_chains.chain(epochs=2)):
-        known |= {question.asked for question in answers.answers(df)}
-    kinds = (*figures.KINDS, *figures.OF_PRETRAINING, *figures.OF_CHAINS, *figures.OF_VERSIONS, *figures.OF_CLASSES)
+        known |= {question.asked for question in questions.answers(df)}
+    kinds = (*draw.KINDS, *draw.OF_PRETRAINING, *draw.OF_CHAINS, *draw.OF_VERSIONS, *draw.OF_CLASSES)
     assert set(PARTS) - known - {kind.title for kind in kinds} == set()

@@ -6,7 +6,10 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import answers, figures, report, stats, summary, table
+from analysis.answers import questions
+from analysis.figures import draw
+from analysis.numbers import stats, summary, table
+from analysis.report import study_report
 from tests.analysis import synthetic
 from tests.analysis.conftest import without_ink
 from tests.analysis.synthetic import said
@@ -22,7 +25,7 @@ STEMS = (
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of few dots: these tests read words."""
-    monkeypatch.setattr(figures, "DPI", 40)
+    monkeypatch.setattr(draw, "DPI", 40)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def drawn(made, tmp_path_factory):
     """The folder of the same with its pictures, of few dots."""
     folder = synthetic.write(made, tmp_path_factory.mktemp("drawn") / "gtsrb")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "DPI", 40)
+        patch.setattr(draw, "DPI", 40)
         said(made, folder)
     return folder
 
@@ -68,7 +71,7 @@ def test_the_answers_come_first_and_once(written, made):
     text = " ".join(written[1].split())
     heads = re.findall("<h2>(.*?)</h2>", text)
     assert heads[:3] == ["Answers", "Scores", "What was studied"]
-    for question in answers.answers(made):
+    for question in questions.answers(made):
         assert text.count(f"<h3>{question.asked}</h3>") == 1
         for answer in question.answers:
             assert text.count(answer.claim) == 1
@@ -122,7 +125,7 @@ def test_a_study_without_any_of_it_says_so_briefly(written):
 
 @pytest.mark.usefixtures("undrawn")
 def test_many_pairs_are_left_to_their_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "PAIRS", 0)
+    monkeypatch.setattr(study_report, "PAIRS", 0)
     both = synthetic.study(("partial_freeze", "fine_tune"), (1.0,), searched=3, repeated=2, epochs=3)
     assert "1 pair: see tables/improvement.csv" in said(both, tmp_path)
 
@@ -137,19 +140,19 @@ def test_only_cells_that_were_not_run(tmp_path):
     df = synthetic.models(versions=("corrected",), epochs=2)
     text = said(df[df["state"] == "not_run"], tmp_path)
     assert "1 of 1 cell was not run" in text
-    assert text.count("Not drawn: ") == len(figures.KINDS) + len(figures.OF_VERSIONS)
+    assert text.count("Not drawn: ") == len(draw.KINDS) + len(draw.OF_VERSIONS)
 
 
 def test_the_report_is_careful_about_many_comparisons(made, written):
     assert stats.CAUTION in written[1]
-    assert stats.CAUTION in report.note(made)
+    assert stats.CAUTION in study_report.note(made)
 
 
 def test_the_number_of_images_is_in_the_cell_table(made, written):
-    assert report.cell_table(made)["images"].tolist() == ["344", "1,720", "3,440"] * 4
+    assert study_report.cell_table(made)["images"].tolist() == ["344", "1,720", "3,440"] * 4
     assert set(pd.read_csv(written[0] / "tables" / "cells.csv")["train_images"]) == {344, 1720, 3440}
     assert '<th scope="col">images</th>' in written[1]
-    assert "images" not in report.cell_table(made.assign(train_images=pd.NA).astype(table.COLUMNS))
+    assert "images" not in study_report.cell_table(made.assign(train_images=pd.NA).astype(table.COLUMNS))
 
 
 @pytest.mark.slow
@@ -208,7 +211,7 @@ def test_running_trials_without_a_score(tiny, tmp_path):
     bare = tiny.drop_duplicates("trial").assign(
         state="running", score=float("nan"), epoch=None, split=None, metric=None
     )
-    assert said(bare.astype(table.COLUMNS), tmp_path).count("Not drawn: ") == len(figures.KINDS)
+    assert said(bare.astype(table.COLUMNS), tmp_path).count("Not drawn: ") == len(draw.KINDS)
 
 
 @pytest.mark.slow
@@ -245,7 +248,7 @@ def test_cells_without_compared_keys(small, tmp_path):
 @pytest.mark.usefixtures("undrawn")
 def test_a_missing_metric(tiny, tmp_path):
     text = said(tiny[tiny["metric"] == "loss"], tmp_path)
-    assert text.count("Not drawn: ") == len(figures.KINDS) - 1  # workers have a time line without any score
+    assert text.count("Not drawn: ") == len(draw.KINDS) - 1  # workers have a time line without any score
 
 
 @pytest.mark.slow
@@ -270,5 +273,5 @@ def test_pictures_of_an_earlier_report_do_not_stay(small, tmp_path):
 
 @pytest.mark.slow
 def test_pictures_beyond_the_reports_size_are_named(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "EMBEDDED", 25_000)
+    monkeypatch.setattr(study_report, "EMBEDDED", 25_000)
     assert "see figures/learning-rate.png" in said(tiny, tmp_path)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import rungs
+from analysis.figures import rungs
 from tests.analysis import synthetic
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import savings, stats, summary
-from analysis.once import remembering
-from analysis.savings import BELOW, BEYOND
+from analysis.answers import label_savings
+from analysis.answers.label_savings import BELOW, BEYOND
+from analysis.numbers import stats, summary
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
 
 
@@ -32,18 +33,18 @@ SHARES = np.array([0.1, 0.5, 1.0])
     ],
 )
 def test_a_crossing_is_on_straight_lines_over_the_logarithm(means, target, at):
-    assert savings.crossing(SHARES, np.array(means), np.array(target)) == pytest.approx(at)
+    assert label_savings.crossing(SHARES, np.array(means), np.array(target)) == pytest.approx(at)
 
 
 def test_crossings_are_found_all_at_once():
     means = np.array([[0.5, 0.7, 0.9], [0.8, 0.9, 0.95], [0.1, 0.2, 0.3]])
-    found = savings.crossing(SHARES, means, np.array([0.8, 0.8, 0.8]))
+    found = label_savings.crossing(SHARES, means, np.array([0.8, 0.8, 0.8]))
     assert found.tolist() == pytest.approx([(0.5) ** 0.5, BELOW, BEYOND])
 
 
 def test_one_fraction_is_reached_or_not():
     for score, at in ((0.9, BELOW), (0.5, BEYOND)):
-        assert savings.crossing(np.array([0.1]), np.array([score]), np.array(0.8)) == at
+        assert label_savings.crossing(np.array([0.1]), np.array([score]), np.array(0.8)) == at
 
 
 def test_the_interval_is_that_of_a_bootstrap_in_a_loop():
@@ -55,18 +56,18 @@ def test_the_interval_is_that_of_a_bootstrap_in_a_loop():
         low, high, goal = (again.choice(values, len(values)).mean() for values in (*each, target))
         part = (goal - low) / (high - low)
         found.append(BELOW if low >= goal else BEYOND if high < goal else 0.1 ** (1 - part))
-    told = savings.interval([0.1, 1.0], [pd.Series(x) for x in each], pd.Series(target), np.random.default_rng(2))
+    told = label_savings.interval([0.1, 1.0], [pd.Series(x) for x in each], pd.Series(target), np.random.default_rng(2))
     want = np.quantile(found, [0.025, 0.975])
     assert np.log10(told[1:]) == pytest.approx(np.log10(want), abs=0.05)
 
 
 def test_the_same_seed_gives_the_same_interval(made):
-    assert savings.numbers(made).equals(savings.numbers(made))
-    assert not savings.numbers(made, 1).equals(savings.numbers(made, 2))
+    assert label_savings.numbers(made).equals(label_savings.numbers(made))
+    assert not label_savings.numbers(made, 1).equals(label_savings.numbers(made, 2))
 
 
 def test_each_contender_is_held_against_scratch_with_all_labels(made):
-    found = savings.numbers(made).set_index("contender")
+    found = label_savings.numbers(made).set_index("contender")
     cells = summary.cells(made).set_index(["regime", "label_fraction"])["test_mean"]
     target = cells["scratch", 1.0]
     assert set(found.index) == {"feature_extraction", "partial_freeze", "fine_tune"}
@@ -80,7 +81,7 @@ def test_each_contender_is_held_against_scratch_with_all_labels(made):
 
 
 def test_outcomes_that_no_fraction_has_are_said(made):
-    told = {answer.claim.split()[0]: answer.claim for answer in savings.sentences(made)}
+    told = {answer.claim.split()[0]: answer.claim for answer in label_savings.sentences(made)}
     assert told["fine_tune"].startswith("fine_tune reaches with 51 % [")
     assert "of the labels what scratch scores with 100 %: about 1,750 images [" in told["fine_tune"]
     assert told["feature_extraction"] == (
@@ -88,47 +89,47 @@ def test_outcomes_that_no_fraction_has_are_said(made):
         "the interval."
     )
     high = made["score"].mask((made["split"] == "test") & (made["regime"] == "fine_tune"), made["score"] / 2 + 0.55)
-    easy = next(a.claim for a in savings.sentences(made.assign(score=high)) if a.claim.startswith("fine_tune"))
+    easy = next(a.claim for a in label_savings.sentences(made.assign(score=high)) if a.claim.startswith("fine_tune"))
     assert "is above what scratch scores with 100 % already with 10 % of the labels, the fewest tested" in easy
 
 
 def test_no_number_without_an_interval():
     df = synthetic.study(repeated=1)
-    (told,) = savings.sentences(df)
+    (told,) = label_savings.sentences(df)
     assert told.claim.startswith("Nothing is claimed of ")
-    assert savings.numbers(df)[["low", "high"]].isna().all(axis=None)
+    assert label_savings.numbers(df)[["low", "high"]].isna().all(axis=None)
 
 
 def test_equal_scores_have_an_interval_of_no_width(made):
     level = made["score"].mask(made["split"] == "test", 0.6 + 0.3 * made["label_fraction"])
-    found = savings.numbers(made.assign(score=level))
+    found = label_savings.numbers(made.assign(score=level))
     assert found[["at", "low", "high"]].to_numpy().tolist() == [[1.0] * 3] * 3
 
 
 def test_a_study_without_baseline_fractions_or_tests_saves_nothing(made):
     for rows in (made["regime"] != "scratch", made["label_fraction"] == 1, made["role"] == "search"):
-        assert savings.numbers(made[rows]).empty
-        assert savings.sentences(made[rows]) == []
-    assert savings.numbers(made.iloc[:0]).empty
+        assert label_savings.numbers(made[rows]).empty
+        assert label_savings.sentences(made[rows]) == []
+    assert label_savings.numbers(made.iloc[:0]).empty
 
 
 def test_a_baseline_that_was_run_with_all_labels_alone_is_enough(made):
-    found = savings.numbers(made[(made["regime"] != "scratch") | (made["label_fraction"] == 1)])
-    assert found["contender"].tolist() == savings.numbers(made)["contender"].tolist()
+    found = label_savings.numbers(made[(made["regime"] != "scratch") | (made["label_fraction"] == 1)])
+    assert found["contender"].tolist() == label_savings.numbers(made)["contender"].tolist()
 
 
 def test_zero_shot_reads_no_labels_and_saves_none():
     df = synthetic.with_zero_shot(("scratch", "fine_tune"), (0.1, 1.0))
-    assert savings.numbers(df)["contender"].tolist() == ["fine_tune"]
+    assert label_savings.numbers(df)["contender"].tolist() == ["fine_tune"]
 
 
 def test_the_intervals_cover_the_truth_less_than_they_say_at_five():
     """What `KIND` says: the bootstrap of few replicates is too narrow, and not absurdly so."""
     draw, covered = np.random.default_rng(4), []
-    truth = savings.crossing(np.array([0.1, 1.0]), np.array([0.6, 0.8]), np.array(0.7))
+    truth = label_savings.crossing(np.array([0.1, 1.0]), np.array([0.6, 0.8]), np.array(0.7))
     for _ in range(60):
         samples = [pd.Series(mean + 0.02 * draw.normal(size=5)) for mean in (0.6, 0.8, 0.7)]
-        found = savings.interval([0.1, 1.0], samples[:2], samples[2], draw)
+        found = label_savings.interval([0.1, 1.0], samples[:2], samples[2], draw)
         covered.append(found.low <= truth <= found.high)
     assert 0.75 < np.mean(covered) <= 1
     assert stats.CONFIDENCE == 0.95

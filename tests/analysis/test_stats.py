@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis import stats
+from analysis.numbers import stats
 
 
 def test_t_interval_is_the_textbook_one():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import stats, summary
+from analysis.numbers import stats, summary
 from tests.analysis import synthetic
 
 

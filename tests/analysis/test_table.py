@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis import table
+from analysis.numbers import table
 from tests.analysis import synthetic, synthetic_chains
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_opened_is_no_fault_of_its_content(folder, monkeyp
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("analysis.parquet.os.open", refuse)
+    monkeypatch.setattr("analysis.numbers.parquet.os.open", refuse)
     with pytest.raises(PermissionError):
         table.load(folder)
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, overtaking, tuning
+from analysis.figures import draw, overtaking, tuning_curves
 from tests.analysis import synthetic
 
 
 def kind(stem):
-    return next(kind for kind in figures.KINDS if kind.stem == stem)
+    return next(kind for kind in draw.KINDS if kind.stem == stem)
 
 
 def of_cell(df, cell):
@@ -22,7 +22,7 @@ def of_cell(df, cell):
 
 
 def test_the_line_is_the_mean_of_the_best_over_all_choices_of_trials(made):
-    data = tuning.data(made)
+    data = tuning_curves.data(made)
     for cell, rows in data.groupby("cell"):
         scores = of_cell(made, cell)
         wanted = [np.mean([max(some) for some in combinations(scores, n)]) for n in range(1, len(scores) + 1)]
@@ -31,14 +31,14 @@ def test_the_line_is_the_mean_of_the_best_over_all_choices_of_trials(made):
 
 
 def test_at_one_trial_it_is_the_mean_and_at_all_the_best(made):
-    for cell, rows in tuning.data(made).groupby("cell"):
+    for cell, rows in tuning_curves.data(made).groupby("cell"):
         scores = of_cell(made, cell)
         assert rows["mean"].iloc[0] == pytest.approx(scores.mean())
         assert rows["mean"].iloc[-1] == pytest.approx(scores.max())
 
 
 def test_the_band_holds_the_line_and_stays_within_the_limits(made):
-    data = tuning.data(made)
+    data = tuning_curves.data(made)
     assert ((data["low"] >= 0) & (data["low"] < data["mean"]) & (data["mean"] < data["high"])).all()
     assert (data["high"] <= 1).all()
 
@@ -49,81 +49,81 @@ def test_the_band_covers_all_budgets_at_once_as_often_as_it_says(size):
     draw, ns = np.random.default_rng(0), np.arange(1, size + 1)
     held = 0
     for _ in range(200):
-        found = tuning.expected(draw.random(size), (0, 1))
+        found = tuning_curves.expected(draw.random(size), (0, 1))
         held += bool(((found["low"] <= ns / (ns + 1)) & (ns / (ns + 1) <= found["high"])).all())
     assert held >= 180  # of 200 at 95 %: fewer than 180 have a chance of 1 in 500
 
 
 def test_a_band_is_the_same_whatever_was_computed_before(made):
-    first = tuning.expected(of_cell(made, made["cell"].iloc[0]), (0, 1))
-    tuning.expected([0.1, 0.2, 0.4], (0, 1))
-    pd.testing.assert_frame_equal(tuning.expected(of_cell(made, made["cell"].iloc[0]), (0, 1)), first)
+    first = tuning_curves.expected(of_cell(made, made["cell"].iloc[0]), (0, 1))
+    tuning_curves.expected([0.1, 0.2, 0.4], (0, 1))
+    pd.testing.assert_frame_equal(tuning_curves.expected(of_cell(made, made["cell"].iloc[0]), (0, 1)), first)
 
 
 def test_one_trial_and_scores_without_limits_have_no_band():
-    assert tuning.expected([0.4], (0, 1)).fillna(-1).to_numpy().tolist() == [[1, 0.4, -1, -1]]
+    assert tuning_curves.expected([0.4], (0, 1)).fillna(-1).to_numpy().tolist() == [[1, 0.4, -1, -1]]
     for scores, limits in (([0.4, 0.5, 3.0], (-np.inf, np.inf)), ([-0.4, 0.5, 3.0], (0, 1))):
-        loose = tuning.expected(scores, limits)
+        loose = tuning_curves.expected(scores, limits)
         assert loose[["low", "high"]].isna().all(axis=None)
         assert loose["mean"].notna().all()
 
 
 def test_equal_scores_make_a_level_line():
-    assert tuning.expected([0.5] * 6, (0, 1))["mean"].tolist() == pytest.approx([0.5] * 6)
+    assert tuning_curves.expected([0.5] * 6, (0, 1))["mean"].tolist() == pytest.approx([0.5] * 6)
 
 
 def test_pruned_trials_count_with_their_last_score_and_failed_ones_do_not(made):
     pruned = made.loc[(made["role"] == "search") & (made["state"] == "pruned"), "trial"].unique()
-    found = tuning.scored(made)
+    found = tuning_curves.scored(made)
     assert set(pruned) <= set(found["trial"])
     assert not set(made.loc[made["state"] == "failed", "trial"]) & set(found["trial"])
-    text = kind("tuning-curves").caption(tuning.data(made))
+    text = kind("tuning-curves").caption(tuning_curves.data(made))
     assert f"({len(pruned)} of {len(found)} were pruned)" in text
     assert "lower bound" in text
 
 
 def test_epochs_are_the_trials_times_the_mean_of_one(made):
-    data = tuning.by_epochs(made)
-    each = tuning.scored(made).groupby("cell")["epoch"].mean()
+    data = tuning_curves.by_epochs(made)
+    each = tuning_curves.scored(made).groupby("cell")["epoch"].mean()
     assert (data["epochs"] / data["trials"]).tolist() == pytest.approx(data["cell"].map(each).tolist())
 
 
 def test_without_pruning_epochs_say_nothing_new():
     df = synthetic.study(fractions=(1.0,), searched=2, repeated=0)
-    assert len(tuning.data(df)) == 7  # one of the eight trials failed
-    assert tuning.by_epochs(df).empty
+    assert len(tuning_curves.data(df)) == 7  # one of the eight trials failed
+    assert tuning_curves.by_epochs(df).empty
 
 
 @pytest.mark.parametrize("state", ["failed", "running"])
 def test_trials_without_an_end_draw_nothing(made, state):
     df = made[made["role"] == "search"].assign(state=state)
-    assert tuning.data(df).empty
+    assert tuning_curves.data(df).empty
     assert overtaking.numbers(df).empty
     assert overtaking.sentences(df) == []
 
 
 def test_all_trials_pruned_and_an_empty_table(made):
     pruned = made[made["role"] == "search"].assign(state="pruned")
-    assert tuning.data(pruned)["cell"].nunique() == 12
+    assert tuning_curves.data(pruned)["cell"].nunique() == 12
     for empty in (made.iloc[:0], made[made["metric"] == "loss"]):
-        assert tuning.data(empty).empty
-        assert tuning.by_epochs(empty).empty
+        assert tuning_curves.data(empty).empty
+        assert tuning_curves.by_epochs(empty).empty
         assert overtaking.sentences(empty) == []
 
 
 def test_one_cell_of_one_trial_is_a_point():
     df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=1, repeated=0)
-    data, ax = tuning.data(df), Figure().subplots()
-    tuning.plot(data, ax)
+    data, ax = tuning_curves.data(df), Figure().subplots()
+    tuning_curves.plot(data, ax)
     assert ax.lines[0].get_marker() == "o"
     assert overtaking.sentences(df) == []
-    assert "there is no band" in tuning.caption(data)
+    assert "there is no band" in tuning_curves.caption(data)
 
 
 def test_the_axis_holds_the_lines_and_the_bands_at_full_budget(made):
-    ax, data = Figure().subplots(), tuning.data(made)
+    ax, data = Figure().subplots(), tuning_curves.data(made)
     shown = data[data["panel"] == data["panel"].iloc[0]]
-    tuning.plot(shown, ax)
+    tuning_curves.plot(shown, ax)
     last = shown.drop_duplicates("cell", keep="last")
     assert shown["low"].min() < ax.get_ylim()[0] < min(last["low"].min(), shown["mean"].min())
 
@@ -131,7 +131,7 @@ def test_the_axis_holds_the_lines_and_the_bands_at_full_budget(made):
 def test_curves_of_overtaking_are_those_of_the_figure():
     scores = np.random.default_rng(0).random((5, 9))
     for row, found in zip(scores, overtaking.curves(scores).T, strict=True):
-        assert found == pytest.approx(tuning.expected(row, (0, 1))["mean"].to_numpy())
+        assert found == pytest.approx(tuning_curves.expected(row, (0, 1))["mean"].to_numpy())
 
 
 def test_crossing_is_the_first_budget_from_which_on_one_stays_above():
@@ -157,7 +157,9 @@ def test_equal_scores_added_up_in_another_order_are_no_lead():
 def test_a_steady_contender_is_overtaken_by_a_bold_one():
     df = two_cells([0.1, 0.2, 0.3, 0.4, 0.9, 0.95], [0.6, 0.61, 0.62, 0.63, 0.64, 0.65])
     (row,) = overtaking.numbers(df).itertuples()
-    bold, steady = (tuning.expected(of_cell(df, cell), (0, 1))["mean"] for cell in (row.cell_ahead, row.cell_behind))
+    bold, steady = (
+        tuning_curves.expected(of_cell(df, cell), (0, 1))["mean"] for cell in (row.cell_ahead, row.cell_behind)
+    )
     assert (row.ahead, row.behind, row.budget) == ("fine_tune", "scratch", 6)
     assert row.overtakes == 1 + int(np.flatnonzero(bold <= steady)[-1]) + 1
     assert row.low <= row.overtakes <= row.high

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis import twins, versions
+from analysis.numbers import counterparts, versions
 from tests.analysis import synthetic
 
 FIRST, SECOND = "model=cnn, version=published", "model=meta_extractor, version=published"
@@ -21,28 +21,28 @@ def shared():
 
 
 def test_the_twin_differs_only_where_its_own_published_cell_does(shared):
-    assert twins.twins(shared) == {SECOND: CORRECTED}
+    assert counterparts.twins(shared) == {SECOND: CORRECTED}
 
 
 def test_what_differs_besides_is_no_twin(shared):
     other = shared.assign(family=shared["family"].mask(shared["cell"] == SECOND, "small_cnn"))
-    assert twins.twins(other) == {}
+    assert counterparts.twins(other) == {}
 
 
 def test_nothing_is_lent_where_every_place_has_its_own_or_there_are_no_versions(made):
-    assert twins.twins(synthetic.models(searched=2, repeated=2, epochs=2)) == {}
-    assert twins.twins(made) == {}
-    assert twins.twins(made.iloc[:0]) == {}
+    assert counterparts.twins(synthetic.models(searched=2, repeated=2, epochs=2)) == {}
+    assert counterparts.twins(made) == {}
+    assert counterparts.twins(made.iloc[:0]) == {}
 
 
 def test_a_corrected_cell_that_did_not_run_lends_and_borrows_nothing(shared):
-    assert twins.twins(shared.assign(state=shared["state"].mask(shared["cell"] == CORRECTED, "not_run"))) == {}
+    assert counterparts.twins(shared.assign(state=shared["state"].mask(shared["cell"] == CORRECTED, "not_run"))) == {}
 
 
 def test_of_several_that_would_fit_none_is_taken(shared):
     more = shared[shared["cell"].isin([FIRST, CORRECTED])]
     again = more.assign(cell=more["cell"].str.replace("cnn", "cnn2"), trial=more["trial"] + "b")
-    assert twins.twins(pd.concat([shared, again])) == {}
+    assert counterparts.twins(pd.concat([shared, again])) == {}
 
 
 def test_the_tables_put_it_beside_both(shared):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from analysis import places, unsettled
-from analysis.once import remembering
+from analysis.answers import unsettled
+from analysis.numbers import comparisons
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
 
 
@@ -19,7 +20,7 @@ def told(df):
 
 
 def test_pairs_that_are_not_told_apart_are_listed_with_their_interval(made):
-    found = places.improvements(made)
+    found = comparisons.improvements(made)
     ties = found[(found["difference_low"] <= 0) & ~found["separated"].astype(bool)]
     assert len(ties) == 1
     (row,) = ties.itertuples()

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis import choices, places, stats, summary, verdicts
-from analysis.once import remembering
+from analysis.answers import choices, verdicts
+from analysis.numbers import comparisons, stats, summary
+from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
 
 
@@ -70,23 +71,23 @@ def test_evidence_has_means_and_the_probability_of_improvement(made):
 def test_without_common_seeds_the_interval_is_welchs():
     df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.53, 0.54, 0.52])
     apart = df.assign(seed=df["seed"].mask(df["regime"] == "scratch", df["seed"] + 1000))
-    (row,) = places.improvements(apart).itertuples()
+    (row,) = comparisons.improvements(apart).itertuples()
     want = stats.difference([0.81, 0.82, 0.83, 0.84], [0.51, 0.53, 0.54, 0.52], (0, 1))
     assert (row.how, row.difference, row.difference_low) == ("welch", pytest.approx(want.mean), pytest.approx(want.low))
-    (row,) = places.improvements(df).itertuples()
+    (row,) = comparisons.improvements(df).itertuples()
     assert (row.how, row.pairs, row.difference) == ("paired", 4, pytest.approx(0.3))
     assert row.difference_low != pytest.approx(want.low, abs=1e-4)
 
 
 def test_a_smaller_cell_whose_seeds_are_all_in_the_other_is_paired():
-    (row,) = places.improvements(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).itertuples()
+    (row,) = comparisons.improvements(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).itertuples()
     assert (row.how, row.pairs) == ("paired", 3)
     assert (row.difference, row.difference_low) == pytest.approx((0.3, 0.3))
 
 
 def test_seeds_that_are_unknown_are_not_paired():
     df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54])
-    (row,) = places.improvements(df.assign(seed=df["seed"].mask(df["seed"] > 0))).itertuples()
+    (row,) = comparisons.improvements(df.assign(seed=df["seed"].mask(df["seed"] > 0))).itertuples()
     assert row.how == "welch"
 
 
@@ -97,7 +98,7 @@ def test_three_against_three_lead_and_never_win():
     )
     assert "= 1.00 [0.501, 1.00], Mann–Whitney p = 0.1, difference paired by seed, 3 pairs: not" in only(df).evidence
     assert only(df).evidence.endswith("not separated, as no result can be at n = 3 each.")
-    assert places.improvements(df)["separated"].tolist() == [False]
+    assert comparisons.improvements(df)["separated"].tolist() == [False]
 
 
 def test_three_against_four_are_told_with_both_numbers():

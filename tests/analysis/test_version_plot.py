@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import version_plot, versions
+from analysis.figures import versions as version_plot
+from analysis.numbers import versions
 from tests.analysis import synthetic
 
 

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis import stats, summary, versions
+from analysis.numbers import stats, summary, versions
 from tests.analysis import synthetic
 
 

@@ -29,7 +29,7 @@ def _many(here: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from analysis.table import COLUMNS
+    from analysis.numbers.table import COLUMNS
 
     count = 20_000_000
     empty = pa.nulls(count, pa.int8())

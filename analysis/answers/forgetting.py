@@ -1,0 +1,140 @@
+"""What the numbers of `forgetting` allow to be said, in sentences: who forgets least and most, and why.
+
+Knows words, and which regimes freeze all weights or slow the early ones; knows nothing of figures or files.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from analysis.numbers import forgetting, format, grid, stats, table
+from analysis.numbers.forgetting import amount, interval, nothing
+
+FROZEN = ("zero_shot", "prototype", "feature_extraction")  # the regimes whose weights stay as they are
+SLOWED, LEVEL = ("stage_rates", "discriminative"), "fine_tune"  # lower rates of early layers; one rate for all
+RULE = (
+    "Forgotten: a trial's test score of when the earlier task had been learnt, less the score after the last task. "
+    f"Brackets: {forgetting.KIND}"
+)
+
+
+def sentences(df: pd.DataFrame) -> list[str]:
+    """What was forgotten of each earlier task, each number with its interval; nothing without numbers.
+
+    Args:
+        df: a study's whole table.
+    """
+    found = forgetting.numbers(df)
+    main = found[found["metric"] == forgetting.objective(df)]
+    return [*_extremes(df, main), *_frozen(df, found), *_slowed(df, main), *_average(df)]
+
+
+def _extremes(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
+    """Who forgets least and who most, at every place where several are."""
+    for _, group in main.groupby(["task", "panel"], sort=False):
+        ordered = group.sort_values("forgetting", kind="stable")
+        least = list(ordered[ordered["forgetting"] == ordered["forgetting"].min()].itertuples())
+        most = next(ordered.tail(1).itertuples())
+        if len(group) > len(least):
+            names = " and ".join(row.contender for row in least)
+            verdict = _difference(forgetting.paired(df, most.cell, least[0].cell, most.task), most.metric)
+            yield (
+                f"Of {_where(most)} {names} forget{'s' * (len(least) == 1)} least: {_lost(least[0])}; {most.contender} "
+                f"most: {_lost(most)}; {verdict}."
+            )
+        elif len(group) > 1:
+            yield f"Of {_where(most)} all {len(group)} forget the same: {_lost(most)}."
+
+
+def _where(row: Any) -> str:
+    return row.task + (f" ({row.panel})" if row.panel != format.title({}) else "")
+
+
+def _lost(row: Any, part: str = "forgetting") -> str:
+    """`13.90 [12.00, 15.80] points of test accuracy, n = 3`; `exactly 0, in all 3 trials`."""
+    if nothing(interval(row, part)) and row.n > 1:
+        return f"exactly 0, in all {row.n} trials"
+    told = f"{format.spread(interval(row, part), row.metric)} points of test {row.metric}, n = {row.n}"
+    return told + ", no interval" * (row.n == 1)
+
+
+def _difference(found: stats.Interval, metric: str) -> str:
+    if not found.n:
+        return "their trials share no seed, so that the two are not compared"
+    said = f"the difference, paired by seed, is {format.spread(found, metric)}"
+    if found.n == 1:
+        return f"{said}, n = 1, no interval"
+    return f"{said}: " + ("told apart" if _excludes_0(found) else f"cannot be told apart at n = {found.n}")
+
+
+def _excludes_0(found: stats.Interval) -> bool:
+    return stats.leaves_out_0(found.low, found.high)
+
+
+def _frozen(df: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
+    """What cells lose that change no weight: nothing, or through the BatchNorm statistics."""
+    titles, metric = grid.titles(table.apart(df)[0]), forgetting.objective(df)
+    frozen = found[found["regime"].isin(FROZEN)]
+    for (cell, task), group in frozen.groupby(["cell", "task"], sort=False):
+        for row in group[group["metric"] == metric].itertuples():
+            name, every = titles[cell], list(group.itertuples())
+            if group["exact"].all():
+                yield _kept(f"{name}, where all weights are frozen,", task, every)
+            else:
+                yield f"{name}: all weights are frozen, and yet of {task} {_lost(row)}, are lost{_why(row, every)}."
+
+
+def _kept(name: str, task: str, every: list[Any]) -> str:
+    metrics = ", ".join(row.metric for row in every)
+    if every[0].n == 1:
+        return f"{name} forgets exactly 0 of {task} in its one trial ({metrics}; n = 1, no interval)."
+    return f"{name} forgets exactly 0 of {task}, in all {every[0].n} trials ({metrics})."
+
+
+def _why(row: Any, every: list[Any]) -> str:
+    """What putting the BatchNorm statistics of before back shows, and where it shows all of it, the cause."""
+    if pd.isna(row.batchnorm):
+        return "; what BatchNorm statistics have to do with it was not measured"
+    back = "; with the BatchNorm statistics of before put back"
+    parts = f"{back} {_lost(row, 'weights')}, are lost"
+    cause = interval(row, "batchnorm")
+    if not cause.low > 0:
+        return parts + (f"; that they matter cannot be told at n = {row.n}" if row.n > 1 else "")
+    if all(nothing(interval(each, "weights")) for each in every):
+        return f"{parts}: the weights are the same, and statistics that follow the new task's batches are the cause"
+    return f"{parts}: statistics that follow the new task's batches make up {amount(row, 'batchnorm')} of it"
+
+
+def _slowed(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
+    """Whether lower rates of early layers forget more or less than one rate for all, where both meet."""
+    for (task, _), group in main.groupby(["task", "panel"], sort=False):
+        for level in group[group["regime"] == LEVEL].head(1).itertuples():
+            for row in group[group["regime"].isin(SLOWED)].itertuples():
+                found = forgetting.paired(df, row.cell, level.cell, task)
+                yield _slower(row, level.contender, found)
+
+
+def _slower(row: Any, level: str, found: stats.Interval) -> str:
+    rates, where = f"ower rates of early layers ({row.contender}) forget", _where(row)
+    if not found.n:
+        return f"Whether l{rates} more or less of {where} than {level} was not measured: their trials share no seed."
+    by = f"the difference is {format.spread(found, row.metric)} points of test {row.metric}, paired by seed"
+    if found.n > 1 and _excludes_0(found):
+        return f"L{rates} {'more' if found.low > 0 else 'less'} of {where} than {level}: {by}, n = {found.n}."
+    bare = ", no interval" * (found.n == 1)
+    return f"Whether l{rates} more or less of {where} than {level} cannot be told at n = {found.n}: {by}{bare}."
+
+
+def _average(df: pd.DataFrame) -> Iterator[str]:
+    """The average over earlier tasks, where there are several."""
+    found, titles = forgetting.average(df), grid.titles(table.apart(df)[0])
+    found = found[found["tasks"] > 1]
+    means = [stats.Interval(row.mean, row.low, row.high, row.n) for row in found.itertuples()]
+    told = [
+        f"{titles[cell]} {'exactly 0' if nothing(mean) else format.spread(mean, metric)} (n = {mean.n})"
+        for cell, metric, mean in zip(found["cell"], found["metric"], means, strict=True)
+    ]
+    if told:
+        tasks, metric = format.counts(found["tasks"]), found["metric"].iloc[0]
+        yield f"Average forgetting over {tasks} earlier tasks, in points of test {metric}: {'; '.join(told)}."

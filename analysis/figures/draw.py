@@ -1,0 +1,187 @@
+"""The report's figures as pictures: panels on pages, and legends.
+
+Knows what can be drawn; knows nothing of the words of `captions`, of HTML or of where a picture is kept.
+"""
+
+import copy
+import io
+import textwrap
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+
+from analysis.figures import forgetting, looks
+from analysis.figures.occasional import OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS
+from analysis.figures.registry import KINDS, Kind
+from analysis.numbers import format, table
+from analysis.shell.text import printable
+
+__all__ = (
+    "ALL",
+    "KINDS",
+    "OF_CHAINS",
+    "OF_CLASSES",
+    "OF_PRETRAINING",
+    "OF_VERSIONS",
+    "Kind",
+    "Picture",
+    "draw",
+    "pictures",
+)
+ALL = (*KINDS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)
+PANELS = 16  # at most on a page
+WIDTH = 7.2  # inches: two columns of a paper
+DPI = 150
+
+
+class Picture(NamedTuple):
+    """One page of a figure, and what is said of it."""
+
+    stem: str
+    title: str
+    caption: str
+    alt: str
+    png: bytes
+    svg: bytes
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return self.png
+
+
+def draw(stem: str, df: pd.DataFrame) -> list[Picture]:
+    """Draw a figure of a report by its name, as notebooks do.
+
+    Args:
+        stem: the figure's, e.g. "label-fraction".
+        df: the trials of a study; of figures of pretraining, classes and chains what their data functions take.
+
+    Returns:
+        Its pages; none where there is nothing to draw.
+
+    Raises:
+        ValueError: there is no such figure; names those that there are.
+    """
+    known = {kind.stem: kind for kind in ALL}
+    if stem not in known:
+        raise ValueError(f"unknown figure {stem!r}; one of {', '.join(known)}")
+    return list(pictures(known[stem], known[stem].data(df), "; ".join(table.sources(df))))
+
+
+def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:
+    """Draw a figure, on as many pages as its panels need; none for empty data.
+
+    Args:
+        kind: which figure; `data` is what its `data` function gave.
+        source: the line that says which data were used, printed below every picture.
+    """
+    pages = list(_pages(list(dict.fromkeys(data["panel"])), _columns(data)))
+    for number, panels in enumerate(pages, 1):
+        shown = data[data["panel"].isin(panels)]
+        part = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
+        stem = kind.stem + (f"-{number}" if len(pages) > 1 else "")
+        yield Picture(stem, kind.title + part, kind.caption(shown), kind.alt(shown), *_draw(kind, data, panels, source))
+
+
+def _columns(data: pd.DataFrame) -> int:
+    """Panels a row: one per value of the last compared key where that makes a full grid, else up to four."""
+    panels = data["panel"].nunique()
+    lasts = len({panel.rsplit(" · ", 1)[-1] for panel in data["panel"].unique()})
+    return lasts if 2 <= lasts <= 4 and panels % lasts == 0 else min(panels, 4)
+
+
+def _pages(panels: list[str], columns: int) -> Iterator[list[str]]:
+    size = max(columns, PANELS // max(columns, 1) * columns)
+    for start in range(0, len(panels), max(size, 1)):
+        yield panels[start : start + size]
+
+
+def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tuple[bytes, bytes]:
+    """Give a page as PNG and as SVG."""
+    with matplotlib.rc_context(looks.RC):
+        figure, axes = _grid(len(panels), _columns(data), kind.shared, kind.height(data))
+        _below(figure, source)
+        for panel, ax in zip(panels, axes, strict=True):
+            kind.plot(data[data["panel"] == panel], ax)
+            ax.set_title(_wrapped(panel, min(34, 104 // _columns(data))) if panel != format.title({}) else "")
+        _outer_labels(axes, _columns(data))
+        _legend(figure, axes)
+        png, svg = io.BytesIO(), io.BytesIO()
+        figure.savefig(png, format="png", dpi=DPI)
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    return png.getvalue(), printable(svg.getvalue().decode(), kept="\n\t").encode()  # a name may hold what no XML does
+
+
+def _wrapped(panel: str, width: int) -> str:
+    """A panel's name on lines that fit, broken between its parts where that is possible."""
+    whole = panel.replace(" % ", "\u00a0%\u00a0").replace(" · ", "\u00a0· ")
+    return "\n".join(textwrap.wrap(whole, width))
+
+
+def _below(figure: Figure, source: str) -> None:
+    """Print the data source along the lower edge, and keep the panels above it."""
+    width, height = figure.get_size_inches()
+    loud = "STAND-IN DATA, not the real set · " if table.is_stand_in(source) else ""
+    lines = textwrap.wrap(f"{loud}data: {source}", int(20 * width))
+    figure.text(0.995, 0.002, "\n".join(lines), ha="right", va="bottom", size=6, color="0.35")
+    used = (0.04 + 0.12 * len(lines)) / height
+    figure.set_layout_engine("constrained", rect=(0, used, 1, 0.99 - used))
+
+
+def _grid(panels: int, columns: int, shared: bool, least: float) -> tuple[Figure, list[Axes]]:
+    """A figure with one Axes per panel, filled row by row; score axes are shared, so that panels compare."""
+    rows = -(-panels // columns)
+    alone = panels == 1
+    usual = 3.7 if alone else 0.95 + (2.3 if rows < 3 else 1.55) * rows
+    size = (5.0 if alone else WIDTH, max(usual, least * rows))
+    figure = Figure(figsize=size)
+    axes = figure.subplots(rows, columns, sharey=True, sharex=shared, squeeze=False).ravel()
+    for ax in axes[panels:]:
+        ax.set_visible(False)
+    for ax in axes[max(panels - columns, 0) : panels]:  # the lowest of each column, above a gap too
+        ax.tick_params(labelbottom=True)
+    return figure, list(axes[:panels])
+
+
+def _outer_labels(axes: list[Axes], columns: int) -> None:
+    """Axis labels on the left and the lowest panels only."""
+    for place, ax in enumerate(axes):
+        if place % columns:
+            ax.set_ylabel("")
+        if place + columns < len(axes):
+            ax.set_xlabel("")
+
+
+COLOURED = (  # in each panel, by who competes there
+    *("winner", "best at a depth", "replicate", "published"),
+    *forgetting.NETS.values(),
+)
+ORDER = (*COLOURED, "complete", "pruned", "running", "failed")
+
+
+def _legend(figure: Figure, axes: list[Axes]) -> None:
+    """One legend for all panels; what has its contender's colour in each panel is black here."""
+    found: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    if not found:
+        return
+    names = sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else -1)
+    marks = [_neutral(found[name], name) for name in names]
+    columns = len(names) if len(axes) > 1 else 2 if len(names) <= 4 else 3
+    figure.legend(marks, names, loc="outside upper center", ncols=min(columns, 7), handlelength=3.2)
+
+
+def _neutral(handle: Any, label: str) -> Any:
+    points = isinstance(handle, PathCollection) and label == "complete"
+    if not points and label not in COLOURED:
+        return handle
+    handle = copy.copy(handle)
+    handle.set_color("black")
+    return handle

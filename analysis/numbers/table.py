@@ -1,0 +1,168 @@
+"""The table of a study as it is read: its columns, and what is refused.
+
+Knows nothing of what its rows say (see `summary`), of figures or of what wrote the table.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.numbers.columns import CHOICES, COLUMNS, CONFIG, NAMES, PER_TRIAL, NoTableError, TableError
+from analysis.numbers.memo import once
+from analysis.numbers.parquet import columns, typed
+from analysis.shell.text import printable
+
+__all__ = (
+    "CHOICES",
+    "COLUMNS",
+    "CONFIG",
+    "NAMES",
+    "OFF",
+    "PER_TRIAL",
+    "NoTableError",
+    "TableError",
+    "check",
+    "columns",
+    "counts",
+    "earlier",
+    "is_stand_in",
+    "load",
+    "sources",
+    "typed",
+)
+
+EPOCHS, FAR = 10**6, 1e100
+"""The largest epoch, and number, that is read."""
+NAMED = 5  # folders that an error names
+OFF = 1e-6  # so far may rounding take a share beyond 0 and 1
+
+
+def load(folder: Path) -> pd.DataFrame:
+    """Read a study's table.
+
+    Args:
+        folder: the study's folder, which holds `table.parquet`.
+
+    Returns:
+        One row per score, the columns of `COLUMNS` in their order and types; unknown columns are left out, and scores
+        that are not finite are empty.
+
+    Raises:
+        NoTableError: no such folder, or no table in it.
+        TableError: not Parquet, a column missing or of another type, a share beyond 0 and 1, or data sources mixed.
+        OSError: the file is there and cannot be opened.
+    """
+    path = Path(folder) / "table.parquet"
+    if path.exists() and not path.is_file():
+        raise TableError(f"'{path}' is no regular file")
+    if not path.is_file():
+        raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
+    df = columns(path)
+    df["score"] = df["score"].where(np.isfinite(df["score"]))  # what overflowed is no score
+    df = _printable(df)
+    check(df, str(path))
+    return df
+
+
+def _printable(df: pd.DataFrame) -> pd.DataFrame:
+    """Escape in all texts what pages, pictures and terminals would act on."""
+    for name in (name for name, kind in COLUMNS.items() if kind == "string"):
+        texts = df[name].dropna().unique()
+        odd = {text: clean for text in texts if (clean := printable(text, kept="\n\t")) != text}
+        if odd:
+            df[name] = df[name].replace(odd)
+    return df
+
+
+def _instead(folder: Path) -> str:
+    """What to give in the place of a folder without a table."""
+    below = sorted(path.parent.name for path in folder.glob("*/table.parquet"))
+    if below:
+        return f"; give the folder of a study in it: {', '.join(below[:NAMED])}{', …' * (len(below) > NAMED)}"
+    if (folder / "study.json").is_file():
+        return " yet; it is written with the first scores of the study"
+    return "; give the folder of a study, e.g. results/gtsrb"
+
+
+def check(df: pd.DataFrame, where: str) -> None:
+    """Refuse a table with unnamed trials, unknown roles or states, or scores of different data side by side."""
+    if empty := [name for name in ("cell", "trial", "role", "state") if df[name].isna().any()]:
+        raise TableError(f"'{where}' has rows without {', '.join(empty)}")
+    for name, choices in CHOICES.items():
+        if unknown := sorted(set(df[name]) - set(choices)):
+            raise TableError(f"'{where}' has the {name} '{unknown[0]}'; one of {', '.join(choices)}")
+    _refuse_numbers(df, where)
+    _refuse_off_range(df, where)
+    # Size and crop may be compared and may be named in the source line; any other difference is a mix.
+    df = df[df["role"] != "pretrain"]  # weights may be trained on other data than they are tried on
+    df = df.assign(before=df["task"].where(earlier(df)))  # so may the tasks of a chain
+    for _, rows in df.groupby(["image_size", "crop", "before"], dropna=False):
+        _refuse_mixed(sorted(rows["data"].dropna().unique()), where)
+    drawn = {is_stand_in(source): source for source in sources(df)}
+    if len(drawn) > 1:
+        _refuse_mixed(list(drawn.values()), where)
+
+
+def _refuse_numbers(df: pd.DataFrame, where: str) -> None:
+    """Refuse numbers that no study has: below 0 where things are counted, or so large that sums of them overflow."""
+    for name in ("epoch", "step", "phase", "train_images", "seconds", "time"):
+        for value in df.loc[df[name] < 0, name].head(1):
+            raise TableError(f"'{where}' has the {name} {value:g}; it is 0 or more")
+    for value in df.loc[df["epoch"] > EPOCHS, "epoch"].head(1):
+        raise TableError(f"'{where}' has the epoch {value:g}; at most {EPOCHS:,} are read")
+    for name in (name for name, dtype in COLUMNS.items() if dtype == "float64"):
+        for value in df.loc[df[name].abs() > FAR, name].head(1):
+            raise TableError(f"'{where}' has the {name} {value:g}, which no study has")
+
+
+def _refuse_off_range(df: pd.DataFrame, where: str) -> None:
+    from analysis.numbers import stats  # loads SciPy, which a wrong folder need not wait for
+
+    shares = df.loc[df["metric"].isin(stats.SHARES), ["metric", "trial", "score"]]
+    off = shares[(shares["score"] < -OFF) | (shares["score"] > 1 + OFF)]
+    for row in off.head(1).itertuples():
+        raise TableError(f"'{where}' has the {row.metric} {row.score:g} in trial {row.trial}, a share between 0 and 1")
+    for share in df.loc[(df["label_fraction"] <= 0) | (df["label_fraction"] > 1), "label_fraction"].head(1):
+        raise TableError(f"'{where}' has the label_fraction {share:g}; it lies above 0, up to 1")
+
+
+def _refuse_mixed(found: list[str], where: str) -> None:
+    if len(found) > 1:
+        told = " and ".join(f"'{source}'" for source in found)
+        raise TableError(f"'{where}' mixes scores of different data, which no figure may compare: {told}")
+
+
+def earlier(df: pd.DataFrame) -> pd.Series:
+    """Which rows score a task that a chain learnt before its last one: bool, False where either task is unknown."""
+    other = (df["task"] != df["trained_on"]).fillna(False).astype(bool)
+    return other & (df["role"] != "pretrain") & ~counts(df)
+
+
+def counts(df: pd.DataFrame) -> pd.Series:
+    """Which rows are no score but a number of images of one class that got one answer: bool."""
+    return df["metric"].eq("count").fillna(False).astype(bool)
+
+
+def sources(df: pd.DataFrame) -> list[str]:
+    """The lines that say which data the scores come from, in order of appearance."""
+    return list(df["data"].dropna().unique())
+
+
+def is_stand_in(source: str) -> bool:
+    """Whether a source line names rendered images in the place of a real data set."""
+    return "stand-in" in source.lower()
+
+
+PRETRAIN = "pretrain"
+
+
+@once
+def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The trials of a study, and the trainings of the weights that some of them start from.
+
+    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks,
+    `confusion` those that count answers.
+    """
+    own, others = df["role"] == PRETRAIN, earlier(df) | counts(df)
+    return (df[~(own | others)], df[own]) if (own | others).any() else (df, df[own])

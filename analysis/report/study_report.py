@@ -1,0 +1,201 @@
+"""A study's report: its parts on a page, and the files beside it.
+
+Knows which parts there are and where they go; knows nothing of what they say or how a figure is drawn.
+"""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.answers import choices, label_savings, overview, questions
+from analysis.figures import draw, lr_response, mean_curves, overtaking
+from analysis.numbers import (
+    alarms,
+    comparisons,
+    forgetting,
+    format,
+    metrics,
+    plateau,
+    pretraining_gains,
+    stats,
+    summary,
+    table,
+    versions,
+)
+from analysis.numbers.cell_table import cell_table, failures, marks, not_run, note, state_table
+from analysis.numbers.memo import remembering
+from analysis.report import files as page
+from analysis.shell import files
+
+__all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
+EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
+PAIRS = 40  # rows of the table of improvements that a report shows
+Sections = list[tuple[draw.Kind, list[draw.Picture], list[str]]]  # the last: sentences by the figure
+
+
+def write(df: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write a study's report, figures and tables into its folder; each file is replaced as a whole.
+
+    Args:
+        df: a table as `table.load` gives it.
+        folder: the study's folder.
+
+    Returns:
+        The paths written, the report first.
+    """
+    with remembering():
+        return _write(df, folder)
+
+
+def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
+    whole, (df, own) = df, table.apart(df)
+    before = whole[table.earlier(whole)]
+    source = _source(df, {"weights were trained on": own, "earlier tasks are of": before})
+    sections, tables = [], _tables(df)
+    drawn: list[draw.Picture] = []
+    shown = [(kind, df) for kind in draw.KINDS]
+    shown += [(kind, df) for kind in draw.OF_VERSIONS if len(tables["versions"])]
+    shown += [(kind, whole) for kind in draw.OF_CLASSES if table.counts(whole).any()]
+    shown += list(zip(draw.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
+    if len(before):
+        tables["forgetting"] = forgetting.numbers(whole)
+        shown += [(kind, whole) for kind in draw.OF_CHAINS]
+    for kind, rows in shown:
+        data = kind.data(rows)
+        tables[f"figure-{kind.stem}"] = data
+        pages = list(draw.pictures(kind, data, source))
+        drawn += pages
+        sections.append((kind, pages, kind.notes(rows)))
+    html = _html(whole, source, sections)
+    paths = [files.put(folder / "report.html", html.encode())]
+    for picture in drawn:
+        kinds = (("png", picture.png), ("svg", picture.svg))
+        paths += [files.put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
+    paths += [files.put(folder / "tables" / f"{name}.csv", page.csv(found, source)) for name, found in tables.items()]
+    _clear_old_pages(folder / "figures", paths)
+    return paths
+
+
+def _source(df: pd.DataFrame, others: dict[str, pd.DataFrame]) -> str:
+    """The data that scores come from, and under its words what the other rows have beside these."""
+    known = table.sources(df)
+    told = ["; ".join(known) or "not named in the table"]
+    for words, rows in others.items():
+        if other := [line for line in table.sources(rows) if line not in known]:
+            told.append(f"{words} {'; '.join(other)}")
+    return "; ".join(told)
+
+
+def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {
+        "cells": summary.cells(df),
+        "trials": summary.trials(df),
+        "failed": failures(df),
+        "states": state_table(df),
+        "not_run": summary.not_run(df),
+        "improvement": comparisons.improvements(df),
+        "metrics": metrics.numbers(df),
+        "curves": mean_curves.table(df),
+        "overtaking": overtaking.numbers(df),
+        "basins": lr_response.numbers(lr_response.data(df)),
+        "versions": versions.numbers(df),
+        "causes": versions.causes(df),
+        "alarms": alarms.records(df),
+        "plateau": plateau.table(df),
+        "gains": pretraining_gains.differences(df),
+        "choices": choices.numbers(df),
+        "savings": label_savings.numbers(df),
+    }
+
+
+def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
+    df, _ = table.apart(whole)
+    states = summary.trials(df)["state"].value_counts()
+    return page.render(
+        "report.html.j2",
+        name=", ".join(df["space"].dropna().unique()) or "study",
+        source=source,
+        stand_in=table.is_stand_in(source),
+        running=int(states.get("running", 0)),
+        empty=df.empty,
+        opening=overview.opening(df),
+        frozen=alarms.frozen(df),
+        moved=bool(alarms.moved(df)),
+        states=state_table(df),
+        questions=questions.answers(whole),
+        choices=choices.text(df),
+        choice_rule=choices.RULE,
+        cells=(cells := cell_table(df)),
+        marks=marks(cells),
+        metrics=metrics.text(df),
+        metric=format.unit(summary.objective(df)),
+        kind=stats.KIND,
+        caution=stats.CAUTION,
+        sections=list(_embedded(sections)),
+        failed=failures(df),
+        not_run=not_run(df),
+        plateaus=plateau.text(df),
+        plateau_kind=plateau.KIND,
+        gains=pretraining_gains.text(df),
+        gain_sentences=pretraining_gains.sentences(df),
+        gain_kind=pretraining_gains.KIND,
+        **_comparisons(df),
+        **_noticed(df),
+        **_chains(whole),
+    )
+
+
+def _comparisons(df: pd.DataFrame) -> dict[str, Any]:
+    """What the page needs to put contenders, and versions, side by side."""
+    shown = versions.text(df)
+    return {
+        "improvements": overview.improvements(df),
+        "improvement_kind": stats.IMPROVEMENT,
+        "pairs": PAIRS,
+        "separation": stats.SEPARATION,
+        "versions": shown,
+        "version_marks": marks(shown),
+        "causes": versions.causes_text(df),
+        "cost_kind": versions.KIND,
+        "everything": versions.ALL,
+    }
+
+
+def _noticed(df: pd.DataFrame) -> dict[str, Any]:
+    return {"alarms": alarms.text(df), "meanings": alarms.meanings(df)}
+
+
+def _chains(whole: pd.DataFrame) -> dict[str, Any]:
+    """What the page says of tasks that were learnt before."""
+    return {
+        "forgotten": forgetting.text(whole),
+        "forgetting_kind": forgetting.KIND,
+        "forgetting_source": forgetting.SOURCE,
+        "earlier_tasks": list(whole.loc[table.earlier(whole), "task"].unique()),
+    }
+
+
+def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
+    """The figures with their pictures as text, as long as the report stays small enough to send."""
+    used = 0
+    for kind, drawn, notes in sections:
+        shown = []
+        for picture in drawn:
+            text = base64.b64encode(picture.png).decode()
+            used += len(text)
+            shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
+        own = {"chains": kind in draw.OF_CHAINS, "versions": kind in draw.OF_VERSIONS}  # shown in their parts
+        own |= {"first": kind is draw.KINDS[0]}  # the scores that the answers speak of
+        yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes} | own
+
+
+def _clear_old_pages(folder: Path, written: list[Path]) -> None:
+    """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
+    for kind in draw.ALL:
+        for ending in ("png", "svg"):
+            for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:
+                if path not in written:
+                    path.unlink(missing_ok=True)
