@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 Event = dict[str, Any]
 SPENT = ("setup", "data", "forward", "backward", "evaluation", "other")
-"""What a worker says that it spent its seconds on; see `study.timing`."""
+"""What a worker says that it spent its seconds on; see `study.training.timing`."""
 PARTS = ("start", *SPENT, "between", "idle", "end")
 """`start`: until the first worker begins. `between`: on a worker, from its first trial to its last report, what no
 report accounts for. `idle`: before a worker's first trial and after its last, while another works. `end`: after the

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from study import ledger
+from study.storage import ledger
 
 ENDS = {"prune": "pruned", "complete": "complete"}
 TIMES = ["worker", "time"]

@@ -18,8 +18,8 @@ from benchmarks._chaos_account import Account
 from benchmarks._chaos_points import POINTS, Crash
 from benchmarks._chaos_process import Moment, interrupt, kill, lines, start
 from benchmarks._chaos_study import Asked
-from study import ledger
 from study.errors import INTERRUPTED
+from study.storage import ledger
 
 INTERVALS = (1, 4, 7)
 """Epochs between two checkpoints, in turn."""

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from study import ledger, state, worker
+from study.backend import worker
+from study.search import state
+from study.storage import ledger
 
 DRIVER = (
     "before a suggestion is written",

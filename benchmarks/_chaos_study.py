@@ -14,14 +14,17 @@ from typing import Any, NamedTuple
 
 from benchmarks import _chaos_points
 from benchmarks._chaos_points import Crash
-from study import asha, disk, existing, ledger, search, worker
-from study import folder as folders
-from study import table as tables
-from study.cluster import cluster
+from study.backend import tune, worker
+from study.backend.session import cluster
+from study.cli import existing
+from study.cli.signals import Stop
 from study.errors import INTERRUPTED
+from study.search import pruner as asha
+from study.search import table as tables
+from study.search.state import Plan, State, Trial
 from study.space import Space, log_uniform
-from study.state import Plan, State, Trial
-from study.stop import Stop
+from study.storage import durable, ledger
+from study.storage import study_folder as folders
 
 SPACE = Space(
     task="gtsrb",
@@ -51,7 +54,7 @@ class Asked(NamedTuple):
     space: Space = SPACE
 
 
-class Journaled(search.Worker):
+class Journaled(tune.Worker):
     """Steps through numbers that depend on every step before, and writes each into the journal."""
 
     def _start(self, jobs: list[dict[str, Any]]) -> None:
@@ -97,7 +100,7 @@ def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
     with cluster(asked.address, gpus=0.0) as place:
         stop.listen()
         wanted = replace(place, slots=asked.slots)
-        search.run(state, job, folder / "tune", wanted, ended, stop.asked, trainable=Journaled)
+        tune.run(state, job, folder / "tune", wanted, ended, stop.asked, trainable=Journaled)
     stop.listen()
     book.close()
     write_table(folder)
@@ -145,7 +148,7 @@ def _keep(folder: Path, epoch: int, value: float, bomb: _chaos_points.Bomb) -> N
         bomb.at("in mid-checkpoint")
         (making / "value").write_text(json.dumps(value), encoding="utf-8")
 
-    disk.write_folder(folder / f"{epoch:06d}", fill)
+    durable.write_folder(folder / f"{epoch:06d}", fill)
 
 
 def _latest(folder: Path) -> tuple[int, float] | None:

@@ -18,7 +18,8 @@ from benchmarks._chaos_account import Account, journal
 from benchmarks._chaos_kills import EACH, Chaos, Tally
 from benchmarks._chaos_points import Crash
 from benchmarks._chaos_study import note
-from study import data, worker
+from study.backend import worker
+from study.data import prepare
 
 EPOCHS = 4
 POINTS = ("at a step", "at an epoch's end", "before a checkpoint's rename", "after a checkpoint's rename")
@@ -90,7 +91,7 @@ def left(folder: Path) -> Left:
 
 def kills(chaos: Chaos, count: int) -> Tally:
     """Kill trainings until there were so many kills, and compare each with one that was not killed."""
-    prepared = asdict(data.prepare("gtsrb", None, 16, None))
+    prepared = asdict(prepare.prepare("gtsrb", None, 16, None))
     whole, _ = killed(chaos.folder / "whole", prepared, iter(()))
     useful = steps(chaos.folder / "whole")
     total, where = Account(), Counter[str]()

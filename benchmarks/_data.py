@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks._workloads import Workload
-from study import data
-from study.splits import Cut
-from study.tasks import gtsrb, rendered
-from study.tasks._gtsrb_signs import SIGNS
-from study.types import Arrays
+from study.data import prepare
+from study.data.splits import Cut
+from study.data.tasks import gtsrb, rendered
+from study.data.tasks._gtsrb_signs import SIGNS
+from study.data.types import Arrays
 
 _COLUMNS = ("Filename", "Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 
@@ -85,7 +85,7 @@ def link(folder: Path, images: Path, size: int, fraction: float, seed: int) -> N
         seed: the study's.
     """
     listing = gtsrb.read(images, "roi").splits["train"]
-    opened = data.open_data(data.prepare("gtsrb", images, size, None), Cut(fraction), seed, seed, sealed=True)
+    opened = prepare.open_data(prepare.prepare("gtsrb", images, size, None), Cut(fraction), seed, seed, sealed=True)
     splits = {"train": opened.train, "val": opened.val}
     for name, split in splits.items():
         for row, label in zip(split.index.tolist(), split.targets.tolist(), strict=True):

@@ -17,8 +17,8 @@ from typing import Any
 
 from benchmarks import _workloads
 from benchmarks._workloads import Workload
-from study import folder as folders
 from study.errors import UserError
+from study.storage import study_folder as folders
 
 Figures = dict[str, Any]
 """machine, setting, workloads (name → its values, and `images` in train and val), runs: workload, repeat, way, what

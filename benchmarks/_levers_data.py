@@ -13,8 +13,8 @@ from torchvision.datasets import ImageFolder
 
 from benchmarks import _peer
 from benchmarks._pairs import RATE, Row, Setting, Ways, compare, seconds
-from study import augment
-from study.feed import Feed, feed
+from study.data import augment
+from study.data.device_split import Feed, feed
 
 BATCH, LEAST = 64, 0.3
 HALF = (0.5, 0.5, 0.5)

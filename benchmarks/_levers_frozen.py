@@ -14,13 +14,16 @@ import torch
 from torch import Tensor
 
 from benchmarks._pairs import Row, Setting, compare, seconds
-from study import assembly, checkpoints, families, fused, reports, trial
-from study.config import Config
-from study.evaluation import predict
-from study.features import Outputs
-from study.feed import Feed
-from study.net import Net, copied
-from study.training import Lesson, fit
+from study.data.device_split import Feed
+from study.models import families
+from study.models.net import Net, copied
+from study.space.config import Config
+from study.storage import checkpoints
+from study.training import fused_heads as fused
+from study.training import report, setup, trial
+from study.training.evaluation import predict
+from study.training.feature_cache import Outputs
+from study.training.loop import Lesson, fit
 
 FAMILY = "efficientnet_lite0"
 STAGES = len(families.load(FAMILY).stages)
@@ -100,7 +103,7 @@ def _config(depth: int) -> Config:
 def _lesson(setting: Setting, depth: int, kept: trial.CacheSettings) -> tuple[Lesson, Feed]:
     """Give a network with its first stages frozen, ready to be trained, and the validation images."""
     config, opened = _config(depth), setting.opened
-    net, feeds, _ = assembly.assemble(config, opened, 0, setting.device)
+    net, feeds, _ = setup.assemble(config, opened, 0, setting.device)
     net.freeze(range(depth))
     return Lesson(net, feeds["train"], config, opened.augment, 0, trial.kept(config, opened, kept)), feeds["val"]
 
@@ -149,7 +152,7 @@ def _heads(setting: Setting, heads: int) -> Iterator[fused.Said]:
     return fused.run(members, setting.opened, EPOCHS, setting.device, KEPT)
 
 
-def _head(setting: Setting) -> Iterator[reports.Report]:
+def _head(setting: Setting) -> Iterator[report.Report]:
     config = replace(_config(STAGES), regime="feature_extraction", freeze_depth=None)
     return trial.run(config, setting.opened, 0, EPOCHS, setting.device, cache=KEPT)
 

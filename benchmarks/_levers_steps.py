@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks._pairs import Row, Setting, compare, seconds
-from study import families
+from study.models import families
 
 BATCH, SIZE, CLASSES, STEPS, LEAST = 64, 32, 43, 5, 0.5
 FAMILIES = ("resnet18", "efficientnet_lite0", "mobilenet_v3_large")

@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks._pairs import Row, Setting
-from study import search
-from study.cluster import cluster
+from study.backend import tune as search
+from study.backend.session import cluster
 
 TRIALS, WORKERS = 8, 2
 _counted = 0.0
@@ -34,7 +34,7 @@ class Trivial(search.tune.Trainable):
 
 
 class Free(search.tune.schedulers.FIFOScheduler):
-    """As in `study.search`, which says why: no trial is chosen here, so that a free worker gets the newest."""
+    """As in `study.backend.tune`, which says why: no trial is chosen here, so that a free worker gets the newest."""
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Choose nothing."""
@@ -60,7 +60,7 @@ def reuse(setting: Setting) -> Iterator[Row]:
 
 
 def _study(setting: Setting, kept: bool, trials: int, workers: int, cores: int) -> tuple[float, float]:
-    """Run trials on so many workers, each of so many cores, handed out as `study.search` does: as many as fit.
+    """Run trials on so many workers, each of so many cores, handed out as `study.backend.tune` does: as many as fit.
 
     Returns:
         CPU seconds of a worker for a trial, the median of all, and real seconds of the study a trial.

@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from study.data import TaskData
+    from study.data.prepare import TaskData
 
 HEADER = "| lever | predicted | unit | with | without | gain (min–max) |\n|---|---|---|---:|---:|---:|"
 RATE = "images/s"

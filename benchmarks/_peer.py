@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from study import families
+from study.models import families
 
 Task = dict[str, Any]
 """family, weights, classes, mean, std, size, batch, augment (ranges or None), epochs, seed, data (folder), and what the

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from benchmarks import _account, _workloads
 from benchmarks._process import Run, run
 from benchmarks._workloads import Workload
-from study import ledger
+from study.storage import ledger
 
 ROOT = Path(__file__).parents[1]
 PEERS = {"ray": "benchmarks._peer_ray", "optuna": "benchmarks._peer_optuna"}

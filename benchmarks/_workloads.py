@@ -9,9 +9,9 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from study import families
+from study.data.tasks import gtsrb
 from study.errors import UserError
-from study.tasks import gtsrb
+from study.models import families
 
 TUNED = {"lr": (3e-4, 3e-2), "weight_decay": (1e-5, 1e-1)}
 """Hyperparameter → the ends of its logarithmic range."""

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import torch
 
-from study import data, families, splits, trial
-from study.config import Config
+from study.data import prepare, splits
 from study.errors import UserError
-from study.fetch import fetch_weights
-from study.space import Cell
+from study.models import families
+from study.pretraining.fetch import fetch_weights
+from study.space.config import Config
+from study.space.space import Cell
+from study.training import trial
 
 EPOCHS = 2
 OPTIONS = {"encoder": "efficientnet_lite0"}  # whose ImageNet weights install with the project
@@ -51,7 +53,7 @@ def main() -> int:
 
 def rows() -> Iterator[Row]:
     """Train each family with its first stage frozen, and with all of them."""
-    opened = data.open_data(data.prepare("pets", None, 32, None), splits.Cut(0.2), 0, 0, sealed=True)
+    opened = prepare.open_data(prepare.prepare("pets", None, 32, None), splits.Cut(0.2), 0, 0, sealed=True)
     for name in families.names():
         weights, options = _weights(name), families.asked(name, OPTIONS)
         stages = len(families.load(name, **options).stages)
@@ -80,7 +82,7 @@ def _drifting(config: Config) -> Config:
     return replace(config, freeze_batchnorm="off")
 
 
-def _trained(config: Config, opened: data.TaskData) -> tuple[str, str, str]:
+def _trained(config: Config, opened: prepare.TaskData) -> tuple[str, str, str]:
     """Give the frozen state's hash as loaded and after the last epoch, and what the alarm says of moved buffers."""
     reports = list(trial.run(config, opened, 0, EPOCHS))
     alarms = " | ".join(row["alarms"] or "" for report in reports for row in report.rows[:1])

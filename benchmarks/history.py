@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import _markdown, _options
-from study import sampling
-from study.sampling import Past
-from study.space import Distribution, Value, choice, log_uniform, uniform
+from study.search import sampler
+from study.search.sampler import Past
+from study.space import choice, log_uniform, uniform
+from study.space.space import Distribution, Value
 
-CAPS = (sys.maxsize, 256, sampling.MOST, 64, 32)
+CAPS = (sys.maxsize, 256, sampler.MOST, 64, 32)
 NOISE = 0.02
 """Standard deviation of one observation, in the objective's unit."""
 EARLY = 0.05
@@ -66,7 +67,7 @@ def shortfall(objective: Objective, cap: int, trials: int, seed: int) -> float:
     random = np.random.default_rng(seed)
     history: list[Past] = []
     for number in range(trials):
-        values = sampling.suggest(objective.tuned, history, seed * trials + number, startup=10, most=cap)
+        values = sampler.suggest(objective.tuned, history, seed * trials + number, startup=10, most=cap)
         true = objective.score(values)
         early, late = true + random.normal(0, EARLY), true + random.normal(0, NOISE)
         median = np.median([past.objectives[1] for past in history] or [-math.inf])

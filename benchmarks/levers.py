@@ -25,7 +25,7 @@ from benchmarks._levers_frozen import (
 from benchmarks._levers_steps import channels_last, no_waiting, one_pass_optimizer
 from benchmarks._levers_workers import reuse
 from benchmarks._pairs import Row, Setting
-from study import data, splits
+from study.data import prepare, splits
 
 LEVERS: tuple[Callable[[Setting], Iterator[Row]], ...] = (
     reuse,
@@ -90,8 +90,8 @@ def _setting(repeats: int, device: str) -> Iterator[Setting]:
             _data.write(folder / "images", TRACKS, FRAMES, SIZE)
             _data.link(folder / "links", folder / "images", SIZE, 1.0, 0)
             _data.warm(folder)
-            prepared = data.prepare("gtsrb", folder / "images", SIZE, None)
-            opened = data.open_data(prepared, splits.Cut(), 0, 0, sealed=True)
+            prepared = prepare.prepare("gtsrb", folder / "images", SIZE, None)
+            opened = prepare.open_data(prepared, splits.Cut(), 0, 0, sealed=True)
             yield Setting(opened, folder / "links", folder, device, repeats)
         finally:
             os.environ.pop("STUDY_STORE")

@@ -18,12 +18,14 @@ from typing import Any, NamedTuple
 from analysis.numbers import table
 from analysis.report import study_report
 from benchmarks import _markdown, _options
-from study import asha, ledger, search
-from study import folder as folders
-from study import table as tables
-from study.cluster import cluster
+from study.backend import tune
+from study.backend.session import cluster
+from study.search import pruner
+from study.search import table as tables
+from study.search.state import Plan, Prune, State, Trial
 from study.space import Space, log_uniform
-from study.state import Plan, Prune, State, Trial
+from study.storage import ledger
+from study.storage import study_folder as folders
 
 LOADING = 3.0  # seconds to load the table, at the most
 FLAT = 2.0  # searching at the last trial over that at trial 100, at the most
@@ -95,7 +97,7 @@ class Watched(State):
         return decision
 
 
-class Untrained(search.Worker):
+class Untrained(tune.Worker):
     """Reports scores and trains nothing."""
 
     def _start(self, jobs: list[dict[str, Any]]) -> None:
@@ -136,7 +138,7 @@ def run(space: Space, folder: Path) -> dict[str, Any]:
         return {"trial": trial.id, "epochs": space.epochs, "values": dict(trial.tuned)}
 
     with cluster(gpus=0.0) as place:
-        search.run(state, job, folder / "tune", place, trainable=Untrained)
+        tune.run(state, job, folder / "tune", place, trainable=Untrained)
     book.close()
     count = len(state.marks)
     shown = [number for number in AT if number < count] + [count]
@@ -145,7 +147,7 @@ def run(space: Space, folder: Path) -> dict[str, Any]:
 
 def lenient(space: Space) -> Callable[[], Prune]:
     """Make early stopping that is asked as in a study and never stops, so that all trials cost the same."""
-    bracket = asha.asha(space.epochs, space.grace_period, space.reduction_factor)
+    bracket = pruner.asha(space.epochs, space.grace_period, space.reduction_factor)
 
     def make() -> Prune:
         stops = bracket()

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.shell import command
 from analysis.shell.text import printable
-from study.config import config
 from study.errors import DONE, FAILED, Damaged, UserError
+from study.space.config import config
 
 if TYPE_CHECKING:
     import numpy as np
     from rich.progress import Progress
 
-    from study.prediction import Answer
-    from study.winner import Chosen
+    from study.cli.best_model import Chosen
+    from study.models.inference import Answer
 
 TOP, THRESHOLD = 3, 0.5
 MANY = 200  # images from which on progress is shown
@@ -55,10 +55,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace, end: command.Ending) -> int:
-    from study import cards, winner
+    from study.cli import best_model
+    from study.models import cards
 
     _check_csv(args.csv)
-    chosen = winner.choose(args.model, args.cell)
+    chosen = best_model.choose(args.model, args.cell)
     card = cards.read(chosen.folder)
     before = None if args.task in (None, card["task"]) else args.task
     about = card | cards.earlier(card, chosen.folder, before) if before else card
@@ -96,7 +97,7 @@ def _check_options(args: argparse.Namespace, about: Mapping[str, Any], before: s
 
 def _paths(given: list[str]) -> tuple[list[str], list[str]]:
     """Find the image files; gives them, and what is wrong with what is none."""
-    from study.tasks import _folders
+    from study.data.tasks import _folders
 
     paths, missed = [], []
     for name in given:
@@ -139,21 +140,20 @@ def _predict(
     """Predict the files and show or write the answers; gives those that could not be read."""
     import torch
 
-    from study import cards, labelled, models, prediction
-    from study.picture_notes import few
+    from study.cli import predictions
+    from study.data.decoder_warnings import few
+    from study.models import cards, inference, saved
 
     torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
-    net, card = models.load(folder, before, args.own_batchnorm)
+    net, card = saved.load(folder, before, args.own_batchnorm)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     threshold = THRESHOLD if args.threshold is None else args.threshold
-    named = labelled.labels(card, prediction.outputs(net, card), args.top or TOP, threshold)
+    named = predictions.labels(card, inference.outputs(net, card), args.top or TOP, threshold)
     unread: list[str] = []
     notes: list[str] = []
     with _progress(len(paths)) as bar:
-        answers = bar.track(
-            prediction.predict(net, card, paths, device, notes.append), len(paths), description="images"
-        )
-        labelled.show(_readable(answers, unread, folder / cards.MODEL, end), named, args.csv, bar.stop)
+        answers = bar.track(inference.predict(net, card, paths, device, notes.append), len(paths), description="images")
+        predictions.show(_readable(answers, unread, folder / cards.MODEL, end), named, args.csv, bar.stop)
     for note in few(notes):
         end.note(note)
     return unread

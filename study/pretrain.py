@@ -10,11 +10,15 @@ from typing import Any
 
 from analysis.shell import command
 from analysis.shell.text import printable
-from study import arguments, checks, initial_weights, pretexts, sources, store, tasks, weights
-from study.config import config
+from study.cli import checks, options
+from study.cli.signals import Stop
+from study.data import tasks
 from study.errors import FAILED, UserError
-from study.sources import Source
-from study.stop import Stop
+from study.models import weights
+from study.pretraining import initial_weights, pretexts, sources
+from study.pretraining.sources import Source
+from study.space.config import config
+from study.storage import store
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -33,7 +37,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--image-size", type=int, default=32, metavar="PX", help="default: 32")
     add("--epochs", type=int, default=sources.EPOCHS, metavar="N", help=f"default: {sources.EPOCHS}")
     add("--images", type=int, metavar="N", help="train on so many, drawn at random (default: all)")
-    add("--seed", type=arguments.seed, default=0, metavar="N", help="of everything random, the split too (default: 0)")
+    add("--seed", type=options.seed, default=0, metavar="N", help="of everything random, the split too (default: 0)")
     told = "an option of the pretext or a hyperparameter, e.g. gap=0 or lr=3e-3; repeatable"
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=told)
     return parser.parse_args(argv)
@@ -85,19 +89,20 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     store.check()
     import torch
 
-    from study import data, pretraining
+    from study.data import prepare
+    from study.pretraining import train
 
     asked, waits = source.config, lambda done, total: stop.check()
-    prepared = data.prepare(asked.task, args.data, asked.image_size, asked.crop, waits, asked.group_pattern)
+    prepared = prepare.prepare(asked.task, args.data, asked.image_size, asked.crop, waits, asked.group_pattern)
     start = initial_weights.InitialWeights(source, prepared, args.seed)
     if odd := weights.damage(start.path):
         print(printable(f"{odd}: made anew"))
-    before = pretraining.resumes(start)
+    before = train.resumes(start)
     told = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
     print(printable(f"{told}: {before}" if before else told))
     again, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
-    manner = pretraining.Manner(torch.cuda.is_available(), command=again, said=say, check=stop.check)
-    entry = pretraining.make(start, manner)
+    manner = train.Manner(torch.cuda.is_available(), command=again, said=say, check=stop.check)
+    entry = train.make(start, manner)
     last = entry.meta["rows"][-1]["scores"]["val"]
     print(f"accuracy {last['accuracy']:.4f} on held-out images (chance {entry.meta['chance']:.4f})")
     print(printable(f"wrote {entry.path / weights.MODEL}"))

@@ -2,9 +2,10 @@
 
 from analysis.shell import command, files
 from analysis.shell.text import printable
-from study import existing, table
+from study.cli import existing
 from study.errors import UserError
-from study.folder import read_study
+from study.search import table
+from study.storage.study_folder import read_study
 
 
 def _parser() -> command.Parser:

@@ -15,19 +15,23 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from analysis.shell import command, files
-from study import arguments, checks, fetch, ledger, mirror, preparation, reach, screen, store
-from study import folder as folders
-from study.config import config
+from study.backend import preflight
+from study.cli import checks, messages, options, prepare
+from study.cli.signals import Stop
 from study.errors import DONE, FAILED, INTERRUPTED, Damaged, UserError
-from study.room import Room
-from study.space import Cell, Space
-from study.stop import Stop
-from study.study import Study, asked, identity, job
+from study.pretraining import fetch
+from study.search.study import Study, asked, identity, job
+from study.space import Space
+from study.space.config import config
+from study.space.space import Cell
+from study.storage import ledger, mirror, store
+from study.storage import study_folder as folders
+from study.storage.free_space import Room
 
 if TYPE_CHECKING:
-    from study.cluster import Packing, Place
-    from study.console import Console
-    from study.state import State
+    from study.backend.session import Packing, Place
+    from study.cli.console import Console
+    from study.search.state import State
 
 LOG_WIDTH = 120  # columns where the output is no terminal
 REPORT = 5e3  # bytes that a trial's report takes in the ledger, its rows in the table and their drawings, generously
@@ -36,23 +40,23 @@ REPORT = 5e3  # bytes that a trial's report takes in the ledger, its rows in the
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     with command.ending("study.run") as end:
-        args = arguments.parse(argv)
+        args = options.parse(argv)
         if args.list:
-            print(screen.listing())
+            print(messages.listing())
         else:
             end.code = _run(args, end)
     return end.code
 
 
 def _run(args: argparse.Namespace, end: command.Ending) -> int:
-    space, cells, folder = arguments.question(args)  # runs a space's code, which a signal ends at once
+    space, cells, folder = options.question(args)  # runs a space's code, which a signal ends at once
     checks.check_cells(cells, space.epochs)
     stop = Stop(args.time_budget)
     if args.inspect:
-        preparation.inspect(cells, args.data, stop.check, _console(), args.seed)
+        prepare.inspect(cells, args.data, stop.check, _console(), args.seed)
         return DONE
-    gpus = None if args.gpus_per_trial == arguments.AUTO else args.gpus_per_trial
-    reach.check(args.address, args.cpus_per_trial, gpus)
+    gpus = None if args.gpus_per_trial == options.AUTO else args.gpus_per_trial
+    preflight.check(args.address, args.cpus_per_trial, gpus)
     store.check()
     new = folders.missing(folder)
     files.refuse_links(folder)
@@ -61,10 +65,10 @@ def _run(args: argparse.Namespace, end: command.Ending) -> int:
         try:
             with mirror.kept(folder, args.out, args.resume) as kept:
                 folders.check_free(folder, args.resume)
-                from study import existing
+                from study.cli import existing
 
                 events = existing.read(folder, networks=not kept)  # this and the next before minutes are spent on data
-                told = arguments.name(args), args.scale, space, args.seed, args.deterministic, args.cache_half
+                told = options.name(args), args.scale, space, args.seed, args.deterministic, args.cache_half
                 folders.check_same(folder, asked(*told), args.resume)
                 return _locked_run(args, space, cells, folder, events, stop, kept, end)
         finally:
@@ -92,8 +96,8 @@ def _locked_run(
             kept.beat()  # images and weights may take longer than another machine waits
 
     study = _put_together(args, space, cells, folder, kept, check, console)
-    from study import nodes, starts
-    from study.cluster import cluster
+    from study.backend import nodes, pretrain_first
+    from study.backend.session import cluster
 
     say = partial(console.print, soft_wrap=True)
 
@@ -105,14 +109,14 @@ def _locked_run(
 
     with cluster(args.address, args.cpus_per_trial, _gpus(args, study, console), args.deterministic, ready) as place:
         folders.check_same(folder, identity(study), args.resume)  # before hours of training are spent
-        study.absent.update(starts.train(study.starts, place, args.checkpoint_every, check, say))
+        study.absent.update(pretrain_first.train(study.starts, place, args.checkpoint_every, check, say))
         if len(study.absent) == len(cells):
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(folder, identity(study), args.resume)
         end.resume = "what was reported is kept, and the same command with --resume resumes it"
         stop.begun()
         sources = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-        size = f"{screen.plan(cells, space, study.absent)} → {kept.uri if kept else screen.shown(folder)}"
+        size = f"{messages.plan(cells, space, study.absent)} → {kept.uri if kept else messages.shown(folder)}"
         console.print(f"{study.name} ({study.scale}) on {sources}", size, sep="\n", soft_wrap=True)
         state = _search(study, events, place, stop, room, console)
         Thread(target=import_module, args=("analysis.report.study_report",)).start()  # while Ray ends, which is waiting
@@ -133,17 +137,17 @@ def _put_together(
     """Fetch weights and data that a study needs, look at them, decode them, and check all cells against them."""
     absent = fetch.fetch_weights(cells)
     if args.download:
-        from study import download
+        from study.data import download
 
         for name in dict.fromkeys(str(cell.values["task"]) for cell in cells):
             download.fetch(name, args.data, console.print)
-    preparation.inspect(cells, args.data, check, console, args.seed)
+    prepare.inspect(cells, args.data, check, console, args.seed)
     study = Study(
-        name=arguments.name(args),
+        name=options.name(args),
         scale=args.scale,
         space=space,
         cells=cells,
-        prepared=preparation.prepare([config(cell.values) for cell in cells], args.data, check, console),
+        prepared=prepare.prepare([config(cell.values) for cell in cells], args.data, check, console),
         folder=folder,
         seed=args.seed,
         deterministic=args.deterministic,
@@ -152,7 +156,7 @@ def _put_together(
         cache_gb=args.cache_gb,
         half=args.cache_half,
         absent=absent,
-        starts=preparation.starts(cells, space.replicates, args.seed, (args.data, args.source_data), check, console),
+        starts=prepare.starts(cells, space.replicates, args.seed, (args.data, args.source_data), check, console),
         trial_timeout=args.trial_timeout,
         mirror=kept,
     )
@@ -161,7 +165,7 @@ def _put_together(
 
 
 def _console() -> "Console":
-    from study.console import Console
+    from study.cli.console import Console
 
     return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
 
@@ -173,23 +177,25 @@ def _reports(space: Space, cells: list[Cell]) -> float:
 
 def _gpus(args: argparse.Namespace, study: Study, console: "Console") -> "float | Packing | None":
     """Give the GPUs of a trial, or what finds them once Ray runs."""
-    if args.gpus_per_trial != arguments.AUTO:
+    if args.gpus_per_trial != options.AUTO:
         return args.gpus_per_trial
-    from study import gpu_memory, packing
+    from study.backend import gpu_memory, gpu_sharing
 
     bytes_each = 0 if not study.cache_gb else 2 if study.half else 4
-    tried = packing.cases(study.cells, study.prepared, study.absent, bytes_each)
+    tried = gpu_sharing.cases(study.cells, study.prepared, study.absent, bytes_each)
     say = partial(console.print, soft_wrap=True)
-    return lambda most: packing.chosen(tried, *gpu_memory.needs(tried), most, say)
+    return lambda most: gpu_sharing.chosen(tried, *gpu_memory.needs(tried), most, say)
 
 
 def _search(
     study: Study, events: list[ledger.Event], place: "Place", stop: Stop, room: Room, console: "Console"
 ) -> "State":
     """Run, or go on with, the search; the state is done unless it was stopped before its end."""
-    from study import asha, bundles, keeping, search, starts, worker
-    from study.progress import Progress
-    from study.state import Plan, State
+    from study.backend import pretrain_first, tune, worker
+    from study.cli.progress import Progress
+    from study.search import autosave, bundles
+    from study.search import pruner as asha
+    from study.search.state import Plan, State
 
     space = study.space
     book = ledger.Ledger(study.folder / "ledger", len(events))
@@ -199,13 +205,13 @@ def _search(
     state = State(study.cells, plan, pruner, book.append, study.absent, patience)
     state.replay(events)
     state.skip()
-    known, given = {event["trial"] for event in events}, list(starts.events(study.starts, study.absent))
-    starts.refuse_other(events, given)
+    known, given = {event["trial"] for event in events}, list(pretrain_first.events(study.starts, study.absent))
+    pretrain_first.refuse_other(events, given)
     for event in given:
         if event["trial"] not in known:
             book.append(event)
     say = partial(console.print, soft_wrap=True)
-    table = keeping.Every(keeping.TABLE_EVERY, lambda: keeping.keep(study, say))
+    table = autosave.Every(autosave.TABLE_EVERY, lambda: autosave.keep(study, say))
 
     def ended(trial: str) -> None:
         worker.end(study.folder / "checkpoints" / trial)
@@ -228,10 +234,10 @@ def _search(
             made, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
             bundle = lambda trial: bundles.size(study.cells[trial.cell], space.trials, workers)  # noqa: E731
             more: dict[str, Any] = {"bundle": bundle, "timeout": study.trial_timeout}
-            search.run(state, made, study.folder / "tune", place, ended, asked_to_stop, **more)
+            tune.run(state, made, study.folder / "tune", place, ended, asked_to_stop, **more)
     finally:
         book.close()
-        keeping.write_table(study.folder)
+        autosave.write_table(study.folder)
     return state
 
 
@@ -252,15 +258,15 @@ def _finish(study: Study, state: "State", console: "Console") -> int:
             study.folder / "models",
         ]
         trials, _ = table.apart(frame)
-        screen.print_cells(study_report.cell_table(trials), console)
+        messages.print_cells(study_report.cell_table(trials), console)
         console.print(study_report.note(trials))
     for path in filter(Path.exists, written):
-        console.print(f"wrote {screen.shown(path)}", soft_wrap=True)
+        console.print(f"wrote {messages.shown(path)}", soft_wrap=True)
     if study.mirror:
         study.mirror.push()
         console.print(f"copied to {study.mirror.uri}", soft_wrap=True)
     if not state.done():
-        console.print(f"stopped before its end; go on with: {screen.again()}", soft_wrap=True)
+        console.print(f"stopped before its end; go on with: {messages.again()}", soft_wrap=True)
         return INTERRUPTED
     for name in mirror.OWN:
         shutil.rmtree(study.folder / name, ignore_errors=True)

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.shell import command
-from study import arguments, auth, checks, disk, remote, tree
+from study.backend import auth_token, working_tree
+from study.cli import checks, options
 from study.errors import FOLLOWING_ENDED, INTERRUPTED, UserError
+from study.storage import durable, remote
 
 if TYPE_CHECKING:
-    from study.jobs import Cluster
+    from study.backend.jobs import Cluster
 
 STOP_SECONDS = 120
 """In which a stopped study may write its table and report before Ray kills it."""
@@ -31,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         given = list(sys.argv[1:] if argv is None else argv)
         cut = given.index("--") if "--" in given else len(given)
         args = _parse(given[:cut])
-        auth.check()
+        auth_token.check()
         end.code = _act(args, given[cut + 1 :])
     return end.code
 
@@ -60,7 +62,7 @@ def _act(args: argparse.Namespace, rest: list[str]) -> int:
         raise UserError("--follow and --stop take no command: leave out what stands behind --")
     variables = _variables(args.env)
     words = [] if args.follow or args.stop else _checked(rest)
-    from study import jobs
+    from study.backend import jobs
 
     cluster = jobs.Cluster(args.address, args.unprotected)
     if args.stop:
@@ -78,13 +80,13 @@ def _checked(rest: list[str]) -> list[str]:
     Raises:
         UserError: something in it that can be seen from here.
     """
-    asked = arguments.parse(rest)
+    asked = options.parse(rest)
     if asked.list:
         raise UserError("--list: ask study.run for it, which needs no cluster")
     if asked.address is not None:
         raise UserError("--address belongs before --: the study finds the cluster that it is sent to")
     _check_paths(asked)
-    space, cells, _ = arguments.question(asked, here=False)
+    space, cells, _ = options.question(asked, here=False)
     checks.check_cells(cells, space.epochs)
     return _shipped(rest, asked.space)
 
@@ -114,9 +116,11 @@ def _shipped(rest: list[str], space: str) -> list[str]:
     path = Path(space)
     if path.suffix != ".py":
         return rest
-    if not path.resolve().is_relative_to(tree.ROOT):
-        raise UserError(f"--space {space}: lies outside the working tree that is sent ({tree.ROOT}); copy it there")
-    inside = str(path.resolve().relative_to(tree.ROOT))
+    if not path.resolve().is_relative_to(working_tree.ROOT):
+        raise UserError(
+            f"--space {space}: lies outside the working tree that is sent ({working_tree.ROOT}); copy it there"
+        )
+    inside = str(path.resolve().relative_to(working_tree.ROOT))
     return [word.replace(space, inside) if word in (space, f"--space={space}") else word for word in rest]
 
 
@@ -141,13 +145,13 @@ def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variab
     again = _command(args, *options, "--", *plain, "--resume")
     about = {"STUDY_COMMAND": again, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder:
-        with disk.written(folder):
-            size = tree.copy(Path(folder))
+        with durable.written(folder):
+            size = working_tree.copy(Path(folder))
         words = ["python", "-m", "study.run", *words, "--address", "auto"]
         job = f"raysubmit_{secrets.token_hex(8)}"  # named here, so that an interrupted sending can be looked for
         with _telling(f"interrupted; {job} may be running: look with {_command(args, '--follow', job)}"):
             cluster.send(shlex.join(words), folder, about | variables, job)
-    print(f"{job}: sent {size / 2**20:.1f} MiB of {tree.ROOT}", flush=True)
+    print(f"{job}: sent {size / 2**20:.1f} MiB of {working_tree.ROOT}", flush=True)
     return job
 
 

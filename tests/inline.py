@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from study import run, search, worker
-from study.cluster import Place
+from study import run
+from study.backend import tune, worker
+from study.backend.session import Place
 from tests import undrawn_run
 from tests.bad_inputs import data, spaces
 
@@ -73,9 +74,9 @@ def on_workers(
 
 def without_ray(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
     """Put these in the places of Ray."""
-    patch.setattr("study.cluster.cluster", cluster)
-    patch.setattr("study.starts.on_workers", on_workers)
-    patch.setattr(search, "run", Search(reports))
+    patch.setattr("study.backend.session.cluster", cluster)
+    patch.setattr("study.backend.pretrain_first.on_workers", on_workers)
+    patch.setattr(tune, "run", Search(reports))
 
 
 def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:

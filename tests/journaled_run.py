@@ -8,11 +8,13 @@ import os
 import sys
 from pathlib import Path
 
-from study import keeping, run, search
+from study import run
+from study.backend import tune
+from study.search import autosave
 from tests.toys import note
 
 
-class JournalWorker(search.Worker):
+class JournalWorker(tune.Worker):
     def _start(self, jobs):
         self._names = [job["trial"] for job in jobs]
         for name in self._names:
@@ -27,6 +29,6 @@ class JournalWorker(search.Worker):
 
 
 if __name__ == "__main__":
-    keeping.TABLE_EVERY = float(os.environ.get("TABLE_EVERY", keeping.TABLE_EVERY))
-    search.run = functools.partial(search.run, trainable=JournalWorker)
+    autosave.TABLE_EVERY = float(os.environ.get("TABLE_EVERY", autosave.TABLE_EVERY))
+    tune.run = functools.partial(tune.run, trainable=JournalWorker)
     sys.exit(run.main())

@@ -7,8 +7,9 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from study import run, worker
-from study.cluster import Place
+from study import run
+from study.backend import worker
+from study.backend.session import Place
 
 SPACE = Path(__file__).parent / "spaces" / "photographs.py"
 CLASSES = ("blue", "green", "red")
@@ -38,15 +39,15 @@ def study(out: Path, images: Path, *options: str, reports: int | None = None) ->
         reports: stops after so many, as a signal would.
     """
     words = ["--space", str(SPACE), "--data", str(images), "--out", str(out), "--checkpoint-every", "0s", *options]
-    place = mock.patch("study.cluster.cluster", return_value=contextlib.nullcontext(Place(1, 0, 1)))
-    search = mock.patch("study.search.run", lambda *given, **_: one_by_one(*given, reports=reports))
+    place = mock.patch("study.backend.session.cluster", return_value=contextlib.nullcontext(Place(1, 0, 1)))
+    search = mock.patch("study.backend.tune.run", lambda *given, **_: one_by_one(*given, reports=reports))
     undrawn = mock.patch("analysis.figures.draw.pictures", return_value=[])  # they take most of the time
     with place, search, undrawn, mock.patch("signal.signal"):
         return run.main(words)
 
 
 def one_by_one(state, asked, tune, place, ended, stop, reports=None):
-    """Run a state's trials, as `study.search.run` does."""
+    """Run a state's trials, as `study.backend.tune.run` does."""
     while (trial := state.next_trial()) is not None:
         for found in worker.results([asked(trial) | {"threads": 1, "gpu": False}]):
             said = found[trial.id]

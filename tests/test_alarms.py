@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from study import contract, evaluation, families, optim, training, trial
-from study.feed import feed
+from study.data.device_split import feed
+from study.models import families, input_contract
+from study.training import evaluation, loop, optim, trial
 from tests.toy_task import SMALL, task
 
 LITE = replace(SMALL, family="efficientnet_lite0", weights="imagenet", regime="feature_extraction")
@@ -62,7 +63,7 @@ def test_a_parameter_that_the_optimizer_does_not_hold_is_named(monkeypatch):
 
 
 def test_a_parameter_that_does_not_move_is_named(monkeypatch):
-    monkeypatch.setattr(training, "_epoch", lambda *_: {"accuracy": 0.0, "loss": 1.0})
+    monkeypatch.setattr(loop, "_epoch", lambda *_: {"accuracy": 0.0, "loss": 1.0})
     found = alarms(SMALL)[1]
     assert found.count("not_moved") == len(list(families.build("small_cnn", "none", 3).parameters()))
 
@@ -77,13 +78,13 @@ def test_input_off_the_contract_is_told_of_pretrained_weights_only():
 def test_pixels_that_do_not_fill_the_range_are_told(value, expected):
     lite = families.load("efficientnet_lite0")
     pixels = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * value
-    found = [each for each in contract.deviations(lite, LITE, 224, pixels) if each.startswith("input_range")]
+    found = [each for each in input_contract.deviations(lite, LITE, 224, pixels) if each.startswith("input_range")]
     assert bool(found) == expected
-    assert contract.deviations(lite, replace(LITE, upsample=224), 32, pixels) == found
+    assert input_contract.deviations(lite, replace(LITE, upsample=224), 32, pixels) == found
 
 
 def test_the_range_of_normalized_images_is_written_out():
-    (told,) = contract.deviations(
+    (told,) = input_contract.deviations(
         families.load("efficientnet_lite0"), replace(LITE, normalization="unit"), 224, torch.tensor([0.0, 1.0])
     )
     assert told == "input_normalization: images in [0, 1], the weights expect [-1, 1]"

@@ -1,6 +1,6 @@
 """A cell's early stopping: Ray's own, with objectives of any size."""
 
-from study.asha import asha
+from study.search.pruner import asha
 
 
 def test_a_huge_objective_stops_nobody_better_and_breaks_nothing():

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from study.augment import augment, draw
+from study.data.augment import augment, draw
 from tests.toy_task import AUGMENT
 
 IMAGES = torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(0))

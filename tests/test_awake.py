@@ -2,24 +2,24 @@
 
 import pytest
 
-from study import awake
+from study.backend import listening_clock
 
 
 @pytest.fixture
 def now(monkeypatch):
     """A machine's clock that stands still until it is set."""
     now = [100.0]
-    monkeypatch.setattr(awake.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(listening_clock.time, "monotonic", lambda: now[0])
     return now
 
 
 def test_time_between_looks_counts_up_to_a_bound(now):
-    clock = awake.Awake()
+    clock = listening_clock.Awake()
     assert clock.look() == 0
     for now[0] in (100.25, 100.5, 101.5):
         clock.look()
     assert clock.seconds == 1.5
     now[0] += 86400
-    assert clock.look() == 1.5 + awake.BOUND
+    assert clock.look() == 1.5 + listening_clock.BOUND
     now[0] += 0.25
-    assert clock.look() == 1.75 + awake.BOUND
+    assert clock.look() == 1.75 + listening_clock.BOUND

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from study import data, splits, trial
-from study.feed import feed
-from study.inputs import inputs
-from study.splits import Cut
-from study.training import Lesson
+from study.data import prepare, splits
+from study.data.device_split import feed
+from study.data.splits import Cut
+from study.training import trial
+from study.training.epoch_inputs import inputs
+from study.training.loop import Lesson
 from tests.toy_task import AUGMENT, SMALL, outcome, task
 
 STEPS = replace(SMALL, budget="steps")
@@ -90,12 +91,14 @@ def test_an_unstratified_fraction_keeps_groups_whole():
 
 
 def test_a_trial_draws_its_fraction_as_told(store):
-    ready = data.prepare("gtsrb", None, 16, None)
-    drawn = {kind: data.open_data(ready, Cut(0.2, subset=kind), 0, 1, sealed=True) for kind in ("stratified", "random")}
+    ready = prepare.prepare("gtsrb", None, 16, None)
+    drawn = {
+        kind: prepare.open_data(ready, Cut(0.2, subset=kind), 0, 1, sealed=True) for kind in ("stratified", "random")
+    }
     assert len(set(np.bincount(drawn["stratified"].train.targets))) == 1
     assert len(set(np.bincount(drawn["random"].train.targets, minlength=43))) > 1
     assert np.array_equal(drawn["stratified"].val.index, drawn["random"].val.index)
-    assert drawn["random"].labelled == len(data.open_data(ready, Cut(), 0, 1, sealed=True).train.index)
+    assert drawn["random"].labelled == len(prepare.open_data(ready, Cut(), 0, 1, sealed=True).train.index)
 
 
 def val(config, epoch=1):

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from study import bundles
-from study.asha import asha
-from study.config import Config
-from study.space import Cell, Space, log_uniform
+from study.search import bundles
+from study.search.pruner import asha
+from study.space import Space, log_uniform
+from study.space.config import Config
+from study.space.space import Cell
 from tests import toys
 
 BUNDLED = Space(

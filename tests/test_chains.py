@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import data, models
+from study.data import prepare
+from study.models import saved
 from tests import inline
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ def place(tmp_path_factory, store):
     """A study's folder, and a store that has only the images."""
     place = tmp_path_factory.mktemp("chain")
     for task in TASKS:
-        images = Path(data.prepare(task, None, 16, None).path)
+        images = Path(prepare.prepare(task, None, 16, None).path)
         shutil.copytree(images, place / "store" / images.relative_to(store))
     place.joinpath("said").write_text(run(place))
     return place
@@ -85,7 +86,7 @@ def test_the_heads_of_all_tasks_can_be_loaded(place, table, task):
     folder = next(path for path in (place / "out" / "models").iterdir() if path.name.startswith("c001"))
     card = json.loads((folder / "card.json").read_text())
     assert [each["task"] for each in card["earlier"]] == list(TASKS[:2])
-    net, about = models.load(folder, task)
+    net, about = saved.load(folder, task)
     assert net.head.out_features == len(about["classes"])
 
 

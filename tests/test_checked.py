@@ -8,8 +8,9 @@ import pytest
 
 from analysis.numbers import stats
 from analysis.numbers import table as tables
-from study import earlier, metrics, trial, worker
-from study.checked import checked
+from study.backend import worker
+from study.training import earlier_tasks, metrics, trial
+from study.training.report_checks import checked
 
 ROW = {"epoch": 2, "step": 8, "phase": 0, "trained_on": "a", "task": "a", "seconds": 1.5, "alarms": None}
 VAL = ROW | {"split": "val", "metric": "accuracy", "score": 0.75}
@@ -103,7 +104,7 @@ def test_what_the_report_calls_a_share_is_one_where_it_is_made():
 def test_every_metric_has_a_range_and_so_has_it_with_each_ending():
     assert metrics.RANGES.keys() >= metrics.METRICS.keys()
     for name in metrics.METRICS:
-        for ending in (earlier.BEFORE, earlier.OWN_BATCHNORM):
+        for ending in (earlier_tasks.BEFORE, earlier_tasks.OWN_BATCHNORM):
             assert metrics.bounds(name + ending) == metrics.bounds(name)
 
 

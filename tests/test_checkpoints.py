@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from study import checkpoints
-from study.checkpoints import Checkpoint
+from study.storage import checkpoints
+from study.storage.checkpoints import Checkpoint
 
 
 def of_epoch(epoch):

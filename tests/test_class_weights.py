@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 
-from study import fused, metrics, trial
-from study.config import Config
-from study.losses import class_weights, judge
+from study.space.config import Config
+from study.training import fused_heads, metrics, trial
+from study.training.losses import class_weights, judge
 from tests.toy_task import SMALL, task
 
 BALANCED = Config(class_weights="balanced")
@@ -84,8 +84,8 @@ def rare():
 
 def test_bundled_heads_with_weights_say_what_each_says_alone_and_weights_matter():
     data, asked = rare(), replace(PROBE, class_weights="balanced")
-    members = [fused.Member(asked, 1), fused.Member(replace(asked, lr=1e-2), 2)]
-    *_, said = fused.run(members, data, 2)
+    members = [fused_heads.Member(asked, 1), fused_heads.Member(replace(asked, lr=1e-2), 2)]
+    *_, said = fused_heads.run(members, data, 2)
     for number, member in enumerate(members):
         *_, alone = trial.run(member.config, data, member.seed, 2)
         assert said[number].objective == alone.objective

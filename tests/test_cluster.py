@@ -7,7 +7,7 @@ import pytest
 
 BUSY = """
 import gc, threading, time
-from study.cluster import cluster
+from study.backend.session import cluster
 
 class Knot:
     def __init__(self):

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from study.config import KINDS, NAMES, Config, config
 from study.errors import UserError
+from study.space.config import KINDS, NAMES, Config, config
 
 
 def test_the_defaults_have_their_own_types():

@@ -9,8 +9,9 @@ import sys
 import pytest
 from rich.table import Table
 
-from study import arguments, predict, run, screen
-from study.console import Console
+from study import predict, run
+from study.cli import messages, options
+from study.cli.console import Console
 from tests.own_images import folders, picture, table
 
 MARKUP = "([a-z]+) [old] [/b] :smile:"
@@ -21,7 +22,7 @@ import sys
 from study import predict
 class Finder:
     def find_spec(name, *more):
-        if name == "study.winner":
+        if name == "study.cli.best_model":
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Finder)
 sys.exit(predict.main(["model", "a.jpg"]))
@@ -52,7 +53,7 @@ def test_names_are_printed_as_they_are_and_move_no_terminal(name, shown):
 def test_the_command_to_go_on_keeps_its_brackets(monkeypatch):
     words = ["python", "-m", "study.run", "--data", "plain [old]", "--set", r"group_pattern=([a-z]+\d+)_"]
     monkeypatch.setattr(sys, "orig_argv", words)
-    said = printed(screen.again()).replace("\n", "")
+    said = printed(messages.again()).replace("\n", "")
     assert said == r"python -m study.run --data 'plain [old]' --set 'group_pattern=([a-z]+\d+)_' --resume"
 
 
@@ -84,7 +85,7 @@ def test_an_error_shows_any_name(tmp_path):
 def test_a_command_that_cannot_be_kept_is_refused(option, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="2"):
-        arguments.parse(["--space", "folder", option, NOT_UTF8])
+        options.parse(["--space", "folder", option, NOT_UTF8])
     said = capsys.readouterr().err
     assert said.startswith(r"study.run: caf\udce9: is not UTF-8")
     assert said.count("\n") == 1

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import errors, folder
+from study import errors
+from study.storage import study_folder
 from tests import inline
 from tests.bad_inputs import data, spaces
 from tests.bad_inputs.case import tree
@@ -162,7 +163,7 @@ def test_another_seed_space_data_or_code_is_never_mixed_in(stopped, tmp_path, mo
     if what == "data":
         data.picture(tmp_path / "data" / "train" / "cat" / "0.png", 201)
     if what == "code":
-        monkeypatch.setattr(folder, "code_fingerprint", lambda: "another")
+        monkeypatch.setattr(study_folder, "code_fingerprint", lambda: "another")
     before = kept(tmp_path)
     assert inline.study(tmp_path, "--resume", *options.split()) == REFUSED
     said = capsys.readouterr().err

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from study import bundles, deaths, guard, hung, ledger, search
+from study.backend import exit_causes, guard, tune, watchdog
+from study.search import bundles
+from study.storage import ledger
 from tests import toy_study, toys
 from tests.test_search import starts
 
@@ -22,7 +24,7 @@ DIED = {
     "exit 3": "exit code 3",
     "abort": "SIGABRT (signal 6)",
     "segfault": "SIGSEGV (signal 11)",
-    "kill": deaths.KILLED,
+    "kill": exit_causes.KILLED,
     "term": "SIGTERM (signal 15)",
 }
 RAISED = {
@@ -76,12 +78,12 @@ SYSTEM = EXIT.format("SYSTEM_ERROR")
 def test_what_ray_says_of_a_death_becomes_a_line(tmp_path, text, expected):
     file = tmp_path / "error.txt"
     file.write_text(RAY.format("an earlier one") + RAY.format(text))
-    assert deaths.reason(str(file)) == expected
+    assert exit_causes.reason(str(file)) == expected
 
 
 @pytest.mark.parametrize("file", [None, "/none/error.txt"])
 def test_where_ray_says_nothing_that_is_said(file):
-    assert deaths.reason(file) == "Ray does not say why"
+    assert exit_causes.reason(file) == "Ray does not say why"
 
 
 def full(*_):
@@ -89,8 +91,8 @@ def full(*_):
 
 
 def scheduler(state, held, ended):
-    stop = search.StopWhen(lambda: False, held, hung.Watch(None))
-    return search.CellScheduler(state, bundles.Bundles(state, lambda trial: 1), ended, held, stop)
+    stop = tune.StopWhen(lambda: False, held, watchdog.Watch(None))
+    return tune.CellScheduler(state, bundles.Bundles(state, lambda trial: 1), ended, held, stop)
 
 
 def test_what_fails_while_a_death_is_recorded_stops_the_study_as_itself():
@@ -106,7 +108,7 @@ def test_what_fails_while_a_death_is_recorded_stops_the_study_as_itself():
 
 def test_what_fails_while_workers_are_looked_at_stops_the_study_as_itself():
     held = guard.Guard()
-    watching = search.Watching(SimpleNamespace(look=full), held)
+    watching = tune.Watching(SimpleNamespace(look=full), held)
     watching.on_step_begin(0, [])
     assert isinstance(held.error, OSError)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study import decoding
-from study.decoding import read_rgb
+from study.data import images
+from study.data.images import read_rgb
 from study.errors import UserError
 
 WIDE, HIGH = 24, 16
@@ -32,11 +32,11 @@ def test_rgb_is_kept_to_the_bit(tmp_path, suffix):
 
 def test_a_listing_is_decoded_as_before_where_images_are_plain(tmp_path):
     """What PIL alone makes of plain colours and greys: stored data sets stay what they were."""
-    from study.types import Listing
+    from study.data.types import Listing
 
     paths = [saved(tmp_path / "a.jpg", COLOURS), saved(tmp_path / "b.png", COLOURS[..., 0])]
     listing = Listing([str(path) for path in paths], np.arange(2), np.arange(2), None, square=True)
-    for path, found in zip(paths, decoding._decode_all(listing, 8, []), strict=True):
+    for path, found in zip(paths, images._decode_all(listing, 8, []), strict=True):
         with Image.open(path) as image:
             plain = image.convert("RGB").resize((8, 8), Image.Resampling.BICUBIC, (4, 0, 20, 16))
         assert (found == np.asarray(plain)).all()
@@ -157,7 +157,7 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF"
 def test_what_is_no_image_says_what_it_is(tmp_path, content, told):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
-    with pytest.raises(decoding.Unreadable, match=rf"^{path}: {told}"):
+    with pytest.raises(images.Unreadable, match=rf"^{path}: {told}"):
         read_rgb(path)
 
 

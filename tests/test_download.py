@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from study import download
+from study.data import download
+from study.data.types import Archive
 from study.errors import UserError
-from study.types import Archive
 
 
 def packed(name="Set/Images/a.txt", text="x" * 50_000):

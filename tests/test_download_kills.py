@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from study import download
+from study.data import download
 from tests.test_download import Server, archive, files  # noqa: F401 – a fixture
 
 FORK = multiprocessing.get_context("fork")

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from study import data, earlier, initial_weights, models, pretraining, sources, splits, trial, weights
-from study.config import Config
-from study.earlier import BEFORE, OWN_BATCHNORM
-from study.earlier_weights import Earlier
+from study.data import prepare, splits
 from study.errors import UserError
+from study.models import saved, weights
+from study.models.earlier import Earlier
+from study.pretraining import initial_weights, sources, train
+from study.space.config import Config
+from study.training import earlier_tasks, trial
+from study.training.earlier_tasks import BEFORE, OWN_BATCHNORM
 
 FIRST, SECOND = "animals", "animals/animal"
 VALUES = Config(task=SECOND, family="small_cnn", image_size=16, batch_size=32, lr=0.02, weights=FIRST)
@@ -22,17 +25,17 @@ def place(tmp_path_factory):
     """A store with the network of a first task, and the second task."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STUDY_STORE", str(tmp_path_factory.mktemp("store")))
-        first, second = (data.prepare(task, None, 16, None) for task in (FIRST, SECOND))
+        first, second = (prepare.prepare(task, None, 16, None) for task in (FIRST, SECOND))
         start = initial_weights.InitialWeights(sources.source(FIRST, SOURCES, VALUES), first, 0)
-        entry = pretraining.make(start)
+        entry = train.make(start)
         yield start, entry.path, first, second
 
 
 def run(place, sealed=False, epochs=1, **more):
     start, path, first, second = place
-    known = Earlier(start.source.config, data.open_data(first, splits.cut(VALUES), 0, 0, sealed), path)
+    known = Earlier(start.source.config, prepare.open_data(first, splits.cut(VALUES), 0, 0, sealed), path)
     asked = Config(**(vars(VALUES) | more))
-    given = data.open_data(second, splits.cut(VALUES), 0, 0, sealed)
+    given = prepare.open_data(second, splits.cut(VALUES), 0, 0, sealed)
     found = []
     for report in trial.run(asked, given, 5, epochs, source=path, earlier=[known]):
         state = report.model()
@@ -65,13 +68,15 @@ def test_every_report_scores_the_task_of_before(tuned):
 def test_before_anything_is_trained_it_is_as_it_was_learnt(place, tuned):
     _, path, *_ = place
     reports, known = tuned
-    net = earlier.families.build("small_cnn", "none", 2)
+    net = earlier_tasks.families.build("small_cnn", "none", 2)
     weights.fill(net, path)
     net.head.load_state_dict(weights.tensors(path, weights.HEAD))
     shown = torch.from_numpy(known.data.val.images[known.data.val.index]).permute(0, 3, 1, 2) / 255
     mean, std = (
         torch.tensor(each).view(3, 1, 1)
-        for each in earlier.assembly.normalization(known.config, earlier.families.of(known.config), known.data)
+        for each in earlier_tasks.assembly.normalization(
+            known.config, earlier_tasks.families.of(known.config), known.data
+        )
     )
     with torch.no_grad():
         told = net.eval()((shown - mean) / std).argmax(1).numpy()
@@ -104,7 +109,7 @@ def test_scoring_the_past_changes_nothing_in_the_trial(place, tuned):
     reports, _ = tuned
     _, path, _, second = place
     asked = Config(**(vars(VALUES) | {"regime": "fine_tune"}))
-    alone = list(trial.run(asked, data.open_data(second, splits.cut(VALUES), 0, 0, False), 5, 1, source=path))
+    alone = list(trial.run(asked, prepare.open_data(second, splits.cut(VALUES), 0, 0, False), 5, 1, source=path))
     for one, other in zip(reports, alone, strict=True):
         assert one.objective == other.objective
     states = [each.model() for each in (reports[-1], alone[-1])]
@@ -122,7 +127,7 @@ def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
     asked = Config(**(vars(VALUES) | {"regime": regime, "head_rate": 0.0, "freeze_batchnorm": "off"}))
     found = [
         (report, report.model())
-        for report in trial.run(asked, data.open_data(second, splits.cut(VALUES), 0, 0, True), 5, 1, source=path)
+        for report in trial.run(asked, prepare.open_data(second, splits.cut(VALUES), 0, 0, True), 5, 1, source=path)
     ]
     (first, begun), (_, end) = found
     heads = [name for name in begun if name.startswith("head")]
@@ -140,8 +145,8 @@ def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
 @pytest.mark.parametrize("own", [False, True])
 def test_the_heads_of_all_tasks_stay_loadable(tuned, tmp_path, own):
     reports, known = tuned
-    models.save(tmp_path / "model", reports[-1].model(), CARD, [known])
-    net, about = models.load(tmp_path / "model", FIRST, own_batchnorm=own)
+    saved.save(tmp_path / "model", reports[-1].model(), CARD, [known])
+    net, about = saved.load(tmp_path / "model", FIRST, own_batchnorm=own)
     assert (about["task"], about["classes"]) == (FIRST, ["animal", "other"])
     shown = torch.from_numpy(known.data.test.images[known.data.test.index]).permute(0, 3, 1, 2) / 255
     mean, std = (torch.tensor(about[name]).view(3, 1, 1) for name in ("mean", "std"))
@@ -149,12 +154,12 @@ def test_the_heads_of_all_tasks_stay_loadable(tuned, tmp_path, own):
         told = torch.cat([net((part - mean) / std) for part in shown.split(64)]).argmax(1).numpy()
     expected = scores(reports[-1])["test", "accuracy" + (OWN_BATCHNORM if own else "")]
     assert np.mean(told == known.data.test.targets) == pytest.approx(expected, abs=2e-3)
-    last, about = models.load(tmp_path / "model")
+    last, about = saved.load(tmp_path / "model")
     assert (last.head.out_features, about["classes"]) == (2, ["canines", "felines"])
 
 
 def test_a_task_that_was_never_learnt_is_refused(tuned, tmp_path):
     reports, known = tuned
-    models.save(tmp_path / "model", reports[-1].model(), CARD, [known])
+    saved.save(tmp_path / "model", reports[-1].model(), CARD, [known])
     with pytest.raises(UserError, match="has no task 'voc' that its network had learnt before; it has animals"):
-        models.load(tmp_path / "model", "voc")
+        saved.load(tmp_path / "model", "voc")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from study import auth, cluster, errors, home, reach, run, store
+from study import errors, run
+from study.backend import auth_token, preflight, session
+from study.storage import home, store
 from tests.bad_inputs.case import TINY
 
 
@@ -29,12 +31,12 @@ def test_who_has_no_home_gets_one_in_the_store(nameless):
 
 
 def test_a_token_that_can_be_written_nowhere_is_handed_on_to_workers_alone(nameless, monkeypatch):
-    auth.check(make=True)
-    assert (len(os.environ["RAY_AUTH_TOKEN"]), auth.known()) == (64, True)
+    auth_token.check(make=True)
+    assert (len(os.environ["RAY_AUTH_TOKEN"]), auth_token.known()) == (64, True)
     monkeypatch.delenv("RAY_AUTH_TOKEN")
     (nameless / "file").write_text("no folder")
     monkeypatch.setenv("HOME", str(nameless / "file"))
-    auth.check(make=True)
+    auth_token.check(make=True)
     assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
     monkeypatch.delenv("RAY_AUTH_TOKEN")
 
@@ -42,8 +44,8 @@ def test_a_token_that_can_be_written_nowhere_is_handed_on_to_workers_alone(namel
 def test_a_token_in_a_folder_of_somebody_else_counts_as_none(nameless, monkeypatch):
     monkeypatch.setattr(Path, "stat", lambda *_, **__: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no")))
     monkeypatch.setenv("HOME", str(nameless))
-    auth.check()
-    assert not auth.known()
+    auth_token.check()
+    assert not auth_token.known()
 
 
 def test_results_and_a_store_that_this_user_may_not_write_are_no_failure_of_a_disk(nameless, monkeypatch, capsys):
@@ -54,13 +56,13 @@ def test_results_and_a_store_that_this_user_may_not_write_are_no_failure_of_a_di
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != nameless)
     with pytest.raises(errors.UserError, match=f"the store {nameless}/store cannot be written, since {nameless} "):
         store.check()
-    monkeypatch.setattr("study.disk.read_only", lambda _: True)
+    monkeypatch.setattr("study.storage.durable.read_only", lambda _: True)
     store.check()
 
 
 def test_without_a_home_there_is_no_token_to_look_for(nameless):
-    auth.check()
-    assert (auth.file(), auth.known()) == (None, False)
+    auth_token.check()
+    assert (auth_token.file(), auth_token.known()) == (None, False)
 
 
 def test_settings_of_pictures_lie_in_the_store_where_home_cannot_be_written(nameless, monkeypatch):
@@ -76,10 +78,10 @@ def test_settings_of_pictures_lie_in_the_store_where_home_cannot_be_written(name
 def test_a_temporary_folder_without_room_is_the_storages_fault(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
-    monkeypatch.setattr(reach, "LOGS", 1e30)
-    monkeypatch.setattr(reach, "LONGEST_SOCKET", 10**6)
+    monkeypatch.setattr(preflight, "LOGS", 1e30)
+    monkeypatch.setattr(preflight, "LONGEST_SOCKET", 10**6)
     with pytest.raises(errors.Full, match=f"TMPDIR={tmp_path}: .* MB are free"):
-        reach.check_temporary()
+        preflight.check_temporary()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_a_signal_while_ray_starts_is_a_line_and_code_75(tmp_path, monkeypatch, 
 def test_a_ray_that_breaks_down_is_one_line(monkeypatch):
     import ray
 
-    monkeypatch.setattr(cluster, "_start", lambda address: None)
+    monkeypatch.setattr(session, "_start", lambda address: None)
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
-    with pytest.raises(errors.RayFailed, match=r"^Ray broke down \(RaySystemError: "), cluster.cluster():
+    with pytest.raises(errors.RayFailed, match=r"^Ray broke down \(RaySystemError: "), session.cluster():
         raise ray.exceptions.RaySystemError("the raylet is gone")

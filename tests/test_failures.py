@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from study import cluster, plain
-from study.failures import failure
+from study.backend import session
+from study.storage import plain_values
+from study.training.failures import failure
 
 
 class Refuses(Exception):
@@ -80,16 +81,16 @@ def test_an_exception_is_described_in_words_that_can_be_sent_and_written(error, 
     assert said["failure"] == line
     assert "line" in said["traceback"]
     assert pickle.dumps(said)
-    assert plain.plain(said) == said
+    assert plain_values.plain(said) == said
 
 
 @pytest.mark.parametrize("error", [ValueError(10**6 * "x"), LONG(10**6 * "\udcff")])
 def test_a_description_is_of_a_bounded_length_and_its_name_one_line(error):
     said = failure(raised(error))
-    assert len(said["failure"]) < plain.LONGEST
-    assert len(said["traceback"]) <= plain.LONGEST
+    assert len(said["failure"]) < plain_values.LONGEST
+    assert len(said["traceback"]) <= plain_values.LONGEST
     assert "\n" not in said["failure"]
-    assert plain.plain(said) == said
+    assert plain_values.plain(said) == said
 
 
 def test_many_frames_and_a_long_chain_are_described():
@@ -115,5 +116,5 @@ def test_many_frames_and_a_long_chain_are_described():
 
 
 def test_what_ran_on_ray_is_described_in_a_line_whatever_its_class_does():
-    assert cluster.line(Refuses()) == "Refuses: its text cannot be made (SystemExit)"
-    assert cluster.line(ValueError("one\ntwo \udcff"), -1) == "ValueError: two \\udcff"
+    assert session.line(Refuses()) == "Refuses: its text cannot be made (SystemExit)"
+    assert session.line(ValueError("one\ntwo \udcff"), -1) == "ValueError: two \\udcff"

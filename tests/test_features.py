@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from study import assembly, families, features, store, together, trial
-from study.config import Config
-from study.features import Cache
-from study.trial import CacheSettings
+from study.models import families
+from study.space.config import Config
+from study.storage import cooperative, store
+from study.training import feature_cache, setup, trial
+from study.training.feature_cache import Cache
+from study.training.trial import CacheSettings
 from tests.toy_task import SMALL, task
 
 ROOM = CacheSettings(10**9, False, "code")
@@ -35,7 +37,7 @@ CASES = [
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(features, "_refused", set())
+    monkeypatch.setattr(feature_cache, "_refused", set())
     return tmp_path / "store" / "features"
 
 
@@ -93,7 +95,7 @@ def test_any_number_of_labels_gets_the_same_to_the_bit(count):
 def test_a_second_trial_runs_no_frozen_stage(monkeypatch):
     config = replace(SMALL, regime="feature_extraction", views=1, weights="none")
     outcome(config, ROOM)
-    monkeypatch.setattr(features, "_batches", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(feature_cache, "_batches", lambda *_: pytest.fail("computed again"))
     outcome(replace(config, lr=1e-4), ROOM)
 
 
@@ -130,7 +132,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(own_store, monkeypatch):
 
     config = replace(SMALL, regime="feature_extraction", views=1)
     expected = outcome(config, trial.NO_CACHE)[0]
-    monkeypatch.setattr(together, "make", full)
+    monkeypatch.setattr(cooperative, "make", full)
     assert outcome(config, ROOM)[0] == expected
 
 
@@ -149,12 +151,12 @@ def test_the_oldest_makes_room(own_store):
 @pytest.mark.parametrize("count", [43, 200])
 def test_who_wants_the_same_at_once_makes_a_part_of_it(monkeypatch, count):
     made = []
-    fill = features._fill
-    monkeypatch.setattr(features, "PART", 1)
+    fill = feature_cache._fill
+    monkeypatch.setattr(feature_cache, "PART", 1)
     monkeypatch.setattr(
-        features, "_fill", lambda folder, number, **more: made.append(number) or fill(folder, number, **more)
+        feature_cache, "_fill", lambda folder, number, **more: made.append(number) or fill(folder, number, **more)
     )
-    parts = assembly.assemble(SMALL, task(train=count, held=7), 0, "cpu")
+    parts = setup.assemble(SMALL, task(train=count, held=7), 0, "cpu")
     parts.net.freeze(range(4))
     fed, found = parts.feeds["train"], []
     threads = [
@@ -166,6 +168,6 @@ def test_who_wants_the_same_at_once_makes_a_part_of_it(monkeypatch, count):
     for thread in threads:
         thread.join()
     assert sorted(made) == list(range(-(-count // 64)))
-    alone = features._computed(parts.net, fed, fed.pixels)
+    alone = feature_cache._computed(parts.net, fed, fed.pixels)
     assert len(found) == 4
     assert all(torch.equal(each.arrays[0], alone.arrays[0]) for each in found)

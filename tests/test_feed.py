@@ -1,10 +1,10 @@
 import numpy as np
 import torch
 
-from study import feed as feeds
-from study.evaluation import predict
-from study.feed import feed
-from study.net import Net
+from study.data import device_split as feeds
+from study.data.device_split import feed
+from study.models.net import Net
+from study.training.evaluation import predict
 from tests.toy_task import task
 
 MEAN, STD = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)

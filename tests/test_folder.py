@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from study import folder
 from study.errors import Damaged, Locked, UserError
+from study.storage import study_folder
 
 IDENTITY = {
     "space": {"name": "toy", "compared": {}, "tuned": {"lr": {"values": [0.1, 0.2]}}},
@@ -21,7 +21,7 @@ IDENTITY = {
 
 
 def _hold(path, ready):
-    held = folder.lock(path)
+    held = study_folder.lock(path)
     ready.set()
     time.sleep(60)
     held.release()
@@ -33,16 +33,16 @@ def test_a_second_driver_is_refused_and_told_who_runs_it_and_a_dead_owner_is_tak
     owner.start()
     ready.wait(30)
     with pytest.raises(Locked, match=f"process {owner.pid}"):
-        folder.lock(tmp_path)
+        study_folder.lock(tmp_path)
     os.kill(owner.pid, signal.SIGKILL)
     owner.join()
-    folder.lock(tmp_path).release()
+    study_folder.lock(tmp_path).release()
 
 
 def _try(path, together, taken, over):
     together.wait(30)
     try:
-        held = folder.lock(path)
+        held = study_folder.lock(path)
     except Locked as refused:
         taken.put(str(refused))
         return
@@ -66,12 +66,12 @@ def test_of_several_drivers_at_once_exactly_one_runs(tmp_path):
 
 
 def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
-    folder.begin(tmp_path, IDENTITY, resume=False)
-    assert folder.read_study(tmp_path)["space"] == IDENTITY["space"]
+    study_folder.begin(tmp_path, IDENTITY, resume=False)
+    assert study_folder.read_study(tmp_path)["space"] == IDENTITY["space"]
     with pytest.raises(UserError, match="holds a study already: add --resume"):
-        folder.begin(tmp_path, IDENTITY, resume=False)
+        study_folder.begin(tmp_path, IDENTITY, resume=False)
     before = (tmp_path / "study.json").read_bytes()
-    folder.begin(tmp_path, IDENTITY, resume=True)
+    study_folder.begin(tmp_path, IDENTITY, resume=True)
     assert (tmp_path / "study.json").read_bytes() == before
 
 
@@ -86,37 +86,37 @@ def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
     ],
 )
 def test_a_changed_study_is_refused_with_the_difference(tmp_path, change, said):
-    folder.begin(tmp_path, IDENTITY, resume=False)
+    study_folder.begin(tmp_path, IDENTITY, resume=False)
     with pytest.raises(Damaged, match=said):
-        folder.begin(tmp_path, IDENTITY | change, resume=True)
+        study_folder.begin(tmp_path, IDENTITY | change, resume=True)
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-9], lambda text: text.replace('"f00"', '"f02"'), lambda _: ""])
 def test_a_damaged_study_json_is_named(tmp_path, damage):
-    folder.begin(tmp_path, IDENTITY, resume=False)
+    study_folder.begin(tmp_path, IDENTITY, resume=False)
     path = tmp_path / "study.json"
     path.write_text(damage(path.read_text()))
     with pytest.raises(Damaged, match=r"study.json: is damaged"):
-        folder.begin(tmp_path, IDENTITY, resume=True)
+        study_folder.begin(tmp_path, IDENTITY, resume=True)
 
 
 def test_a_ledger_without_study_json_is_never_a_fresh_start(tmp_path):
     (tmp_path / "ledger").mkdir()
     (tmp_path / "ledger" / "000.jsonl").write_text("{}\n")
     with pytest.raises(Damaged, match=r"study.json: is missing"):
-        folder.begin(tmp_path, IDENTITY, resume=True)
+        study_folder.begin(tmp_path, IDENTITY, resume=True)
 
 
 def test_resume_without_a_study_starts_one(tmp_path):
-    folder.begin(tmp_path, IDENTITY, resume=True)
+    study_folder.begin(tmp_path, IDENTITY, resume=True)
     assert json.loads((tmp_path / "study.json").read_text())["seed"] == 0
 
 
 def test_a_study_whose_ledger_is_gone_is_never_a_fresh_start(tmp_path):
-    folder.begin(tmp_path, IDENTITY, resume=False)
+    study_folder.begin(tmp_path, IDENTITY, resume=False)
     (tmp_path / "ledger" / "000.jsonl").unlink()
     with pytest.raises(Damaged, match=r"000.jsonl: is missing"):
-        folder.begin(tmp_path, IDENTITY, resume=True)
+        study_folder.begin(tmp_path, IDENTITY, resume=True)
 
 
 def test_a_folder_in_which_nothing_was_begun_is_left_as_it_was(tmp_path):
@@ -125,9 +125,9 @@ def test_a_folder_in_which_nothing_was_begun_is_left_as_it_was(tmp_path):
     (tmp_path / "empty").mkdir()
     (old / "mine.txt").touch()
     for place in (new / "deeper", old, tmp_path / "empty"):
-        made = folder.missing(place)
-        with folder.lock(place):
-            folder.leave_empty(place, made)
+        made = study_folder.missing(place)
+        with study_folder.lock(place):
+            study_folder.leave_empty(place, made)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "old"]
     assert [path.name for path in old.iterdir()] == ["mine.txt"]
 
@@ -135,7 +135,7 @@ def test_a_folder_in_which_nothing_was_begun_is_left_as_it_was(tmp_path):
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="file: is a file; name a folder"):
-        folder.lock(tmp_path / "file")
+        study_folder.lock(tmp_path / "file")
 
 
 def test_a_user_without_a_name_is_known_by_number(monkeypatch):
@@ -145,12 +145,12 @@ def test_a_user_without_a_name_is_known_by_number(monkeypatch):
         raise KeyError("getpwuid(): uid not found: 1000770000")
 
     monkeypatch.setattr("getpass.getuser", nameless)
-    assert folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"
+    assert study_folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"
 
 
 def test_other_words_for_equal_pixels_are_no_change(tmp_path):
     cells = [{"name": "a", "source": "pets: 9 images", "data": "f00"}]
     study, renamed = {"cells": cells}, {"cells": [cells[0] | {"source": "photographs: 9 images"}]}
-    folder.refuse_change(study, renamed, tmp_path)
+    study_folder.refuse_change(study, renamed, tmp_path)
     with pytest.raises(Damaged, match=r'cells\[0\]\.source was "pets: 9 images", is "photographs: 9 images"'):
-        folder.refuse_change(study, {"cells": [renamed["cells"][0] | {"data": "ba5"}]}, tmp_path)
+        study_folder.refuse_change(study, {"cells": [renamed["cells"][0] | {"data": "ba5"}]}, tmp_path)

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from study import families, features, fused, trial
-from study.config import Config
-from study.trial import CacheSettings
+from study.models import families
+from study.space.config import Config
+from study.training import feature_cache, fused_heads, trial
+from study.training.trial import CacheSettings
 from tests.toy_task import task
 
 ROOM = CacheSettings(10**9, False, "code")
@@ -23,9 +24,11 @@ PROBE = Config(
     label_smoothing=0.05,
 )
 RATES = (1e-3, 3e-2, 0.3)
-PRETRAINED = [fused.Member(replace(PROBE, lr=lr, weight_decay=lr / 10), seed) for seed, lr in enumerate(RATES, start=5)]
+PRETRAINED = [
+    fused_heads.Member(replace(PROBE, lr=lr, weight_decay=lr / 10), seed) for seed, lr in enumerate(RATES, start=5)
+]
 SMALL = replace(PROBE, family="small_cnn", weights="none")  # its backbone is the seed's: one for all members
-MEMBERS = [fused.Member(replace(SMALL, lr=lr, weight_decay=lr / 10), 5) for lr in RATES]
+MEMBERS = [fused_heads.Member(replace(SMALL, lr=lr, weight_decay=lr / 10), 5) for lr in RATES]
 DATA = {size: task(train=43, held=12, size=size) for size in (16, 32)}
 EPOCHS = 2
 
@@ -33,7 +36,7 @@ EPOCHS = 2
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(features, "_refused", set())
+    monkeypatch.setattr(feature_cache, "_refused", set())
 
 
 def data_of(member):
@@ -49,7 +52,7 @@ def plain(report):
 
 def together(members, cache=ROOM, **more):
     found = [[] for _ in members]
-    for said in fused.run(members, data_of(members[0]), EPOCHS, cache=cache, **more):
+    for said in fused_heads.run(members, data_of(members[0]), EPOCHS, cache=cache, **more):
         for number, each in said.items():
             found[number].append(each if isinstance(each, Exception) else plain(each))
     return found
@@ -78,7 +81,7 @@ def test_each_seed_draws_its_own_head_and_order():
 
 def test_a_trial_goes_on_alone_from_where_the_bundle_was():
     (*_, last) = alone(MEMBERS[1])
-    for said in itertools.islice(fused.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM), 2):
+    for said in itertools.islice(fused_heads.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM), 2):
         state = said[1].state()
     member = MEMBERS[1]
     *_, report = trial.run(member.config, DATA[16], member.seed, EPOCHS, resume=(1, 0.0, state), cache=ROOM)
@@ -104,7 +107,7 @@ def test_who_fails_fails_alone():
 
 def test_members_share_the_time():
     start = time.perf_counter()
-    *_, said = fused.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM)
+    *_, said = fused_heads.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM)
     seconds = [report.rows[0]["seconds"] for report in said.values()]
     assert min(seconds) > 0
     assert sum(seconds) <= time.perf_counter() - start

@@ -10,8 +10,9 @@ import pytest
 import ray
 import torch
 
-from study import families, gpu_memory, packing
-from study.data import Prepared
+from study.backend import gpu_memory, gpu_sharing
+from study.data.prepare import Prepared
+from study.models import families
 from tests.toy_task import SMALL, task
 
 FEW = Prepared("toy", "few", "toy", "", ["a", "b"], "accuracy", {"train": 100, "test": 50})
@@ -35,10 +36,10 @@ def test_a_cut_task_keeps_some_of_each_split_and_shares_nothing_with_the_whole()
 @pytest.fixture
 def attempted(monkeypatch):
     """Attempts a configuration on the toy task."""
-    monkeypatch.setattr("study.data.open_data", lambda *_: task(train=50, held=20))
+    monkeypatch.setattr("study.data.prepare.open_data", lambda *_: task(train=50, held=20))
 
     def attempt(config, kept=4, bundle=0, **given):
-        return gpu_memory.attempt(packing.Case("", config, FEW, 0, kept, bundle), "cpu", **given)
+        return gpu_memory.attempt(gpu_sharing.Case("", config, FEW, 0, kept, bundle), "cpu", **given)
 
     return attempt
 
@@ -46,7 +47,7 @@ def attempted(monkeypatch):
 @pytest.fixture
 def kept(attempted, monkeypatch):
     """The same, but nothing is trained: what it gives is the bytes of outputs that will be kept."""
-    monkeypatch.setattr("study.trial.run", lambda *_: ())
+    monkeypatch.setattr("study.training.trial.run", lambda *_: ())
     return attempted
 
 
@@ -101,11 +102,11 @@ def test_a_loss_that_is_no_number_leaves_the_memory_told(attempted, monkeypatch)
     def fails(*_):
         raise FloatingPointError("val loss is nan")
 
-    monkeypatch.setattr("study.trial.run", fails)
+    monkeypatch.setattr("study.training.trial.run", fails)
     assert attempted(SMALL) == 0
 
 
-CASE = packing.Case("", SMALL, FEW, 7, 4, 5)
+CASE = gpu_sharing.Case("", SMALL, FEW, 7, 4, 5)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from study import families, heads
 from study.errors import UserError
+from study.models import families, heads
 
 
 def test_linear_is_one_layer():

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from study import awake, hung, ledger
+from study.backend import listening_clock, watchdog
+from study.storage import ledger
 from tests import toy_study, toys
 from tests.test_search import journal, starts
 
@@ -18,7 +19,7 @@ class Scene:
 
     def __init__(self, now, most):
         self.now, self.ended, self.idle, self.queries = now, [], set(), 0
-        self.watch = hung.Watch(most, self.ended.append, self._ask)
+        self.watch = watchdog.Watch(most, self.ended.append, self._ask)
 
     def _ask(self, worker):
         self.queries += 1
@@ -41,7 +42,7 @@ class Scene:
 def scene(monkeypatch):
     """Give what makes a scene."""
     now = [0.0]
-    monkeypatch.setattr(awake.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(listening_clock.time, "monotonic", lambda: now[0])
     return lambda most: Scene(now, most)
 
 
@@ -62,7 +63,7 @@ def test_waiting_for_a_worker_is_no_silence(scene):
     seen.listen(50, {"a": None})
     seen.listen(9, {"a": "worker"})
     assert seen.ended == []
-    seen.listen(2 + hung.ANSWER, {"a": "worker"})
+    seen.listen(2 + watchdog.ANSWER, {"a": "worker"})
     assert seen.ended == ["worker"]
 
 
@@ -104,7 +105,7 @@ def test_a_worker_whose_report_waits_behind_others_is_idle_and_not_blamed(scene)
     seen.listen(100, BOTH, reports="b")
     assert seen.ended == []
     seen.idle.clear()
-    seen.listen(10 + hung.ANSWER + 1, BOTH, reports="b")
+    seen.listen(10 + watchdog.ANSWER + 1, BOTH, reports="b")
     assert seen.ended == ["worker a"]
 
 

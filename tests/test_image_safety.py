@@ -12,21 +12,23 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from study import decoding, looks, picture_files, pixels, plain_files
-from study.decoding import read_rgb
-from study.tasks import _folders
+import study
+from study.data import image_files, images, pixels, scan
+from study.data.images import read_rgb
+from study.data.tasks import _folders
+from study.storage import regular_files
 from tests import hostile_pictures
 from tests.hostile_pictures import EPS, READABLE, REFUSED, frames, gif_frames, jpeg, plain, png, segment, tiff, written
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(decoding.Unreadable) as raised:
+    with pytest.raises(images.Unreadable) as raised:
         read_rgb(path)
     return str(raised.value)
 
 
-def seen(path: Path) -> decoding.Picture:
-    with decoding.picture(path) as picture:
+def seen(path: Path) -> images.Picture:
+    with images.picture(path) as picture:
         return picture
 
 
@@ -46,7 +48,7 @@ def test_no_program_runs_for_a_picture(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_refused_is_named_with_the_reason(tmp_path, monkeypatch, what):
-    monkeypatch.setattr(plain_files, "STEPS", 5_000)  # of 500,000
+    monkeypatch.setattr(regular_files, "STEPS", 5_000)  # of 500,000
     told, make = REFUSED[what]
     path = written(tmp_path / "a.png", make())
     assert refusal(path).startswith(f"{path}: {told}")
@@ -83,7 +85,7 @@ def test_of_many_frames_one_is_read(tmp_path, content):
 def test_every_format_of_the_accepted_suffixes_is_read_whatever_the_name(tmp_path):
     registered = Image.registered_extensions()
     kinds = {registered[suffix] for suffix in _folders.SUFFIXES}
-    assert kinds == set(picture_files.FORMATS)
+    assert kinds == set(image_files.FORMATS)
     for kind in (*sorted(kinds), "MPO"):
         how = {"save_all": True, "append_images": [Image.new("RGB", (24, 20))]} if kind == "MPO" else {}
         assert read_rgb(written(tmp_path / "a.x", plain(kind, **how))).shape == (20, 24, 3), kind
@@ -115,34 +117,34 @@ def test_files_that_may_never_end_are_not_opened(tmp_path):
             path = tmp_path / f"{name}.png"
             assert refusal(path) == f"{path}: is no file"
             with pytest.raises(OSError, match="is no file"):
-                plain_files.text(path)
+                regular_files.text(path)
     (tmp_path / "link.png").symlink_to(written(tmp_path / "a.png", png()))
     assert read_rgb(tmp_path / "link.png").shape == (20, 24, 3)
 
 
 def test_a_file_is_read_to_where_it_ended_when_it_was_opened(tmp_path):
     path = written(tmp_path / "a.txt", b"first")
-    with plain_files.PlainFile(path, 100) as file:
+    with regular_files.PlainFile(path, 100) as file:
         with path.open("ab") as more:
             more.write(b" and so on without end")
         assert file.read() == b"first"
     with pytest.raises(OSError, match="has 27 bytes; at most 26 are read"):
-        plain_files.content(path, 26)
+        regular_files.content(path, 26)
 
 
 def test_a_file_that_is_cut_or_gone_while_it_is_read_is_named(tmp_path, monkeypatch):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8))
     noise.save(tmp_path / "a.bmp")
-    whole, opened = Image.open, picture_files.Image.open
+    whole, opened = Image.open, image_files.Image.open
 
     def cut(file, formats):
         image = opened(file, formats=formats)
         os.truncate(tmp_path / "a.bmp", 1000)
         return image
 
-    monkeypatch.setattr(picture_files.Image, "open", cut)
+    monkeypatch.setattr(image_files.Image, "open", cut)
     assert "truncated" in refusal(tmp_path / "a.bmp")
-    monkeypatch.setattr(picture_files.Image, "open", whole)
+    monkeypatch.setattr(image_files.Image, "open", whole)
     (tmp_path / "a.bmp").unlink()
     assert refusal(tmp_path / "a.bmp") == f"{tmp_path / 'a.bmp'}: No such file or directory"
 
@@ -156,9 +158,9 @@ def test_a_sparse_file_of_a_terabyte_is_refused_by_its_size(tmp_path):
 @pytest.mark.parametrize("kind", ["BMP", "TIFF", "PPM", "GIF"])
 def test_a_picture_one_row_over_the_bound_is_refused_with_its_size(tmp_path, monkeypatch, kind):
     path = written(tmp_path / "a", plain(kind, (20, 11), "L" if kind == "GIF" else "RGB"))
-    monkeypatch.setattr(picture_files, "MOST_PIXELS", 20 * 10)
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 20 * 10)
     assert refusal(path) == f"{path}: has 20 × 11 pixels; at most 200 are read"
-    monkeypatch.setattr(picture_files, "MOST_PIXELS", 20 * 11)
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 20 * 11)
     assert read_rgb(path).shape == (11, 20, 3)
 
 
@@ -192,20 +194,20 @@ def test_a_picture_of_16_megapixels_takes_its_own_memory_and_hardly_more(tmp_pat
 def test_a_very_large_jpeg_is_reduced_and_any_other_picture_is_not(tmp_path, monkeypatch):
     path = written(tmp_path / "a.jpg", plain("JPEG", (200, 121), quality=95))
     whole = seen(path)
-    monkeypatch.setattr(picture_files, "_REDUCED", 200 * 121 - 1)
+    monkeypatch.setattr(image_files, "_REDUCED", 200 * 121 - 1)
     half = seen(path)
     assert (whole.image.size, half.image.size) == ((200, 121), (100, 61))
     assert (half.width, half.height) == (200, 121)
-    small = [decoding._cut(each.image, None, True, 16).astype(int) for each in (whole, half)]
+    small = [images._cut(each.image, None, True, 16).astype(int) for each in (whole, half)]
     assert np.abs(small[0] - small[1]).mean() < 6
-    monkeypatch.setattr(picture_files, "_REDUCED", 200 * 121)
+    monkeypatch.setattr(image_files, "_REDUCED", 200 * 121)
     assert seen(path).image.size == (200, 121)
-    monkeypatch.setattr(picture_files, "_REDUCED", 0)
+    monkeypatch.setattr(image_files, "_REDUCED", 0)
     assert seen(written(tmp_path / "a.png", png())).image.size == (24, 20)
 
 
 def test_threads_together_hold_no_more_pixels_than_there_is_room_for(monkeypatch):
-    room, most, held = picture_files._Room(100), [0], [0]
+    room, most, held = image_files._Room(100), [0], [0]
     lock = threading.Lock()
 
     def take(pixels):
@@ -232,13 +234,13 @@ def test_bands_of_a_picture_are_what_it_is_as_a_whole(tmp_path, monkeypatch, mod
     image.save(tmp_path / "a.tif")
     image.convert("P").save(tmp_path / "p.png", transparency=bytes(range(256))) if mode == "P" else None
     for path in tmp_path.iterdir():
-        whole, digest = read_rgb(path), looks._look(path).same
+        whole, digest = read_rgb(path), scan._look(path).same
         monkeypatch.setattr(pixels, "BAND", 17 * 3)
         assert (read_rgb(path) == whole).all()
-        assert looks._look(path).same == digest
+        assert scan._look(path).same == digest
         monkeypatch.undo()
 
 
 def test_pictures_are_opened_in_one_place_alone():
-    root = Path(picture_files.__file__).parent
-    assert [path.name for path in root.rglob("*.py") if "Image.open(" in path.read_text()] == ["picture_files.py"]
+    root = Path(study.__file__).parent
+    assert [path.name for path in root.rglob("*.py") if "Image.open(" in path.read_text()] == ["image_files.py"]

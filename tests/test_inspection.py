@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from study import looks, screen, store
+from study.cli import messages
+from study.data import scan
+from study.data.inspection import as_trained
+from study.data.splits import Cut
+from study.data.tasks import folder, own
 from study.errors import UserError
-from study.inspection import as_trained
-from study.splits import Cut
-from study.tasks import folder, own
+from study.storage import store
 from tests.own_images import folders, picture, pixels, table
 
 PLAIN = {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3}
@@ -152,7 +154,7 @@ def test_remarks_name_what_may_be_odd(tmp_path):
 
 def shown(place: Path, width: int = 100) -> str:
     console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    screen.print_inspection(folder.inspect(place), 32, console)
+    messages.print_inspection(folder.inspect(place), 32, console)
     return console.export_text()
 
 
@@ -173,7 +175,7 @@ def test_it_says_how_the_data_are_cut(place):
 
 def test_images_are_looked_at_once(place, monkeypatch):
     folder.inspect(place)
-    monkeypatch.setattr(looks, "_look", None)
+    monkeypatch.setattr(scan, "_look", None)
     folder.inspect(place)
     picture(place / "train/cat/0.png", 77, wide=30)
     with pytest.raises(TypeError):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import ray
 
-from study import jobs, submit
+from study import submit
+from study.backend import jobs
 
 HEAD = "http://127.0.0.1:8265"
 SEND = ("--", "--space", "gtsrb", "--out", "file:///mnt/share/study")

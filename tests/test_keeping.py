@@ -2,13 +2,13 @@
 
 import pytest
 
-from study import keeping
+from study.search import autosave
 
 
 @pytest.fixture
 def now(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(keeping.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(autosave.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -20,7 +20,7 @@ def calls(now, takes, until):
         made.append(now[0])
         now[0] += takes.pop(0) if takes else 0.0
 
-    every = keeping.Every(20.0, write)
+    every = autosave.Every(20.0, write)
     while now[0] < until:
         every()
         now[0] += 1
@@ -33,5 +33,5 @@ def test_a_writing_that_takes_long_is_made_less_often_and_the_next_one_as_before
 
 def test_a_process_that_was_stopped_while_it_wrote_writes_again_within_minutes(now):
     first, second, third = calls(now, [7200.0], 7900)[:3]
-    assert second - (first + 7200) == keeping.LONGEST
+    assert second - (first + 7200) == autosave.LONGEST
     assert third - second == 20

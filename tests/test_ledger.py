@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study import ledger
 from study.errors import Damaged
-from study.ledger import Ledger
+from study.storage import ledger
+from study.storage.ledger import Ledger
 from tests import events
 from tests.bad_inputs import hostile
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import study
-from study import ledger_schema, plain, reading
-from study.schema import Wrong
+from study.storage import ledger_schema, plain_values, reading
+from study.storage.schema import Wrong
 from tests import events, toys
 
-SOURCES = sorted(Path(study.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(study.__file__).parent.rglob("*.py"))
 
 
 def written_kinds():
@@ -37,7 +37,7 @@ def test_what_a_study_records_is_what_is_read(monkeypatch):
     state.absent = {5: "no weights"}
     state.skip()
     toys.play(state, steps=30)
-    monkeypatch.setattr(plain, "PORTION", 1)
+    monkeypatch.setattr(plain_values, "PORTION", 1)
     trial = state.next_trial()
     state.report(trial.id, 0, 0.5, False, rows=[events.row(), events.row()])
     trial, other = state.next_trial(), state.next_trial()

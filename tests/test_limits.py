@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from study import auth, errors, limits
+from study import errors
+from study.backend import auth_token, limits
 from tests.bad_inputs.case import TINY
 
 LIMITED = """
@@ -72,4 +73,4 @@ def test_a_token_that_is_named_and_not_there_is_told(monkeypatch, tmp_path):
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
     with pytest.raises(errors.UserError, match="token: there is no token; unset it, and one is made"):
-        auth.check(make=True)
+        auth_token.check(make=True)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmarks import chaos
-from study import ledger, memory, search
+from study.backend import out_of_memory, tune
+from study.storage import ledger
 from tests import toy_study, toys
 from tests.test_search import starts
 
@@ -22,11 +23,11 @@ FULL = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …\nIf reserv
     (ValueError("out of memory"), False),
 ])  # fmt: skip
 def test_out_of_memory_is_told_from_other_errors(error, ran_out):
-    assert memory.ran_out(error) == memory.told(error)["memory"] == ran_out
+    assert out_of_memory.ran_out(error) == out_of_memory.told(error)["memory"] == ran_out
 
 
 def test_what_may_be_made_smaller_is_named_in_one_line():
-    said = memory.told(torch.OutOfMemoryError(FULL), [{"config": {"batch_size": 512}}])["failure"]
+    said = out_of_memory.told(torch.OutOfMemoryError(FULL), [{"config": {"batch_size": 512}}])["failure"]
     assert said.startswith("OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
     assert said.endswith("(make batch_size=512 or image_size=32 smaller)")
     assert "\n" not in said
@@ -45,8 +46,8 @@ def steps(held):
 
 def test_what_the_trial_held_is_gone_before_its_memory_is_given_back(monkeypatch):
     held, gone = [], []
-    monkeypatch.setattr(memory, "free", lambda: gone.append(held[0]() is None))
-    worker = object.__new__(search.Worker)
+    monkeypatch.setattr(out_of_memory, "free", lambda: gone.append(held[0]() is None))
+    worker = object.__new__(tune.Worker)
     worker._results = steps(held)
     worker.step()
     assert held[0]() is not None
@@ -88,4 +89,4 @@ def test_an_error_that_is_its_own_cause_is_forgotten_too():
     try:
         raise error from error
     except RuntimeError as caught:
-        memory.forget(caught)
+        out_of_memory.forget(caught)

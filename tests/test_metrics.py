@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from study.errors import UserError
-from study.metrics import METRICS, accuracy, check_score, loss, metric, sensitivity, specificity
+from study.training.metrics import METRICS, accuracy, check_score, loss, metric, sensitivity, specificity
 
 SCORES = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [0.0, 1.0, 5.0], [1.0, 0.0, 0.5]], dtype=np.float32)
 TARGETS = np.array([0, 1, 0, 2])

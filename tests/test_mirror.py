@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from study import carried, checkpoints, ledger, mirror, remote, store
 from study.errors import Damaged, Locked, UserError
+from study.storage import checkpoints, ledger, mirror, remote, store, trial_mirror
 from tests import events, inline, test_run
 
 
@@ -138,10 +138,10 @@ def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_pat
     for epoch in range(4):
         report = {"epoch": epoch, "seconds": 1.0}
         checkpoints.save(store.at(job["checkpoints"]), checkpoints.Checkpoint({}, report))
-        carried.keep(job)
+        trial_mirror.keep(job)
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
     assert checkpoints.latest(store.at(job["checkpoints"])) is None
-    carried.fetch(job)
+    trial_mirror.fetch(job)
     found = checkpoints.latest(store.at(job["checkpoints"]))
     assert found is not None
     assert found.report["epoch"] == 3
@@ -262,7 +262,7 @@ def test_an_owners_note_that_somebody_deleted_is_written_again(uri, tmp_path):
 def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, monkeypatch, capsys):
     another = json.dumps({"who": "me@there, process 7", "host": "there", "at": time.time(), "run": "other"}).encode()
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr("study.worker.end", lambda folder: remote.Remote(uri).write(mirror.OWNER, another))
+    monkeypatch.setattr("study.backend.worker.end", lambda folder: remote.Remote(uri).write(mirror.OWNER, another))
     assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 6
     said = capsys.readouterr().err.strip().splitlines()
     assert said[-1].startswith(f"study.run: {uri} was taken over by me@there, process 7 while this run was silent")

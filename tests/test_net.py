@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from study.net import Net, batchnorms, copied, set_batchnorm
+from study.models.net import Net, batchnorms, copied, set_batchnorm
 
 
 @pytest.fixture

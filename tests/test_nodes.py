@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from study import data, folder, nodes, store
+from study.backend import nodes
+from study.data import prepare
 from study.errors import UserError
-from study.space import Cell
-from study.study import named
+from study.search.study import named
+from study.space.space import Cell
+from study.storage import store, study_folder
 
 
 @pytest.fixture
@@ -17,8 +19,8 @@ def asked(tmp_path, monkeypatch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     results = tmp_path / "results"
     found = nodes.Asked(
-        code=folder.code_fingerprint(),
-        versions=folder.versions(),
+        code=study_folder.code_fingerprint(),
+        versions=study_folder.versions(),
         store=None,
         place=str(results),
         mark="mark",
@@ -38,8 +40,8 @@ def test_a_node_that_lacks_nothing_says_so_and_leaves_its_mark(asked):
 
 @pytest.mark.parametrize(("change", "told"), [
     ({"code": "other"}, "has other code"),
-    ({"versions": folder.versions() | {"torch": "1.0"}}, "has torch .*, not 1.0: install from the same"),
-    ({"versions": folder.versions() | {"python": "3.8.0"}}, "has python .*, not 3.8.0"),
+    ({"versions": study_folder.versions() | {"torch": "1.0"}}, "has torch .*, not 1.0: install from the same"),
+    ({"versions": study_folder.versions() | {"python": "3.8.0"}}, "has python .*, not 3.8.0"),
     ({"mark": "another"}, "does not see the results in /.*: let --out name a folder"),
     ({"place": "/proc/none"}, "does not see the results in /proc/none"),
     ({"shares": True}, "has a store of its own .*: set STUDY_STORE to a shared folder where `ray start` is run"),
@@ -71,17 +73,17 @@ def test_weights_that_cannot_be_had_on_a_node_are_named_unless_the_driver_has_no
 @pytest.mark.slow
 def test_a_node_with_a_store_of_its_own_makes_the_images_there_once(tmp_path, monkeypatch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "driver"))
-    prepared = data.prepare("gtsrb", None, 16, None)
+    prepared = prepare.prepare("gtsrb", None, 16, None)
     sent = named(prepared)
-    assert data.here(data.Prepared(**sent)) == Path(prepared.path)
+    assert prepare.here(prepare.Prepared(**sent)) == Path(prepared.path)
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "node"))
-    mine = data.here(data.Prepared(**sent))
+    mine = prepare.here(prepare.Prepared(**sent))
     assert mine.is_relative_to(tmp_path / "node")
     made = (mine / "manifest.json").stat().st_mtime_ns
-    assert data.here(data.Prepared(**sent)) == mine
+    assert prepare.here(prepare.Prepared(**sent)) == mine
     assert (mine / "manifest.json").stat().st_mtime_ns == made
-    monkeypatch.setattr(data, "_made_here", {})
+    monkeypatch.setattr(prepare, "_made_here", {})
     with pytest.raises(UserError, match="other images than the study began with"):
-        data.here(data.Prepared(**sent | {"fingerprint": "other", "path": "data/other"}))
+        prepare.here(prepare.Prepared(**sent | {"fingerprint": "other", "path": "data/other"}))
     with pytest.raises(UserError, match="--data /nowhere: is not here"):
-        data.here(data.Prepared(**sent | {"folder": "/nowhere", "path": "data/other"}))
+        prepare.here(prepare.Prepared(**sent | {"folder": "/nowhere", "path": "data/other"}))

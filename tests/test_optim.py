@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from study import families, optim
-from study.config import CHOICES
 from study.errors import UserError
+from study.models import families
+from study.space.config import CHOICES
+from study.training import optim
 from tests.toy_task import SMALL
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from study import bundles, families, gpu_memory, packing
-from study.cluster import _part, line
-from study.data import Prepared
+from study.backend import gpu_memory, gpu_sharing
+from study.backend.session import _part, line
+from study.data.prepare import Prepared
+from study.models import families
+from study.search import bundles
 from study.space import Space, choice, integers, uniform
 
 GB = 10**9
@@ -22,17 +24,17 @@ FEW = Prepared("toy", "few", "toy", "", ["a", "b"], "accuracy", {"train": 100, "
     ([10], 80, 0.5, 1),  # less than one trial's CPUs beside each GPU
     ([100], 80, 99, 1),  # it does not fit: the trial itself will say so
     ([10], 0, 99, 1),  # nothing is free
-    ([0.001], 80, 1000, packing.MOST),
+    ([0.001], 80, 1000, gpu_sharing.MOST),
     ([0], 80, 16, 16),
     ([], 80, 16, 16),
 ])  # fmt: skip
 def test_a_share_holds_as_many_trials_as_memory_and_cpus_allow(needs, free, most, trials):
-    assert packing.share(needs, free, most) == 10_000 // trials / 10_000
+    assert gpu_sharing.share(needs, free, most) == 10_000 // trials / 10_000
 
 
 def test_so_many_shares_make_a_gpu_and_one_more_does_not():
-    for trials in range(1, packing.MOST + 1):
-        part = packing.share([], 0, trials)
+    for trials in range(1, gpu_sharing.MOST + 1):
+        part = gpu_sharing.share([], 0, trials)
         parts = round(part * 10_000)  # as Ray counts
         assert parts / 10_000 == part
         assert trials * parts <= 10_000 < (trials + 1) * parts
@@ -44,7 +46,7 @@ def cells(compared, **changes):
 
 
 def cases(found, absent=(), kept=4):
-    return packing.cases(found, [FEW] * len(found), absent, kept)
+    return gpu_sharing.cases(found, [FEW] * len(found), absent, kept)
 
 
 def test_of_cells_that_take_as_much_memory_the_one_with_most_labels_is_tried():
@@ -98,7 +100,7 @@ def test_an_augmentation_that_may_be_none_is_tried_without():
 def test_heads_that_are_trained_at_once_take_their_batches_and_weights(heads, of):
     weights, batch = 5 * 7, 3 * 7  # of 7 features: 5 classes, 3 images
     stacked_or_as_began = 4
-    assert packing.bundle(heads, 3, 7, 5) == of * (10 * batch + 4 * (4 + stacked_or_as_began) * weights)
+    assert gpu_sharing.bundle(heads, 3, 7, 5) == of * (10 * batch + 4 * (4 + stacked_or_as_began) * weights)
 
 
 @pytest.mark.parametrize(("changes", "heads"), [
@@ -110,14 +112,14 @@ def test_only_heads_on_fixed_features_are_trained_at_once(changes, heads):
     fixed = {"family": "resnet18", "augment": 0.0, "batch_size": 64} | changes
     tuned, baseline = {"lr": uniform(0.1, 0.5)}, {"lr": 0.1}
     (case,) = cases(cells({"label_fraction": (0.1, 1.0)}, fixed=fixed, tuned=tuned, baseline=baseline))
-    assert case.bundle == packing.bundle(heads, 64, families.load("resnet18").features, len(FEW.classes))
+    assert case.bundle == gpu_sharing.bundle(heads, 64, families.load("resnet18").features, len(FEW.classes))
 
 
 def test_each_array_of_images_counts_once():
     large = replace(FEW, path="large")
     found = cells({"image_size": (32, 64), "lr": (0.1, 0.2)})
     sizes = [cell.values["image_size"] for cell in found]
-    tried = packing.cases(found, [FEW if size == 32 else large for size in sizes], (), 4)
+    tried = gpu_sharing.cases(found, [FEW if size == 32 else large for size in sizes], (), 4)
     assert {case.images for case in tried} == {150 * 3 * (32**2 + 64**2)}
 
 
@@ -134,7 +136,7 @@ TRIED = cases(cells({"regime": ("scratch", "fine_tune")}))
 ])  # fmt: skip
 def test_a_line_says_how_many_and_why(needs, most, part, line):
     said = []
-    assert packing.chosen(TRIED, needs, 80 * GB, most, said.append) == part
+    assert gpu_sharing.chosen(TRIED, needs, 80 * GB, most, said.append) == part
     assert said == [line]
 
 
@@ -142,7 +144,7 @@ def test_a_line_says_how_many_and_why(needs, most, part, line):
 def test_where_all_gpus_are_taken_nothing_is_tried(monkeypatch, there):
     monkeypatch.setattr("ray.available_resources", lambda: there)
     said = []
-    assert packing.chosen(TRIED, *gpu_memory.needs(TRIED), 16, said.append) == 1.0
+    assert gpu_sharing.chosen(TRIED, *gpu_memory.needs(TRIED), 16, said.append) == 1.0
     assert said == ["1 trial a GPU: no GPU is free to try on"]
 
 

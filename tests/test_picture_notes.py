@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from study import decoding, picture_notes
+from study.data import decoder_warnings, images
 from tests.hostile_pictures import jpeg, plain, segment, written
 
 
-def seen(path: Path) -> decoding.Picture:
-    with decoding.picture(path) as picture:
+def seen(path: Path) -> images.Picture:
+    with images.picture(path) as picture:
         return picture
 
 
@@ -34,7 +34,7 @@ def test_what_pillow_warns_of_is_a_note_with_the_pictures_name_in_each_thread(tm
 
 
 def test_what_others_warn_of_meanwhile_is_theirs(tmp_path):
-    with picture_notes.noted() as notes, ThreadPoolExecutor(1) as pool, pytest.warns(UserWarning, match="mine"):
+    with decoder_warnings.noted() as notes, ThreadPoolExecutor(1) as pool, pytest.warns(UserWarning, match="mine"):
         pool.submit(warnings.warn, "mine").result()
     assert not notes
     with pytest.warns(UserWarning, match="later"):
@@ -42,12 +42,12 @@ def test_what_others_warn_of_meanwhile_is_theirs(tmp_path):
 
 
 def test_notes_of_a_picture_are_few_and_differ():
-    with picture_notes.noted() as notes:
+    with decoder_warnings.noted() as notes:
         for number in (1, 1, 2, 3, 4, 5):
             warnings.warn(f"{number}\n  is odd.", stacklevel=1)
     assert list(notes) == ["1 is odd", "2 is odd", "3 is odd"]
-    assert picture_notes.few(["a"] * 5) == ["a"] * 5
-    assert picture_notes.few(["a"] * 7) == ["a"] * 5 + ["… and 2 more such notes"]
+    assert decoder_warnings.few(["a"] * 5) == ["a"] * 5
+    assert decoder_warnings.few(["a"] * 7) == ["a"] * 5 + ["… and 2 more such notes"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_libraries_in_c_write_nothing(tmp_path, capfd):
     for number, spoilt in enumerate((content[:900], bytes(content))):
         path = tmp_path / f"{number}.tif"
         path.write_bytes(spoilt)
-        decoding.decode(str(path), True, 8)
+        images.decode(str(path), True, 8)
     assert capfd.readouterr().err == ""
 
 
@@ -92,13 +92,13 @@ def test_a_shape_of_which_little_is_seen_is_a_note(tmp_path, size, told):
     path = written(tmp_path / "a.png", plain("PNG", size))
     assert seen(path).notes == told
     heard = []
-    assert decoding.decode(str(path), True, 8, heard.append).shape == (8, 8, 3)
+    assert images.decode(str(path), True, 8, heard.append).shape == (8, 8, 3)
     assert heard == [f"{path}: {each}" for each in told]
 
 
 def test_notes_are_in_the_inspection_and_of_other_tasks_where_they_are_decoded(tmp_path):
-    from study import data
-    from study.tasks import folder
+    from study.data import prepare
+    from study.data.tasks import folder
     from tests.own_images import folders
 
     place = folders(tmp_path / "mine", {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3})
@@ -110,8 +110,8 @@ def test_notes_are_in_the_inspection_and_of_other_tasks_where_they_are_decoded(t
     shutil.rmtree(place / "train/cat")
     folders(place, {"train/cat": 5}, start=90)
     written(place / "train/cat/1.png", jpeg(ODD_EXIF))
-    made = data.prepare("pets", place, 16, None)
-    assert data.notes(made) == [
+    made = prepare.prepare("pets", place, 16, None)
+    assert prepare.notes(made) == [
         f"{place}/train/cat/1.png: Corrupt EXIF data. Expecting to read 12 bytes but only got 2"
     ]
-    assert data.notes(data.prepare("pets", place, 16, None)) == data.notes(made)  # not only when it is made
+    assert prepare.notes(prepare.prepare("pets", place, 16, None)) == prepare.notes(made)  # not only when it is made

@@ -14,16 +14,21 @@ import pytest
 import torch
 from PIL import EpsImagePlugin, Image
 
-from study import cards, data, evaluation, models, predict, prediction, seals, splits, winner
+from study import predict
+from study.cli import best_model
+from study.data import prepare, splits
+from study.data.device_split import feed
 from study.errors import UserError
-from study.feed import feed
+from study.models import cards, inference, saved
+from study.storage import checksums
+from study.training import evaluation
 from tests import hostile_pictures
 from tests.small_study import CLASSES
 
 
 @pytest.fixture(scope="module")
 def model(finished):
-    return winner.choose(finished[0]).folder
+    return best_model.choose(finished[0]).folder
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +53,9 @@ def wrong(capsys, *arguments):
 
 def test_files_get_the_answers_that_were_scored(finished, model, answers):
     out, images = finished
-    prepared = data.prepare("animals", images, 16, None)
-    test = data.open_data(prepared, splits.Cut(), 0, 0, sealed=False).test
-    net, card = models.load(model)
+    prepared = prepare.prepare("animals", images, 16, None)
+    test = prepare.open_data(prepared, splits.Cut(), 0, 0, sealed=False).test
+    net, card = saved.load(model)
     logits = evaluation.predict(net, feed(test, "predicted", "cpu", card["mean"], card["std"]))
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     assert answers["path"].tolist() == sorted(map(str, (images / "test").rglob("*.*")))  # the listing's order too
@@ -83,14 +88,14 @@ def test_cards_of_before_are_filled_in(model, tmp_path):
 
 def test_the_company_of_an_image_does_not_matter(finished, model):
     paths = sorted(map(str, (finished[1] / "test").rglob("*.*")))
-    net, card = models.load(model)
-    together, alone = (list(prediction.predict(net, card, some)) for some in (paths, paths[5:6]))
+    net, card = saved.load(model)
+    together, alone = (list(inference.predict(net, card, some)) for some in (paths, paths[5:6]))
     assert np.abs(alone[0][1] - together[5][1]).max() < 1e-6
 
 
 def test_a_batch_is_in_memory_and_no_more(finished, model):
     some, asked = str(next((finished[1] / "test").rglob("*.png"))), []
-    found = prediction.predict(*models.load(model), (asked.append(number) or some for number in range(1000)))
+    found = inference.predict(*saved.load(model), (asked.append(number) or some for number in range(1000)))
     next(found)
     assert len(asked) == 64
 
@@ -105,7 +110,7 @@ def test_the_choice_is_by_validation_and_by_the_mean_of_replicates(finished, tmp
         rows = table["trial"].eq(f"{other}-r000") & table["split"].eq("val") & table["metric"].eq("accuracy")
         table.loc[rows, "score"] = 0.9
         table.to_parquet(changed / "table.parquet")
-        chosen = winner.choose(changed)
+        chosen = best_model.choose(changed)
         assert chosen.folder == changed / "models" / f"{better}-r000"
         assert (
             "validation score (accuracy 99.00 %, 1 replicate) of 2 cells with a model; test scores play no"
@@ -120,13 +125,13 @@ def test_what_was_validated_on_the_test_is_chosen_only_by_name(finished, tmp_pat
         table.loc[table["cell"] == cell, "validation"] = "test"
         table.to_parquet(changed / "table.parquet")
         if told:
-            assert f"cell {told}: highest" in winner.choose(changed).why
+            assert f"cell {told}: highest" in best_model.choose(changed).why
         else:
             with pytest.raises(
                 UserError, match=r"validated on the test split.*; one of 'label_fraction=0.5'; 'label_f"
             ):
-                winner.choose(changed)
-        assert winner.choose(changed, cell).why == f"cell {cell}, as named"
+                best_model.choose(changed)
+        assert best_model.choose(changed, cell).why == f"cell {cell}, as named"
 
 
 def test_a_cell_or_a_model_can_be_named(finished, capsys):
@@ -222,7 +227,7 @@ def test_names_are_shown_without_their_control_characters(finished, tmp_path, ca
 def test_csv_cells_that_a_spreadsheet_would_run_are_defused(model, tmp_path, monkeypatch):
     shutil.copytree(model, tmp_path / "model")
     card = json.loads((model / cards.CARD).read_text()) | {"classes": ["=1+1", "-0.5", "@SUM(A1)"]}
-    (tmp_path / "model" / cards.CARD).write_text(json.dumps(seals.sealed(card, tmp_path / "model")))
+    (tmp_path / "model" / cards.CARD).write_text(json.dumps(checksums.sealed(card, tmp_path / "model")))
     monkeypatch.chdir(tmp_path)
     for name in ("=cmd|' -C calc'!A0.png", "\tx.png"):
         Image.new("RGB", (8, 8)).save(name, "PNG")

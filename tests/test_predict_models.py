@@ -11,10 +11,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from analysis.report.files import defused
-from study import families, models, predict
-from study.config import Config, config
-from study.data import TaskData
+from analysis.report.pages import defused
+from study import predict
+from study.data.prepare import TaskData
+from study.models import families
+from study.models import saved as models
+from study.space.config import Config, config
 from tests.toy_task import task
 
 DOCS = Path(__file__).parent.parent / "docs" / "predict.md"
@@ -23,7 +25,7 @@ KINDS = ("cat", "dog", "=fish")
 
 
 class Before(NamedTuple):
-    """A task of before, as `study.earlier.Earlier` has it, without an entry of the store."""
+    """A task of before, as `study.training.earlier_tasks.Earlier` has it, without an entry of the store."""
 
     config: Config
     data: TaskData

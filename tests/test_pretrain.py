@@ -10,11 +10,16 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from study import assembly, data, initial_weights, metrics, pretrain, pretraining, sources, trial, weights
-from study.config import Config
+from study import pretrain
+from study.data import prepare
+from study.data.splits import Cut
 from study.errors import Damaged, UserError
-from study.pretraining import Manner
-from study.splits import Cut
+from study.models import weights
+from study.pretraining import initial_weights, sources
+from study.pretraining import train as pretraining
+from study.pretraining.train import Manner
+from study.space.config import Config
+from study.training import metrics, setup, trial
 from tests.toy_task import task
 
 EPOCHS = 3
@@ -24,7 +29,7 @@ GIVEN = {"epochs": EPOCHS, "images": 48, "batch_size": 16}
 
 @pytest.fixture(scope="module")
 def prepared(store):
-    return data.prepare("gtsrb", None, 16, None)
+    return prepare.prepare("gtsrb", None, 16, None)
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +130,7 @@ def test_a_damaged_checkpoint_is_passed_over_or_named(prepared, fresh):
 @pytest.mark.parametrize(("name", "same"), [("patches", True), ("rotation", True), ("labels", False)])
 def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, same):
     found = []
-    opened = data.open_data
+    opened = prepare.open_data
     for turn in (0, 1):
         monkeypatch.setenv("STUDY_STORE", str(tmp_path / str(turn)))
 
@@ -133,13 +138,13 @@ def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, s
             whole = opened(*args, **more)
             return whole._replace(train=whole.train._replace(targets=(whole.train.targets + turn) % 43))
 
-        monkeypatch.setattr(data, "open_data", shifted)
+        monkeypatch.setattr(prepare, "open_data", shifted)
         found.append(tensors(pretraining.make(start(prepared, name, epochs=1))))
     assert equal(*found) == same
 
 
 def test_no_image_that_a_study_validates_on_is_trained_on(prepared):
-    opened = data.open_data(prepared, Cut(), 3, 3, sealed=True)
+    opened = prepare.open_data(prepared, Cut(), 3, 3, sealed=True)
     train, val = pretraining._some(opened, source(images=None), 3)
     assert set(train.index) <= set(opened.train.index)
     assert not set(train.index) & set(opened.val.index)
@@ -159,7 +164,7 @@ def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
     assert str(file) in weights.damage(entry.path)
     if harm != "changed":  # a worker looks at the size only: the driver has read it all before
         with pytest.raises(Damaged, match=weights.MODEL):
-            weights.fill(assembly.families.build("small_cnn", "none", 2), entry.path)
+            weights.fill(setup.families.build("small_cnn", "none", 2), entry.path)
     said = []
     assert equal(tensors(pretraining.make(start(prepared), Manner(said=said.append))), before)
     assert len(said) == EPOCHS
@@ -188,18 +193,18 @@ def test_from_scratch_means_from_scratch_whatever_weights_there_are(prepared, fr
 def test_weights_of_another_network_are_refused(prepared, fresh):
     entry = pretraining.make(start(prepared))
     with pytest.raises(UserError, match="are those of another network"):
-        weights.fill(assembly.families.build("resnet18", "none", 2), entry.path)
+        weights.fill(setup.families.build("resnet18", "none", 2), entry.path)
 
 
 def test_bundled_heads_start_from_them_too(prepared, fresh):
-    from study import fused
+    from study.training import fused_heads
 
     entry = pretraining.make(start(prepared))
     probe = Config(
         family="small_cnn", weights="rotation", regime="feature_extraction", augment=0.0, batch_size=8, lr=1e-2
     )
-    members = [fused.Member(probe, 1), fused.Member(replace(probe, lr=1e-3), 2)]
-    *_, said = fused.run(members, task(), 2, source=entry.path)
+    members = [fused_heads.Member(probe, 1), fused_heads.Member(replace(probe, lr=1e-3), 2)]
+    *_, said = fused_heads.run(members, task(), 2, source=entry.path)
     for number, member in enumerate(members):
         *_, alone = trial.run(member.config, task(), member.seed, 2, source=entry.path)
         assert said[number].objective == alone.objective

@@ -5,13 +5,17 @@ import random
 import pytest
 
 from analysis.numbers import table as tables
-from study import catalogue, checks, data, existing, folder, initial_weights, ledger, plain, reading, sources, table
-from study.checked import checked
-from study.plan import Plan
-from study.reports import Report
+from study.cli import catalogue, checks, existing
+from study.data import prepare
+from study.pretraining import initial_weights, sources
+from study.search import table
+from study.search.state import State
+from study.search.study import Study, identity
+from study.search.trials import Plan
 from study.space import Space, choice, integers, log_uniform, uniform
-from study.state import State
-from study.study import Study, identity
+from study.storage import ledger, plain_values, reading, study_folder
+from study.training.report import Report
+from study.training.report_checks import checked
 from tests import events
 
 ODD = ("", "photo \udcff\0.jpg", "one\ntwo \x1b[31m\u202e", '"quoted" \\u0000', 10**5 * "long ", "\ud800" * 30_000)
@@ -53,7 +57,10 @@ SPACES = {
 
 def put_together(space, where, absent):
     """The study of a space, whose data and weights nobody has made."""
-    prepared = lambda task: data.Prepared(str(task), "p", f"{task}: stand-in \udcff"[:-1], "f", ["a"], "accuracy", {})  # noqa: E731
+
+    def prepared(task):
+        return prepare.Prepared(str(task), "p", f"{task}: stand-in \udcff"[:-1], "f", ["a"], "accuracy", {})
+
     cells, starts = space.cells(), []
     for cell in cells:
         found = sources.of(cell)
@@ -102,19 +109,19 @@ def play(study, book, draw, reports):
 @pytest.mark.parametrize("name", SPACES)
 def test_all_that_a_study_writes_can_be_read(tmp_path, name, monkeypatch):
     monkeypatch.setattr("os.fsync", lambda file: None)
-    monkeypatch.setattr(plain, "PORTION", 3_000)
+    monkeypatch.setattr(plain_values, "PORTION", 3_000)
     draw, space = random.Random(name), SPACES[name]()
     cells = space.cells()
     checks.check_cells(cells, space.epochs)
     absent = {len(cells) - 1: draw.choice(ODD)} if len(cells) > 1 else {}
     study = put_together(space, tmp_path, absent)
-    folder.begin(tmp_path, identity(study), resume=False)
+    study_folder.begin(tmp_path, identity(study), resume=False)
     book = ledger.Ledger(tmp_path / "ledger", 0)
     play(study, book, draw, 40)
     book.close()
     found = existing.read(tmp_path)
-    folder.check_same(tmp_path, identity(study), resume=True)
-    frame = table.from_events(folder.read_study(tmp_path), found)
+    study_folder.check_same(tmp_path, identity(study), resume=True)
+    frame = table.from_events(study_folder.read_study(tmp_path), found)
     table.write(frame, tmp_path / "table.parquet")
     assert len(tables.load(tmp_path)) == len(frame) > 0
     assert {each["trial"] for each in found if each["kind"] == "report"} <= {*frame["trial"]}
@@ -123,8 +130,10 @@ def test_all_that_a_study_writes_can_be_read(tmp_path, name, monkeypatch):
 def test_a_space_that_no_study_json_could_hold_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST", 500)
     study = put_together(space(), tmp_path, {})
-    with pytest.raises(folder.UserError, match=r"cannot be described in its study\.json: it has [\d,]+ bytes; at most"):
-        folder.check_same(tmp_path, identity(study), resume=False)
+    with pytest.raises(
+        study_folder.UserError, match=r"cannot be described in its study\.json: it has [\d,]+ bytes; at most"
+    ):
+        study_folder.check_same(tmp_path, identity(study), resume=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,7 +142,7 @@ def test_a_test_of_many_classes_takes_several_lines_and_all_of_its_rows_come_bac
     about = {"epoch": 1, "split": "test", "metric": "count", "score": 1}
     rows = [events.row(1), *(events.row(**about, truth=one, answer=two) for one in names for two in names)]
     study = put_together(space(replicates=0), tmp_path, {})
-    folder.begin(tmp_path, identity(study), resume=False)
+    study_folder.begin(tmp_path, identity(study), resume=False)
     book = ledger.Ledger(tmp_path / "ledger", 0)
     state = State(study.cells, Plan(1, 1, 0, 0), lambda: lambda *told: False, book.append)
     trial = state.next_trial()
@@ -145,7 +154,7 @@ def test_a_test_of_many_classes_takes_several_lines_and_all_of_its_rows_come_bac
     found = existing.read(tmp_path)
     assert [each["kind"] for each in found].count("rows") == 5
     assert max(map(len, (tmp_path / "ledger" / "001.jsonl").read_bytes().splitlines())) < reading.MOST / 4
-    frame = table.from_events(folder.read_study(tmp_path), found)
+    frame = table.from_events(study_folder.read_study(tmp_path), found)
     assert len(frame) == 1 + len(rows)
     assert frame["answer"].dropna().tolist() == [row["answer"] for row in rows[1:]]
     assert frame["worker"].eq("here").all()

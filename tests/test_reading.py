@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from study import checkpoints, folder, mirror, reading, store
 from study.errors import Damaged
+from study.storage import checkpoints, mirror, reading, store, study_folder
 from tests.bad_inputs.case import GOLDEN
 
 
@@ -72,7 +72,7 @@ def test_as_many_levels_as_may_be_are_read():
 
 @pytest.mark.parametrize("name", ["chain", "regimes", "several"])
 def test_studies_of_before_are_read(name):
-    assert folder.read_study(GOLDEN / name)["space"]["name"] == name
+    assert study_folder.read_study(GOLDEN / name)["space"]["name"] == name
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 import analysis.numbers.table
-from study import existing, ledger
-from study import table as tables
-from study.config import NAMES
+from study.cli import existing
 from study.errors import Damaged
-from study.reads import read_values
+from study.search import table as tables
+from study.space.config import NAMES
+from study.storage import ledger
+from study.training.active import read_values
 
 STUDY = {
     "space": {"name": "toy"},

@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from study.config import Config
 from study.errors import UserError
-from study.regimes import ALL, NEEDED, READS, REGIMES, Phase, multipliers, regime, spans
+from study.space.config import Config
+from study.training.regimes import ALL, NEEDED, READS, REGIMES, Phase, multipliers, regime, spans
 
 GIVEN = {"freeze_depth": 1, "stage_rates": "0.4/0.65/1"}
 
@@ -108,7 +108,8 @@ def test_fewer_epochs_than_phases_are_refused():
 
 def test_families_and_regimes_are_listed_without_torch():
     code = (
-        "import sys, study.regimes, study.families as f; [f.load(n) for n in f.names()]; print('torch' in sys.modules)"
+        "import sys, study.training.regimes, study.models.families as f; "
+        "[f.load(n) for n in f.names()]; print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

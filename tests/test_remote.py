@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from study.errors import UserError
-from study.remote import Remote, is_uri
+from study.storage.remote import Remote, is_uri
 
 
 @pytest.fixture(params=["file", "memory"])

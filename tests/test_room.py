@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import torch
 
-from study import checkpoints, ledger, records, room
-from study.checkpoints import Checkpoint
+from study import records
 from study.errors import Full
-from study.ledger import Ledger
+from study.storage import checkpoints, free_space, ledger
+from study.storage.checkpoints import Checkpoint
+from study.storage.ledger import Ledger
 from tests import events, inline
 from tests.test_run import TINY, lines, run, table
 
@@ -36,13 +37,13 @@ def mount(tmp_path):
 
 
 def disk(monkeypatch, free):
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[0]))
+    monkeypatch.setattr(free_space.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[0]))
 
 
 def test_too_little_room_is_said_with_the_place_and_what_is_needed(monkeypatch, tmp_path):
     free = [3e8]
     disk(monkeypatch, free)
-    looked = room.Room((tmp_path / "not" / "there",), 2e8)
+    looked = free_space.Room((tmp_path / "not" / "there",), 2e8)
     looked.check(5e7)
     with pytest.raises(Full, match=r"0\.3 GB are free on the disk of .*not/there; 0\.2 GB .* needs about 0\.2 GB"):
         looked.check(2e8)
@@ -51,8 +52,8 @@ def test_too_little_room_is_said_with_the_place_and_what_is_needed(monkeypatch, 
 def test_it_is_looked_at_now_and_then(monkeypatch, tmp_path):
     free, now = [3e8], [0.0]
     disk(monkeypatch, free)
-    monkeypatch.setattr(room.time, "monotonic", lambda: now[0])
-    looked = room.Room((tmp_path,), 2e8)
+    monkeypatch.setattr(free_space.time, "monotonic", lambda: now[0])
+    looked = free_space.Room((tmp_path,), 2e8)
     looked.check()
     free[0] = 1e8
     looked.check()

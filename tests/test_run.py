@@ -11,11 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import data, ledger
-from study.catalogue import load
+from study.cli.catalogue import load
+from study.data import prepare
 from study.errors import Damaged
-from study.state import Plan, State
-from study.study import Study, job
+from study.search.state import Plan, State
+from study.search.study import Study, job
+from study.storage import ledger
 from tests import inline
 from tests.small_study import photographs
 from tests.test_worker import job as job_of
@@ -23,7 +24,7 @@ from tests.test_worker import run as run_job
 from tests.toys import WHEN, never
 
 TINY = str(Path(__file__).parent / "spaces" / "tiny.py")
-FAKE = data.Prepared("gtsrb", "", "stand-in", "", [], "accuracy", {})
+FAKE = prepare.Prepared("gtsrb", "", "stand-in", "", [], "accuracy", {})
 UNDRAWN = "tests.undrawn_run"
 KEYS = ["trial", "epoch", "task", "split", "metric", "truth", "answer"]
 
@@ -211,7 +212,7 @@ def test_resuming_a_finished_study_changes_nothing(whole):
 def test_search_never_opens_the_test_split(tmp_path, monkeypatch):
     """With the test's images gone from the store a search trial runs; a replicate misses them."""
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    prepared = data.prepare("animals", photographs(tmp_path / "images"), 16, None)
+    prepared = prepare.prepare("animals", photographs(tmp_path / "images"), 16, None)
     tests = [path for path in Path(prepared.path).iterdir() if path.name.startswith("test")]
     assert tests
     for path in tests:

@@ -6,7 +6,7 @@ import numpy as np
 import optuna
 import pytest
 
-from study.sampling import GOOD, MOST, Past, suggest, thinned
+from study.search.sampler import GOOD, MOST, Past, suggest, thinned
 from study.space import choice, integers, log_uniform
 
 TUNED = {"lr": log_uniform(1e-4, 1e-1), "depth": integers(1, 4), "optimizer": choice("adamw", "sgd")}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from study import ledger
+from study.storage import ledger
 from tests import canary, toy_study, toys
 
 

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from study.errors import UserError
-from study.settings import settled, versions
-from study.space import Space, log_uniform, select
+from study.space import Space, log_uniform
+from study.space.settings import settled, versions
+from study.space.space import select
 
 MODELS = {"model=cnn": {"regime": "fine_tune"}, "model=net": {"family": "resnet18", "regime": "feature_extraction"}}
 RATES = {"model=net, version=published": {"lr": 3e-4}}

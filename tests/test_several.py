@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from study import metrics, splits, trial
-from study.config import Config
-from study.data import TaskData
-from study.losses import judge
+from study.data import splits
+from study.data.prepare import TaskData
+from study.space.config import Config
+from study.training import metrics, trial
+from study.training.losses import judge
 from tests.toy_task import SMALL, task
 
 RNG = np.random.default_rng(0)
@@ -155,12 +156,12 @@ def test_a_trial_learns_several_labels():
 
 
 def test_bundled_heads_say_what_each_says_alone():
-    from study import fused
+    from study.training import fused_heads
 
     probe = replace(MANY, family="efficientnet_lite0", weights="imagenet", regime="feature_extraction", augment=0.0)
-    members = [fused.Member(probe, 1), fused.Member(replace(probe, lr=1e-2), 2)]
+    members = [fused_heads.Member(probe, 1), fused_heads.Member(replace(probe, lr=1e-2), 2)]
     data = several()
-    *_, said = fused.run(members, data, 2)
+    *_, said = fused_heads.run(members, data, 2)
     for number, member in enumerate(members):
         *_, alone = trial.run(member.config, data, member.seed, 2)
         assert said[number].objective == alone.objective
@@ -178,7 +179,7 @@ def test_several_batches_a_step_are_one_larger_batch():
 
 
 def test_grey_images_have_one_luminance_in_three_channels():
-    from study.assembly import assemble
+    from study.training.setup import assemble
 
     shown = assemble(replace(MANY, colour="grey"), several(), 0, "cpu").feeds["train"]
     pixels, red = shown.pixels(slice(0, 4)), shown.images[shown.rows[:4]].permute(0, 3, 1, 2) / 255
@@ -187,7 +188,7 @@ def test_grey_images_have_one_luminance_in_three_channels():
 
 
 def test_normalization_by_the_data_has_mean_0_and_std_1():
-    from study.assembly import assemble
+    from study.training.setup import assemble
 
     shown = assemble(replace(MANY, normalization="data"), several(), 0, "cpu").feeds["train"]
     given = shown.normalized(shown.pixels(slice(None)))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from study import sources
-from study.config import Config
 from study.errors import UserError
+from study.pretraining import sources
 from study.space import Space
+from study.space.config import Config
 
 VALUES = Config(task="cifar10", family="small_cnn", image_size=32, normalization="unit")
 

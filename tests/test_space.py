@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import search_spaces
-from study import catalogue
+from study.cli import catalogue
 from study.errors import UserError
-from study.space import Space, choice, integers, log_uniform, select, uniform
+from study.space import Space, choice, integers, log_uniform, uniform
+from study.space.space import select
 from tests.toys import SPACE
 
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from study import splits
-from study.config import config
+from study.data import splits
+from study.data.splits import Cut, balanced, cut, draw, holdout
 from study.errors import UserError
-from study.splits import Cut, balanced, cut, draw, holdout
+from study.space.config import config
 
 SEEDS = range(12)
 FRACTIONS = (0.01, 0.1, 0.3, 0.5, 0.77, 1.0)

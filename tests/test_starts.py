@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study import data, starts
+from study.backend import pretrain_first
+from study.data import prepare
 from study.errors import Damaged
 from tests import inline
 from tests.toys import WHEN
@@ -43,7 +44,7 @@ def table(out):
 @pytest.fixture(scope="module")
 def images(store):
     """The drawn signs of the tests' store, which each study here has in a store of its own."""
-    return Path(data.prepare("gtsrb", None, 16, None).path)
+    return Path(prepare.prepare("gtsrb", None, 16, None).path)
 
 
 def with_images(store, images):
@@ -165,10 +166,10 @@ def test_another_study_is_refused_before_anything_is_trained(whole, images, tmp_
 
 def test_weights_that_came_out_otherwise_are_refused():
     event = {"kind": "pretrain", "trial": "w001", "weights": "rotation", "model": "one"}
-    starts.refuse_other([event], [event])
-    starts.refuse_other([], [event])
+    pretrain_first.refuse_other([event], [event])
+    pretrain_first.refuse_other([], [event])
     with pytest.raises(Damaged, match="weights 'rotation' in the store are not those that this study began with"):
-        starts.refuse_other([event], [event | {"model": "another"}])
+        pretrain_first.refuse_other([event], [event | {"model": "another"}])
 
 
 @pytest.mark.parametrize(

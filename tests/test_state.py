@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from study.asha import asha
 from study.errors import UserError
-from study.sampling import Past, suggest
+from study.search.pruner import asha
+from study.search.sampler import Past, suggest
+from study.search.state import State
 from study.space import Space, choice, log_uniform
-from study.state import State
 from tests import toys
 
 

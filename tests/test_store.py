@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from study import store
 from study.errors import Damaged
+from study.storage import store
 
 KEY = {"made": "for a test"}
 

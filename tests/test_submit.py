@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from study import jobs, submit, tree
+from study import submit
+from study.backend import jobs, working_tree
 from study.errors import UserError
 
 NOWHERE = "http://127.0.0.1:9"
@@ -47,11 +48,11 @@ def test_an_option_that_study_run_has_not_ends_it_too(capsys):
 
 
 def test_a_data_set_on_the_nodes_need_not_be_here_and_a_spaces_file_is_named_as_it_is_sent(tmp_path):
-    tiny = str(tree.ROOT / "tests" / "spaces" / "tiny.py")
+    tiny = str(working_tree.ROOT / "tests" / "spaces" / "tiny.py")
     words = submit._checked(["--space", tiny, "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"])
     assert words == ["--space", "tests/spaces/tiny.py", "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"]
     mine = tmp_path / "mine.py"
-    mine.write_text((tree.ROOT / "search_spaces" / "gtsrb.py").read_text())
+    mine.write_text((working_tree.ROOT / "search_spaces" / "gtsrb.py").read_text())
     with pytest.raises(UserError, match="lies outside the working tree"):
         submit._checked(["--space", str(mine), "--out", "/x"])
 
@@ -92,7 +93,7 @@ def test_what_git_ignores_is_not_sent_and_what_is_new_is(clone, tmp_path):
     (clone / "study" / "gone.py").write_text("deleted, but git still knows it")
     subprocess.run(["git", "-C", str(clone), "add", "study/gone.py"], check=True)
     (clone / "study" / "gone.py").unlink()
-    assert tree.copy(tmp_path / "sent", clone) == 409
+    assert working_tree.copy(tmp_path / "sent", clone) == 409
     sent = sorted(str(path.relative_to(tmp_path / "sent")) for path in (tmp_path / "sent").rglob("*") if path.is_file())
     assert sent == [".gitignore", "large/data", "pyproject.toml", "study/new.py", "study/run.py"]
 
@@ -100,30 +101,30 @@ def test_what_git_ignores_is_not_sent_and_what_is_new_is(clone, tmp_path):
 def test_a_tree_that_is_too_large_is_refused_with_what_is_largest(clone, tmp_path):
     (clone / "large" / "data").write_bytes(bytes(3 << 20))
     with pytest.raises(UserError, match=r"has 3 MiB to send, and Ray takes 2: .* \(large 3 MiB, study 0 MiB"):
-        tree.copy(tmp_path / "sent", clone, limit=2 << 20)
+        working_tree.copy(tmp_path / "sent", clone, limit=2 << 20)
     assert not (tmp_path / "sent").exists()
 
 
 def test_an_installed_package_is_no_working_tree(tmp_path):
     with pytest.raises(UserError, match="is no working tree of this project"):
-        tree.copy(tmp_path / "sent", tmp_path)
+        working_tree.copy(tmp_path / "sent", tmp_path)
 
 
 def test_a_name_that_is_not_utf_8_is_named_where_it_would_be_sent(clone, tmp_path):
     (clone / "results" / os.fsdecode(b"na\xefve")).write_text("ignored")
-    assert "study/run.py" in tree.names(clone)
+    assert "study/run.py" in working_tree.names(clone)
     (clone / "study" / "naïve.py").touch()
-    assert tree.copy(tmp_path / "sent", clone) == 409
+    assert working_tree.copy(tmp_path / "sent", clone) == 409
     (clone / "study" / os.fsdecode(b"na\xefve.py")).touch()
     with pytest.raises(UserError, match=r"^b'study/na\\xefve\.py': this name is not UTF-8: rename the file"):
-        tree.copy(tmp_path / "again", clone)
+        working_tree.copy(tmp_path / "again", clone)
 
 
 def test_a_full_folder_for_temporary_files_is_named_and_is_no_fault_of_the_cluster(tmp_path, monkeypatch):
     """Where the working tree is put together, and where Ray packs it."""
     full = OSError(errno.ENOSPC, "No space left on device", "pyproject.toml")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("study.tree.shutil.copy", lambda *args: (_ for _ in ()).throw(full))
+    monkeypatch.setattr("study.backend.working_tree.shutil.copy", lambda *args: (_ for _ in ()).throw(full))
     with pytest.raises(OSError, match=str(tmp_path)):
         submit._send(None, SimpleNamespace(env=[], address=NOWHERE, unprotected=False), [], {})
     cluster = object.__new__(jobs.Cluster)

@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from study import ledger
+from study.storage import ledger
 from tests.three_nodes import Nodes
 
 pytest.importorskip("aiohttp", reason="Ray's Jobs API needs ray[default]")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from study import store, together
+from study.storage import cooperative, store
 
 KEY = {"made": "in parts"}
 
@@ -45,7 +45,7 @@ def fill_slowly(marks: Path, stuck: int | None) -> None:
         time.sleep(60 if number == stuck else 0.05)
         fill(folder, number)
 
-    together.make("data", KEY, begin, slow)
+    cooperative.make("data", KEY, begin, slow)
 
 
 def started(*given: Any) -> multiprocessing.Process:
@@ -60,7 +60,7 @@ def whole() -> store.Entry:
     def never(*_: Any) -> Any:
         raise AssertionError("made a second time")
 
-    entry = together.make("data", KEY, never, never)
+    entry = cooperative.make("data", KEY, never, never)
     assert (entry.path / "a.bin").read_bytes() == b"".join(bytes([65 + number]) * 10 for number in range(PARTS))
     assert store.verify(entry) == []
     assert [path.name for path in entry.path.parent.iterdir() if path.is_dir()] == [entry.path.name]
@@ -99,15 +99,15 @@ def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
 
 
 def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, filled = together.FileLock, []
+    real, filled = cooperative.FileLock, []
 
     @contextlib.contextmanager
     def late(file: Path, **how: Any) -> Iterator[None]:
         """A lock of a part that is got the moment after another process has made and published all."""
         if file.name.endswith("0.lock") and not filled:
             with monkeypatch.context() as other:
-                other.setattr(together, "FileLock", real)
-                together.make("data", KEY, begin, counted)
+                other.setattr(cooperative, "FileLock", real)
+                cooperative.make("data", KEY, begin, counted)
             file.parent.mkdir()  # as FileLock does
             yield
             return
@@ -118,8 +118,8 @@ def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(mo
         filled.append(number)
         fill(folder, number)
 
-    monkeypatch.setattr(together, "FileLock", late)
-    together.make("data", KEY, begin, counted)
+    monkeypatch.setattr(cooperative, "FileLock", late)
+    cooperative.make("data", KEY, begin, counted)
     assert filled == list(range(PARTS))
     whole()
 
@@ -130,26 +130,26 @@ def test_what_cannot_be_made_together_leaves_nothing_and_is_told(where: str) -> 
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        together.make("data", KEY, fail if where == "begin" else begin, fail)
+        cooperative.make("data", KEY, fail if where == "begin" else begin, fail)
     assert not [path for path in (store.root() / "data").iterdir() if path.is_dir()]
-    together.make("data", KEY, begin, fill)
+    cooperative.make("data", KEY, begin, fill)
     whole()
 
 
 def test_a_damaged_entry_is_made_together_anew() -> None:
-    entry = together.make("data", KEY, begin, fill)
+    entry = cooperative.make("data", KEY, begin, fill)
     os.truncate(entry.path / "a.bin", 3)
-    together.make("data", KEY, begin, fill)
+    cooperative.make("data", KEY, begin, fill)
     whole()
 
 
 def test_a_process_killed_after_it_published_is_no_trouble() -> None:
-    entry = together.make("data", KEY, begin, fill)
+    entry = cooperative.make("data", KEY, begin, fill)
     shared = entry.path.with_suffix(".parts")
     shared.mkdir()
     (shared / "plan.json").write_text(f"[{{}}, {PARTS}]")
     for number in range(PARTS):
         (shared / f"{number}.done").touch()
     os.truncate(entry.path / "a.bin", 3)
-    together.make("data", KEY, begin, fill)
+    cooperative.make("data", KEY, begin, fill)
     whole()

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from study import trainable
+from study.backend import trainable
 from tests import toys
 
 

@@ -4,10 +4,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from study import families, training
+from study.data.device_split import feed
 from study.errors import UserError
-from study.feed import feed
-from study.training import Lesson, Stretch, fit
+from study.models import families
+from study.training import loop
+from study.training.loop import Lesson, Stretch, fit
 from tests.toy_task import AUGMENT, SMALL, task
 
 LP_FT = [Stretch(range(1, 3), (0.0,) * 4), Stretch(range(3, 5), (1.0,) * 4)]
@@ -48,14 +49,14 @@ def test_batches_of_one_are_refused(count, size):
 def test_an_epoch_sees_each_image_once(monkeypatch):
     seen = []
     one = lesson()
-    monkeypatch.setattr(training.Feed, "pixels", spy(training.Feed.pixels, seen))
+    monkeypatch.setattr(loop.Feed, "pixels", spy(loop.Feed.pixels, seen))
     list(fit(one, FINE_TUNE))
     assert sorted(torch.cat(seen).tolist()) == list(range(20))
 
 
 def test_each_epoch_has_random_streams_of_its_own(monkeypatch):
     asked = []
-    monkeypatch.setattr(training, "stream", lambda seed, *names: asked.append(names) or 0)
+    monkeypatch.setattr(loop, "stream", lambda seed, *names: asked.append(names) or 0)
     list(fit(lesson(), [Stretch(range(1, 3), (0.0,) * 4)]))
     assert sorted(asked) == [(name, epoch) for name in ("augment", "dropout", "order") for epoch in (1, 2)]
 
@@ -112,7 +113,7 @@ def test_a_loss_that_is_not_finite_names_the_epoch():
 
 def test_a_frozen_stage_that_changes_is_an_error(monkeypatch):
     one = lesson()
-    monkeypatch.setattr(training, "_gradients", meddle(training._gradients))
+    monkeypatch.setattr(loop, "_gradients", meddle(loop._gradients))
     with pytest.raises(RuntimeError, match="4 frozen stages changed in phase 0"):
         list(fit(one, [Stretch(range(1, 2), (0.0,) * 4)]))
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from study import evaluation, families, trial
-from study.config import Config
 from study.errors import UserError
+from study.models import families
+from study.space.config import Config
+from study.training import evaluation, trial
 from tests.toy_task import SMALL, outcome, task
 
 DEPTHS = [
@@ -189,6 +190,6 @@ def test_an_image_too_small_for_the_family_is_refused():
 
 
 def test_a_validation_loss_that_is_not_finite_names_split_and_epoch(monkeypatch):
-    monkeypatch.setattr("study.evaluation.score", lambda *_: {"accuracy": 0.0, "loss": float("nan")})
+    monkeypatch.setattr("study.training.evaluation.score", lambda *_: {"accuracy": 0.0, "loss": float("nan")})
     with pytest.raises(FloatingPointError, match="val loss is nan after epoch 0"):
         next(trial.run(SMALL, task(), 0, 1))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from study import families, trial
-from study.config import Config
+from study.models import families
+from study.space.config import Config
+from study.training import trial
 from tests.toy_task import SMALL, outcome, task
 
 LITE = Config(family="efficientnet_lite0", weights="imagenet", batch_size=8, label_smoothing=0.0)

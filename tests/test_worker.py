@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study import assembly, checkpoints, data, evaluation, models, trial, worker
-from study.splits import Cut
+from study.backend import worker
+from study.data import prepare
+from study.data.splits import Cut
+from study.models import saved as models
+from study.storage import checkpoints
+from study.training import evaluation, setup, trial
 from tests import small_study
 from tests.toy_task import SMALL, task
 
@@ -17,7 +21,7 @@ EPOCHS = 3
 
 @pytest.fixture(scope="module")
 def prepared(store, tmp_path_factory):
-    return data.prepare("animals", small_study.photographs(tmp_path_factory.mktemp("images")), 16, None)
+    return prepare.prepare("animals", small_study.photographs(tmp_path_factory.mktemp("images")), 16, None)
 
 
 def job(prepared, folder, **changes):
@@ -90,15 +94,16 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
 
     from safetensors.torch import load_file
 
-    from study import evaluation, families
-    from study.feed import feed
+    from study.data.device_split import feed
+    from study.models import families
+    from study.training import evaluation
 
     list(run(job(prepared, tmp_path, model=str(tmp_path / "model"))))
     card = json.loads((tmp_path / "model" / "card.json").read_text())
     family = families.load(card["config"]["family"])
     net = families.build(card["config"]["family"], "none", len(card["classes"]))
     net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
-    test = data.open_data(prepared, Cut(0.5), 0, 1, sealed=False).test
+    test = prepare.open_data(prepared, Cut(0.5), 0, 1, sealed=False).test
     fed = feed(test, "test of the model", "cpu", family.mean, family.std)
     found = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
     said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}
@@ -119,7 +124,7 @@ def saved(tmp_path, **config):
     given = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(asked), "seed": 0}
     given |= {"prepared": {"source": "toy"}}
     worker._keep_model(given, data, report)
-    parts = assembly.assemble(asked, data, 0, "cpu")
+    parts = setup.assemble(asked, data, 0, "cpu")
     parts.net.load_state_dict(report.model())
     net, card = models.load(tmp_path / "model")
     assert card["classes"] == list(data.classes)

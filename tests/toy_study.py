@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from study import asha, ledger, search
-from study.cluster import cluster
+from study.backend import tune
+from study.backend.session import cluster
+from study.search import pruner
 from study.space import Space
+from study.storage import ledger
 from tests import toys
 
 
-class ToyWorker(search.Worker):
+class ToyWorker(tune.Worker):
     def _start(self, jobs):
         super()._start(jobs)
         self._results = toys.toy_results(jobs)
@@ -27,7 +29,7 @@ def main(
     address: str | None = None,
     gpus: float = 0.0,
     space: Space = toys.SPACE,
-) -> search.State:
+) -> tune.State:
     """Run, or go on with, the toy study in a folder.
 
     Args:
@@ -43,7 +45,7 @@ def main(
     """
     events = list(ledger.read(folder / "ledger"))
     book = ledger.Ledger(folder / "ledger", len(events))
-    state = search.State(space.cells(), toys.state(space)[0].plan, asha.asha(space.epochs, 1, 3), book.append)
+    state = tune.State(space.cells(), toys.state(space)[0].plan, pruner.asha(space.epochs, 1, 3), book.append)
     state.replay(events)
 
     def job(trial):
@@ -54,7 +56,7 @@ def main(
 
     more = {"trainable": ToyWorker, "bundle": lambda trial: together, "timeout": timeout}
     with cluster(address, gpus=gpus, one_at_a_time=deterministic) as place:
-        search.run(state, job, folder / "tune", place, **more)
+        tune.run(state, job, folder / "tune", place, **more)
     return state
 
 

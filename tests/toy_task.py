@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from study import trial
-from study.config import Config
-from study.data import Split, TaskData
+from study.data.prepare import Split, TaskData
+from study.space.config import Config
+from study.training import trial
 
 torch.set_num_threads(1)
 AUGMENT = {"rotate": 10.0, "scale": 0.1, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "flip": 0.0}

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from study.search.state import Plan, State
 from study.space import Space, integers, log_uniform
-from study.state import Plan, State
 
 SPACE = Space(
     task="toy",

@@ -18,7 +18,7 @@ from analysis.figures import draw, looks
 from analysis.numbers import comparisons, format, grid, stats, summary, table
 from analysis.numbers.cell_table import cell_table
 from analysis.numbers.memo import remembering
-from analysis.report import files as page
+from analysis.report import pages
 from analysis.shell import files
 
 PER_CELL = 0.2  # inches of height
@@ -59,7 +59,7 @@ def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
         shown = studies(tables)
         scores = data(shown)
         drawn = _pictures(scores)
-        html = page.render(
+        html = pages.render(
             "beside.html.j2",
             studies=[_told(study, out) for study in shown],
             sources=_sources(shown),
@@ -73,7 +73,7 @@ def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
         for ending, content in (("png", picture.png), ("svg", picture.svg)):
             paths.append(files.put(out / "figures" / f"{picture.stem}.{ending}", content))
     for name, found in (("cells", numbers(shown)), (f"figure-{KIND.stem}", scores)):
-        paths.append(files.put(out / "tables" / f"{name}.csv", page.csv(found)))
+        paths.append(files.put(out / "tables" / f"{name}.csv", pages.csv(found)))
     for path in (out / "figures").glob(f"{KIND.stem}*"):
         if path not in paths:  # of an earlier page
             path.unlink()

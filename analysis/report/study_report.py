@@ -27,7 +27,7 @@ from analysis.numbers import (
 )
 from analysis.numbers.cell_table import cell_table, failures, marks, not_run, note, state_table
 from analysis.numbers.memo import remembering
-from analysis.report import files as page
+from analysis.report import pages
 from analysis.shell import files
 
 __all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
@@ -66,15 +66,15 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     for kind, rows in shown:
         data = kind.data(rows)
         tables[f"figure-{kind.stem}"] = data
-        pages = list(draw.pictures(kind, data, source))
-        drawn += pages
-        sections.append((kind, pages, kind.notes(rows)))
+        pictures = list(draw.pictures(kind, data, source))
+        drawn += pictures
+        sections.append((kind, pictures, kind.notes(rows)))
     html = _html(whole, source, sections)
     paths = [files.put(folder / "report.html", html.encode())]
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
         paths += [files.put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
-    paths += [files.put(folder / "tables" / f"{name}.csv", page.csv(found, source)) for name, found in tables.items()]
+    paths += [files.put(folder / "tables" / f"{name}.csv", pages.csv(found, source)) for name, found in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
 
@@ -114,7 +114,7 @@ def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
     df, _ = table.apart(whole)
     states = summary.trials(df)["state"].value_counts()
-    return page.render(
+    return pages.render(
         "report.html.j2",
         name=", ".join(df["space"].dropna().unique()) or "study",
         source=source,

@@ -14,10 +14,10 @@ import filelock
 
 from analysis.shell import command, files
 from analysis.shell.text import printable
-from study import folder as folders
-from study import ledger
-from study.arguments import seconds
+from study.cli.options import seconds
 from study.errors import Locked, UserError
+from study.storage import ledger
+from study.storage import study_folder as folders
 
 EXTRA = "pip install -c constraints.txt -e '.[watch]'"
 

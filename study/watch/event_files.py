@@ -15,10 +15,10 @@ from tensorboardX.proto.event_pb2 import Event as Record
 from tensorboardX.summary import Summary, hparams, scalar
 
 from analysis.shell.text import printable
-from study import disk, reading
 from study.errors import Damaged
-from study.ledger import Event
-from study.schema import Wrong, whole
+from study.storage import durable, reading
+from study.storage.ledger import Event
+from study.storage.schema import Wrong, whole
 
 POSITION = ".position"
 LONGEST = 255
@@ -64,7 +64,7 @@ class EventFiles:
         """Flush, and note how far the ledger has been written."""
         for writer in self._open.values():
             writer.flush()
-        disk.replace(self._folder / POSITION, json.dumps(self._next).encode())
+        durable.replace(self._folder / POSITION, json.dumps(self._next).encode())
 
     def _take(self, event: Event) -> None:
         name = event["trial"]

@@ -18,10 +18,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from study import reading
 from study.errors import Damaged
-from study.ledger import Event
-from study.schema import short
+from study.storage import reading
+from study.storage.ledger import Event
+from study.storage.schema import short
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -12,13 +12,13 @@ import pytest
 
 from analysis import __main__ as command
 from analysis.figures import draw
-from analysis.report import files as page
+from analysis.report import pages
 from tests.analysis import synthetic
 
 HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{{ 7 * 7 }} $\\frac{$"""
 CONTROL = "\x1b[31m\x00\x01\x7f\x85\u202e\u2066\u200f\ufffe"
 """What moves a terminal, turns a line round, or is in no XML file."""
-TEMPLATES = "".join(path.read_text() for path in page.HERE.glob("*.j2"))
+TEMPLATES = "".join(path.read_text() for path in pages.HERE.glob("*.j2"))
 TEXTS = ("space", "data", "worker", "error", "alarms", "truth", "answer", "family", "encoder", "head", "frozen_before")
 
 
@@ -82,7 +82,7 @@ def test_pages_have_the_tags_of_their_templates_and_no_script_but_their_own(writ
         found = Parts(path.read_text())
         assert found.tags <= known
         assert not {name for name in found.attributes if name.startswith("on")}
-        assert found.scripts == [(page.HERE / "sort.js").read_text()]
+        assert found.scripts == [(pages.HERE / "sort.js").read_text()]
         assert HOSTILE in found.text
 
 
@@ -109,7 +109,7 @@ def test_tables_begin_no_cell_as_a_formula(written):
         with path.open(newline="") as opened:
             for row in csv.reader(opened):
                 for cell in row:
-                    assert not cell.startswith(page.RUN) or page.NUMBER.fullmatch(cell), (path.name, cell)
+                    assert not cell.startswith(pages.RUN) or pages.NUMBER.fullmatch(cell), (path.name, cell)
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -118,12 +118,12 @@ def test_tables_begin_no_cell_as_a_formula(written):
     ("-", "'-"), ("a=1", "a=1"), ("", ""), ("'=1", "'=1"), ("-٣", "'-٣"),
 ])  # fmt: skip
 def test_text_is_defused_and_numbers_are_not(text, said):
-    assert page.defused(text) == said
+    assert pages.defused(text) == said
 
 
 def test_columns_of_numbers_stay_numbers_and_missing_texts_stay_empty():
     df = pd.DataFrame(
         {"=a": ["=x", None, "-1"], "b": [-1.5, np.nan, 2.0], "c": pd.Series([-1, None, 2], dtype="Int64")}
     )
-    lines = page.csv(df, "@data").decode().splitlines()
+    lines = pages.csv(df, "@data").decode().splitlines()
     assert lines == ["'=a,b,c,data", "'=x,-1.5,-1,'@data", ",,,'@data", "-1,2.0,2,'@data"]

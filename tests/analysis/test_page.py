@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pandas as pd
 
-from analysis.report import files as page
+from analysis.report import pages
 from analysis.shell import files
 
 TABLE = pd.DataFrame({"a": ["1,376", "–"], "<b>": ["exactly 0", "<script>"]})
@@ -14,7 +14,7 @@ TABLE = pd.DataFrame({"a": ["1,376", "–"], "<b>": ["exactly 0", "<script>"]})
 
 def rendered() -> str:
     parts = '{% from "parts.html.j2" import grid, head, sorting %}{{ head("<t>") }}{{ grid(found) }}{{ sorting() }}'
-    return page.environment().from_string(parts).render(found=TABLE)
+    return pages.environment().from_string(parts).render(found=TABLE)
 
 
 def test_the_policy_allows_exactly_the_pages_own_script():

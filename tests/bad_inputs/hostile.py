@@ -22,7 +22,7 @@ def place(here: Path) -> Path:
 
 def lines(*bodies: str | bytes) -> bytes:
     """Write lines of a ledger whose checksums fit: of a text with its number in front, or of bytes as they are."""
-    from study import ledger
+    from study.storage import ledger
 
     made = []
     for number, body in enumerate(bodies):
@@ -46,13 +46,13 @@ def study_json(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], N
     """Make a study whose study.json is changed, and summed again."""
 
     def make(here: Path) -> None:
-        from study import folder
+        from study.storage import study_folder
 
         path = place(here) / "study.json"
         study = json.loads(path.read_text())
         change(study)
         del study["sum"]
-        path.write_text(json.dumps(study | {"sum": folder._checksum(study)}))
+        path.write_text(json.dumps(study | {"sum": study_folder._checksum(study)}))
 
     return make
 

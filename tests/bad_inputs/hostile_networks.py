@@ -24,7 +24,8 @@ class Network(NamedTuple):
         import torch
         from safetensors.torch import save_file
 
-        from study import families, seals
+        from study.models import families
+        from study.storage import checksums
 
         data.picture(here / "picture.png", 0)
         folder = here / "out" / "models" / "c000-r000"
@@ -35,7 +36,7 @@ class Network(NamedTuple):
         self.tensors(tensors)
         save_file(tensors, folder / "model.safetensors")
         self.card(card)
-        (folder / "card.json").write_text(json.dumps(seals.sealed(card, folder)))
+        (folder / "card.json").write_text(json.dumps(checksums.sealed(card, folder)))
         self.raw(folder)
 
 
@@ -57,12 +58,12 @@ def _header(folder: Path) -> None:
     """Promise terabytes in the header of a file of 1 MB; the card knows this file."""
     import struct
 
-    from study import seals
+    from study.storage import checksums
 
     about = json.dumps({"head.weight": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}).encode()
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(about)) + about + bytes(2**20))
     card = {name: value for name, value in json.loads((folder / "card.json").read_text()).items() if name != "sum"}
-    (folder / "card.json").write_text(json.dumps(seals.sealed(card, folder)))
+    (folder / "card.json").write_text(json.dumps(checksums.sealed(card, folder)))
 
 
 def _pipe(folder: Path) -> None:
@@ -128,10 +129,10 @@ NETWORKS: dict[str, tuple[Network, str]] = {
 
 
 def _elsewhere(folder: Path) -> str:
-    from study import seals
+    from study.storage import checksums
 
     card = json.loads((folder / "card.json").read_text()) | {"files": {"../../../picture.png": "0"}}
-    return json.dumps(card | {"sum": seals._sum(card)})
+    return json.dumps(card | {"sum": checksums._sum(card)})
 
 
 CASES = [

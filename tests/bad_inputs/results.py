@@ -18,11 +18,11 @@ RESUME = "--space {tiny} --out out --resume"
 
 def study(here: Path, name: str = "out") -> Path:
     """Write a study of three reports."""
-    from study import folder, ledger
+    from study.storage import ledger, study_folder
 
     place = here / name
     place.mkdir()
-    folder.begin(place, IDENTITY, resume=False)
+    study_folder.begin(place, IDENTITY, resume=False)
     book = ledger.Ledger(place / "ledger", 0)
     book.append(events.suggested())
     for epoch in range(3):
@@ -75,14 +75,14 @@ def _model(content: bytes | None, file: str) -> Callable[[Path], None]:
     def make(here: Path) -> None:
         import json
 
-        from study import seals
+        from study.storage import checksums
 
         place = study(here)
         (place / "table.parquet").unlink()
         network = place / "models" / "c000-s000"
         network.mkdir(parents=True)
         (network / "model.safetensors").write_bytes(b"tensors")
-        (network / "card.json").write_text(json.dumps(seals.sealed(NETWORK, network)))
+        (network / "card.json").write_text(json.dumps(checksums.sealed(NETWORK, network)))
         (network / file).unlink() if content is None else (network / file).write_bytes(content)
 
     return make

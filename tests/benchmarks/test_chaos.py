@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks import _chaos_account, _chaos_kills, _chaos_training, chaos
 from benchmarks._chaos_points import DRIVER, POINTS, WORKER, Crash
-from study import data, ledger
+from study.data import prepare
+from study.storage import ledger
 from tests import events
 
 QUICK = ("after a suggestion", "in mid-line", "before a checkpoint's rename")
@@ -77,7 +78,7 @@ def test_a_signal_and_a_second_one_end_the_driver_with_all_reports_on_the_disk(a
 
 @pytest.fixture(scope="module")
 def prepared(store):
-    return asdict(data.prepare("gtsrb", None, 16, None))
+    return asdict(prepare.prepare("gtsrb", None, 16, None))
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks import _data
-from study import data
-from study.splits import Cut
-from study.tasks import _gtsrb_signs, gtsrb
+from study.data import prepare
+from study.data.splits import Cut
+from study.data.tasks import _gtsrb_signs, gtsrb
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_layout(images):
 
 def test_links_are_the_splits(images, tmp_path):
     _data.link(tmp_path, images, 8, 0.5, seed=3)
-    opened = data.open_data(data.prepare("gtsrb", images, 8, None), Cut(0.5), 3, 3, sealed=True)
+    opened = prepare.open_data(prepare.prepare("gtsrb", images, 8, None), Cut(0.5), 3, 3, sealed=True)
     paths = gtsrb.read(images, "roi").splits["train"].paths
     for name, split in {"train": opened.train, "val": opened.val}.items():
         linked = {str(path.resolve()) for path in (tmp_path / name).glob("*/*.ppm")}

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from benchmarks import _workloads, study
-from study.catalogue import load
-from study.checks import check_cells, check_read
-from study.distributions import Range
+from study.cli.catalogue import load
+from study.cli.checks import check_cells, check_read
 from study.errors import UserError
+from study.space.distributions import Range
 
 FAMILY = "efficientnet_lite0"
 

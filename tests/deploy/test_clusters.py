@@ -11,7 +11,7 @@ import ray.autoscaler
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from study import arguments
+from study.cli import options
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PINS = dict(re.findall(r"^([\w.-]+)==(\S+)$", (DEPLOY.parent / "constraints.txt").read_text(), re.MULTILINE))
@@ -73,7 +73,7 @@ def test_an_unknown_field_of_a_job_is_found(field):
 def test_all_pods_share_one_volume_that_holds_data_store_and_results():
     claim = yaml.safe_load(TEXTS["kuberay/volume.yaml"])
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
-    words = arguments.parse(shlex.split(JOB["spec"]["entrypoint"])[3:])
+    words = options.parse(shlex.split(JOB["spec"]["entrypoint"])[3:])
     for pod in pods():
         (container,), (volume,) = pod["containers"], pod["volumes"]
         assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
@@ -86,7 +86,7 @@ def test_all_pods_share_one_volume_that_holds_data_store_and_results():
 def test_a_job_asks_for_a_token_and_goes_on_after_a_lost_head():
     assert JOB["spec"]["rayClusterSpec"]["authOptions"] == {"mode": "token"}
     assert JOB["spec"]["backoffLimit"] > 0
-    words = arguments.parse(shlex.split(JOB["spec"]["entrypoint"])[3:])
+    words = options.parse(shlex.split(JOB["spec"]["entrypoint"])[3:])
     assert (words.resume, words.address) == (True, "auto")
 
 
@@ -104,7 +104,7 @@ def test_versions_are_the_pinned_ones():
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if study_words(text)])
 def test_every_command_of_a_study_is_one_that_study_run_takes(name):
     for words in study_words(TEXTS[name]):
-        assert arguments.parse([word for word in words if word != "--tmux"]).space == "gtsrb"
+        assert options.parse([word for word in words if word != "--tmux"]).space == "gtsrb"
 
 
 def test_there_are_commands_to_check():

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from study import families
 from study.errors import UserError
-from study.families import Family
-from study.net import Net
+from study.models import families
+from study.models.families import Family
+from study.models.net import Net
 
 CLASSES = 7
 

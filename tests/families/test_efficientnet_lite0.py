@@ -1,8 +1,8 @@
 import timm
 import torch
 
-from study import families
-from study.families.efficientnet_lite0 import _file
+from study.models import families
+from study.models.families.efficientnet_lite0 import _file
 
 
 def test_weights_are_the_packages_in_its_own_order():

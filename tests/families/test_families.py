@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from study import families
 from study.errors import UserError
+from study.models import families
 from tests.families import conformance
 
 ENCODERS = [name for name in families.names() if "encoder" not in families.options(name)]

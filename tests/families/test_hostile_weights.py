@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torchvision.models as zoo
 
-from study import checkpoints, families, store, weights
 from study.errors import Damaged, UserError
+from study.models import families, weights
+from study.storage import checkpoints, store
 from tests import canary
 
 FORMS = ("pickle", "torch", "old torch")
@@ -55,7 +56,7 @@ def test_nasnets_weights_of_which_even_the_checksum_fits(payload, tmp_path, monk
 def test_efficientnets_weights(payload, tmp_path, monkeypatch):
     file = tmp_path / "weights.pth"
     file.write_bytes(payload)
-    monkeypatch.setattr("study.families.efficientnet_lite0._file", lambda: str(file))
+    monkeypatch.setattr("study.models.families.efficientnet_lite0._file", lambda: str(file))
     refused("efficientnet_lite0", file)
 
 

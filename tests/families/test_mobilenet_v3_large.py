@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from study import families
+from study.models import families
 
 
 @pytest.mark.parametrize(("stem", "side"), [("standard", 1), ("small", 4)])

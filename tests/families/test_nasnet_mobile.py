@@ -8,8 +8,8 @@ import torch
 from pytorchcv.models.nasnet import nasnet_4a1056
 from torch import nn
 
-from study import families
 from study.errors import UserError
+from study.models import families
 
 NAME = "nasnet_4a1056-0803-44f5ecbe.pth"
 STORE = "pytorchcv.models.common.model_store"
@@ -102,7 +102,7 @@ def test_a_download_is_unpacked_where_pytorchcv_looks(file, monkeypatch):
 
 
 def test_a_server_that_says_nothing_is_given_up(file, monkeypatch):
-    monkeypatch.setattr("study.families.nasnet_mobile.SILENCE", 0.1)
+    monkeypatch.setattr("study.models.families.nasnet_mobile.SILENCE", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(f"{STORE}.imgclsmob_repo_url", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(UserError, match="timed out"):

@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from study import families, trial
+from study.models import families
+from study.training import trial
 from tests.families import conformance
 from tests.toy_task import SMALL, task
 
 NAME = "two_layers"
 FILE = '''"""Two convolutions."""
 
-from study.families import Family
+from study.models.families import Family
 
 
 def _backbone(weights):
@@ -42,7 +43,7 @@ def added(tmp_path, monkeypatch):
     (tmp_path / f"{NAME}.py").write_text(FILE)
     monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path)])
     yield
-    sys.modules.pop(f"study.families.{NAME}", None)
+    sys.modules.pop(f"study.models.families.{NAME}", None)
     if hasattr(families, NAME):
         delattr(families, NAME)
 

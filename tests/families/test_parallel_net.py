@@ -1,7 +1,7 @@
 import torch
 
-from study import families
-from study.families import Family
+from study.models import families
+from study.models.families import Family
 
 
 def test_the_features_are_576_of_its_own_and_then_the_encoders():

@@ -1,8 +1,8 @@
 import torch
 from torch import nn
 
-from study import families
-from study.families._basic_block import BasicBlock
+from study.models import families
+from study.models.families._basic_block import BasicBlock
 
 
 def test_fourteen_weight_layers():

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from study import families
+from study.models import families
 
 
 def test_ten_weight_layers():

@@ -6,8 +6,8 @@ import pytest
 import torch
 import torchvision.models as zoo
 
-from study import families
 from study.errors import UserError
+from study.models import families
 
 WHOLE = {
     "resnet18": (zoo.resnet18, zoo.ResNet18_Weights.IMAGENET1K_V1),

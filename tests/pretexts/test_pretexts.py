@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from study import pretexts
 from study.errors import UserError
-from study.pretexts import patches, rotation
+from study.pretraining import pretexts
+from study.pretraining.pretexts import patches, rotation
 
 SIZE = 32
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study import data, tasks, types
+from study.data import prepare, tasks, types
+from study.data.splits import Cut
+from study.data.tasks import animals
+from study.data.tasks._animals_drawn import KINDS
+from study.data.types import Listing
 from study.errors import UserError
-from study.splits import Cut
-from study.tasks import animals
-from study.tasks._animals_drawn import KINDS
-from study.types import Listing
 
 COUNTS = {"animal/canines/husky": 7, "animal/canines/pug": 5, "animal/felines": 9, "other/misc": 6, "other/rock": 4}
 TABLE = "class,parent\nhusky,canines\npug,canines\ncanines,animal\nfelines,animal\nmisc,other\nrock,other\n"
@@ -100,8 +100,8 @@ def test_an_image_has_one_number_and_one_stratum_at_all_levels(request, layout: 
     assert [known[path] for path in below.paths] == list(zip(below.groups, below.strata, strict=True))
 
 
-def opened(name: str, folder: Path | None, cut: Cut, seed: int) -> data.TaskData:
-    return data.open_data(data.prepare(name, folder, 8, None), cut, seed, seed, sealed=True)
+def opened(name: str, folder: Path | None, cut: Cut, seed: int) -> prepare.TaskData:
+    return prepare.open_data(prepare.prepare(name, folder, 8, None), cut, seed, seed, sealed=True)
 
 
 @pytest.mark.parametrize("drawn", [False, True])

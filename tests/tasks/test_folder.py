@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study import tasks
+from study.data import tasks
+from study.data.tasks import folder
 from study.errors import UserError
-from study.tasks import folder
 from tests.own_images import folders, picture, table, voc
 
 PLAIN = {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from study.data.tasks import _folders
 from study.errors import UserError
-from study.tasks import _folders
 
 
 def touch(*paths: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study import data
+from study.data import prepare
+from study.data.splits import Cut
+from study.data.tasks import gtsrb
 from study.errors import UserError
-from study.splits import Cut
-from study.tasks import gtsrb
 
 HEAD = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n"
 LAYOUTS = {"official": "Final_Training/Images", "torchvision's": "Training"}
@@ -88,7 +88,7 @@ def test_copies_stored_at_another_size_are_said_to_be(place: Path) -> None:
 
 def test_the_images_arrive_in_order(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    opened = data.open_data(data.prepare("gtsrb", place, 8, None), Cut(), 0, 0, sealed=True)
+    opened = prepare.open_data(prepare.prepare("gtsrb", place, 8, None), Cut(), 0, 0, sealed=True)
     for split in (opened.train, opened.val):
         assert (split.images[split.index][:, 0, 0, 0] == split.targets).all()
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study import data
+from study.data import prepare
+from study.data.splits import Cut
+from study.data.tasks import pets
+from study.data.tasks._pets_drawn import cat, dog
+from study.data.types import Listing
 from study.errors import UserError
-from study.splits import Cut
-from study.tasks import pets
-from study.tasks._pets_drawn import cat, dog
-from study.types import Listing
 
 
 def write_image(path: Path, wide: int = 96, high: int = 64) -> None:
@@ -118,7 +118,9 @@ def test_the_larger_class_is_cut_everywhere_and_equally_each_time() -> None:
 def test_the_centre_is_not_distorted_and_the_whole_is_all_there(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     folder = write_folder(tmp_path / "set")
-    opened = {crop: data.open_data(data.prepare("pets", folder, 8, crop), Cut(), 0, 0, True) for crop in pets.CROPS}
+    opened = {
+        crop: prepare.open_data(prepare.prepare("pets", folder, 8, crop), Cut(), 0, 0, True) for crop in pets.CROPS
+    }
     red = {crop: each.train.images[:, 4, 0].astype(int) for crop, each in opened.items()}
     assert (np.abs(red["centre"] - 128) < 20).all()
     assert (red["whole"][:, 0] > 230).all()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study.tasks import rendered
-from study.tasks._drawing import Area, Disc, Line, Picture, draw, mirrored
-from study.tasks._gtsrb_signs import SIGNS
-from study.tasks.gtsrb import CLASSES
+from study.data.tasks import rendered
+from study.data.tasks._drawing import Area, Disc, Line, Picture, draw, mirrored
+from study.data.tasks._gtsrb_signs import SIGNS
+from study.data.tasks.gtsrb import CLASSES
 
 PICTURES: tuple[Picture, ...] = (SIGNS[14], SIGNS[38])  # stop is red, keep right is blue
 

@@ -5,8 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from study.tasks import _several_drawn, voc
-from study.tasks._several_drawn import photograph, plan
+from study.data.tasks import _several_drawn, voc
+from study.data.tasks._several_drawn import photograph, plan
 
 
 def test_the_stand_ins_labels_are_what_is_drawn() -> None:

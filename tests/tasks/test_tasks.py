@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from study import tasks
+from study.data import tasks
 from study.errors import UserError
 
 RANGES = {"rotate", "scale", "shift", "brightness", "contrast", "flip"}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from study.data.tasks import voc
 from study.errors import UserError
-from study.tasks import voc
 
 LISTS = {"trainval": ["a", "b"], "test": ["c"]}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study.tasks._voc_annotations import Objects, answers, objects, united
+from study.data.tasks._voc_annotations import Objects, answers, objects, united
 
 
 def read(folder: Path, content: bytes) -> tuple[Objects, list[str]]:

@@ -10,11 +10,12 @@ from optuna.storages.journal import JournalFileBackend
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
-from study import asha, ledger
-from study import folder as folders
-from study import table as tables
+from study.search import pruner
+from study.search import table as tables
+from study.search.state import Plan, State
 from study.space import Space, choice, integers, log_uniform
-from study.state import Plan, State
+from study.storage import ledger
+from study.storage import study_folder as folders
 from study.watch.__main__ import main
 from study.watch.event_files import EventFiles
 
@@ -42,7 +43,7 @@ def play(folder, steps):
     events = list(ledger.read(folder / "ledger"))
     book = ledger.Ledger(folder / "ledger", len(events))
     plan = Plan(SPACE.trials, SPACE.epochs, SPACE.replicates, 0)
-    state = State(cells, plan, asha.asha(SPACE.epochs, 1, 3), book.append)
+    state = State(cells, plan, pruner.asha(SPACE.epochs, 1, 3), book.append)
     state.replay(events)
     while steps > 0 and (trial := state.next_trial()):
         for epoch in range(len(trial.objectives), SPACE.epochs + 1):

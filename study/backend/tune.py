@@ -1,0 +1,249 @@
+"""All cells in one Ray Tune run: one searcher and one scheduler that serve a sampler and an ASHA bracket per cell.
+
+With `asha.py` and `trainable.py` the only module that imports ray.tune; knows nothing of training (`trial.py`) or of
+what a decision follows from (`state.py`).
+"""
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.update(  # before ray.tune is imported
+    RAY_AIR_NEW_OUTPUT="0",
+    TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1",
+    TUNE_DISABLE_SIGINT_HANDLER="1",  # run.py has its own, for SIGTERM too
+    TUNE_DISABLE_STRICT_METRIC_CHECKING="1",
+    TUNE_GLOBAL_CHECKPOINT_S="1000000000",  # Tune's own state is never read
+    TUNE_WARN_THRESHOLD_S="60",
+)
+
+from ray import tune
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from study.backend import exit_causes
+from study.backend.guard import Guard
+from study.backend.session import Place
+from study.backend.trainable import Worker
+from study.backend.watchdog import Watch
+from study.search.bundles import Bundles
+from study.search.pruner import OBJECTIVE
+from study.search.state import State, Trial
+
+
+class _Unsaved:
+    """Ray pickles searchers, schedulers and stoppers into a state that we never read back: leave it empty."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return {}
+
+
+class CellSearcher(_Unsaved, Searcher):
+    """Hands the state's next trials to Tune."""
+
+    def __init__(
+        self, state: State, slots: int, bundles: Bundles, job: Callable[[Trial], dict[str, Any]], guard: Guard
+    ) -> None:
+        super().__init__()
+        self._state, self._slots, self._bundles, self._job, self._guard = state, slots, bundles, job, guard
+
+    def suggest(self, trial_id: str) -> Any:
+        return self._guard(self._suggest, otherwise=None)
+
+    def _suggest(self) -> Any:
+        if self._state.done():
+            return Searcher.FINISHED
+        if self._bundles.full(self._slots):
+            return None
+        trials = self._bundles.next()
+        if not trials and not self._state.live:
+            raise RuntimeError("the study is not done, but nothing runs and nothing can start")
+        return {"jobs": [self._job(trial) for trial in trials]} if trials else None
+
+    def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
+        """Nothing to do: the scheduler has recorded how the trial ended."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: the ledger has it."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing to save: the ledger has it."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing is ever read back from Tune's folder."""
+
+
+class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
+    """Records each result with its decision, cell by cell; trials start in the order of their suggestion."""
+
+    def __init__(
+        self,
+        state: State,
+        bundles: Bundles,
+        ended: Callable[[str], None],
+        guard: Guard,
+        stop: "StopWhen",
+        shared: bool = False,
+    ) -> None:
+        super().__init__()
+        self._state, self._bundles, self._ended, self._guard, self._watch = state, bundles, ended, guard, stop.watch
+        self._stop, self._shared = stop, shared
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Choose nothing, so that a free worker gets the newest trial.
+
+        Tune's own choice is the first pending trial, be its worker just starting: that worker is then ended, and with
+        trials shorter than a start only one worker ever runs.
+        """
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        self._watch.heard(trial.trial_id)
+        goes_on = self._guard(lambda: self._record(_names(trial), result), otherwise=False)
+        return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
+
+    def _record(self, names: list[str], result: dict[str, Any]) -> bool:
+        """Record what a bundle's worker said; whether any of its trials goes on."""
+        if "storage" in result:
+            raise OSError(f"trial {', '.join(names)}: {result['storage'][0]['failure']}")
+        if "broken" in result:
+            (broken,) = result["broken"]
+            count = self._bundles.crowded if broken["memory"] and self._shared else self._bundles.broken
+            for name in count(names, broken["failure"], broken["traceback"]):
+                self._ended(name)
+            return False
+        self._bundles.heard(names)
+        where = {key: result[key] for key in ("worker", "time")}
+        for name, said in result["results"]:
+            if name in self._state.live:  # who was ended is trained on until its worker knows
+                self._record_one(name, said | where)
+        return not self._state.live.isdisjoint(names)
+
+    def _record_one(self, name: str, said: dict[str, Any]) -> None:
+        if "failure" in said:
+            self._state.fail(name, said["failure"], said["traceback"])
+            decision = "fail"
+        else:
+            keys = ("epoch", OBJECTIVE, "last", "rows", "worker", "time", "spent")
+            decision = self._state.report(name, **{key: said[key] for key in keys if key in said})
+        if decision != "continue":
+            self._ended(name)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Record trials whose worker died: its own exceptions come as results."""
+        if not self._stop.stop_all():  # a signal to all processes, say: the trial goes on when the study does
+            self._guard(lambda: self._record_death(trial), otherwise=None)
+
+    def _record_death(self, trial: Any) -> None:
+        hung, names = self._watch.why(trial.trial_id), _names(trial)
+        died = f"the worker died ({exit_causes.reason(trial.error_file)})"
+        for name in self._bundles.broken(names, hung) if hung else self._bundles.lost(names, died):
+            self._ended(name)
+
+
+class Watching(_Unsaved, tune.Callback):
+    """Looks for trials that hang, many times a second, and ends all workers once the run is to stop."""
+
+    def __init__(self, watch: Watch, guard: Guard) -> None:
+        self._watch, self._guard = watch, guard
+        self._running: list[Any] = []
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._running.append(trial)
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        self._running = [each for each in self._running if not each.is_finished()]
+        workers = {each.trial_id: each.temporary_state.ray_actor for each in self._running}
+        self._guard(lambda: self._watch.look(workers), otherwise=None)
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if self._watch.stopped:
+            self._watch.end_all()
+
+
+class StopWhen(_Unsaved, tune.Stopper):
+    """Ends the run when asked to, or when the guard holds an error."""
+
+    def __init__(self, asked: Callable[[], bool], guard: Guard, watch: Watch) -> None:
+        self._asked, self._guard, self.watch = asked, guard, watch
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        self.watch.stopped = self._guard(self._asked, otherwise=True) or self._guard.error is not None
+        return self.watch.stopped
+
+
+def run(
+    state: State,
+    job: Callable[[Trial], dict[str, Any]],
+    storage: Path,
+    place: Place,
+    ended: Callable[[str], None] = lambda trial: None,
+    stop: Callable[[], bool] = lambda: False,
+    trainable: type = Worker,
+    bundle: Callable[[Trial], int] = lambda trial: 1,
+    timeout: float | None = None,
+) -> None:
+    """Run what the state still asks for; returns when it is done, or when `stop` says so.
+
+    Args:
+        state: the study's, replayed when resumed.
+        job: trial → what the trainable gets, in a list under the configuration's key `jobs`, with `threads`, `gpu` and
+            `gpus` added; its key `trial` is the trial's id.
+        storage: absolute path of Tune's own folder, disposable.
+        place: what one trial occupies, in a cluster that is held.
+        ended: called with a trial whose end is recorded.
+        stop: asked several times a second.
+        trainable: a `Worker`, whose `_results` yield by trial the keys that CellScheduler records.
+        bundle: trial → how many of its cell's search trials one worker may train at once.
+        timeout: seconds without a report after which a trial is ended; None waits for ever.
+
+    Raises:
+        Exception: whatever recording, sampling or a worker's storage raised, once all trials are stopped.
+    """
+    if state.done():
+        return
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
+    guard, bundles = Guard(), Bundles(state, bundle)
+    ends = StopWhen(stop, guard, Watch(timeout))
+    own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
+    shared = 0 < place.gpus < 1
+
+    def asked(trial: Trial) -> dict[str, Any]:
+        return job(trial) | own | {"gpus": 1.0 if trial.id in state.wide and shared else place.gpus}
+
+    tune.Tuner(
+        tune.with_resources(trainable, partial(_resources, place.cpus)),
+        tune_config=tune.TuneConfig(
+            search_alg=CellSearcher(state, place.slots, bundles, asked, guard),
+            scheduler=CellScheduler(state, bundles, ended, guard, ends, shared),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=lambda trial: _names(trial)[0],
+            trial_dirname_creator=lambda trial: _names(trial)[0],
+        ),
+        run_config=tune.RunConfig(
+            storage_path=str(storage),
+            name=f"run-{time.time_ns()}",
+            verbose=0,
+            stop=ends,
+            callbacks=[Watching(ends.watch, guard)],
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+        ),
+    ).fit()
+    if guard.error is not None:
+        raise guard.error
+
+
+def _resources(cpus: float, config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """Give what one of Tune's trials occupies."""
+    return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config["jobs"][0]["gpus"]}])
+
+
+def _names(trial: Any) -> list[str]:
+    """Our trials that one of Tune's trains."""
+    return [job["trial"] for job in trial.config["jobs"]]

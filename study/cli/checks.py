@@ -1,0 +1,226 @@
+"""What can be refused about a study's cells before anything is decoded or started.
+
+Knows which values families, regimes and optimizers take; imports no torch.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from study.data import splits, tasks
+from study.errors import UserError
+from study.models import cards, families, heads
+from study.pretraining import pretexts, sources
+from study.space import distributions
+from study.space.config import Config, check_choices, check_crop, check_pattern, check_size, config
+from study.space.space import Cell, Value
+from study.training import regimes
+from study.training.active import unread
+
+if TYPE_CHECKING:
+    from study.data.prepare import Prepared
+
+SHARES = ("warmup", "label_smoothing", "dropout", "augment", "momentum")
+BELOW_1 = ("label_smoothing", "dropout", "momentum")
+"""Shares that leave nothing to learn from, or no end to it, where they are 1."""
+COUNTS, MOST = ("batch_size", "accumulate", "views", "head_classes"), 100_000
+"""Numbers of things, each of which takes memory or time, and the most of each: beyond it a number is a mistake."""
+
+
+def check_cells(cells: list[Cell], epochs: int) -> None:
+    """Check each cell at its baseline and at the ends of what it samples.
+
+    Args:
+        cells: of the study.
+        epochs: of a trial.
+
+    Raises:
+        UserError: a trial of some cell would fail; the text names the cell, the value and the choices.
+    """
+    for cell in cells:
+        for tuned in [cell.baseline, *_extremes(cell)]:
+            try:
+                _check(_without(cell, config(cell.values | tuned)), epochs, cell.as_published)
+                _check_read(cell)
+            except UserError as error:
+                raise UserError(f"cell {cell.name!r}: {error}") from None
+
+
+def _without(cell: Cell, asked: Config) -> Config:
+    """Give a cell's configuration with random weights in the place of those that are to be trained.
+
+    Raises:
+        UserError: these cannot be trained as the space says.
+    """
+    found = sources.of(cell)
+    if found is None:
+        _check_weights(asked)
+        return asked
+    for each in found.learnt:
+        task = each.config.task
+        if task == asked.task:
+            told = f"weights {each.name!r} are trained on {task}, the trials' own task, with all its labels"
+            raise UserError(f"{told}, whatever the label fraction; name another task, as in {each.pretext}:TASK")
+        if tasks.several(tasks.load(task)):
+            raise UserError(f"weights {each.name!r}: the images of {task} have several labels, not one class")
+    if regimes.regime(replace(asked, weights="none"), len(families.of(asked).stages)).head == "source":
+        raise UserError(f"weights {found.name!r} are trained first and have no source head; {asked.regime} needs one")
+    for each in found.line:
+        check_source(each)
+    return replace(asked, weights="none")
+
+
+def check_source(source: sources.Source) -> None:
+    """Refuse weights that cannot be trained as they are to be.
+
+    Raises:
+        UserError: names the hyperparameter.
+    """
+    _check(source.config if source.before is None else replace(source.config, weights="none"), source.epochs, False)
+
+
+def _check_weights(asked: Config) -> None:
+    """Refuse weights that are neither the family's own nor to be trained first."""
+    own = families.load(asked.family, **families.options_of(asked)).weights
+    regimes.check_name(asked.regime)
+    if asked.regime != "scratch" and asked.weights not in own:
+        told = f"unknown weights {asked.weights!r} of family {asked.family}; one of {', '.join(own)}"
+        first = (
+            f"{', '.join(pretexts.names())}, one of these with a task, as in rotation:gtsrb, or a name under sources"
+        )
+        raise UserError(f"{told}; or, to be trained first, {first}")
+
+
+def last_phase(cell: Cell, epochs: int) -> int:
+    """Give the first epoch of a cell's last phase; before it, trials have not yet done what they are compared for."""
+    found = regimes.phases(config(cell.values | cell.baseline))
+    return regimes.spans(found, epochs)[-1].start if len(found) > 1 else 0
+
+
+def check_read(cells: list[Cell]) -> None:
+    """Refuse hyperparameters that a space compares or sets and that none of its cells reads.
+
+    Args:
+        cells: all of the space's.
+
+    Raises:
+        UserError: names one.
+    """
+    asked = [(cell, config(cell.values | cell.baseline)) for cell in cells]
+    named = {each.name for cell in cells if (found := sources.of(cell)) for each in found.line}
+    named |= {values.weights for _, values in asked if values.regime != "scratch"}
+    for name in cells[0].sources if cells else ():
+        if name not in named:
+            told = ", ".join(sorted(named)) or "none"
+            raise UserError(f"sources: no cell starts from weights {name!r}; the cells' weights are {told}")
+    for name in dict.fromkeys(name for cell in cells for name in cell.values):
+        held = [unread(values) for cell, values in asked if name in cell.values]
+        if all(name in ignored for ignored in held):
+            told = f"{name!r} is set and not read by any cell's {held[0][name]}"
+            raise UserError(f"{told}; leave it out, or see study/training/active.py for who reads it")
+
+
+def check_data(cells: list[Cell], prepared: list["Prepared"]) -> None:
+    """Check each cell against its data, before any worker starts.
+
+    Raises:
+        UserError: a head that has too few outputs, or splits that cannot be cut.
+    """
+    from study.data import prepare
+
+    for cell, source in zip(cells, prepared, strict=True):
+        asked = config(cell.values | cell.baseline)
+        if asked.head_classes is not None and asked.head_classes < len(source.classes):
+            told = f"head_classes {asked.head_classes} are too few for task {asked.task}"
+            raise UserError(f"cell {cell.name!r}: {told} of {len(source.classes)} classes")
+        if source.several:
+            _check_several(cell, asked)
+        if asked.validation == "groups":
+            prepare.open_data(source, splits.cut(asked), 0, 0, sealed=True)
+
+
+def _check_several(cell: Cell, asked: Config) -> None:
+    """Refuse what has no meaning where an image has several labels.
+
+    Raises:
+        UserError: names it.
+    """
+    odd = {"regime": asked.regime in ("zero_shot", "prototype"), "subset": asked.subset == "random"}
+    odd |= {"label_smoothing": asked.label_smoothing > 0, "balance": asked.balance == "on"}
+    for name in (name for name, wrong in odd.items() if wrong):
+        told = f"{name} {getattr(asked, name)!r} is for tasks whose images have one class"
+        raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
+
+
+def _check(asked: Config, epochs: int, as_published: bool) -> None:
+    check_choices(asked)
+    check_size(asked.image_size)
+    if asked.upsample is not None:
+        check_size(asked.upsample, "upsample")
+    check_crop(asked.crop, asked.task, tasks.load(asked.task).CROPS)
+    if asked.group_pattern is not None:
+        check_pattern(asked.group_pattern)
+        if not tasks.own(asked.task):
+            raise UserError(f"group_pattern {asked.group_pattern!r} is read by task folder alone, not by {asked.task}")
+    if asked.validation == "test" and not as_published:
+        raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
+    splits.check_share(asked.validation_share)
+    _check_regime(asked, epochs)
+    for name in SHARES:
+        if not 0 <= getattr(asked, name) <= 1:
+            raise UserError(f"{name} {getattr(asked, name)!r} must be between 0 and 1")
+        if name in BELOW_1 and getattr(asked, name) == 1:
+            raise UserError(f"{name} {getattr(asked, name)!r} must be below 1")
+    if asked.batch_size < 2:
+        raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
+    if asked.accumulate < 1:
+        raise UserError(f"accumulate {asked.accumulate} must be at least 1")
+    for name in COUNTS:
+        if (getattr(asked, name) or 0) > MOST:
+            raise UserError(f"{name} {getattr(asked, name)} must be at most {MOST:,}")
+    if asked.views is not None and asked.views < 1:
+        raise UserError(f"views {asked.views} must be at least 1; without it images are augmented anew in each epoch")
+    if asked.head_rate < 0:
+        raise UserError(f"head_rate {asked.head_rate:g} must not be below 0")
+    if asked.lr <= 0 or asked.weight_decay < 0:
+        raise UserError(f"lr {asked.lr:g} must be above 0, weight_decay {asked.weight_decay:g} not below")
+    for name in ("batchnorm_momentum", "batchnorm_epsilon"):
+        value = getattr(asked, name)
+        if value is not None and not 0 < value <= 1:
+            raise UserError(f"{name} {value!r} must be above 0 and at most 1")
+
+
+def _check_regime(asked: Config, epochs: int) -> None:
+    """Check that regime, family, weights, head and epochs go together."""
+    options = families.options_of(asked)
+    stages = len(families.load(asked.family, **options).stages)
+    regime = regimes.regime(asked, stages)
+    family = families.check(asked.family, regime.weights, asked.upsample or asked.image_size, **options)
+    for phase in regime.phases:
+        regimes.multipliers(phase, stages)
+    regimes.spans(regime.phases, epochs)
+    heads.widths(asked.head)
+    if regime.head == "source" and (family.source_classes is None or regime.weights == "none"):
+        told = f"family {asked.family!r} with weights {regime.weights!r} has no source head"
+        raise UserError(f"{told}; {asked.regime} needs one")
+    if regime.head == "source" and (asked.head_classes or 0) > (family.source_classes or 0):
+        raise UserError(f"head_classes {asked.head_classes}: the source head has {family.source_classes} outputs")
+    if asked.head_classes is not None and asked.head_classes < 2:
+        raise UserError(f"head_classes {asked.head_classes} must be at least 2")
+    if asked.head_classes is not None and asked.head_classes > cards.OUTPUTS:
+        raise UserError(f"head_classes {asked.head_classes} must be at most {cards.OUTPUTS:,}")
+
+
+def _check_read(cell: Cell) -> None:
+    """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
+    asked = config(cell.values | cell.baseline)
+    ignored = unread(asked)
+    if "optimizer" in cell.tuned and "sgd" in distributions.ends(cell.tuned["optimizer"]):
+        ignored.pop("momentum", None)
+    for name in cell.tuned.keys() & ignored.keys():
+        told = f"tuned {name!r} is not read by {ignored[name]} {getattr(asked, ignored[name])!r}"
+        raise UserError(f"{told}; tune it elsewhere alone: only={{{name!r}: {{…}}}}")
+
+
+def _extremes(cell: Cell) -> list[dict[str, Value]]:
+    """The baseline with one hyperparameter at each end of its range, or at each of its choices."""
+    return [cell.baseline | {name: end} for name, tuned in cell.tuned.items() for end in distributions.ends(tuned)]

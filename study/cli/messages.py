@@ -1,0 +1,134 @@
+"""What the command prints: the list of spaces, the size of a study, its cells. Knows nothing of how a study runs."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.cli.catalogue import known
+from study.space import Space
+from study.space.space import Cell
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import Console
+
+    from study.data.inspection import Inspection
+
+CLASSES = 12
+"""Of a data set that are shown, about; the largest and the smallest of more."""
+WIDEST = 170
+"""Columns that the table of cells may take: a terminal wraps what is wider than it, and nothing is cut off."""
+
+
+def listing() -> str:
+    """One line a space."""
+    lines = known()
+    return "\n".join(f"{name:{max(map(len, lines))}}  {line}" for name, line in lines.items())
+
+
+def again() -> str:
+    """Give the command that goes on with this study."""
+    if sent := os.environ.get("STUDY_COMMAND"):  # study.submit's: this process is where it was sent to
+        return sent
+    return f"python {shlex.join(word for word in sys.orig_argv[1:] if word != '--resume')} --resume"
+
+
+def shown(path: Path) -> str:
+    """Write a path as short as it can be found from here: a job's own folder is nowhere near its results."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def plan(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> str:
+    """Say how much a study is, and which of its cells cannot run."""
+    if not absent and all(cell.tuned and not cell.as_published for cell in cells):
+        each = f"{space.trials} trials × {space.epochs} epochs, then {space.replicates} replicates"
+        return f"{_plural(len(cells), 'cell')} × {each}"
+    size = f"{_plural(len(cells), 'cell')}, {_plural(_total(cells, space, absent), 'trial')} of {space.epochs} epochs"
+    reasons = "; ".join(dict.fromkeys(absent.values()))
+    return f"{len(absent)} of {len(cells)} cells cannot run: {reasons}\n{size}" if absent else size
+
+
+def print_cells(cells: Any, console: "Console") -> None:
+    """Print a table of texts, a DataFrame, without lines."""
+    from rich.table import Table
+
+    from study.cli.console import Console
+
+    shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
+    for row in cells.itertuples(index=False):
+        shown.add_row(*row)
+    for column in shown.columns:
+        column.no_wrap = True
+    wide = Console(file=console.file, width=max(console.width, WIDEST))
+    wide.print(shown)
+
+
+def print_inspection(seen: "Inspection", size: int, console: "Console") -> None:
+    """Print what is in a data set of the user's own, on one screen.
+
+    Args:
+        seen: what was seen.
+        size: side of the images that networks get, pixels.
+        console: to print on.
+    """
+    from rich.table import Table
+
+    found = seen.found
+    several = found.targets.ndim == 2
+    told = f"{len(found.classes)} {'labels, any number' if several else 'classes, one'} an image"
+    console.print(f"{found.root}: {found.layout}, {told}", soft_wrap=True)
+    shown = Table("label" if several else "class", *(seen.counts), box=None, header_style="bold", pad_edge=False)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for name, *counts in _by_size(found.classes, seen.counts):
+        shown.add_row(name, *counts)
+    console.print(shown)
+    for line in _seen(seen, size):
+        console.print(line, soft_wrap=True)
+
+
+def _by_size(classes: Sequence[str], counts: "Mapping[str, np.ndarray]") -> Iterator[list[str]]:
+    """Give a row a class, the largest first; of many those in the middle are one row."""
+    order = sorted(range(len(classes)), key=lambda label: -int(counts["train"][label]))
+    left_out = order[CLASSES // 2 : -CLASSES // 2] if len(order) > CLASSES + 1 else []
+    for label in order:
+        if label not in left_out:
+            yield [classes[label], *(f"{int(each[label]):,}" for each in counts.values())]
+        elif label == left_out[0]:
+            yield [f"… {len(left_out)} more", *(f"{int(each[left_out].sum()):,}" for each in counts.values())]
+
+
+def _seen(seen: "Inspection", size: int) -> Iterator[str]:
+    """Say how the data are cut, how large images are, what was passed over, and what is odd."""
+    found, images = seen.found, len(seen.found.paths)
+    if seen.cut:
+        test = "as given" if "test" in found.splits else "cut off here, a fifth of each class; it is the same each time"
+        val = "as given" if "val" in found.splits else "held out of train"
+        each = "each image by itself" if seen.groups + seen.again >= images else "images of one are never parted"
+        yield f"test: {test} · validation: {val} · groups: {seen.groups:,}, {each}"
+    sides = sorted((each.width * each.height, each.width, each.height) for each in seen.looks if each.same)
+    if sides:
+        least, middle, most = (f"{wide} × {high}" for _, wide, high in (sides[0], sides[len(sides) // 2], sides[-1]))
+        yield f"sizes: {least} to {most} px, in the middle {middle}; networks get {size} × {size}"
+    if found.passed:
+        told = ", ".join(f"{count:,} {what}" for what, count in found.passed.most_common())
+        yield f"passed over: {told}"
+    if seen.again:
+        yield f"{seen.again:,} images are copies of others; copies are in one group"
+    for remark in seen.remarks:
+        yield f"note: {remark}"
+
+
+def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:
+    """Count the trials as the study itself will."""
+    from study.search.state import Plan, State
+
+    counts = Plan(space.trials, space.epochs, space.replicates, 0)
+    return State(cells, counts, lambda: lambda *_: False, lambda _: None, absent).total()
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"

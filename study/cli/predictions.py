@@ -1,0 +1,131 @@
+"""Probabilities as people and spreadsheets read them: labels, a table for the terminal, a CSV file.
+
+Knows nothing of images or networks.
+"""
+
+import contextlib
+import csv
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from analysis.report.pages import defused
+from analysis.shell import files
+from analysis.shell.text import printable
+from study.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+LOG_WIDTH = 10_000  # columns where the output is no terminal: names must not be folded there
+
+
+class Labels(NamedTuple):
+    """What a network's outputs are called, and which of them are told."""
+
+    names: tuple[str, ...]
+    """Of all outputs; those that stand for no class, of a head with too many, are called by their number."""
+    several: bool
+    """Whether an image may have any number of them."""
+    top: int
+    """The likeliest so many are shown, where an image has one."""
+    threshold: float
+    """A label is told from this probability on, where an image has several."""
+
+    def told(self, probabilities: np.ndarray) -> list[tuple[str, float]]:
+        """Give the labels to be told with their probabilities, the likeliest first; of several maybe none."""
+        order = np.argsort(-probabilities, kind="stable")
+        kept = [at for at in order if probabilities[at] >= self.threshold] if self.several else order[: self.top]
+        return [(self.names[at], float(probabilities[at])) for at in kept]
+
+
+def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | None, done: Callable[[], None]) -> None:
+    """Print a table, or write a CSV file.
+
+    Args:
+        answers: paths and probabilities.
+        named: the labels.
+        file: to be written; None prints the table.
+        done: called after the last answer, before anything is printed.
+
+    Raises:
+        UserError: there is no answer; no file is written then.
+    """
+    from rich.console import Console
+
+    if file is None:
+        made = table(answers, named)
+        done()
+        _refuse_none(len(made.rows))
+        Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH).print(made)
+        return
+    with sheet(file, named) as add:
+        count = sum(add(*answer) is None for answer in answers)
+        done()
+        _refuse_none(count)
+    print(f"wrote {printable(str(file))}: {count:,} image{'s' * (count != 1)}")
+
+
+def _refuse_none(count: int) -> None:
+    if not count:
+        raise UserError("none of the images could be read")
+
+
+def labels(card: Mapping[str, Any], outputs: int, top: int, threshold: float) -> Labels:
+    """Name the outputs of a card's network."""
+    names = *card["classes"], *(f"output {number}" for number in range(len(card["classes"]), outputs))
+    return Labels(names, card["labels_per_image"] == "several", top, threshold)
+
+
+def table(answers: Iterable[tuple[str, np.ndarray]], named: Labels) -> "Table":
+    """Make a table for the terminal: a row a file."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for head in ("image", "labels") if named.several else ("image", "label", "probability", "then"):
+        made.add_column(head, overflow="fold", justify="right" if head == "probability" else "left")
+    for path, probabilities in answers:
+        made.add_row(*(Text(printable(text)) for text in (path, *_texts(named, probabilities))))
+    return made
+
+
+def _texts(named: Labels, probabilities: np.ndarray) -> list[str]:
+    shown = [(name, f"{value:.3f}") for name, value in named.told(probabilities)]
+    if named.several:
+        return [", ".join(f"{name} {value}" for name, value in shown) or "–"]
+    (first, value), *others = shown
+    return [first, value, ", ".join(f"{name} {value}" for name, value in others)]
+
+
+@contextlib.contextmanager
+def sheet(path: Path, named: Labels) -> Iterator[Callable[[str, np.ndarray], None]]:
+    """Open a CSV file that appears when it is whole; gives what adds a file's row.
+
+    Its columns are `path`, `label` and `probability` (or `labels`, where an image may have several), then the
+    probability of each output. Text that a spreadsheet would run as a formula is defused.
+    """
+    with files.replacing(path) as making, making.open("x", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened)
+        heads = ("labels",) if named.several else ("label", "probability")
+        writer.writerow(map(_cell, ("path", *heads, *named.names)))
+
+        def add(file: str, probabilities: np.ndarray) -> None:
+            told = named.told(probabilities)
+            texts = ["; ".join(name for name, _ in told)] if named.several else [told[0][0]]
+            first = [] if named.several else [told[0][1]]
+            writer.writerow([*map(_cell, (file, *texts)), *map(_digits, (*first, *probabilities))])
+
+        yield add
+
+
+def _cell(text: str) -> str:
+    return defused(printable(text, kept="\n\t"))
+
+
+def _digits(value: float) -> str:
+    return f"{value:.7g}"

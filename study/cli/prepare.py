@@ -1,0 +1,115 @@
+"""Data sets are looked at, and decoded or rendered, before anything starts; how far that is can be seen.
+Knows nothing of stores, cells' trials or how a study runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.cli import messages
+from study.data import splits, tasks
+from study.data.tasks import data_set
+from study.pretraining import sources
+from study.space.config import Config, config
+from study.space.space import Cell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from study.data.prepare import Prepared
+    from study.pretraining.initial_weights import InitialWeights
+
+
+def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int) -> None:
+    """Show what is in images of the user's own; ends where something in them would make results wrong.
+
+    Args:
+        cells: of the study.
+        folder: of the images, or a CSV file.
+        check: called meanwhile; what it raises ends it.
+        console: to show it on.
+        seed: of the study.
+    """
+    from rich.progress import Progress
+
+    from study.data.inspection import as_trained
+
+    each = [config(cell.values) for cell in cells]
+    size = max(asked.image_size for asked in each)
+    for task, pattern in dict.fromkeys((asked.task, asked.group_pattern) for asked in each):
+        own = tasks.own(task)
+        if own is None or folder is None:
+            continue
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("looking at the images", total=None)
+            seen = own.inspect(folder, pattern, size, _told(progress, bar, check))
+        cuts = [splits.cut(asked) for asked in each if (asked.task, asked.group_pattern) == (task, pattern)]
+        seen = as_trained(seen, cuts, seed)
+        messages.print_inspection(seen, size, console)
+        seen.refuse()
+
+
+def prepare(
+    wanted: list[Config], folder: Path | None, check: Callable[[], None], console: "Console"
+) -> list["Prepared"]:
+    """Decode or render each data set that is wanted, once; gives one entry for each configuration."""
+    from rich.progress import Progress
+
+    from study.data import prepare
+
+    made: dict[tuple[Any, ...], Prepared] = {}
+    each = [(asked.task, asked.image_size, asked.crop, asked.group_pattern) for asked in wanted]
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        for one in dict.fromkeys(each):
+            task, size, crop, pattern = one
+            bar = progress.add_task(f"{task} at {size} px", total=None)
+            made[one] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
+            for note in (
+                [] if tasks.own(task) else prepare.notes(made[one])
+            ):  # the inspection has reported those of one's own
+                console.print(f"note: {note}", soft_wrap=True)
+    return [made[one] for one in each]
+
+
+def starts(
+    cells: list[Cell],
+    replicates: int,
+    seed: int,
+    folders: tuple[Path | None, Path | None],
+    check: Callable[[], None],
+    console: "Console",
+) -> list[tuple["InitialWeights", ...]]:
+    """Prepare the images of weights that are trained first.
+
+    Args:
+        cells: of the study.
+        replicates: of each cell's winner.
+        seed: of the study.
+        folders: of the trials' own data set, and of another that weights are trained on; None renders a stand-in.
+        check: called meanwhile; what it raises ends it.
+        console: to show on how far it is.
+
+    Returns:
+        What each cell's trials start from, see `Study.starts`.
+    """
+    from study.pretraining import initial_weights
+
+    found = [sources.of(cell) for cell in cells]
+    asked = {
+        each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
+        for source, cell in zip(found, cells, strict=True)
+        for each in (source.line if source else ())
+    }
+    ready: dict[Config, Prepared] = {}
+    for own, folder in zip((True, False), folders, strict=True):
+        wanted = [each for each, same in asked.items() if same == own]
+        ready.update(zip(wanted, prepare(wanted, folder, check, console), strict=True))
+    return [initial_weights.starts(source, ready, seed, replicates) if source else () for source in found]
+
+
+def _told(progress: "Progress", bar: Any, check: Callable[[], None]) -> Callable[[int, int], None]:
+    def advance(done: int, total: int) -> None:
+        progress.update(bar, completed=done, total=total)
+        check()
+
+    return advance

@@ -1,0 +1,91 @@
+"""Weights that were trained before a study's trials, as entries of the store: their address, and a network of them.
+
+An entry has `model.safetensors`, the tensors of all stages; `head.safetensors`, those of the head that was trained with
+them; and `card.json`: what they were trained on and how, their scores after each epoch, the command and the seconds.
+Knows no training.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.errors import Damaged, UserError
+from study.storage import store
+from study.storage.schema import NUMBER, TEXT, Table, Wrong, listed, number, whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from study.models.net import Net
+
+KIND = "weights"
+MODEL, HEAD, CARD = "model.safetensors", "head.safetensors", "card.json"
+_SCORES = Table({"accuracy": NUMBER}, {"loss": NUMBER}, more=False)
+ROW = Table(
+    {
+        **dict.fromkeys(("epoch", "step"), whole(0, 10**9)),
+        "seconds": number(0, 10**9),
+        "scores": Table(dict.fromkeys(("train", "val"), _SCORES.kind), {}, more=False).kind,
+        "alarms": listed(TEXT),
+    },
+    {},
+)
+"""What an epoch of their training came to."""
+_CARD = {"rows": listed(ROW.kind, least=1), "chance": NUMBER, "seconds": number(0, 10**9), "images": whole(0, 10**9)}
+
+
+def checksum(path: Path) -> str:
+    """Give what tells a training's result from another's of the same key, as on another kind of processor."""
+    return store.open_entry(path).files[MODEL][1]
+
+
+def check_card(card: dict[str, Any]) -> None:
+    """Refuse a card that lacks what is shown of weights.
+
+    Raises:
+        Wrong: says what is not as it must be.
+    """
+    Table(_CARD, {}).check({name: value for name, value in card.items() if name in _CARD})
+
+
+def damage(path: Path) -> str | None:
+    """Say what is wrong with the weights there; None where they are whole, or were never made."""
+    if not path.exists():
+        return None
+    try:
+        entry = store.open_entry(path)
+        check_card(entry.meta)
+        odd = store.verify(entry)
+    except Damaged as error:
+        return str(error).partition(";")[0]
+    except Wrong as wrong:
+        return f"{path / store.MANIFEST}: {wrong}"
+    return f"{path / odd[0]} is not as it was written" if odd else None
+
+
+def fill(net: "Net", path: Path) -> None:
+    """Set a network's stages to the weights of an entry.
+
+    Raises:
+        study.errors.Damaged: the entry is not as it was written; names the file.
+        UserError: they are another network's.
+    """
+    found, own = tensors(path), net.stages.state_dict()
+    if {name: each.shape for name, each in found.items()} != {name: each.shape for name, each in own.items()}:
+        raise UserError(f"the weights in {path} are those of another network")
+    net.stages.load_state_dict(found)
+
+
+def tensors(path: Path, file: str = MODEL) -> dict[str, "Tensor"]:
+    """Read an entry's tensors, of all stages or of the head.
+
+    Raises:
+        study.errors.Damaged: the entry is not as it was written; names the file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    store.open_entry(path, [file])
+    try:
+        return load_file(path / file)
+    except SafetensorError as error:
+        raise Damaged(f"{path / file} is not as it was written ({error})") from error

@@ -1,0 +1,91 @@
+"""Finds a pretext task by its module name and fixes what such a module gives. Knows no network, training or store.
+
+A pretext is one file in this folder with
+
+- `LABELS: bool`, whether it reads the images' labels: a source task does, self-supervision must not and gets none,
+- `OPTIONS: dict[str, int | str | None]`, its options with their defaults; None is derived from the images' size,
+- `VIEWS: int`, how many images the network sees of an example; their features are put side by side for the head,
+- `HEAD: str`, the head's default, see `study.models.heads`,
+- `answers`, `check` and `examples`, as `Pretext` describes them.
+
+The module is imported to check a study's space: it imports torch only inside `examples`.
+"""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from study.errors import UserError
+from study.space.config import check_type, show
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Option = int | str | None
+Options = Mapping[str, Option]
+
+
+class Pretext(Protocol):
+    """What a pretext's module gives; see the text above."""
+
+    __file__: str
+    LABELS: bool
+    OPTIONS: dict[str, Option]
+    VIEWS: int
+    HEAD: str
+
+    def answers(self, labels: int, options: Options) -> int:
+        """Give the number of answers; `labels` is the number of the data set's classes."""
+
+    def check(self, options: Options, size: int) -> None:
+        """Refuse options that do not fit images of `size` pixels."""
+
+    def examples(
+        self, pixels: "Tensor", labels: "Tensor | None", generator: "torch.Generator", options: Options, least: int
+    ) -> "tuple[Tensor, Tensor]":
+        """Make examples of images.
+
+        Args:
+            pixels: (batch, 3, size, size) float in [0, 1].
+            labels: (batch,) int64 where `LABELS`; else None.
+            generator: on the CPU; all that is random is drawn from it.
+            options: all of `OPTIONS`.
+            least: side that the network's images must have at least, pixels.
+
+        Returns:
+            (batch, VIEWS, 3, side, side) float in [0, 1], and the right answers, (batch,) int64.
+        """
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all pretexts, sorted."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
+
+
+def load(name: str) -> Pretext:
+    """Import a pretext.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    if name not in names():
+        raise UserError(f"unknown pretext {show(name)}; one of {', '.join(names())}")
+    return cast(Pretext, import_module(f"{__name__}.{name}"))
+
+
+def options(name: str, given: Options) -> dict[str, Option]:
+    """Complete a pretext's options with its defaults.
+
+    Raises:
+        UserError: an option that it does not have, or one of another type.
+    """
+    known = load(name).OPTIONS
+    for key, value in given.items():
+        if key not in known:
+            has = ", ".join(known) or "none"
+            raise UserError(f"{key} {show(value)} is no option of pretext {name}; it has {has}")
+        kinds = (str,) if isinstance(known[key], str) else (int, type(None)) if known[key] is None else (int,)
+        check_type(f"{key} of pretext {name}", value, *kinds)
+    return {**known, **given}

@@ -1,0 +1,31 @@
+"""The source task itself: which class an image has. Transfer from task A to task B begins with its weights."""
+
+from typing import TYPE_CHECKING
+
+from study.pretraining.pretexts import Option, Options
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+LABELS = True
+OPTIONS: dict[str, Option] = {}
+VIEWS = 1
+HEAD = "linear"
+
+
+def answers(labels: int, options: Options) -> int:
+    """Give the number of classes."""
+    return labels
+
+
+def check(options: Options, size: int) -> None:
+    """Refuse nothing: there are no options."""
+
+
+def examples(
+    pixels: "Tensor", labels: "Tensor | None", generator: "torch.Generator", options: Options, least: int
+) -> "tuple[Tensor, Tensor]":
+    """Show the image as it is."""
+    assert labels is not None
+    return pixels[:, None], labels

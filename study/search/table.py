@@ -1,0 +1,180 @@
+"""The tidy table of a study, derived from its ledger: one row is one score.
+
+`COLUMNS` is the interface to `analysis`; knows nothing of how a study runs.
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from study.errors import Damaged, UserError
+from study.storage import durable, ledger
+from study.training.active import read_values
+
+COLUMNS = {
+    "space": "string",
+    "cell": "string",
+    "trial": "string",
+    "role": "string",
+    "state": "string",
+    "seed": "Int64",
+    "error": "string",
+    "replicate_of": "string",
+    "data": "string",
+    "published": "float64",
+    "family": "string",
+    "encoder": "string",
+    "stem": "string",
+    "weights": "string",
+    "regime": "string",
+    "label_fraction": "float64",
+    "image_size": "Int64",
+    "upsample": "Int64",
+    "colour": "string",
+    "crop": "string",
+    "validation": "string",
+    "validation_share": "float64",
+    "balance": "string",
+    "group_pattern": "string",
+    "subset": "string",
+    "validation_augment": "string",
+    "normalization": "string",
+    "head": "string",
+    "head_classes": "Int64",
+    "optimizer": "string",
+    "schedule": "string",
+    "lr": "float64",
+    "weight_decay": "float64",
+    "freeze_depth": "Int64",
+    "lr_decay": "float64",
+    "stage_rates": "string",
+    "head_rate": "float64",
+    "probe_share": "float64",
+    "phase_decay": "float64",
+    "momentum": "float64",
+    "batch_size": "Int64",
+    "accumulate": "Int64",
+    "budget": "string",
+    "shuffle": "string",
+    "warmup": "float64",
+    "label_smoothing": "float64",
+    "class_weights": "string",
+    "reduction": "string",
+    "difficult": "string",
+    "augment": "float64",
+    "views": "Int64",
+    "dropout": "float64",
+    "freeze_batchnorm": "string",
+    "batchnorm_momentum": "float64",
+    "batchnorm_epsilon": "float64",
+    "epoch": "Int64",
+    "step": "Int64",
+    "phase": "Int64",
+    "trained_on": "string",
+    "train_images": "Int64",
+    "seconds": "float64",
+    "worker": "string",
+    "time": "float64",
+    "frozen_before": "string",
+    "frozen_after": "string",
+    "alarms": "string",
+    "task": "string",
+    "split": "string",
+    "metric": "string",
+    "truth": "string",
+    "answer": "string",
+    "score": "float64",
+}
+STATES = {"prune": "pruned", "complete": "complete"}
+
+
+def from_events(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame:
+    """Fold a ledger into the table.
+
+    Args:
+        study: study.json's content.
+        events: in order; of a (trial, epoch) that was reported twice, the later report counts.
+
+    Returns:
+        One row a score; a trial without any score has one row whose score is empty. `worker` (host:pid) and `time` (at
+        which it said so, seconds since 1970) are the report's, and empty in rows of pretraining.
+    """
+    trials: dict[str, dict[str, Any]] = {}
+    reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    parts: dict[tuple[str, int, int], list[dict[str, Any]]] = {}  # of reports that are still to come
+    for event in events:
+        name = event["trial"]
+        if event["kind"] == "pretrain":
+            trials[name] = _pretrained(study, event)
+            reports[name] = {0: event["rows"]}
+        elif event["kind"] == "skip":
+            trials[name] = _trial(study, event | {"seed": None, "role": _role(study, event)})
+            trials[name] |= {"state": "not_run", "error": event["error"]}
+            reports[name] = {}
+        elif event["kind"] == "suggest":
+            trials.pop(name.partition("-")[0], None)  # its cell runs, be it after a resume
+            trials[name] = _trial(study, event)
+            reports[name] = {}
+        elif event["kind"] == "report":
+            where, epoch = {key: event.get(key) for key in ("worker", "time")}, event["epoch"]
+            more = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
+            reports[name][epoch] = [row | where for row in (*event["rows"], *more)]
+            trials[name]["state"] = STATES.get(event["decision"], "running")
+        elif event["kind"] == "rows":
+            parts[name, event["epoch"], event["part"]] = event["rows"]
+        elif event["kind"] == "fail":
+            trials[name] |= {"state": "failed", "error": event["error"]}
+    rows = [
+        trial | score | {"published": _published(trial["published"], score)}
+        for name, trial in trials.items()
+        for score in [row for epoch in sorted(reports[name]) for row in reports[name][epoch]] or [{}]
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _published(figures: float | dict[str, float] | None, score: dict[str, Any]) -> float | None:
+    """Give what was published for a row's task: a figure alone is for the task that the trial was trained on."""
+    if isinstance(figures, dict):
+        return figures.get(score.get("task", ""))
+    return figures if score.get("task") == score.get("trained_on") else None
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write the table under a temporary name and rename it, so that a reader never sees half of it."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, write_page_checksum=True)
+    durable.replace(path, buffer.getvalue())
+
+
+def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
+    cell = study["cells"][event["cell"]]
+    try:
+        values = read_values(cell["values"] | event["tuned"])
+    except UserError as error:
+        raise Damaged(f"study.json: cell {event['cell']} has what is not known here ({error})") from None
+    values.pop("task")  # the row's own: which task was scored
+    return values | {
+        "space": study["space"]["name"],
+        "cell": cell["name"],
+        "trial": event["trial"],
+        "role": event["role"],
+        "state": "running",
+        "seed": event["seed"],
+        "replicate_of": event.get("replicate_of"),
+        "data": cell["source"],
+        "published": cell["published"],
+    }
+
+
+def _pretrained(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
+    """Give the columns of weights that were trained before the search; their cell is a name of their own."""
+    about = {"space": study["space"]["name"], "cell": f"weights={event['weights']}", "trial": event["trial"]}
+    about |= {"role": "pretrain", "state": "complete", "seed": event["seed"], "data": event["data"], "published": None}
+    return {name: value for name, value in event["values"].items() if name in COLUMNS and name != "task"} | about
+
+
+def _role(study: dict[str, Any], event: ledger.Event) -> str:
+    return "published" if study["cells"][event["cell"]].get("as_published") else "search"

@@ -1,0 +1,7 @@
+"""What a study asks, as data: a file in `search_spaces/` imports its words from here."""
+
+from study.space.distributions import choice, integers, log_uniform, uniform
+from study.space.settings import Settings, versions
+from study.space.space import Space
+
+__all__ = ["Settings", "Space", "choice", "integers", "log_uniform", "uniform", "versions"]

@@ -1,0 +1,74 @@
+"""What a tuned hyperparameter is sampled from: intervals and sets. Knows nothing of spaces or of how one samples."""
+
+from dataclasses import dataclass
+
+from study.errors import UserError
+from study.space.config import check_type
+
+Value = str | int | float | None
+LARGEST = 2**53
+"""Whole number up to which a float has each."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval that a tuned hyperparameter is sampled from, bounds included."""
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        for bound in (self.low, self.high):
+            check_type("range bound", bound, int if self.integer else float)
+            if self.integer and abs(bound) > LARGEST:
+                raise UserError(f"range bound {bound} is beyond {LARGEST:,}: a sampler's numbers are floats")
+        if not self.low < self.high:
+            raise UserError(f"range [{self.low}, {self.high}]: the lower bound must be below the upper one")
+        if self.log and self.low <= 0:
+            raise UserError(f"range [{self.low}, {self.high}]: a logarithmic range must be above 0")
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int if self.integer else (int, float)) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A set that a tuned hyperparameter is sampled from."""
+
+    values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if type(self.values) is not tuple or not self.values:
+            raise UserError(f"choice {self.values!r} needs values")
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
+
+
+Distribution = Range | Choice
+
+
+def uniform(low: float, high: float) -> Range:
+    return Range(low, high)
+
+
+def log_uniform(low: float, high: float) -> Range:
+    return Range(low, high, log=True)
+
+
+def integers(low: int, high: int) -> Range:
+    return Range(low, high, integer=True)
+
+
+def choice(*values: Value) -> Choice:
+    return Choice(values)
+
+
+def ends(distribution: Distribution) -> tuple[Value, ...]:
+    """Give the ends of a range, or all choices."""
+    if isinstance(distribution, Choice):
+        return distribution.values
+    low, high = distribution.low, distribution.high
+    return (int(low), int(high)) if distribution.integer else (low, high)

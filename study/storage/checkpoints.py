@@ -1,0 +1,83 @@
+"""What a trial needs to go on after a kill: its tensors, and the scores that belong to them.
+
+Knows nothing of training or Ray. A checkpoint is made in a temporary folder, fsynced and renamed, the last two are
+kept, and it holds safetensors and JSON only, so that reading one runs no code.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from study.errors import Damaged
+from study.storage import durable, reading
+from study.storage.schema import TEXT, Kind, Table, number, whole
+
+KEPT = 2
+REPORT = Table({"epoch": whole(0, 10**9)}, {"rows": Kind("a list", (list,)), "seconds": number(0, 10**9)})
+"""What any training says after an epoch."""
+_MANIFEST = Table({"report": Kind("a table", (dict,)), "sha256": TEXT, "of": TEXT}, {}, more=False)
+
+
+class Checkpoint(NamedTuple):
+    """The tensors after an epoch and the report that was made of it (epoch, seconds, rows, objective, last)."""
+
+    state: dict[str, torch.Tensor]
+    report: dict[str, Any]
+
+
+def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
+    """Keep a checkpoint under its epoch, and drop those older than the last two.
+
+    Args:
+        folder: the trial's own.
+        checkpoint: `report["epoch"]` names it.
+        of: what is trained, where another training could come to the same folder.
+    """
+
+    def fill(making: Path) -> None:
+        save_file(checkpoint.state, making / "state.safetensors")
+        manifest = {"report": checkpoint.report, "sha256": _digest(making / "state.safetensors", checkpoint.report)}
+        manifest["of"] = of
+        (making / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    durable.write_folder(folder / f"{checkpoint.report['epoch']:06d}", fill)
+    for old in _kept(folder)[KEPT:]:
+        shutil.rmtree(old)
+
+
+def latest(folder: Path, of: str = "", report: Table = REPORT) -> Checkpoint | None:
+    """Give the newest checkpoint of a training that is whole, or None; a damaged one is passed over, and another's.
+
+    Args:
+        folder: the trial's own.
+        of: as of `save`.
+        report: what the report must hold.
+    """
+    for path in _kept(folder):
+        try:
+            manifest = reading.read_json(path / "manifest.json")
+            _MANIFEST.check(manifest)
+            report.check(manifest["report"])
+            if manifest["of"] == of and manifest["sha256"] == _digest(path / "state.safetensors", manifest["report"]):
+                return Checkpoint(load_file(path / "state.safetensors"), manifest["report"])
+        except (OSError, ValueError, Damaged, SafetensorError):
+            continue
+    return None
+
+
+def _kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*"), reverse=True)
+
+
+def _digest(path: Path, report: dict[str, Any]) -> str:
+    """Hash the tensors and the scores that belong to them."""
+    with reading.open_regular(path) as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(json.dumps(report, sort_keys=True).encode())
+    return digest.hexdigest()

@@ -1,0 +1,77 @@
+"""Checksums of a saved network, kept in its card: of the card itself and of the files beside it.
+
+Knows neither torch nor what a card says: a resume looks at many networks before anything heavy is imported.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from study.errors import Damaged
+from study.storage import reading
+
+CARD = "card.json"
+KEYS = ("files", "sum")
+
+
+def sealed(card: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Add `files` and `sum` to a card whose network's other files are in the folder already."""
+    files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != CARD}
+    card = json.loads(json.dumps(card | {"files": files}))
+    return card | {"sum": _sum(card)}
+
+
+def check(card: dict[str, Any], folder: Path) -> None:
+    """Compare a card, and the files beside it, with what was written; cards of before have no checksums.
+
+    Raises:
+        Damaged: names the file that is missing or is not what was written.
+    """
+    if card.get("sum", _sum(card)) != _sum(card):
+        raise Damaged(f"{folder / CARD}: is not what was written (its checksum does not fit)")
+    files = card.get("files", {})
+    if not isinstance(files, dict) or any(Path(name).name != name for name in files):
+        raise Damaged(f"{folder / CARD}: is not what was written (files must be a table of names in the same folder)")
+    for name, written in files.items():
+        path = folder / name
+        if not path.exists():
+            raise Damaged(f"{path}: is missing")
+        if _digest(path) != written:
+            raise Damaged(f"{path}: is not what was written (its checksum does not fit)")
+
+
+def refuse_damaged(models: Path) -> None:
+    """Look at all networks that a study has kept; one whose whole folder was deleted is no damage.
+
+    Raises:
+        Damaged: names a file, and how to go on without that network.
+    """
+    for folder in sorted(models.glob("[!.]*/")):
+        try:
+            check(_read(folder / CARD), folder)
+        except Damaged as error:
+            told = f"all scores are in the ledger, so delete the folder {folder} to go on without this network"
+            raise Damaged(f"{error}; {told}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        card = reading.parse(reading.read_bytes(path))
+    except FileNotFoundError:
+        raise Damaged(f"{path}: is missing") from None
+    except ValueError:
+        card = None
+    if not isinstance(card, dict) or "sum" not in card:
+        raise Damaged(f"{path}: is not what was written")
+    return card
+
+
+def _digest(path: Path) -> str:
+    with reading.open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sum(card: dict[str, Any]) -> str:
+    plain = {name: value for name, value in card.items() if name != "sum"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

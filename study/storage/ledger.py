@@ -1,0 +1,241 @@
+"""The append-only truth of a study: checksummed JSON lines, fsynced before anybody acts on them.
+
+Knows nothing of what an event means; `state.py` folds them.
+"""
+
+import contextlib
+import errno
+import gc
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from study.errors import Damaged
+from study.storage import durable, ledger_schema, reading
+from study.storage.plain_values import LONGEST, plain
+from study.storage.schema import Wrong
+
+Event = dict[str, Any]
+
+
+class Unreadable(RuntimeError):
+    """An event is none that a reader takes: a fault of whoever made it."""
+
+
+_NAME = re.compile(r"[0-9]{3,}\.jsonl")
+_scan = json.JSONDecoder(parse_constant=reading.constant).scan_once  # type: ignore[attr-defined]
+SEAL = len(b'{"sum":"0123456789abcdef",')  # bytes before an event's own keys in its line
+
+
+def read(folder: Path, study: dict[str, Any] | None = None) -> Iterator[Event]:
+    """Yield a ledger's events in order.
+
+    The last line of each file may be torn (the driver was killed in mid-write) and is then left out.
+
+    Args:
+        folder: holds `000.jsonl`, `001.jsonl`, …, one a driver's run.
+        study: study.json's content: cells and tuned values must be its own; None where it is not known.
+
+    Raises:
+        Damaged: any other line fails its checksum or is no event that can follow those before it, a number of the
+            sequence or a file is missing, or there is a file that no driver wrote.
+    """
+    return Reader(folder, study).news()
+
+
+def load(folder: Path, study: dict[str, Any] | None = None) -> list[Event]:
+    """Read a whole ledger; as `read`.
+
+    Python's collector of garbage waits meanwhile: it would go through all events again and again, 40 % of the time.
+    """
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        return list(read(folder, study))
+    finally:
+        if collected:
+            gc.enable()
+
+
+class Reader:
+    """Reads a ledger that may still grow, each event once."""
+
+    def __init__(self, folder: Path, study: dict[str, Any] | None = None) -> None:
+        """Begin at the ledger's start; arguments as of `read`."""
+        self._folder, self._expected, self._history = folder, 0, ledger_schema.History(study)
+        self._seen: dict[Path, tuple[int, int]] = {}  # bytes and lines of each file that have been read
+
+    def news(self) -> Iterator[Event]:
+        """Yield the events that came since the last call; a line that is still being written is one of the next call's.
+
+        Raises:
+            Damaged: as `read`.
+        """
+        before = self._folder
+        for path in _files(self._folder):
+            for number, line in self._lines(path):
+                body = _body(line.removesuffix(b"\n"))
+                if body is None and not line.endswith(b"\n"):
+                    break
+                if body is None:
+                    raise Damaged(f"{path}: line {number} is damaged (its checksum does not fit)")
+                try:
+                    event = _event(body)
+                    self._refuse_gap(event["seq"], path, number, before)
+                    self._history.add(event)
+                except Wrong as wrong:
+                    raise Damaged(f"{path}: line {number} {wrong}") from None
+                self._expected += 1
+                self._seen[path] = self._seen.get(path, (0, 0))[0] + len(line), number
+                yield event
+            before = path
+
+    def _refuse_gap(self, sequence: int, path: Path, number: int, before: Path) -> None:
+        if sequence == self._expected:
+            return
+        if number == 1:
+            told = f"ends before event {self._expected}, and {path.name} goes on with event {sequence}"
+            raise Damaged(f"{before}: {told}: lines are missing")
+        raise Damaged(f"{path}: line {number} has sequence number {sequence}, expected {self._expected}")
+
+    def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
+        """Give the lines of a file that are new, with their numbers; of one that is too long no more than its start."""
+        start, number = self._seen.get(path, (0, 0))
+        with reading.open_regular(path) as file:
+            file.seek(start)
+            if start and file.peek(1)[:1] == b"\n":  # type: ignore[attr-defined]  # the last line had come without it
+                self._seen[path] = start + len(file.read(1)), number
+            lines = iter(partial(file.readline, reading.MOST + 1), b"")
+            for count, line in enumerate(lines, start=number + 1):
+                if len(line) > reading.MOST:
+                    raise Damaged(f"{path}: line {count} is damaged (it has more than {reading.MOST:,} bytes)")
+                yield count, line
+
+
+def _files(folder: Path) -> list[Path]:
+    """Give a ledger's files in order; what is hidden, as other programs' unfinished files are, is none of them.
+
+    Raises:
+        Damaged: one between others is missing, or a name is none that a driver gives: a copy that a program which
+            keeps folders equal has left, say, of which nobody knows what it holds.
+    """
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise Damaged(f"{folder}: is no folder") from None
+    for name in names:
+        if "jsonl" in name.lower() and not _NAME.fullmatch(name):
+            raise Damaged(f"{folder / name}: is no file of a ledger, whose files are 000.jsonl and so on: move it away")
+    found = sorted((folder / name for name in names if _NAME.fullmatch(name)), key=lambda path: int(path.stem))
+    for number, path in enumerate(found):
+        if path.name != (name := f"{number:03d}.jsonl"):
+            raise Damaged(f"{folder / name}: is missing")
+        if path.is_symlink() and not path.exists():
+            raise Damaged(f"{path}: is a link that leads nowhere")
+    return found
+
+
+class Ledger:
+    """The one writer of a study's ledger; each run of the driver appends to a file of its own.
+
+    A file of one's own means that a torn line of a killed run is never continued.
+    """
+
+    def __init__(self, folder: Path, sequence: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._sequence, self._size = sequence, 0
+        self._file = (folder / f"{len(_files(folder)):03d}.jsonl").open("xb", buffering=0)
+        durable.sync(folder)
+
+    def append(self, event: Event) -> None:
+        """Write an event and wait until it is on the disk.
+
+        Raises:
+            OSError: the storage refuses.
+            Unreadable: `read` would refuse it for ever; nothing is written.
+        """
+        body = _canonical({"seq": self._sequence, **event})
+        _refuse_unreadable(body)
+        line = _sealed(body) + body[1:] + b"\n"
+        try:
+            if self._file.write(line) != len(line):  # a disk that gets full takes a part
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+            os.fsync(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._size)  # no later line may follow half of this one
+                self._file.seek(self._size)
+            raise
+        self._sequence, self._size = self._sequence + 1, self._size + len(line)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+
+def _refuse_unreadable(body: bytes) -> None:
+    try:
+        if len(body) + SEAL > reading.MOST:
+            raise Wrong(f"has {len(body):,} bytes")
+        _event(body)
+    except Wrong as wrong:
+        raise Unreadable(f"an event that nobody could read was not recorded: it {wrong}") from None
+
+
+def _body(line: bytes) -> bytes | None:
+    """Give what was summed of a line, or None where it is torn or damaged."""
+    body = b"{" + line[SEAL:]
+    return body if line.startswith(_sealed(body)) else None
+
+
+def _event(body: bytes) -> Event:
+    """Read an event.
+
+    Raises:
+        Wrong: it is none that a study writes; says why.
+    """
+    try:
+        text = body.decode()
+        event, end = _scan(text, 0)
+        texts = ledger_schema.check(event)
+        if end == len(text) and text.count('"') == 2 * texts and "\\" not in text:
+            return event  # as many quotes as its texts have: no key stands twice
+    except Wrong:
+        raise
+    except (RecursionError, StopIteration, ValueError):
+        pass  # said in a few words below
+    try:
+        event = reading.parse(body)
+    except ValueError as error:
+        raise Wrong(f"is damaged ({error})") from None
+    ledger_schema.check(event)
+    return event
+
+
+def _sealed(body: bytes) -> bytes:
+    """Give what stands before an event's own keys in its line."""
+    return b'{"sum":"%s",' % _checksum(body)
+
+
+def _canonical(event: Event) -> bytes:
+    """Write an event; what JSON, UTF-8 or a reader cannot take is made plain first (`plain.py`)."""
+    with contextlib.suppress(ValueError, TypeError):
+        line = _dumped(event)
+        if len(line) <= LONGEST and b"\\u0000" not in line:
+            return line
+    return _dumped(plain(event))
+
+
+def _dumped(event: Event) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=8).hexdigest().encode()

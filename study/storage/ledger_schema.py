@@ -1,0 +1,155 @@
+"""What each event of a ledger holds, and what an event cannot follow. Knows neither files nor what an event decides.
+
+A kind of event that `state.py`, `starts.py` or `search.py` writes and that is not here cannot be read.
+"""
+
+from collections import Counter
+from typing import Any
+
+from study.storage import study_schema
+from study.storage.schema import (
+    NEWER,
+    NUMBER,
+    PLAIN,
+    TEXT,
+    TRUTH,
+    Kind,
+    Table,
+    Wrong,
+    choice,
+    listed,
+    mapping,
+    number,
+    optional,
+    pattern,
+    short,
+    whole,
+)
+
+Event = dict[str, Any]
+TRIAL = pattern("the name of a trial, letters, digits, - and _", r"[A-Za-z0-9_-]{1,100}")
+"""It becomes the name of a folder."""
+COUNT, SECONDS = whole(0, 10**9), number(0, 10**9)
+"""Of epochs, steps and images; of training, 31 years."""
+WHEN = number(0, 2.5e11)
+"""Seconds since 1970, up to the year 9892."""
+
+ROW = Table(
+    {"epoch": COUNT, "split": TEXT, "metric": TEXT, "score": NUMBER},
+    {
+        **dict.fromkeys(("step", "phase", "train_images"), optional(COUNT)),
+        **dict.fromkeys(("task", "trained_on", "truth", "answer", "alarms"), optional(TEXT)),
+        **dict.fromkeys(("frozen_before", "frozen_after"), optional(TEXT)),
+        "seconds": optional(SECONDS),
+    },
+    more=False,  # of a trial's table it would be another column
+)
+_NEW = {"seq": whole(0), "kind": TEXT, "trial": TRIAL}
+_ALL = _NEW | {"trial": TEXT}  # `History` knows its name
+RESULT = {"epoch": COUNT, "objective": NUMBER, "rows": ROW.list}
+REPORT = Table(RESULT | {"seconds": SECONDS, "last": TRUTH}, {}, more=False)
+"""What a worker says after an epoch, and a trial's checkpoint keeps."""
+_TRIALS, _CAUSE = listed(TEXT, least=1), {"traceback": TEXT}
+_ROLES, _DECISIONS = choice("search", "replicate", "published"), choice("continue", "prune", "complete")
+_PARTS = whole(0, 10**4)
+_SUGGESTED = {"cell": COUNT, "tuned": mapping(PLAIN)}
+EVENTS = {
+    "suggest": Table(
+        _NEW | _SUGGESTED | {"role": _ROLES, "seed": whole(0, 2**63 - 1)}, {"replicate_of": optional(TRIAL)}
+    ),
+    "report": Table(
+        _ALL | RESULT | {"decision": _DECISIONS},
+        {
+            "worker": optional(TEXT),
+            "time": optional(WHEN),
+            "seconds": SECONDS,
+            "spent": Kind("a table", (dict,), inner=len),  # nothing reads it
+            "parts": _PARTS,
+        },
+    ),
+    "rows": Table(_ALL | {"epoch": COUNT, "part": _PARTS, "rows": ROW.list}, {}),  # of the report that has `parts`
+    "fail": Table(_ALL | {"error": TEXT}, _CAUSE),
+    "part": Table(_ALL | {"error": TEXT, "trials": _TRIALS}, _CAUSE),
+    "lost": Table(_ALL | {"error": TEXT, "trials": _TRIALS}, {}),
+    "widen": Table(_ALL | {"error": TEXT}, {}),
+    "skip": Table(_NEW | _SUGGESTED | {"error": TEXT}, {}),
+    "pretrain": Table(
+        _NEW
+        | dict.fromkeys(("weights", "data", "model"), TEXT)
+        | {"seed": whole(0, 2**63 - 1), "values": mapping(PLAIN), "rows": ROW.list},
+        {},
+    ),
+}
+
+
+def check(event: Any) -> int:
+    """Refuse an event that no study writes.
+
+    Returns:
+        The number of texts in it, keys too.
+
+    Raises:
+        Wrong: says what is not as it must be.
+    """
+    if type(event) is not dict:
+        raise Wrong("is no table")
+    kind = event.get("kind")
+    table = EVENTS.get(kind) if isinstance(kind, str) else None
+    if table is None:
+        raise Wrong(f"has an event of a kind that is not known here, {short(kind)}; {NEWER}")
+    return table.check(event)
+
+
+class History:
+    """The trials that a ledger has told of so far, and, where the study is known, what they may be."""
+
+    def __init__(self, study: dict[str, Any] | None = None) -> None:
+        """Begin with no event; `study` is study.json's content."""
+        self._cells = None if study is None else study["cells"]
+        self._space: dict[str, Any] = {} if study is None else study["space"]
+        self._trials: set[str] = set()
+        self._counts: Counter[tuple[int, bool]] = Counter()
+
+    def add(self, event: Event) -> None:
+        """Take the next event.
+
+        Raises:
+            Wrong: it cannot follow those before it, or is of no cell or value of the study.
+        """
+        kind, trial = event["kind"], event["trial"]
+        if kind in ("suggest", "skip") and self._cells is not None:
+            self._check_cell(event)
+        if kind == "suggest":
+            if trial in self._trials:
+                raise Wrong(f"suggests trial {trial!r} a second time")
+            self._trials.add(trial)
+        elif kind not in ("skip", "pretrain"):
+            for name in (trial, *event.get("trials", ())):
+                if name not in self._trials:
+                    raise Wrong(f"has trial {name!r}, which no line before it suggests")
+
+    def _check_cell(self, event: Event) -> None:
+        assert self._cells is not None
+        cell, tuned = event["cell"], self._space["tuned"]
+        if cell >= len(self._cells):
+            raise Wrong(f"has cell {cell}; study.json has {len(self._cells)}, of which the first is 0")
+        for name, value in event["tuned"].items():
+            if name not in tuned:
+                raise Wrong(f"tunes {short(name)}; study.json tunes {', '.join(tuned) or 'nothing'}")
+            if not study_schema.contains(tuned[name], value):
+                raise Wrong(f"has {name} {short(value)}, which is outside what study.json tunes it in")
+        if event["kind"] == "suggest":
+            self._check_number(event)
+
+    def _check_number(self, event: Event) -> None:
+        """A cell's trials are numbered in their order, and there are as many as the space asks for."""
+        searched = event["role"] == "search"
+        number = self._counts[event["cell"], searched]
+        expected = f"c{event['cell']:03d}-{'s' if searched else 'r'}{number:03d}"
+        if event["trial"] != expected:
+            raise Wrong(f"suggests trial {event['trial']!r} where {expected} is the next")
+        most = self._space.get("trials" if searched else "replicates")
+        most = 1 if searched and not event["tuned"] else max(1, most) if isinstance(most, int) else number + 1
+        if number >= most:
+            raise Wrong(f"suggests trial {event['trial']}, of which the cell has {most} at most")
+        self._counts[event["cell"], searched] += 1

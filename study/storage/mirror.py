@@ -1,0 +1,194 @@
+"""A study's results at a URI: copied there while it runs, and fetched from there when it goes on on another machine.
+
+The study works in a folder of its machine, because storage of objects can neither append nor lock. Knows no trial's
+content and no Ray.
+"""
+
+import contextlib
+import json
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from study.errors import Damaged, Locked, UserError
+from study.storage import ledger, reading, remote, store
+from study.storage.schema import TEXT, Table, number, optional
+from study.storage.study_folder import who
+
+OWNER = ".owner"
+BEAT = 60.0
+"""Seconds between two notes that the owner is alive."""
+SILENCE = 5 * BEAT
+"""After which another machine may take the study over."""
+OWN = ("tune", "checkpoints")
+"""Folders that are not copied: the one is never read, the other is the workers' own affair."""
+_NOTE = Table({}, {"who": TEXT, "host": optional(TEXT), "at": number(0, 2.5e11)})
+"""An owner's note; what it lacks is nobody's."""
+FIRST = ("study.json", "ledger")
+"""What is copied first: a table must not know more than the ledger beside it."""
+
+
+class Mirror:
+    """Keeps what is at a URI equal to a study's folder."""
+
+    def __init__(self, uri: str, folder: Path) -> None:
+        """Name both; nothing is read yet."""
+        self.uri, self._folder, self._remote = uri, folder, remote.opened(uri)
+        self._known: dict[str, tuple[int, int]] = {}
+        self._beat, self._run = (float("-inf"), float("-inf")), uuid.uuid4().hex
+
+    def begin(self, resume: bool) -> None:
+        """Take the study over, and fetch what the folder here lacks of it.
+
+        Raises:
+            OSError: the storage refuses.
+            UserError: there is a study at the URI, and `resume` was not asked for.
+            Locked: another machine runs it.
+            Damaged: the study here and that at the URI went on apart from each other.
+        """
+        there = self._remote.read("study.json") is not None
+        if not there and not resume and (self._folder / "study.json").exists():
+            told = f"a study of {self.uri} is left here, in {self._folder}"
+            raise UserError(f"{told}: add --resume to go on with it, delete that folder, or name another --out")
+        if there and not resume:
+            raise UserError(f"{self.uri} holds a study already: add --resume to go on with it, or name another --out")
+        self._refuse_owned()
+        self._own()
+        if there:
+            self._fetch()
+
+    def beat(self) -> None:
+        """Note, once a minute, that this process has the study; a note that fails is made up for by the next.
+
+        It keeps careful people apart, not two that begin in the same second: storage of objects has no locks.
+
+        Raises:
+            Locked: another machine has taken the study over, since this process was silent for too long.
+        """
+        now = time.monotonic(), time.time()  # the first may stand still while the machine sleeps
+        if any(abs(late - early) >= BEAT for early, late in zip(self._beat, now, strict=True)):
+            self._beat = now
+            with contextlib.suppress(OSError):
+                self._refuse_taken()
+                self._own()
+
+    def push(self) -> None:
+        """Copy what has changed.
+
+        Raises:
+            OSError: the storage refuses.
+            Locked: as `beat`.
+        """
+        for name in self._files():
+            found = (self._folder / name).stat()
+            stamp = (found.st_size, found.st_mtime_ns)
+            if self._known.get(name) != stamp:
+                self._refuse_taken()
+                self._remote.put(self._folder / name, name)
+                self._known[name] = stamp
+
+    def drop(self, name: str) -> None:
+        """Delete at the URI what is no longer needed there; what cannot be deleted stays.
+
+        Raises:
+            Locked: as `beat`.
+        """
+        with contextlib.suppress(OSError):
+            self._refuse_taken()
+            self._remote.drop(name)
+
+    def end(self, copied: bool = True) -> None:
+        """Copy the rest, unless the study was refused, and let go."""
+        if copied and (self._folder / "study.json").exists():
+            self.push()
+        self.drop(OWNER)
+
+    def _own(self) -> None:
+        note = {"who": who(), "host": socket.gethostname(), "at": time.time(), "run": self._run}
+        self._remote.write(OWNER, json.dumps(note).encode())
+
+    def _files(self) -> list[str]:
+        found = [path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()]
+        names = [path for path in found if path.parts[0] not in OWN and not any(one[0] == "." for one in path.parts)]
+        return [str(path) for path in sorted(names, key=lambda path: (path.parts[0] not in FIRST, path))]
+
+    def _refuse_owned(self) -> None:
+        owner = _note(self._remote.read(OWNER, most=reading.MOST))
+        silent = time.time() - owner["at"]
+        elsewhere = owner["host"] not in (None, socket.gethostname())  # here the folder's lock has been taken
+        if elsewhere and silent < SILENCE:
+            told = f"{self.uri} is in use by {owner['who']}, heard of {silent:.0f} s ago"
+            raise Locked(f"{told}; if that has ended, wait {SILENCE - silent:.0f} s or delete {self.uri}/{OWNER}")
+
+    def _refuse_taken(self) -> None:
+        owner = _note(self._remote.read(OWNER))
+        if owner["host"] is not None and owner.get("run") != self._run:
+            left = f"this run ends, and what it had not copied yet is left in {self._folder}"
+            raise Locked(f"{self.uri} was taken over by {owner['who']} while this run was silent: {left}")
+
+    def _fetch(self) -> None:
+        """Fetch the study where the one here is behind."""
+        fetched = self._folder / ".fetched"
+        shutil.rmtree(fetched, ignore_errors=True)
+        for name in self._remote.names("ledger"):
+            self._remote.fetch(name, fetched / name)
+        try:
+            there = ledger.load(fetched / "ledger")
+        except Damaged as error:
+            raise Damaged(str(error).replace(str(fetched), self.uri)) from None
+        here = ledger.load(self._folder / "ledger")
+        common = min(len(there), len(here))
+        if there[:common] != here[:common]:
+            raise Damaged(f"{self.uri} and {self._folder} went on apart from each other: delete the one that is wrong")
+        if len(there) > len(here) or not (self._folder / "study.json").exists():
+            shutil.rmtree(self._folder / "ledger", ignore_errors=True)
+            known = {event["trial"] for event in there}
+            for name in self._remote.names():
+                first, second = [*name.split("/"), ""][:2]
+                if first == "models" and second not in known:  # a node put it there; the ledger's end was lost
+                    self.drop(name)
+                elif first != "checkpoints" and not name.startswith("."):
+                    self._remote.fetch(name, self._folder / name)
+        shutil.rmtree(fetched, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
+    """Hold the mirror of a study that is to be kept at a URI; None where it is kept in its folder.
+
+    Raises:
+        UserError, Locked, Damaged: as `Mirror.begin`.
+    """
+    if not isinstance(out, str):
+        yield None
+        return
+    mirror = Mirror(out, folder)
+    mirror.begin(resume)
+    copied = True
+    try:
+        yield mirror
+    except (UserError, Damaged, Locked):
+        copied = False
+        raise
+    finally:
+        mirror.end(copied)
+
+
+def _note(content: bytes | None) -> dict[str, Any]:
+    """Read an owner's note; what is none, or damaged, is nobody's."""
+    nobody = {"who": "nobody", "host": None, "at": 0.0}
+    try:
+        found = reading.parse(content or b"{}")
+        _NOTE.check(found)
+    except ValueError:
+        return nobody
+    return nobody | found
+
+
+def workplace(uri: str) -> Path:
+    """Give the folder in which a study works that is kept at a URI."""
+    return store.root() / "results" / store.checksum_of(uri.rstrip("/").encode())[:16]

@@ -1,0 +1,249 @@
+"""A study's folder on disk: its lock, its immutable study.json, and what makes two runs the same study.
+
+Knows nothing of trials or of how they run.
+"""
+
+import contextlib
+import functools
+import getpass
+import hashlib
+import json
+import os
+import platform
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from study.errors import Damaged, Locked, UserError
+from study.storage import durable, reading, schema, study_schema
+from study.storage.plain_values import plain
+
+OWNER = 1000
+"""Bytes of the note that names a study's owner, at most."""
+PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
+
+
+def lock(folder: Path) -> filelock.BaseFileLock:
+    """Take the study's lock; the system gives a dead owner's lock free.
+
+    Raises:
+        Locked: another driver holds it.
+        UserError: there can be no such folder, or this user may not write it.
+    """
+    for each in (folder, *folder.parents):
+        if each.is_symlink() and not each.exists():
+            raise UserError(f"--out {each}: is a link to {each.readlink()}, which does not exist")
+        if each.exists() and not each.is_dir():
+            raise UserError(f"--out {each}: is a file; name a folder")
+    owner = folder / ".owner"
+    held = filelock.FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held.acquire(timeout=0)
+    except PermissionError as error:
+        raise UserError(f"--out {folder}: {error.filename} cannot be written by this user; name another") from error
+    except filelock.Timeout:
+        raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
+    durable.replace(owner, who().encode())
+    return held
+
+
+def who() -> str:
+    """Name this process as others may be told of it: user, machine and process."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}, process {os.getpid()}"
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """Read study.json.
+
+    Raises:
+        Damaged: it is missing though there is a ledger, or is not what was written.
+    """
+    path = folder / "study.json"
+    try:
+        study = reading.read_json(path)
+    except FileNotFoundError:
+        raise Damaged(f"{path}: is missing") from None
+    if not isinstance(study, dict) or study.pop("sum", None) != _checksum(study):
+        raise Damaged(f"{path}: is damaged (its checksum does not fit)")
+    try:
+        study_schema.check(study)
+    except schema.Wrong as wrong:
+        raise Damaged(f"{path}: {wrong}") from None
+    return study
+
+
+def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
+    """Write study.json of a new study, or check that the folder holds this very one.
+
+    Args:
+        folder: the study's, locked.
+        identity: what must be equal for a resume: space, cells, plan, data and code.
+        resume: whether an existing study is to go on.
+
+    Raises:
+        UserError: there is a study already and `resume` was not asked for, or nobody could read this one's study.json.
+        Damaged: the study there is damaged, or another one than this.
+    """
+    if check_same(folder, identity, resume):
+        return
+    first = _first(folder)
+    first.parent.mkdir(exist_ok=True)
+    first.touch()  # before study.json: a study without a ledger is a damaged one
+    about = {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
+    durable.replace(folder / "study.json", _written(identity | plain(about)))
+
+
+def _written(study: dict[str, Any]) -> bytes:
+    """Write study.json as a resume can read it.
+
+    Raises:
+        UserError: it could not: too much of something, or something that no file can hold.
+    """
+    try:
+        content = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False).encode()
+        if len(content) > reading.MOST:
+            raise ValueError(f"it has {len(content):,} bytes; at most {reading.MOST:,} are read")
+        study_schema.check(reading.parse(content))
+    except ValueError as error:
+        raise UserError(f"this study cannot be described in its study.json: {error}; make its space smaller") from None
+    return content
+
+
+def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
+    """Say whether the folder holds this very study already; False where it holds none.
+
+    Raises:
+        UserError, Damaged: as `begin`.
+    """
+    check_free(folder, resume)
+    if not _holds_study(folder):
+        if "cells" in identity:
+            _written(identity)
+        return False
+    if not _first(folder).exists():
+        raise Damaged(f"{_first(folder)}: is missing, and {folder / 'study.json'} is there")
+    refuse_change(read_study(folder), json.loads(json.dumps(identity)), folder)
+    return True
+
+
+def _first(folder: Path) -> Path:
+    return folder / "ledger" / "000.jsonl"
+
+
+def check_free(folder: Path, resume: bool) -> None:
+    """Refuse a folder that holds a study, unless it is to go on and its study.json is whole.
+
+    Raises:
+        UserError: there is one and `resume` was not asked for.
+        Damaged: its study.json is damaged or missing.
+    """
+    if _holds_study(folder) and not resume:
+        raise UserError(f"{folder} holds a study already: add --resume to go on with it, or name another --out")
+    if _holds_study(folder):
+        read_study(folder)
+
+
+def missing(folder: Path) -> list[Path]:
+    """Name the folders that a study's will make: its own and those above it, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def leave_empty(folder: Path, new: Iterable[Path] = ()) -> None:
+    """Take the lock's files away again where no study was begun in the folder.
+
+    Args:
+        folder: the study's, locked.
+        new: the folders that were made for it: they go as well.
+    """
+    if not _holds_study(folder):
+        for name in (".owner", ".lock"):
+            (folder / name).unlink(missing_ok=True)
+        for each in new:
+            with contextlib.suppress(OSError):  # something else lies there
+                each.rmdir()
+
+
+def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:
+    """Refuse to mix two studies.
+
+    Raises:
+        Damaged: something that makes the study what it is has changed; the text lists each difference.
+    """
+    changes = list(_differences(study, _described_alike(study, identity), ""))
+    if changes:
+        raise Damaged(f"{folder} was made by another study, nothing was changed in it: " + "; ".join(changes))
+
+
+def _described_alike(study: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
+    """Give an identity with the study's own words for equal pixels: their folder may have been renamed since."""
+    before, now = study.get("cells", []), identity.get("cells", [])
+    if len(before) != len(now):
+        return identity
+    alike = [
+        one | {"source": old["source"]} if "source" in old and one.get("data") == old.get("data") else one
+        for old, one in zip(before, now, strict=True)
+    ]
+    return identity | {"cells": alike}
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """Hash this package's sources: results of different code are not mixed."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _holds_study(folder: Path) -> bool:
+    written = any(path.is_file() and path.stat().st_size for path in (folder / "ledger").glob("*.jsonl"))
+    return (folder / "study.json").exists() or written
+
+
+def _differences(old: Any, new: Any, where: str) -> Any:
+    if isinstance(new, dict) and isinstance(old, dict):
+        for key in dict.fromkeys([*new, *(old if where else ())]):  # of study.json itself more is known than asked
+            yield from _differences(old.get(key), new.get(key), f"{where}.{key}" if where else key)
+    elif isinstance(new, list) and isinstance(old, list) and len(old) == len(new):
+        for index, (one, two) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(one, two, f"{where}[{index}]")
+    elif old != new:
+        yield f"{where} was {_short(old)}, is {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _checksum(study: dict[str, Any]) -> str:
+    plain = json.loads(json.dumps(study))
+    return hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """What is installed here of what results depend on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+
+
+def _host() -> dict[str, Any]:
+    return {"name": socket.gethostname(), "cpus": os.cpu_count()} | versions()
+
+
+def _read(path: Path) -> str:
+    """Read who owns a study, as far as it can be read."""
+    with contextlib.suppress(OSError, Damaged):
+        return reading.read_bytes(path, OWNER).decode(errors="replace")
+    return ""

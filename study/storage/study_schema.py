@@ -1,0 +1,94 @@
+"""What study.json holds, as far as anything reads it. Knows no files, and nothing of what a study does with it."""
+
+from typing import Any
+
+from study.storage.schema import (
+    NUMBER,
+    PLAIN,
+    TEXT,
+    TRUTH,
+    Kind,
+    Table,
+    Wrong,
+    listed,
+    mapping,
+    optional,
+    pattern,
+    short,
+)
+
+NEAR = 1e-9
+"""Share by which rounding may take a tuned value beyond its bounds."""
+NAME = pattern("a text of at most 100,000 characters, without NUL", r"[^\0]{1,100000}")
+"""Of a space; of a cell it has all values that are compared."""
+_PLAINS = listed(PLAIN)
+_RANGE = Table({"low": NUMBER, "high": NUMBER, "log": TRUTH, "integer": TRUTH}, {}, more=False)
+_CHOICE = Table({"values": listed(PLAIN, least=1)}, {}, more=False)
+_FIGURES = mapping(NUMBER)
+
+
+def _distribution(value: dict[str, Any]) -> int:
+    if "values" in value:
+        return _CHOICE.check(value)
+    texts = _RANGE.check(value)
+    if not value["low"] < value["high"] or (value["log"] and value["low"] <= 0):
+        raise Wrong(f"{short(value)} is no range")
+    return texts
+
+
+_PUBLISHED = optional(Kind("a number, or a table of numbers", (int, float, dict), lambda value: _is_figure(value)))
+_CELL = Table(
+    {"name": NAME, "values": mapping(PLAIN), "source": TEXT, "published": _PUBLISHED},
+    {"as_published": TRUTH, "data": TEXT, "start": Kind("a list", (list,))},
+)
+_SPACE = Table(
+    {
+        "name": NAME,
+        "compared": mapping(_PLAINS),
+        "tuned": mapping(Kind("a range or a choice", (dict,), None, None, _distribution)),
+    },
+    dict.fromkeys(("trials", "replicates", "epochs"), Kind("a whole number", (int,), None, (0, 10**9))),
+)
+_STUDY = {"space": Kind("a table", (dict,)), "cells": listed(_CELL.kind, least=1)}
+
+
+def check(study: Any) -> None:
+    """Refuse what is no study.
+
+    Args:
+        study: study.json's content; of a space more is there than is looked at.
+
+    Raises:
+        Wrong: says what is not as it must be.
+    """
+    if type(study) is not dict:
+        raise Wrong("is no table")
+    for name, kind in _STUDY.items():
+        if name not in study:
+            raise Wrong(f"lacks {name}")
+        try:
+            kind.check(study[name])
+        except Wrong as wrong:
+            raise wrong.below(name) from None
+    try:
+        known = {name: value for name, value in study["space"].items() if name in _SPACE.names}
+        _SPACE.check(known)
+    except Wrong as wrong:
+        raise wrong.below("space") from None
+
+
+def contains(distribution: dict[str, Any], value: Any) -> bool:
+    """Whether a value can come from a distribution, as study.json writes it."""
+    if "values" in distribution:
+        return value in distribution["values"]  # 1 is 1.0, here as in `distributions.Choice`
+    if type(value) not in ((int,) if distribution["integer"] else (int, float)):
+        return False
+    low, high = distribution["low"], distribution["high"]
+    return low - NEAR * abs(low) <= value <= high + NEAR * abs(high)
+
+
+def _is_figure(value: Any) -> bool:
+    try:
+        return (_FIGURES if isinstance(value, dict) else NUMBER).check(value) >= 0
+    except Wrong:
+        return False

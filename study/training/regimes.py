@@ -1,0 +1,176 @@
+"""What each regime trains, as data: initial weights, a head, and one learning-rate multiplier per stage for each phase.
+
+Knows nothing of networks, optimizers or torch.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
+
+from study.errors import UserError
+from study.models import families
+from study.space.config import Config
+
+ALL: Final = "all"
+STEEPEST = 1000.0
+"""Of a stage's or a phase's rate as a share of the one before, at most: their powers are numbers in any network."""
+REGIMES = (
+    *("scratch", "zero_shot", "prototype", "feature_extraction", "partial_freeze"),
+    *("lp_ft", "gradual_unfreeze", "discriminative", "stage_rates", "fine_tune"),
+)
+READS: dict[str, tuple[str, ...]] = {
+    "partial_freeze": ("freeze_depth",),
+    "discriminative": ("lr_decay",),
+    "stage_rates": ("stage_rates",),
+    "lp_ft": ("probe_share", "phase_decay"),
+    "gradual_unfreeze": ("phase_decay",),
+}
+"""Regime → the hyperparameters that describe it; other regimes do not read them."""
+NEEDED = ("freeze_depth", "stage_rates")
+"""Those that have no default: a regime that reads one needs it, the others refuse it."""
+_RATES = re.compile(r"\d*\.?\d+(/\d*\.?\d+)*")
+
+
+class Phase(NamedTuple):
+    """A stretch of training; the head always trains at the full rate."""
+
+    frozen: int | Literal["all"]
+    """Number of frozen stages, counted from the input."""
+    decay: float = 1.0
+    """The rate shrinks by this factor with each stage from the head towards the input."""
+    share: float = 1.0
+    """Of the epochs, relative to the other phases."""
+    rate: float = 1.0
+    """Peak rate of this phase, as a share of the trial's."""
+    rates: tuple[float, ...] = ()
+    """Instead of `frozen` and `decay`: each stage's multiplier, input first; 0 freezes."""
+
+
+class Regime(NamedTuple):
+    """Initial weights, a head and phases; no phases means that nothing is trained by gradients."""
+
+    weights: str
+    phases: tuple[Phase, ...]
+    head: Literal["new", "source", "prototype"] = "new"
+    """new: drawn at random. source: what the weights bring. prototype: made of class means of the features."""
+
+
+def regime(config: Config, stages: int) -> Regime:
+    """Look a trial's regime up.
+
+    Args:
+        config: `regime`, `weights` (of every regime but scratch) and what `READS` names.
+        stages: number of stages of the family.
+
+    Raises:
+        UserError: an unknown name, or a hyperparameter that is missing, not read or out of its range.
+
+    Source: Yosinski et al. 2014, arXiv:1411.1792 (partial_freeze); Kumar et al. 2022, arXiv:2202.10054 (lp_ft);
+    Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative), §3.3 (gradual_unfreeze); Snell et al. 2017,
+    arXiv:1703.05175 (prototype).
+    """
+    _check(config)
+    weights = config.weights
+    match config.regime:
+        case "scratch":
+            return Regime("none", (Phase(0),))
+        case "zero_shot":
+            return Regime(weights, (), "source")
+        case "prototype":
+            return Regime(weights, (), "prototype")
+        case "feature_extraction":
+            return Regime(weights, (Phase(ALL),))
+        case "partial_freeze":
+            return Regime(weights, (Phase(config.freeze_depth or 0),))
+        case "lp_ft":
+            probe, decay = config.probe_share, config.phase_decay
+            return Regime(weights, (Phase(ALL, share=probe), Phase(0, share=1 - probe, rate=decay)))
+        case "gradual_unfreeze":
+            depths = range(stages, -1, -1)
+            return Regime(weights, tuple(Phase(n, rate=config.phase_decay ** (stages - n)) for n in depths))
+        case "discriminative":
+            return Regime(weights, (Phase(0, decay=config.lr_decay),))
+        case "stage_rates":
+            return Regime(weights, (Phase(0, rates=_rates(config.stage_rates or "")),))
+    return Regime(weights, (Phase(0),))
+
+
+def multipliers(phase: Phase, stages: int) -> tuple[float, ...]:
+    """Give each stage's learning rate as a share of the head's; 0 is frozen.
+
+    Args:
+        phase: what trains.
+        stages: number of stages of the family.
+
+    Returns:
+        One multiplier per stage, input first; the last trained stage has `decay`, the one before `decay` squared.
+
+    Raises:
+        UserError: more stages are to be frozen than there are, or not as many rates are given.
+
+    Source: Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative rates); freezing any stages, not only the first
+    ones: Lee et al. 2023, arXiv:2210.11466.
+    """
+    if phase.rates:
+        if len(phase.rates) != stages:
+            raise UserError(f"stage_rates has {len(phase.rates)} rates; the family has {stages} stages")
+        return phase.rates
+    frozen = stages if phase.frozen == ALL else phase.frozen
+    if not 0 <= frozen <= stages:
+        raise UserError(f"freeze_depth {frozen} does not fit a family of {stages} stages; one of 0 to {stages}")
+    return (0.0,) * frozen + tuple(phase.decay ** (stages - stage) for stage in range(frozen, stages))
+
+
+def spans(phases: Sequence[Phase], epochs: int) -> tuple[range, ...]:
+    """Divide the epochs 1 to `epochs` among the phases by their shares, at least one each.
+
+    Raises:
+        UserError: fewer epochs than phases.
+    """
+    if phases and epochs < len(phases):
+        raise UserError(f"epochs {epochs}: a regime of {len(phases)} phases needs at least {len(phases)}")
+    total, ends = sum(phase.share for phase in phases), [0]
+    for index in range(len(phases)):
+        wanted = round(epochs * sum(phase.share for phase in phases[: index + 1]) / total)
+        room = epochs - (len(phases) - index - 1)  # the phases that follow need an epoch each
+        ends.append(min(max(wanted, ends[-1] + 1), room))
+    return tuple(range(first + 1, last + 1) for first, last in pairwise(ends))
+
+
+def check_name(regime: str) -> None:
+    """Refuse a regime that does not exist.
+
+    Raises:
+        UserError: names the choices.
+    """
+    if regime not in REGIMES:
+        raise UserError(f"unknown regime {regime!r}; one of {', '.join(REGIMES)}")
+
+
+def _check(config: Config) -> None:
+    check_name(config.regime)
+    for name in NEEDED:
+        readers = [regime for regime, read in READS.items() if name in read]
+        value = getattr(config, name)
+        if value is None and config.regime in readers:
+            raise UserError(f"regime {config.regime!r} needs {name}")
+        if value is not None and config.regime not in readers:
+            raise UserError(f"{name} {value} is not read by regime {config.regime!r}; only by {', '.join(readers)}")
+    if not 0 < config.probe_share < 1:
+        raise UserError(f"probe_share {config.probe_share} must be between 0 and 1, both excluded")
+    for name in ("lr_decay", "phase_decay"):
+        if not 0 < getattr(config, name) <= STEEPEST:
+            raise UserError(f"{name} {getattr(config, name)} must be above 0, and at most {STEEPEST:g}")
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    """Read `0.4/0.65/1`."""
+    if not _RATES.fullmatch(text):
+        raise UserError(f"stage_rates {text!r}: write a number per stage, input first, e.g. 0.4/0.65/1; 0 freezes")
+    return tuple(float(part) for part in text.split("/"))
+
+
+def phases(config: Config) -> tuple[Phase, ...]:
+    """Give a trial's phases in order; none where nothing is trained."""
+    return regime(config, len(families.load(config.family, **families.options_of(config)).stages)).phases
