@@ -21,7 +21,7 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, store):
     """A finished study and the folder of its images; to be copied before it is changed."""
-    from tests import small_study
+    from tests.support import small_study
 
     place = tmp_path_factory.mktemp("finished")
     images = small_study.photographs(place / "images")

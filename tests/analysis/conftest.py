@@ -12,8 +12,8 @@ from analysis.figures import draw
 from analysis.numbers import table
 from analysis.numbers.memo import remembering
 from analysis.report import study_report
-from tests import undrawn_run
 from tests.analysis import synthetic
+from tests.support import undrawn_run
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

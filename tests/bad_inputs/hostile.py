@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests import events
 from tests.bad_inputs import results
+from tests.support import events
 
 LEDGER = "out/ledger/001.jsonl"
 HUGE = 10**400

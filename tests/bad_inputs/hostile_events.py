@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests import events
 from tests.bad_inputs.hostile import HUGE
+from tests.support import events
 
 
 def _row(**more: object) -> dict[str, Any]:

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import hostile_pictures
 from tests.bad_inputs import spaces
 from tests.bad_inputs.case import Case
 from tests.bad_inputs.data import ANIMALS, PETS, VOC, folder, picture
 from tests.bad_inputs.others import OWN
+from tests.support import hostile_images
 
 BAD = Path("train", "cat", "1.png")
 GHOSTSCRIPT = {"PATH": "{here}/bin:" + os.environ.get("PATH", "")}
@@ -23,7 +23,7 @@ def _write(path: Path, content: bytes) -> None:
 def _case(name: str, space: str, said: str, make: Callable[[Path], object], more: str = "--data data") -> Case:
     def made(here: Path) -> None:
         spaces.write(space, here)
-        hostile_pictures.stand_in_for_ghostscript(here / "bin")
+        hostile_images.stand_in_for_ghostscript(here / "bin")
         make(here)
 
     return Case(name, f"--space mine.py {more}", 2, said, made, environment=GHOSTSCRIPT)
@@ -44,7 +44,7 @@ def _other(name: str, said: str, make: Callable[[Path], object], space: str = PE
 
 
 def _csv(here: Path) -> None:
-    _write(folder(here) / BAD, hostile_pictures.EPS)
+    _write(folder(here) / BAD, hostile_images.EPS)
     rows = [f"{path.relative_to(here)},{path.parent.name}" for path in sorted((here / "data").rglob("*.png"))]
     (here / "labels.csv").write_text("\n".join(["path,label", *rows]))
 
@@ -88,15 +88,15 @@ def _pets(here: Path) -> None:
 
 
 CASES = [
-    _image("an image that is PostScript", EPS, lambda: hostile_pictures.EPS),
-    _image("an image of one's own that is PostScript", EPS, lambda: hostile_pictures.EPS, OWN),
-    _image("PostScript that is inspected", EPS, lambda: hostile_pictures.EPS, OWN, "--data data --inspect"),
+    _image("an image that is PostScript", EPS, lambda: hostile_images.EPS),
+    _image("an image of one's own that is PostScript", EPS, lambda: hostile_images.EPS, OWN),
+    _image("PostScript that is inspected", EPS, lambda: hostile_images.EPS, OWN, "--data data --inspect"),
     _case("PostScript in a list of images", OWN, f"data/train/cat/1.png: {EPS}", _csv, "--data labels.csv"),
     _case(
         "PostScript in Pascal VOC's layout",
         VOC,
         f"a.jpg: {EPS}",
-        lambda here: _voc(here, lambda path: path.write_bytes(hostile_pictures.EPS)),
+        lambda here: _voc(here, lambda path: path.write_bytes(hostile_images.EPS)),
     ),
     _image("an image that is a PDF document", "is a PDF document, not an image", lambda: b"%PDF-1.7"),
     _image("an image that is a drawing", "is an SVG drawing, not an image", lambda: b"<svg></svg>"),
@@ -104,19 +104,19 @@ CASES = [
     _image(
         "an image of 3,600 megapixels",
         "has 3,600,000,000 pixels; at most 178,956,970 are read",
-        lambda: hostile_pictures.header(60_000, 60_000),
+        lambda: hostile_images.header(60_000, 60_000),
     ),
     _image(
         "an image of one's own of 3,600 megapixels",
         "has 3,600,000,000 pixels; at most 178,956,970 are read",
-        lambda: hostile_pictures.header(60_000, 60_000),
+        lambda: hostile_images.header(60_000, 60_000),
         OWN,
     ),
-    _image("an image of 150 scans", "has more than 100 scans", lambda: hostile_pictures.scans(150)),
+    _image("an image of 150 scans", "has more than 100 scans", lambda: hostile_images.scans(150)),
     _image(
         "an image with a huge tile",
         "has a tile of 30,000 × 30,000 pixels",
-        hostile_pictures.REFUSED["a TIFF whose tile is larger than its picture"][1],
+        hostile_images.REFUSED["a TIFF whose tile is larger than its picture"][1],
     ),
     _other("an image that never ends", "data/train/cat/1.png: is no file", lambda path: path.symlink_to("/dev/zero")),
     _other("an image of one's own that is a pipe", "train/cat/1.png: is no file", os.mkfifo, OWN),

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests import events
 from tests.bad_inputs import data, spaces
 from tests.bad_inputs.case import GOLDEN, Case, nothing
+from tests.support import events
 
 NETWORK = {"config": {"task": "pets"}, "classes": ["cat", "dog"], "mean": [0.5] * 3, "std": [0.5] * 3}
 CELL = {"name": "a", "data": "f00", "values": {"task": "gtsrb"}, "source": "drawn", "published": None}

@@ -15,7 +15,7 @@ from benchmarks import _chaos_account, _chaos_kills, _chaos_training, chaos
 from benchmarks._chaos_points import DRIVER, POINTS, WORKER, Crash
 from study.data import prepare
 from study.storage import ledger
-from tests import events
+from tests.support import events
 
 QUICK = ("after a suggestion", "in mid-line", "before a checkpoint's rename")
 

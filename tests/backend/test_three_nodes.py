@@ -1,0 +1,136 @@
+"""Studies on a real cluster: sent over HTTP, left, stopped, gone on with, and a node killed in the middle of it."""
+
+import os
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import psutil
+import pytest
+
+from study.storage import ledger
+from tests.support.three_nodes import Nodes
+
+pytest.importorskip("aiohttp", reason="Ray's Jobs API needs ray[default]")
+pytestmark = pytest.mark.slow
+EPOCHS = 12
+TINY = ("--space", "tests/spaces/tiny.py", "--trials", "2", "--replicates", "1")
+STUDY = (*TINY, "--epochs", str(EPOCHS), "--checkpoint-every", "0s")
+KEYS = ["trial", "epoch", "task", "split", "metric", "truth", "answer"]
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    started = Nodes(tmp_path_factory.mktemp("nodes"))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+def submit(nodes, *words, **variables) -> subprocess.Popen:
+    command = [sys.executable, "-m", "study.submit", "--address", nodes.address, *words]
+    environment = nodes.environment | variables
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def said(process) -> tuple[int, str]:
+    told, _ = process.communicate(timeout=1200)
+    return process.returncode, told
+
+
+def test_nothing_answers_without_the_token(nodes):
+    for path in ("api/jobs/", "api/version", "api/cluster_status", "logical/actors"):
+        assert [nodes.status(token, path) for token in (None, "wrong", nodes.token)] == [401, 403, 200], path
+    file = nodes.folder / ".ray" / "auth_token"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+    assert {each.laddr.ip for each in listening if each.laddr.port == nodes.dashboard} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(("variables", "told"), [
+    ({"RAY_AUTH_TOKEN": "wrong"}, "Invalid authentication token"),
+    ({"HOME": "/nonexistent"}, "asks for a token, and there is none here"),
+])  # fmt: skip
+def test_who_has_not_the_token_is_told_in_a_line(nodes, variables, told):
+    code, line = said(submit(nodes, "--", *STUDY, "--out", str(nodes.folder / "none"), **variables))
+    assert (code, line.count("\n")) == (2, 1), line
+    assert told in line
+
+
+def test_results_that_a_node_does_not_see_are_refused_before_the_first_trial(nodes):
+    """What lies in a store is looked for in each node's own, so that this folder is the head's alone."""
+    out = nodes.stores[0] / "results"
+    code, told = said(submit(nodes, "--", *STUDY, "--out", str(out)))
+    assert code == 2, told
+    assert "does not see the results in" in told
+    assert "let --out name a folder that all nodes mount" in told
+    assert not out.exists()
+
+
+@pytest.mark.nightly
+def test_a_study_is_left_stopped_resumed_and_loses_a_node_and_is_whole(nodes, tmp_path):
+    out = tmp_path / "study"
+    sent = submit(nodes, "--", *STUDY, "--out", str(out))
+    wait_for(lambda: reports(out), sent)
+    sent.send_signal(signal.SIGINT)
+    code, told = said(sent)
+    assert code == 130, told
+    assert "the study runs on" in told
+    job = told.split(":")[0]
+
+    code, told = said(submit(nodes, "--stop", job))
+    assert code == 75, told
+    command = told.partition("go on with: ")[2].splitlines()[0]
+    assert command.startswith(f"python -m study.submit --address {nodes.address} -- --space")
+    before = len(reports(out))
+
+    again = submit(nodes, *shlex.split(command)[5:])
+    raylet = nodes.raylet(2)
+    wait_for(lambda: any(runs_on(event, raylet) for event in reports(out)[before:]), again)
+    raylet.send_signal(signal.SIGKILL)
+    code, told = said(again)
+    assert code == 0, told
+    assert "trials went on after their worker had died" in told
+    check_whole(out, nodes)
+
+
+def reports(out) -> list[dict]:
+    if not (out / "ledger").exists():
+        return []
+    return [event for event in ledger.read(out / "ledger") if event["kind"] == "report"]
+
+
+def runs_on(event, raylet) -> bool:
+    """Whether a trial that is not at its end runs on this node."""
+    pid = int(event["worker"].split(":")[1])
+    return event["decision"] == "continue" and pid in {child.pid for child in raylet.children()}
+
+
+def wait_for(there, process) -> None:
+    until = time.monotonic() + 300
+    while not there():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def check_whole(out, nodes) -> None:
+    frame = pd.read_parquet(out / "table.parquet")
+    assert not frame.duplicated(KEYS).any()
+    assert frame["trial"].nunique() == 2 * (2 + 1)
+    assert set(frame["state"]) <= {"complete", "pruned"}
+    for _, rows in frame[(frame["split"] == "val") & (frame["metric"] == "accuracy")].groupby("trial"):
+        assert sorted(rows["epoch"]) == list(range(rows["epoch"].max() + 1))
+        assert rows["state"].iloc[0] == "pruned" or rows["epoch"].max() == EPOCHS
+    first = min(event["time"] for event in reports(out))
+    for store in nodes.stores:  # made once on each node, before the first trial
+        (made,) = store.glob("data/*/manifest.json")
+        assert made.stat().st_mtime < first
+    assert not (out / "checkpoints").exists()
+    assert os.path.exists(out / "models/c000-r000/model.safetensors")

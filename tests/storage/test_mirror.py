@@ -1,0 +1,279 @@
+"""A study kept at a URI: copied there, fetched from there, refused where another has it or where two went apart."""
+
+import json
+import shutil
+import time
+
+import pytest
+
+from study.errors import Damaged, Locked, UserError
+from study.storage import checkpoints, ledger, mirror, remote, store, trial_mirror
+from tests.commands import test_run
+from tests.support import events, inline
+
+
+@pytest.fixture
+def uri(tmp_path):
+    return (tmp_path / "bucket").as_uri()
+
+
+def study(folder, count, first=0):
+    """Write a study's folder with so many events more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.json").write_text("{}")
+    (folder / "tune").mkdir(exist_ok=True)
+    (folder / "tune" / "state").write_text("never copied")
+    book = ledger.Ledger(folder / "ledger", first)
+    for number in range(first, first + count):
+        book.append(events.suggested(f"t{number}"))
+    book.close()
+
+
+def trials(folder):
+    return [event["trial"] for event in ledger.read(folder / "ledger")]
+
+
+def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(uri, tmp_path):
+    here = tmp_path / "here"
+    with mirror.kept(here, uri, resume=False) as kept:
+        study(here, 3)
+        kept.push()
+        (here / "table.parquet").write_text("first")
+        (here / ".lock").touch()
+        kept.push()
+        assert remote.Remote(uri).read("table.parquet") == b"first"
+        (here / "table.parquet").write_text("the second")
+    names = remote.Remote(uri).names()
+    assert names == ["ledger/000.jsonl", "study.json", "table.parquet"]
+    shutil.rmtree(here)
+    with mirror.kept(here, uri, resume=True):
+        assert trials(here) == ["t0", "t1", "t2"]
+        assert (here / "table.parquet").read_text() == "the second"
+        study(here, 1, first=3)
+    assert remote.Remote(uri).names()[:2] == ["ledger/000.jsonl", "ledger/001.jsonl"]
+
+
+def test_the_model_of_a_trial_that_the_copied_ledger_does_not_know_is_dropped(uri, tmp_path):
+    """Nodes put models at the URI themselves, before the head copies the ledger; that head may be lost then."""
+    here, there = tmp_path / "here", remote.Remote(uri)
+    with mirror.kept(here, uri, resume=False):
+        study(here, 2)
+    for trial in ("t1", "t2"):
+        there.write(f"models/{trial}/card.json", b"{}")
+    shutil.rmtree(here)
+    with mirror.kept(here, uri, resume=True):
+        assert [path.name for path in (here / "models").iterdir()] == ["t1"]
+    assert there.names("models") == ["models/t1/card.json"]
+
+
+def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tmp_path, monkeypatch):
+    here, copied = tmp_path / "here", []
+    kept = mirror.Mirror(uri, here)
+    monkeypatch.setattr(remote.Remote, "put", lambda self, file, name: copied.append(name))
+    study(here, 1)
+    (here / "a table").write_text("1")
+    kept.push()
+    kept.push()
+    assert copied == ["ledger/000.jsonl", "study.json", "a table"]
+    (here / "a table").write_text("22")
+    kept.push()
+    assert copied[3:] == ["a table"]
+
+
+def test_the_folder_that_knows_more_is_gone_on_with(uri, tmp_path):
+    here = tmp_path / "here"
+    with mirror.kept(here, uri, resume=False):
+        study(here, 2)
+    study(here, 2, first=2)  # killed before it was copied
+    with mirror.kept(here, uri, resume=True):
+        assert trials(here) == ["t0", "t1", "t2", "t3"]
+    old, new = tmp_path / "here", tmp_path / "elsewhere"
+    with mirror.kept(new, uri, resume=True):
+        study(new, 1, first=4)
+    with mirror.kept(old, uri, resume=True):
+        assert trials(old) == ["t0", "t1", "t2", "t3", "t4"]
+
+
+def test_studies_that_went_apart_are_refused(uri, tmp_path):
+    here, other = tmp_path / "here", tmp_path / "other"
+    with mirror.kept(here, uri, resume=False):
+        study(here, 1)
+    shutil.copytree(here, other)
+    with mirror.kept(here, uri, resume=True):
+        study(here, 1, first=1)
+    book = ledger.Ledger(other / "ledger", 1)
+    book.append(events.suggested("another"))
+    with pytest.raises(Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
+        pass
+    assert trials(other) == ["t0", "another"]
+
+
+def test_a_study_there_is_not_overwritten(uri, tmp_path):
+    with mirror.kept(tmp_path / "here", uri, resume=False):
+        study(tmp_path / "here", 1)
+    with (
+        pytest.raises(UserError, match="holds a study already: add --resume"),
+        mirror.kept(tmp_path / "new", uri, resume=False),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("host", "ago", "free"), [("elsewhere", 10, False), ("elsewhere", 400, True), (None, 10, True)]
+)
+def test_another_machines_study_is_left_to_it_until_it_is_silent(uri, tmp_path, host, ago, free):
+    note = {"who": "me@there, process 7", "host": host or mirror.socket.gethostname(), "at": time.time() - ago}
+    remote.Remote(uri).write(mirror.OWNER, json.dumps(note).encode())
+    kept = mirror.Mirror(uri, tmp_path / "here")
+    if free:
+        kept.begin(resume=False)
+        assert json.loads(remote.Remote(uri).read(mirror.OWNER))["at"] > note["at"]
+    else:
+        with pytest.raises(Locked, match="in use by me@there, process 7, heard of 10 s ago"):
+            kept.begin(resume=False)
+
+
+def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_path, monkeypatch):
+    job = {"trial": "c000-s000", "uri": uri, "checkpoints": "results/x/checkpoints/c000-s000", "model": None}
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "one"))
+    for epoch in range(4):
+        report = {"epoch": epoch, "seconds": 1.0}
+        checkpoints.save(store.at(job["checkpoints"]), checkpoints.Checkpoint({}, report))
+        trial_mirror.keep(job)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
+    assert checkpoints.latest(store.at(job["checkpoints"])) is None
+    trial_mirror.fetch(job)
+    found = checkpoints.latest(store.at(job["checkpoints"]))
+    assert found is not None
+    assert found.report["epoch"] == 3
+    assert len(list(store.at(job["checkpoints"]).iterdir())) == checkpoints.KEPT
+
+
+@pytest.mark.slow
+def test_a_study_whose_machine_is_lost_goes_on_from_the_uri_elsewhere(uri, tmp_path, monkeypatch):
+    """Killed in mid-run, its folder and checkpoints gone: by the workers' journal nothing that was copied ran again."""
+    bucket, journal = tmp_path / "bucket", tmp_path / "journal.txt"
+    monkeypatch.setenv("JOURNAL", str(journal))
+    monkeypatch.setenv("TABLE_EVERY", "0.5")
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "one"))
+    options = ("--checkpoint-every", "0s", "--epochs", "4", "--trials", "2", "--replicates", "1")
+    first = test_run.start(uri, *options, module="tests.support.journaled_run")
+    while first.poll() is None and len(ended(bucket)) < 2:
+        time.sleep(0.05)
+    first.kill()
+    first.communicate()
+    time.sleep(2)  # orphaned workers notice that their driver is gone
+    kept, before = ended(bucket), test_run.ran(journal)
+    assert 2 <= len(kept) < 6
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
+    code, said = test_run.run(uri, "--resume", *options, module="tests.support.journaled_run")
+    assert code == 0, said
+    assert f"copied to {uri}" in said
+    assert all(test_run.ran(journal)[trial] == before[trial] for trial in kept), "an ended trial ran again"
+    frame = test_run.table(bucket)
+    assert frame["trial"].nunique() == 6
+    assert not frame.duplicated(test_run.KEYS).any()
+    assert (bucket / "report.html").exists()
+    assert [path.name for path in bucket.iterdir() if path.name in ("checkpoints", "tune", mirror.OWNER)] == []
+
+
+def ended(bucket):
+    return test_run.ended(bucket) if (bucket / "ledger").exists() else set()
+
+
+@pytest.mark.parametrize("note", [b"garbage", b"[1]", b'{"at": "noon"}', b'{"at": 1.0}', b"\xff"])
+def test_a_damaged_owners_note_is_nobodys(uri, tmp_path, note):
+    remote.Remote(uri).write(mirror.OWNER, note)
+    with mirror.kept(tmp_path / "here", uri, resume=False):
+        study(tmp_path / "here", 1)
+    assert "study.json" in remote.Remote(uri).names()
+
+
+def test_a_study_that_is_refused_leaves_nothing_at_the_uri(uri, tmp_path):
+    here = tmp_path / "here"
+    study(here, 1)
+    with (
+        pytest.raises(UserError, match=r"a study of file://.* is left here.*add --resume"),
+        mirror.kept(here, uri, False),
+    ):
+        pass
+    with pytest.raises(Damaged), mirror.kept(here, uri, resume=True):
+        raise Damaged("another seed")
+    assert remote.Remote(uri).names() == []
+
+
+class Taken:
+    """A study that runs here, and that another machine takes over."""
+
+    def __init__(self, uri, here, monkeypatch):
+        self.here, self.there, self.kept = here, remote.Remote(uri), mirror.Mirror(uri, here)
+        self.kept.begin(resume=False)
+        study(here, 2)
+        self.kept.push()
+        with monkeypatch.context() as patch:
+            patch.setattr(mirror.socket, "gethostname", lambda: "elsewhere")
+            patch.setattr(mirror, "SILENCE", 0.0)
+            mirror.Mirror(uri, here.with_name("there")).begin(resume=True)
+        self.before = self._contents()
+        study(here, 1, first=2)
+
+    def _contents(self):
+        return {name: self.there.read(name) for name in (mirror.OWNER, *self.there.names())}
+
+    def refuses(self, call):
+        with pytest.raises(Locked, match=r"was taken over by .*elsewhere.* while this run was silent: this run ends"):
+            call()
+        assert self._contents() == self.before
+
+
+@pytest.fixture
+def taken(uri, tmp_path, monkeypatch):
+    return Taken(uri, tmp_path / "here", monkeypatch)
+
+
+def test_who_wakes_and_finds_its_study_taken_over_writes_nothing_there(taken):
+    taken.refuses(taken.kept.beat)
+    taken.refuses(taken.kept.push)
+    taken.refuses(lambda: taken.kept.drop("study.json"))
+    taken.refuses(taken.kept.end)
+
+
+@pytest.mark.parametrize("clock", ["monotonic", "time"])
+def test_a_process_that_was_stopped_and_a_machine_that_slept_look_at_once(uri, tmp_path, monkeypatch, clock):
+    kept, taken = mirror.Mirror(uri, tmp_path / "here"), []
+    kept.begin(resume=False)
+    kept.beat()
+    monkeypatch.setattr(kept, "_refuse_taken", lambda: taken.append(True))
+    kept.beat()
+    assert not taken
+    now = getattr(time, clock)()
+    monkeypatch.setattr(mirror.time, clock, lambda: now + mirror.BEAT)
+    kept.beat()
+    assert taken
+
+
+def test_an_owners_note_that_somebody_deleted_is_written_again(uri, tmp_path):
+    kept = mirror.Mirror(uri, tmp_path / "here")
+    kept.begin(resume=False)
+    remote.Remote(uri).drop(mirror.OWNER)
+    kept.beat()
+    assert json.loads(remote.Remote(uri).read(mirror.OWNER))["host"] == mirror.socket.gethostname()
+
+
+def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, monkeypatch, capsys):
+    another = json.dumps({"who": "me@there, process 7", "host": "there", "at": time.time(), "run": "other"}).encode()
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr("study.backend.worker.end", lambda folder: remote.Remote(uri).write(mirror.OWNER, another))
+    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 6
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said[-1].startswith(f"study.run: {uri} was taken over by me@there, process 7 while this run was silent")
+    assert remote.Remote(uri).read(mirror.OWNER) == another
+
+
+def test_the_owner_is_heard_of_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
+    begun, there = [], remote.Remote(uri)
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(there.read("study.json") is not None))
+    assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 0
+    assert begun
+    assert not any(begun)  # this search has no loop that does it
