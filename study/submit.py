@@ -1,6 +1,6 @@
 """`python -m study.submit --address http://head:8265 -- --space gtsrb …`: the command of study.run, on a Ray cluster.
 
-Knows what is checked here, what is sent, and how to come back to it; how jobs run is Ray's affair (`jobs.py`).
+Knows what is checked here, what is sent, and how to come back to it; how jobs run is Ray's affair (`backend/jobs.py`).
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Measures what trials take of a GPU's memory: runs a little of each in a process that holds one for that alone.
 
-Knows neither which trials a study has nor what follows from what they take (`packing.py`).
+Knows neither which trials a study has nor what follows from what they take (`gpu_sharing.py`).
 """
 
 import contextlib

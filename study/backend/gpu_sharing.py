@@ -75,7 +75,7 @@ def cases(cells: Sequence[Cell], prepared: Sequence[Prepared], absent: Collectio
 
 
 def bundle(heads: int, batch: int, features: int, classes: int) -> int:
-    """Give the bytes that heads take which are trained together (`fused.py`), beyond the network's own.
+    """Give the bytes that heads take which are trained together (`training/fused_heads.py`), beyond the network's own.
 
     Args:
         heads: trained together; 1 takes nothing besides.

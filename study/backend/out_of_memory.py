@@ -1,6 +1,6 @@
 """Out of memory: told from other errors, what is said of it, and how its memory comes back.
 
-Knows nothing of who gets more room (`bundles.py`).
+Knows nothing of who gets more room (`search/bundles.py`).
 """
 
 import gc

@@ -1,6 +1,6 @@
 """The weights that a study's cells start from: trained on Ray before the search where the store does not have them.
 
-Knows the order of things and what is said of it; knows nothing of how weights are trained (`pretraining.py`).
+Knows the order of things and what is said of it; knows nothing of how weights are trained (`pretraining/train.py`).
 """
 
 import contextlib

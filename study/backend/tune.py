@@ -1,7 +1,7 @@
 """All cells in one Ray Tune run: one searcher and one scheduler that serve a sampler and an ASHA bracket per cell.
 
-With `asha.py` and `trainable.py` the only module that imports ray.tune; knows nothing of training (`trial.py`) or of
-what a decision follows from (`state.py`).
+Besides `trainable.py` and `search/pruner.py` the only module that imports ray.tune. What a decision follows from is in
+`search/state.py`.
 """
 
 import os

@@ -42,7 +42,7 @@ def results(jobs: Sequence[dict[str, Any]]) -> Generator[Results]:
         Results with the seconds that each took, by what they were `spent` on.
 
     Raises:
-        ValueError: a report of a trial that is trained alone is not one (`checked.py`).
+        ValueError: a report of a trial that is trained alone is not one (`training/report_checks.py`).
         OSError: the storage fails.
     """
     from study.storage import store

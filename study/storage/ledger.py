@@ -1,6 +1,6 @@
 """The append-only truth of a study: checksummed JSON lines, fsynced before anybody acts on them.
 
-Knows nothing of what an event means; `state.py` folds them.
+Knows nothing of what an event means; `search/state.py` folds them.
 """
 
 import contextlib
@@ -225,7 +225,7 @@ def _sealed(body: bytes) -> bytes:
 
 
 def _canonical(event: Event) -> bytes:
-    """Write an event; what JSON, UTF-8 or a reader cannot take is made plain first (`plain.py`)."""
+    """Write an event; what JSON, UTF-8 or a reader cannot take is made plain first (`plain_values.py`)."""
     with contextlib.suppress(ValueError, TypeError):
         line = _dumped(event)
         if len(line) <= LONGEST and b"\\u0000" not in line:

@@ -1,6 +1,7 @@
 """What each event of a ledger holds, and what an event cannot follow. Knows neither files nor what an event decides.
 
-A kind of event that `state.py`, `starts.py` or `search.py` writes and that is not here cannot be read.
+A kind of event that is written (`search/state.py`, `backend/pretrain_first.py`, `backend/tune.py`) and that is not here
+cannot be read.
 """
 
 from collections import Counter

@@ -154,7 +154,7 @@ OFF = 1e-6
 SHARE, AMOUNT, ANY = (0.0, 1.0), (0.0, math.inf), (-math.inf, math.inf)
 RANGES = dict.fromkeys(METRICS, SHARE) | {"loss": AMOUNT, "count": AMOUNT}
 RANGES |= dict.fromkeys(("accuracy_train_mode", "accuracy_eval_mode"), SHARE)
-"""Of every metric that a trial reports; one with an ending (`earlier.py`) has that of the metric before it."""
+"""Of every metric that a trial reports; one with an ending (`earlier_tasks.py`) has that of the metric before it."""
 ENDINGS = ("_own_batchnorm", "_before")
 
 
