@@ -17,7 +17,7 @@ from benchmarks import _chaos_account
 from benchmarks._chaos_account import Account
 from benchmarks._chaos_points import POINTS, Crash
 from benchmarks._chaos_process import Moment, interrupt, kill, lines, start
-from benchmarks._chaos_study import Asked
+from benchmarks._chaos_study import NodeChecks
 from study.errors import INTERRUPTED
 from study.storage import ledger
 
@@ -58,7 +58,7 @@ class Chaos(NamedTuple):
 
 def reference(folder: Path, address: str | None) -> Any:
     """Give the table of the study, run to its end one trial at a time and without a kill."""
-    if code := kill(Asked(str(folder), address=address), Moment()):
+    if code := kill(NodeChecks(str(folder), address=address), Moment()):
         raise RuntimeError(f"the study failed without any kill: exit code {code}")
     return _chaos_account.table(folder)
 
@@ -74,7 +74,7 @@ def driver(chaos: Chaos, count: int, points: Sequence[str] = POINTS, like: Any =
     """
     moments = _moments(chaos.draw, points)
 
-    def strike(asked: Asked, found: Account) -> tuple[int, str]:
+    def strike(asked: NodeChecks, found: Account) -> tuple[int, str]:
         moment = next(moments)
         return kill(asked, moment), moment.name
 
@@ -85,7 +85,7 @@ def signals(chaos: Chaos, count: int, like: Any = None) -> Tally:
     """Interrupt drivers by SIGTERM and SIGINT at random moments, once and twice."""
     kinds = itertools.cycle(INTERRUPTIONS)
 
-    def strike(asked: Asked, found: Account) -> tuple[int, str]:
+    def strike(asked: NodeChecks, found: Account) -> tuple[int, str]:
         number, again = next(kinds)
         moment = Moment(lines=chaos.draw.randint(1, 40))
         code, seconds = interrupt(asked, moment, number, again)
@@ -98,7 +98,7 @@ def signals(chaos: Chaos, count: int, like: Any = None) -> Tally:
 
 
 def _struck(
-    chaos: Chaos, what: str, count: int, code: int, strike: Callable[[Asked, Account], tuple[int, str]], like: Any
+    chaos: Chaos, what: str, count: int, code: int, strike: Callable[[NodeChecks, Account], tuple[int, str]], like: Any
 ) -> Tally:
     """Strike studies until there were so many strikes, every second study with one trial at a time."""
     total, where = Account(), Counter[str]()
@@ -124,7 +124,7 @@ def _struck(
     return total, where
 
 
-def _closed(asked: Asked, kills: int, found: Account, like: Any) -> Account:
+def _closed(asked: NodeChecks, kills: int, found: Account, like: Any) -> Account:
     """Add to an account what has to hold at a study's end; any exit code that was not asked for is one too many."""
     found.unended += bool(found.notes)
     if not found.notes:
@@ -134,9 +134,9 @@ def _closed(asked: Asked, kills: int, found: Account, like: Any) -> Account:
     return found
 
 
-def _next(chaos: Chaos, total: Account) -> Asked:
+def _next(chaos: Chaos, total: Account) -> NodeChecks:
     every = INTERVALS[total.studies // 2 % len(INTERVALS)]
-    return Asked(str(chaos.folder / f"{total.studies:03d}"), every=every, address=chaos.address)
+    return NodeChecks(str(chaos.folder / f"{total.studies:03d}"), every=every, address=chaos.address)
 
 
 def _moments(draw: random.Random, points: Sequence[str]) -> Iterator[Moment]:

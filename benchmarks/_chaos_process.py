@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import _chaos_study
 from benchmarks._chaos_points import Crash
-from benchmarks._chaos_study import Asked
+from benchmarks._chaos_study import NodeChecks
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["benchmarks._chaos_study", "benchmarks._chaos_training"])
@@ -33,7 +33,7 @@ class Moment(NamedTuple):
         return self.crash.point or "at a random moment"
 
 
-def start(asked: Asked) -> Any:
+def start(asked: NodeChecks) -> Any:
     """Start a study in a process that has nothing to import any more."""
     Path(asked.folder).mkdir(parents=True, exist_ok=True)
     process = CONTEXT.Process(target=_chaos_study.run, args=(asked,))
@@ -41,13 +41,13 @@ def start(asked: Asked) -> Any:
     return process
 
 
-def kill(asked: Asked, moment: Moment) -> int:
+def kill(asked: NodeChecks, moment: Moment) -> int:
     """Run a study until it ends or is killed; gives its exit code."""
     process = start(asked._replace(crash=moment.crash))
     return _wait(process, asked.folder, moment, process.kill)
 
 
-def interrupt(asked: Asked, moment: Moment, number: int, again: float | None) -> tuple[int, float]:
+def interrupt(asked: NodeChecks, moment: Moment, number: int, again: float | None) -> tuple[int, float]:
     """Run a study until it ends or a signal ends it; gives its exit code and the seconds from the signal to that.
 
     Args:

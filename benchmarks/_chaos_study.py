@@ -37,7 +37,7 @@ SPACE = Space(
 )
 
 
-class Asked(NamedTuple):
+class NodeChecks(NamedTuple):
     """A study, and how it is to run."""
 
     folder: str
@@ -62,7 +62,7 @@ class Journaled(tune.Worker):
         self._results = results(jobs[0])
 
 
-def run(asked: Asked) -> None:
+def run(asked: NodeChecks) -> None:
     """Run, or go on with, the study; the exit codes are those of `study.run`."""
     stop = Stop(None)
     output = os.open(f"{asked.folder}/output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -73,7 +73,7 @@ def run(asked: Asked) -> None:
         sys.exit(0 if _locked(asked, Path(asked.folder), stop).done() else INTERRUPTED)
 
 
-def _locked(asked: Asked, folder: Path, stop: Stop) -> State:
+def _locked(asked: NodeChecks, folder: Path, stop: Stop) -> State:
     cells, space = asked.space.cells(), asked.space
     common = {"source": "no data: nothing is trained", "published": None, "as_published": False}
     told = [{"name": cell.name, "values": cell.values} | common for cell in cells]

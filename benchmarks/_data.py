@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks._workloads import Workload
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import gtsrb, rendered
 from study.data.tasks._gtsrb_signs import SIGNS
 from study.data.types import Arrays
@@ -85,7 +85,9 @@ def link(folder: Path, images: Path, size: int, fraction: float, seed: int) -> N
         seed: the study's.
     """
     listing = gtsrb.read(images, "roi").splits["train"]
-    opened = prepare.open_data(prepare.prepare("gtsrb", images, size, None), Cut(fraction), seed, seed, sealed=True)
+    opened = prepare.open_data(
+        prepare.prepare("gtsrb", images, size, None), SplitOptions(fraction), seed, seed, sealed=True
+    )
     splits = {"train": opened.train, "val": opened.val}
     for name, split in splits.items():
         for row, label in zip(split.index.tolist(), split.targets.tolist(), strict=True):

@@ -23,7 +23,7 @@ from study.training import fused_heads as fused
 from study.training import report, setup, trial
 from study.training.evaluation import predict
 from study.training.feature_cache import Outputs
-from study.training.loop import Lesson, fit
+from study.training.loop import TrainingContext, fit
 
 FAMILY = "efficientnet_lite0"
 STAGES = len(families.load(FAMILY).stages)
@@ -100,12 +100,14 @@ def _config(depth: int) -> Config:
     return Config(**values, freeze_depth=depth)  # type: ignore[arg-type]
 
 
-def _lesson(setting: Setting, depth: int, kept: trial.CacheSettings) -> tuple[Lesson, Feed]:
+def _lesson(setting: Setting, depth: int, kept: trial.CacheSettings) -> tuple[TrainingContext, Feed]:
     """Give a network with its first stages frozen, ready to be trained, and the validation images."""
     config, opened = _config(depth), setting.opened
     net, feeds, _ = setup.assemble(config, opened, 0, setting.device)
     net.freeze(range(depth))
-    return Lesson(net, feeds["train"], config, opened.augment, 0, trial.kept(config, opened, kept)), feeds["val"]
+    return TrainingContext(net, feeds["train"], config, opened.augment, 0, trial.kept(config, opened, kept)), feeds[
+        "val"
+    ]
 
 
 def _epochs(setting: Setting, depth: int, kept: trial.CacheSettings) -> Iterator[float]:

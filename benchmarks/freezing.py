@@ -53,7 +53,7 @@ def main() -> int:
 
 def rows() -> Iterator[Row]:
     """Train each family with its first stage frozen, and with all of them."""
-    opened = prepare.open_data(prepare.prepare("pets", None, 32, None), splits.Cut(0.2), 0, 0, sealed=True)
+    opened = prepare.open_data(prepare.prepare("pets", None, 32, None), splits.SplitOptions(0.2), 0, 0, sealed=True)
     for name in families.names():
         weights, options = _weights(name), families.asked(name, OPTIONS)
         stages = len(families.load(name, **options).stages)

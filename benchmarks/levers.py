@@ -91,7 +91,7 @@ def _setting(repeats: int, device: str) -> Iterator[Setting]:
             _data.link(folder / "links", folder / "images", SIZE, 1.0, 0)
             _data.warm(folder)
             prepared = prepare.prepare("gtsrb", folder / "images", SIZE, None)
-            opened = prepare.open_data(prepared, splits.Cut(), 0, 0, sealed=True)
+            opened = prepare.open_data(prepared, splits.SplitOptions(), 0, 0, sealed=True)
             yield Setting(opened, folder / "links", folder, device, repeats)
         finally:
             os.environ.pop("STUDY_STORE")

@@ -24,7 +24,7 @@ PATIENCE = 180.0
 SEEN = ".nodes"
 
 
-class Asked(NamedTuple):
+class NodeChecks(NamedTuple):
     """What a node is to have, as the driver has it."""
 
     code: str
@@ -69,13 +69,13 @@ def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -
     _make(study, nodes, check, say)
 
 
-def look(asked: Asked, node: str) -> list[str]:
+def look(asked: NodeChecks, node: str) -> list[str]:
     """Say what is wrong on the machine that this runs on, the first thing only."""
     store.prefer(asked.store)
     return next(([problem] for problem in _problems(asked, node)), [])
 
 
-def _problems(asked: Asked, node: str) -> Iterator[str]:
+def _problems(asked: NodeChecks, node: str) -> Iterator[str]:
     if (code := folders.code_fingerprint()) != asked.code:
         told = f"has other code ({code}, not {asked.code})"
         yield f"{told}: bring its copy up to date, or send the working tree with study.submit"
@@ -173,22 +173,22 @@ def _alive() -> dict[str, str]:
     return {each["NodeID"]: f"{each['NodeManagerHostname']} ({each['NodeManagerAddress']})" for each in found}
 
 
-def _asked(study: Study) -> Asked:
+def _asked(study: Study) -> NodeChecks:
     place = study.mirror.uri if study.mirror else store.name(study.folder)
     about = folders.code_fingerprint(), folders.versions(), os.environ.get("STUDY_STORE"), place
     shares = any(study.starts)
-    return Asked(*about, uuid.uuid4().hex, shares, study.cells, frozenset(study.absent))
+    return NodeChecks(*about, uuid.uuid4().hex, shares, study.cells, frozenset(study.absent))
 
 
-def _results(asked: Asked) -> remote.Remote:
+def _results(asked: NodeChecks) -> remote.Remote:
     return remote.Remote(asked.place if remote.is_uri(asked.place) else store.at(asked.place).as_uri())
 
 
-def _shown(asked: Asked) -> str:
+def _shown(asked: NodeChecks) -> str:
     return asked.place if remote.is_uri(asked.place) else str(store.at(asked.place))
 
 
-def _unseen(asked: Asked) -> str:
+def _unseen(asked: NodeChecks) -> str:
     told = f"does not see the results in {_shown(asked)} on {socket.gethostname()}"
     return f"{told}: let --out name a folder that all nodes mount at this path, or a URI such as s3://bucket/study"
 

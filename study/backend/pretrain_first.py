@@ -72,7 +72,7 @@ def _train(
     say: Callable[[str], None],
 ) -> dict[Path, str]:
     """Train some weights; gives why those failed that did."""
-    manner = pretraining.Manner(place.gpus > 0, checkpoint_seconds, " ".join(["python", *sys.orig_argv[1:]]))
+    manner = pretraining.TrainOptions(place.gpus > 0, checkpoint_seconds, " ".join(["python", *sys.orig_argv[1:]]))
     jobs, looks = [(start, max(1, int(place.cpus)), manner) for start in missing], _Looks(missing, say)
 
     def watched() -> None:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from study.data import splits
-from study.data.own_images import Found, counted
-from study.data.scan import Look
-from study.data.splits import Cut
+from study.data.own_images import OwnDataset, counted
+from study.data.scan import ImageFacts
+from study.data.splits import SplitOptions
 from study.data.types import Listing
 from study.errors import UserError
 from study.text import encodes
@@ -26,8 +26,8 @@ _LEFT = "classes have no image left for {}"
 class Inspection(NamedTuple):
     """What there is to be seen."""
 
-    found: Found
-    looks: list[Look]
+    found: OwnDataset
+    looks: list[ImageFacts]
     groups: int
     """How many there are."""
     cut: dict[str, Listing]
@@ -68,7 +68,7 @@ class Inspection(NamedTuple):
         raise UserError("\n".join(lines))
 
 
-def wrong_images(found: Found, looks: Sequence[Look], groups: Sequence[str] | None) -> Problems:
+def wrong_images(found: OwnDataset, looks: Sequence[ImageFacts], groups: Sequence[str] | None) -> Problems:
     """List what is wrong with files and with what they are said to be.
 
     Args:
@@ -102,7 +102,7 @@ def _contradictions(names: Sequence[str], said: Sequence[Hashable]) -> Iterable[
             yield begun, number
 
 
-def wrong_classes(found: Found) -> Problems:
+def wrong_classes(found: OwnDataset) -> Problems:
     """List the classes that a split has no image of; of several labels, those that cannot be learnt."""
     if len(found.classes) < 2:
         return {"class is there, and at least two are needed": [*found.classes]}
@@ -115,7 +115,7 @@ def wrong_classes(found: Found) -> Problems:
     return problems
 
 
-def wrong_groups(found: Found, groups: np.ndarray) -> Problems:
+def wrong_groups(found: OwnDataset, groups: np.ndarray) -> Problems:
     """List the classes that have fewer groups than there are splits to be cut from them.
 
     Args:
@@ -134,7 +134,7 @@ def wrong_groups(found: Found, groups: np.ndarray) -> Problems:
     return {f"classes are too small to cut {missing} from; at least {needed} images or groups": short} if short else {}
 
 
-def wrong_cut(found: Found, cut: dict[str, Listing]) -> Problems:
+def wrong_cut(found: OwnDataset, cut: dict[str, Listing]) -> Problems:
     """List the classes that the test has all images of, or none: groups may have several classes.
 
     Args:
@@ -146,7 +146,7 @@ def wrong_cut(found: Found, cut: dict[str, Listing]) -> Problems:
     return {_LEFT.format(_FOR[name]): absent for name, absent in lacking.items() if absent}
 
 
-def as_trained(seen: Inspection, cuts: Iterable[Cut], seed: int) -> Inspection:
+def as_trained(seen: Inspection, cuts: Iterable[SplitOptions], seed: int) -> Inspection:
     """Check what a study's trials will be trained and validated on, by its first draw of each label fraction.
 
     Args:

@@ -31,7 +31,7 @@ class Part(NamedTuple):
     """The name of each image's group; None where nothing says it."""
 
 
-class Found(NamedTuple):
+class OwnDataset(NamedTuple):
     """A data set as it lies there; nothing is cut yet."""
 
     layout: str
@@ -69,7 +69,7 @@ def counted(targets: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     return (targets == 1).sum(0) if targets.ndim == 2 else np.bincount(targets, minlength=len(classes))
 
 
-def group_names(found: Found, pattern: str | None) -> list[str] | None:
+def group_names(found: OwnDataset, pattern: str | None) -> list[str] | None:
     """Name the group of each image, of all splits one after the other; None: each image is one by itself.
 
     Args:
@@ -93,7 +93,7 @@ def group_names(found: Found, pattern: str | None) -> list[str] | None:
     return names
 
 
-def cut(found: Found, groups: np.ndarray) -> dict[str, Listing]:
+def cut(found: OwnDataset, groups: np.ndarray) -> dict[str, Listing]:
     """Give what a task does: "train", with what is validation of it, and "test", cut off where there is none.
 
     Args:

@@ -14,7 +14,7 @@ import PIL
 
 from study.data import arrays, images, own_images, splits, tasks, types
 from study.data.decoder_warnings import few
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import Task
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
@@ -167,7 +167,7 @@ def here(prepared: Prepared) -> Path:
     return _made_here.setdefault(prepared.fingerprint, Path(mine.path))
 
 
-def open_data(prepared: Prepared, cut: Cut, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
+def open_data(prepared: Prepared, cut: SplitOptions, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
     """Open prepared data in milliseconds; images are mapped, not read.
 
     Args:

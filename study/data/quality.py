@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from study.data.decoder_warnings import few
-from study.data.own_images import Found, counted
-from study.data.scan import Look
+from study.data.own_images import OwnDataset, counted
+from study.data.scan import ImageFacts
 from study.data.types import Listing
 
 UNEVEN = 3.0
@@ -21,7 +21,7 @@ FEW = 100
 """Test images: of fewer a share is known to ten points, at best."""
 
 
-def remarks(found: Found, looks: Sequence[Look], cut: dict[str, Listing], size: int) -> Iterator[str]:
+def remarks(found: OwnDataset, looks: Sequence[ImageFacts], cut: dict[str, Listing], size: int) -> Iterator[str]:
     """Say what is odd.
 
     Args:
@@ -60,7 +60,7 @@ def _alike(classes: Sequence[str]) -> Iterable[str]:
             yield f"{told} are classes of their own, though they differ by case, blanks or Unicode form alone"
 
 
-def _uneven(found: Found) -> Iterable[str]:
+def _uneven(found: OwnDataset) -> Iterable[str]:
     counts = counted(found.splits["train"].targets, found.classes)
     most, least = int(counts.argmax()), int(counts.argmin())
     if counts[most] >= UNEVEN * counts[least]:
@@ -71,7 +71,7 @@ def _uneven(found: Found) -> Iterable[str]:
         yield f"{told}: {'mAP counts both alike' if several else '--set class_weights=balanced weighs the loss'}"
 
 
-def _sizes(found: Found, looks: Sequence[Look]) -> Iterable[str]:
+def _sizes(found: OwnDataset, looks: Sequence[ImageFacts]) -> Iterable[str]:
     """Say where size alone tells splits or classes apart."""
     sides = np.sqrt([each.width * each.height for each in looks])
     kinds = {"split": np.array(found.split)}

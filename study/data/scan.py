@@ -19,7 +19,7 @@ _FILE = "looks.json"
 _STEP = 64  # images from one report of progress to the next
 
 
-class Look(NamedTuple):
+class ImageFacts(NamedTuple):
     """What was seen of a file."""
 
     same: str
@@ -35,7 +35,7 @@ class Look(NamedTuple):
     """What is odd about it."""
 
 
-def look(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
+def look(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFacts]:
     """Look at files; what was seen is kept in the store until one of them changes, if all can be read.
 
     Args:
@@ -54,14 +54,14 @@ def look(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
         return {"images": len(paths)}
 
     entry = store.make_once("looks", key, make, verified=True)
-    found = [Look(*each) for each in loads((entry.path / _FILE).read_text(encoding="utf-8"))]
+    found = [ImageFacts(*each) for each in loads((entry.path / _FILE).read_text(encoding="utf-8"))]
     if any(each.problem for each in found):
         shutil.rmtree(entry.path)  # a right to read that is given later changes neither size nor time
     return found
 
 
-def _all(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
-    found: list[Look] = []
+def _all(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFacts]:
+    found: list[ImageFacts] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and hashing leave the interpreter's lock
         try:
             for each in pool.map(_look, paths):
@@ -74,14 +74,14 @@ def _all(paths: list[str], progress: Callable[[int, int], None]) -> list[Look]:
     return found
 
 
-def _look(path: str) -> Look:
+def _look(path: str) -> ImageFacts:
     try:
         with images.picture(path) as seen:
             low, high = zip(*seen.image.getextrema(), strict=True)
             spread = int(max(high)) - int(min(low))  # type: ignore[type-var]
-            return Look(_digest(seen), seen.width, seen.height, spread, "", seen.notes)
+            return ImageFacts(_digest(seen), seen.width, seen.height, spread, "", seen.notes)
     except images.Unreadable as error:
-        return Look("", 0, 0, 0, str(error).removeprefix(f"{path}: "))
+        return ImageFacts("", 0, 0, 0, str(error).removeprefix(f"{path}: "))
 
 
 def _digest(seen: images.Picture) -> str:

@@ -14,7 +14,7 @@ HALVINGS = 5
 """How often samples with several labels are halved; within a 32nd they are in random order."""
 
 
-class Cut(NamedTuple):
+class SplitOptions(NamedTuple):
     """How a trial's data are cut; the names and defaults are `Config`'s, which explains them."""
 
     label_fraction: float = Config.label_fraction
@@ -25,9 +25,9 @@ class Cut(NamedTuple):
     difficult: str = Config.difficult
 
 
-def cut(asked: Config) -> Cut:
+def cut(asked: Config) -> SplitOptions:
     """Say how a trial's data are cut."""
-    return Cut(*(getattr(asked, name) for name in Cut._fields))
+    return SplitOptions(*(getattr(asked, name) for name in SplitOptions._fields))
 
 
 class Rows(NamedTuple):
@@ -40,7 +40,7 @@ class Rows(NamedTuple):
 
 
 def rows(
-    cut: Cut,
+    cut: SplitOptions,
     targets: np.ndarray,
     groups: np.ndarray,
     strata: np.ndarray | None,

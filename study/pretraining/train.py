@@ -23,7 +23,7 @@ from study.storage.schema import Table, listed, whole
 if TYPE_CHECKING:
     from study.data.prepare import TaskData
     from study.models.net import Net
-    from study.training.loop import Epoch, Lesson
+    from study.training.loop import Epoch, TrainingContext
 
 Row = dict[str, Any]
 REPORT = Table({"epoch": whole(0, 10**9), "rows": listed(weights.ROW.kind, least=1)}, {}, more=False)
@@ -32,7 +32,7 @@ MOST = 2000
 """Held-out images that are scored after an epoch, at most."""
 
 
-class Manner(NamedTuple):
+class TrainOptions(NamedTuple):
     """How a training goes on, whatever becomes of it."""
 
     gpu: bool = False
@@ -47,10 +47,10 @@ class Manner(NamedTuple):
     training, which a later call resumes."""
 
 
-PLAIN = Manner()
+PLAIN = TrainOptions()
 
 
-def make(start: InitialWeights, manner: Manner = PLAIN) -> store.Entry:
+def make(start: InitialWeights, manner: TrainOptions = PLAIN) -> store.Entry:
     """Open weights, training them first where they are missing or damaged; of several processes one trains them.
 
     Args:
@@ -72,7 +72,7 @@ def make(start: InitialWeights, manner: Manner = PLAIN) -> store.Entry:
     return entry
 
 
-def train(start: InitialWeights, threads: int, manner: Manner) -> None:
+def train(start: InitialWeights, threads: int, manner: TrainOptions) -> None:
     """Make weights in a process of its own; what each epoch came to is left in `said_file`."""
     import torch
 
@@ -114,7 +114,7 @@ def _write(file: Path, row: Row) -> None:
     partial_file.replace(file)
 
 
-def _make(start: InitialWeights, manner: Manner, checkpoints_in: Path, folder: Path) -> dict[str, Any]:
+def _make(start: InitialWeights, manner: TrainOptions, checkpoints_in: Path, folder: Path) -> dict[str, Any]:
     """Train, with checkpoints beside the entry, and fill its folder; gives the card."""
     from safetensors.torch import save_file
 
@@ -161,14 +161,14 @@ def _answers(start: InitialWeights) -> int:
     return pretexts.load(start.source.pretext).answers(len(start.prepared.classes), start.source.options)
 
 
-def _epochs(lesson: "Lesson", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
+def _epochs(lesson: "TrainingContext", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
     from study.training.loop import fit
     from study.training.trial import plan
 
     return fit(lesson, plan(source.config, source.epochs), done, tensors)
 
 
-def _lesson(start: InitialWeights, manner: Manner) -> "tuple[Lesson, Callable[[], dict[str, float]]]":
+def _lesson(start: InitialWeights, manner: TrainOptions) -> "tuple[TrainingContext, Callable[[], dict[str, float]]]":
     """Put network and images on the device; gives what `fit` takes, and what scores the network as it is."""
     import torch
 
@@ -176,7 +176,7 @@ def _lesson(start: InitialWeights, manner: Manner) -> "tuple[Lesson, Callable[[]
     from study.data.device_split import feed
     from study.models import input_contract
     from study.seeds import stream
-    from study.training.loop import Lesson
+    from study.training.loop import TrainingContext
 
     source, prepared, seed, device = start.source, start.prepared, start.drawn, "cuda" if manner.gpu else "cpu"
     asked, pretext = source.config, pretexts.load(source.pretext)
@@ -191,7 +191,7 @@ def _lesson(start: InitialWeights, manner: Manner) -> "tuple[Lesson, Callable[[]
     if pretext.VIEWS > 1:  # parts of images have sizes of their own
         train, val = train._replace(upsample=None), val._replace(upsample=None)
     shows = partial(_shows, source, train, opened.augment, seed, manner.check)
-    lesson = Lesson(net, train, asked, opened.augment, stream(seed, "pretrain"), shows=shows)
+    lesson = TrainingContext(net, train, asked, opened.augment, stream(seed, "pretrain"), shows=shows)
     return lesson, partial(_scores, lesson, _shows(source, val, {}, seed, manner.check, 0))
 
 
@@ -247,7 +247,7 @@ def _shows(source: Source, feed: Any, ranges: Any, seed: int, check: Callable[[]
     return Examples(*about, feed, draws, ranges, source.config.augment if ranges else 0.0, fresh, check)
 
 
-def _scores(lesson: "Lesson", shown: Any) -> dict[str, float]:
+def _scores(lesson: "TrainingContext", shown: Any) -> dict[str, float]:
     """Score the network on held-out images, always on the same examples of them."""
     import torch
 

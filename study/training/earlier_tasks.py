@@ -18,7 +18,7 @@ OWN_BATCHNORM, BEFORE = metrics.ENDINGS
 """Endings of metrics: with the BatchNorm buffers of when the task had been learnt; with all of the network of then."""
 
 
-class Learnt:
+class EarlierScores:
     """A task that was learnt, ready to be scored on what the network is now."""
 
     def __init__(self, earlier: Earlier, device: str) -> None:

@@ -14,10 +14,10 @@ from study.data.device_split import Feed
 from study.models.net import Net, Passed
 from study.seeds import stream
 from study.space.config import Config
-from study.training.feature_cache import Keeper, Outputs
+from study.training.feature_cache import FeatureCache, Outputs
 
 
-class Shown(Protocol):
+class BatchSource(Protocol):
     """What an epoch shows."""
 
     @property
@@ -76,7 +76,7 @@ def inputs(
     ranges: Mapping[str, float],
     fresh: torch.Generator,
     epoch: int,
-    cache: Keeper | None,
+    cache: FeatureCache | None,
     shown: int | None = None,
 ) -> Inputs:
     """Prepare an epoch.

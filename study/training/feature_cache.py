@@ -44,7 +44,7 @@ class Outputs(NamedTuple):
         return found if len(found) > 1 else found[0]
 
 
-class Keeper(Protocol):
+class FeatureCache(Protocol):
     """Gives what the frozen first stages make of a split; see `Cache.outputs`."""
 
     def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs | None:
@@ -146,7 +146,7 @@ def _fill(folder: Path, number: int, net: Net, feed: Feed, depth: int, pixels: A
                 file.write(batch.tobytes())
 
 
-class Held:
+class MemoryCache:
     """Holds on to outputs for all who share a network's frozen stages, and computes what no cache has room for."""
 
     def __init__(self, cache: Cache | None) -> None:

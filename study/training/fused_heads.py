@@ -19,8 +19,8 @@ from study.models.net import Passed, copied
 from study.space.config import Config
 from study.training import optim, setup
 from study.training.epoch_inputs import inputs
-from study.training.feature_cache import Held
-from study.training.loop import Epoch, Lesson, Stretch, moves, snapshot, told
+from study.training.feature_cache import MemoryCache
+from study.training.loop import Epoch, TrainingContext, TrainingPhase, moves, snapshot, told
 from study.training.losses import judge
 from study.training.report import Report, Reporter
 from study.training.timing import spent
@@ -53,7 +53,7 @@ class _Share:
 class _Bundle(NamedTuple):
     """What is trained together, by the members' numbers."""
 
-    lessons: dict[int, Lesson]
+    lessons: dict[int, TrainingContext]
     """Their networks share the stages, which are all frozen."""
     reporters: dict[int, Reporter]
     optimizer: torch.optim.Optimizer
@@ -115,7 +115,7 @@ def run(
 def _bundle(
     members: Sequence[Member],
     data: "TaskData",
-    stretch: Stretch,
+    stretch: TrainingPhase,
     device: str,
     cache: CacheSettings,
     source: Path | None,
@@ -123,12 +123,12 @@ def _bundle(
     first, clock = members[0].config, _Share(len(members))
     net, feeds, alarms = setup.assemble(first, data, members[0].seed, device, source)
     net.freeze(stretch.frozen)
-    digest, held = net.frozen_digest(), Held(kept(first, data, cache))
+    digest, held = net.frozen_digest(), MemoryCache(kept(first, data, cache))
     heads = [setup.new_head(each.config, data, each.seed).to(device) for each in members[1:]]
     nets = [net, *map(net.with_head, heads)]
     about = held, data.labelled, weights_of(first, data, device)
     lessons = {
-        number: Lesson(nets[number], feeds["train"], each.config, data.augment, each.seed, *about)
+        number: TrainingContext(nets[number], feeds["train"], each.config, data.augment, each.seed, *about)
         for number, each in enumerate(members)
     }
     last = stretch.epochs[-1]
@@ -154,7 +154,7 @@ def _loaded(bundle: _Bundle, number: int) -> Epoch:
     return Epoch(0, 0, 0, {}, state, (bundle.digest, bundle.digest), bundle.alarms)
 
 
-def _epoch(bundle: _Bundle, left: list[int], stretch: Stretch, epoch: int) -> dict[int, Epoch | Exception]:
+def _epoch(bundle: _Bundle, left: list[int], stretch: TrainingPhase, epoch: int) -> dict[int, Epoch | Exception]:
     """Take one step a batch for all members at once; gives by member what the epoch came to."""
     lessons = [bundle.lessons[number] for number in left]
     begins = epoch == stretch.epochs.start
@@ -170,13 +170,15 @@ def _epoch(bundle: _Bundle, left: list[int], stretch: Stretch, epoch: int) -> di
     return trained
 
 
-def _trained(bundle: _Bundle, lesson: Lesson, epoch: int, scores: dict[str, float], alarms: list[str]) -> Epoch:
+def _trained(
+    bundle: _Bundle, lesson: TrainingContext, epoch: int, scores: dict[str, float], alarms: list[str]
+) -> Epoch:
     net, frozen = lesson.net, (bundle.digest, bundle.digest)
     state = lambda: copied({**net.changing(()), **optim.state(bundle.optimizer, net)})  # noqa: E731
     return Epoch(epoch, epoch * len(lesson.batches()), 0, scores, state, frozen, tuple(alarms))
 
 
-def _steps(bundle: _Bundle, lessons: list[Lesson], stretch: Stretch, epoch: int) -> Tensor:
+def _steps(bundle: _Bundle, lessons: list[TrainingContext], stretch: TrainingPhase, epoch: int) -> Tensor:
     """Give (members, 3) sums over the epoch, as `training.judge` does for a batch."""
     lead = lessons[0]
     config, feed, batches = lead.config, lead.feed, lead.batches()

@@ -14,13 +14,13 @@ from study.models.net import Net, Passed, copied
 from study.seeds import stream
 from study.space.config import Config
 from study.training import optim
-from study.training.epoch_inputs import Shown, inputs
-from study.training.feature_cache import Keeper
+from study.training.epoch_inputs import BatchSource, inputs
+from study.training.feature_cache import FeatureCache
 from study.training.losses import judge
 from study.training.timing import spent
 
 
-class Stretch(NamedTuple):
+class TrainingPhase(NamedTuple):
     """A phase, ready to be trained."""
 
     epochs: range
@@ -58,7 +58,7 @@ class Epoch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingContext:
     """What does not change from epoch to epoch."""
 
     net: Net
@@ -67,13 +67,13 @@ class Lesson:
     ranges: Mapping[str, float]
     """Of the augmentation, see `study.data.augment`."""
     seed: int
-    cache: Keeper | None = None
+    cache: FeatureCache | None = None
     """Where the outputs of frozen first stages are kept; None runs them on every batch."""
     labelled: int | None = None
     """Training images that there are with all labels; None: as many as the feed has."""
     weights: Tensor | None = None
     """What each class counts in the loss, see `losses.class_weights`."""
-    shows: Callable[[int], Shown] | None = None
+    shows: Callable[[int], BatchSource] | None = None
     """Gives what an epoch shows instead of the images and their labels."""
 
     @property
@@ -106,7 +106,7 @@ class Lesson:
 
 
 def fit(
-    lesson: Lesson, plan: Sequence[Stretch], done: int = 0, tensors: Mapping[str, Tensor] | None = None
+    lesson: TrainingContext, plan: Sequence[TrainingPhase], done: int = 0, tensors: Mapping[str, Tensor] | None = None
 ) -> Iterator[Epoch]:
     """Train a network in place, phase after phase.
 
@@ -135,7 +135,12 @@ def fit(
 
 
 def _phase(
-    lesson: Lesson, phase: int, stretch: Stretch, trained: frozenset[int], done: int, tensors: Mapping[str, Tensor]
+    lesson: TrainingContext,
+    phase: int,
+    stretch: TrainingPhase,
+    trained: frozenset[int],
+    done: int,
+    tensors: Mapping[str, Tensor],
 ) -> Iterator[Epoch]:
     """Train one phase with an optimizer of its own, and make sure that what is frozen stays and the rest moves."""
     net = lesson.net
@@ -181,7 +186,9 @@ def moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
     return found
 
 
-def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, epoch: int) -> dict[str, float]:
+def _epoch(
+    lesson: TrainingContext, optimizer: torch.optim.Optimizer, stretch: TrainingPhase, epoch: int
+) -> dict[str, float]:
     """Take one step a batch; nothing waits for the device before the end."""
     config, feed, batches = lesson.config, lesson.feed, lesson.batches()
     device, order = feed.rows.device, lesson.order(epoch).to(feed.rows.device)
@@ -205,7 +212,7 @@ def _epoch(lesson: Lesson, optimizer: torch.optim.Optimizer, stretch: Stretch, e
     return told((sums / len(order)).tolist(), epoch)
 
 
-def _inputs(lesson: Lesson, epoch: int) -> Shown:
+def _inputs(lesson: TrainingContext, epoch: int) -> BatchSource:
     fresh = lesson.generator("augment", epoch)
     return inputs(lesson.net, lesson.feed, lesson.config, lesson.ranges, fresh, epoch, lesson.cache, lesson.shown)
 
@@ -226,7 +233,7 @@ def told(means: Sequence[float], epoch: int) -> dict[str, float]:
     return {"accuracy": right, "loss": loss}
 
 
-def _gradients(lesson: Lesson, passed: Passed, start: int, targets: Tensor, among: int) -> Tensor:
+def _gradients(lesson: TrainingContext, passed: Passed, start: int, targets: Tensor, among: int) -> Tensor:
     """Add a batch's gradients, one of so many of a step; gives its sums, as `losses.judge` does."""
     with spent("forward"):
         with precision(lesson.feed):

@@ -11,10 +11,10 @@ import torch
 from study.data.device_split import Feed
 from study.models.net import copied
 from study.training import evaluation
-from study.training.earlier_tasks import Learnt
+from study.training.earlier_tasks import EarlierScores
 from study.training.epoch_inputs import inputs
 from study.training.feature_cache import Outputs
-from study.training.loop import Epoch, Lesson
+from study.training.loop import Epoch, TrainingContext
 from study.training.timing import spent
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ class Report(NamedTuple):
 class Reporter:
     """Makes the reports of one trial."""
 
-    lesson: Lesson
+    lesson: TrainingContext
     feeds: dict[str, Feed]
     data: "TaskData"
     last: int
     """The last epoch."""
     seconds: Callable[[], float]
     """Gives how long the trial has taken so far."""
-    earlier: Sequence[Learnt] = ()
+    earlier: Sequence[EarlierScores] = ()
     """The tasks that the network had learnt before, in their order."""
 
     def __call__(self, epoch: Epoch) -> Report:

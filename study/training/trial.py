@@ -12,9 +12,9 @@ from study.models.earlier import Earlier
 from study.models.net import Net, copied
 from study.space.config import Config
 from study.training import regimes, setup
-from study.training.earlier_tasks import Learnt
+from study.training.earlier_tasks import EarlierScores
 from study.training.feature_cache import Cache
-from study.training.loop import Epoch, Lesson, Stretch, fit
+from study.training.loop import Epoch, TrainingContext, TrainingPhase, fit
 from study.training.losses import class_weights
 from study.training.report import Report, Reporter
 from study.training.timing import spent
@@ -79,9 +79,9 @@ def run(
         stretches = plan(config, epochs)
         net, feeds, alarms = setup.assemble(config, data, seed, device, source)
         about = kept(config, data, cache), data.labelled, weights_of(config, data, device)
-        lesson = Lesson(net, feeds["train"], config, data.augment, seed, *about)
+        lesson = TrainingContext(net, feeds["train"], config, data.augment, seed, *about)
         last = stretches[-1].epochs[-1] if stretches else 0
-        learnt = [Learnt(each, device) for each in earlier]
+        learnt = [EarlierScores(each, device) for each in earlier]
         report = Reporter(lesson, feeds, data, last, lambda: time.perf_counter() - start, learnt)
         loaded = _as_loaded(net, stretches, config, alarms)
     if resume is None:
@@ -89,12 +89,12 @@ def run(
     yield from (report(epoch) for epoch in fit(lesson, stretches, max(done, 0), tensors))
 
 
-def plan(config: Config, epochs: int) -> list[Stretch]:
+def plan(config: Config, epochs: int) -> list[TrainingPhase]:
     """Give a trial's phases, each with its epochs and one multiplier a stage."""
     stages = len(families.of(config).stages)
     phases = regimes.regime(config, stages).phases
     spans = zip(regimes.spans(phases, epochs), phases, strict=True)
-    return [Stretch(span, regimes.multipliers(phase, stages), phase.rate) for span, phase in spans]
+    return [TrainingPhase(span, regimes.multipliers(phase, stages), phase.rate) for span, phase in spans]
 
 
 def weights_of(config: Config, data: "TaskData", device: str) -> torch.Tensor | None:
@@ -112,7 +112,7 @@ def kept(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | N
     return Cache(about, settings.budget, settings.half)
 
 
-def _as_loaded(net: Net, stretches: list[Stretch], config: Config, alarms: list[str]) -> Epoch:
+def _as_loaded(net: Net, stretches: list[TrainingPhase], config: Config, alarms: list[str]) -> Epoch:
     """Describe the network before anything is trained, frozen as in the first phase; all of it where there is none."""
     everything = frozenset(range(len(net.stages)))
     frozen = stretches[0].frozen if stretches else everything

@@ -18,7 +18,7 @@ def asked(tmp_path, monkeypatch):
     """What a driver asks, and the nodes' store."""
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     results = tmp_path / "results"
-    found = nodes.Asked(
+    found = nodes.NodeChecks(
         code=study_folder.code_fingerprint(),
         versions=study_folder.versions(),
         store=None,

@@ -9,7 +9,7 @@ import pytest
 
 from study.backend import worker
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.models import saved as models
 from study.storage import checkpoints
 from study.training import evaluation, setup, trial
@@ -103,7 +103,7 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
     family = families.load(card["config"]["family"])
     net = families.build(card["config"]["family"], "none", len(card["classes"]))
     net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
-    test = prepare.open_data(prepared, Cut(0.5), 0, 1, sealed=False).test
+    test = prepare.open_data(prepared, SplitOptions(0.5), 0, 1, sealed=False).test
     fed = feed(test, "test of the model", "cpu", family.mean, family.std)
     found = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
     said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import _data
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import _gtsrb_signs, gtsrb
 
 
@@ -23,7 +23,7 @@ def test_layout(images):
 
 def test_links_are_the_splits(images, tmp_path):
     _data.link(tmp_path, images, 8, 0.5, seed=3)
-    opened = prepare.open_data(prepare.prepare("gtsrb", images, 8, None), Cut(0.5), 3, 3, sealed=True)
+    opened = prepare.open_data(prepare.prepare("gtsrb", images, 8, None), SplitOptions(0.5), 3, 3, sealed=True)
     paths = gtsrb.read(images, "roi").splits["train"].paths
     for name, split in {"train": opened.train, "val": opened.val}.items():
         linked = {str(path.resolve()) for path in (tmp_path / name).glob("*/*.ppm")}

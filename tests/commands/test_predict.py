@@ -54,7 +54,7 @@ def wrong(capsys, *arguments):
 def test_files_get_the_answers_that_were_scored(finished, model, answers):
     out, images = finished
     prepared = prepare.prepare("animals", images, 16, None)
-    test = prepare.open_data(prepared, splits.Cut(), 0, 0, sealed=False).test
+    test = prepare.open_data(prepared, splits.SplitOptions(), 0, 0, sealed=False).test
     net, card = saved.load(model)
     logits = evaluation.predict(net, feed(test, "predicted", "cpu", card["mean"], card["std"]))
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)

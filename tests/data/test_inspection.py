@@ -11,7 +11,7 @@ from rich.console import Console
 from study.cli import messages
 from study.data import scan
 from study.data.inspection import as_trained
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import folder, own
 from study.errors import UserError
 from study.storage import store
@@ -207,8 +207,8 @@ def test_a_class_that_the_cut_leaves_no_image_of_for_validation_stops(tmp_path):
     assert not seen.problems
     for seed in range(3):
         with pytest.raises(UserError, match=r"1 classes have no image left for validation:\n    (cat|dog|emu)$"):
-            as_trained(seen, [Cut()], seed).refuse()
-    as_trained(seen, [Cut(validation="test")], 0).refuse()
+            as_trained(seen, [SplitOptions()], seed).refuse()
+    as_trained(seen, [SplitOptions(validation="test")], 0).refuse()
 
 
 def test_people_who_have_several_classes_are_cut_whatever_the_seed(tmp_path):
@@ -218,7 +218,7 @@ def test_people_who_have_several_classes_are_cut_whatever_the_seed(tmp_path):
     seen = folder.inspect(tmp_path, r"(p\d+)")
     assert all((np.bincount(part.targets, minlength=3) > 0).all() for part in seen.cut.values())
     for seed in range(12):
-        trained = as_trained(seen, [Cut(0.1), Cut(0.5, validation_share=0.1)], seed)
+        trained = as_trained(seen, [SplitOptions(0.1), SplitOptions(0.5, validation_share=0.1)], seed)
         assert (trained.problems, trained.remarks) == ({}, seen.remarks)
 
 
@@ -229,11 +229,11 @@ def test_the_labels_that_a_cut_or_a_fraction_has_no_image_of_are_noted(tmp_path)
     splits = ["test" if number >= 36 else "train" for number in range(40)]
     rows = "".join(f"a/{number}.png,{labels[number]},{splits[number]}\n" for number in range(40))
     seen = own("folder/several").inspect(table(tmp_path, f"path,labels,split\n{rows}"))
-    said = set(as_trained(seen, [Cut(0.1), Cut(0.5)], 0).remarks) - set(seen.remarks)
+    said = set(as_trained(seen, [SplitOptions(0.1), SplitOptions(0.5)], 0).remarks) - set(seen.remarks)
     assert "no image is left for training at label fraction 0.1 of emu" in said
     assert "no image is left for validation of emu" in said
-    assert not as_trained(seen, [Cut(0.1)], 0).problems
-    assert as_trained(seen._replace(cut={}), [Cut(0.1)], 0).remarks == seen.remarks
+    assert not as_trained(seen, [SplitOptions(0.1)], 0).problems
+    assert as_trained(seen._replace(cut={}), [SplitOptions(0.1)], 0).remarks == seen.remarks
 
 
 def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from study.data import prepare, tasks
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.types import Arrays, Listing, Source
 from study.errors import Damaged, UserError
 from study.storage import store
@@ -77,7 +77,7 @@ def test_prepared_data_are_plain_and_say_where_they_come_from() -> None:
 
 
 def test_the_arrays_come_back_as_made_and_the_splits_are_their_rows() -> None:
-    opened = prepare.open_data(prepared(), Cut(), 0, 0, sealed=False)
+    opened = prepare.open_data(prepared(), SplitOptions(), 0, 0, sealed=False)
     assert opened.test is not None
     assert isinstance(opened.train.images, np.memmap)
     whole = arrays(TRAIN, 8)
@@ -96,14 +96,16 @@ def test_the_arrays_come_back_as_made_and_the_splits_are_their_rows() -> None:
 
 
 def test_a_label_fraction_shrinks_training_and_nothing_else() -> None:
-    some, all_of_it = (prepare.open_data(prepared(), Cut(fraction), 1, 2, sealed=True) for fraction in (0.5, 1.0))
+    some, all_of_it = (
+        prepare.open_data(prepared(), SplitOptions(fraction), 1, 2, sealed=True) for fraction in (0.5, 1.0)
+    )
     assert set(some.train.index) < set(all_of_it.train.index)
     assert (some.val.index == all_of_it.val.index).all()
 
 
 def test_split_and_draw_have_seeds_of_their_own() -> None:
     first, draw, split = (
-        prepare.open_data(prepared(), Cut(0.5), *seeds, sealed=True) for seeds in ((0, 0), (0, 1), (1, 0))
+        prepare.open_data(prepared(), SplitOptions(0.5), *seeds, sealed=True) for seeds in ((0, 0), (0, 1), (1, 0))
     )
     assert (first.val.index == draw.val.index).all()
     assert set(first.train.index) != set(draw.train.index)
@@ -111,18 +113,19 @@ def test_split_and_draw_have_seeds_of_their_own() -> None:
 
 
 def test_validation_on_the_test_holds_nothing_out() -> None:
-    opened = prepare.open_data(prepared(), Cut(validation="test"), 0, 0, sealed=False)
+    opened = prepare.open_data(prepared(), SplitOptions(validation="test"), 0, 0, sealed=False)
     assert opened.test is not None
     assert opened.train.index.tolist() == list(range(TRAIN))
     assert opened.val is opened.test
     assert (opened.val.targets == arrays(TEST, 8).targets).all()
     assert opened.val_file == "test"
-    assert prepare.open_data(prepared(), Cut(), 0, 0, sealed=False).val_file == "train"
+    assert prepare.open_data(prepared(), SplitOptions(), 0, 0, sealed=False).val_file == "train"
 
 
 def test_validation_on_the_test_draws_its_fraction_from_all_groups() -> None:
     some, less = (
-        prepare.open_data(prepared(), Cut(fraction, "test"), 0, 0, sealed=False).train for fraction in (0.5, 0.2)
+        prepare.open_data(prepared(), SplitOptions(fraction, "test"), 0, 0, sealed=False).train
+        for fraction in (0.5, 0.2)
     )
     assert len(some.index) == TRAIN // 2
     assert set(less.index) < set(some.index)
@@ -130,7 +133,9 @@ def test_validation_on_the_test_draws_its_fraction_from_all_groups() -> None:
 
 
 def test_a_larger_share_holds_more_out() -> None:
-    few, many = (prepare.open_data(prepared(), Cut(validation_share=share), 0, 0, sealed=True) for share in (0.2, 0.6))
+    few, many = (
+        prepare.open_data(prepared(), SplitOptions(validation_share=share), 0, 0, sealed=True) for share in (0.2, 0.6)
+    )
     assert (len(few.val.index), len(many.val.index)) == (8, 24)
     assert set(few.val.index) < set(many.val.index)
 
@@ -143,7 +148,7 @@ def uneven(size: int, crop: str) -> Source[Arrays]:
 
 def test_balance_evens_each_split_out(tiny: SimpleNamespace) -> None:
     tiny.stand_in = uneven
-    opened = prepare.open_data(prepared(), Cut(balance="on"), 0, 0, sealed=False)
+    opened = prepare.open_data(prepared(), SplitOptions(balance="on"), 0, 0, sealed=False)
     assert opened.test is not None
     parts = (opened.train, opened.val, opened.test)
     assert [np.bincount(split.targets).tolist() for split in parts] == [[8, 8], [2, 2], [10, 10]]
@@ -154,7 +159,9 @@ def test_balance_evens_each_split_out(tiny: SimpleNamespace) -> None:
 
 def test_the_balanced_test_is_the_same_for_every_seed(tiny: SimpleNamespace) -> None:
     tiny.stand_in = uneven
-    first, second = (prepare.open_data(prepared(), Cut(balance="on"), seed, seed, sealed=False).test for seed in (0, 1))
+    first, second = (
+        prepare.open_data(prepared(), SplitOptions(balance="on"), seed, seed, sealed=False).test for seed in (0, 1)
+    )
     assert first is not None
     assert second is not None
     assert (first.index == second.index).all()
@@ -167,12 +174,12 @@ def test_strata_travel_through_the_store_to_the_holdout(tiny: SimpleNamespace) -
     tiny.stand_in = lambda size, crop: Source("stand-in: strata", CLASSES, {"train": whole, "test": whole})
     tiny.__file__ = tasks.__file__  # another code, another entry
     ready = prepared()
-    opened = prepare.open_data(ready, Cut(), 0, 0, sealed=True)
+    opened = prepare.open_data(ready, SplitOptions(), 0, 0, sealed=True)
     assert np.bincount(strata[opened.val.index]).tolist() == [2, 2, 2, 2]
     assert not (Path(plain.path) / "train-strata.npy").exists()
     (Path(ready.path) / "train-strata.npy").write_bytes(b"short")
     with pytest.raises(Damaged, match=r"train-strata\.npy has 5 bytes"):
-        prepare.open_data(ready, Cut(), 0, 0, sealed=True)
+        prepare.open_data(ready, SplitOptions(), 0, 0, sealed=True)
 
 
 def test_validation_of_the_data_set_itself_travels_through_the_store(tiny: SimpleNamespace) -> None:
@@ -180,32 +187,32 @@ def test_validation_of_the_data_set_itself_travels_through_the_store(tiny: Simpl
     whole = arrays(TRAIN, 8)._replace(groups=np.arange(TRAIN), held=held)
     tiny.stand_in = lambda size, crop: Source("stand-in: held", CLASSES, {"train": whole, "test": whole})
     for seed in (0, 1):
-        opened = prepare.open_data(prepared(), Cut(), seed, seed, sealed=True)
+        opened = prepare.open_data(prepared(), SplitOptions(), seed, seed, sealed=True)
         assert opened.val.index.tolist() == np.flatnonzero(held).tolist()
         assert opened.train.index.tolist() == np.flatnonzero(held == 0).tolist()
 
 
 def test_validation_on_a_sealed_test_or_on_anything_else_is_refused() -> None:
     with pytest.raises(UserError, match="validation 'test' reads the test at every epoch, but it is sealed"):
-        prepare.open_data(prepared(), Cut(validation="test"), 0, 0, sealed=True)
+        prepare.open_data(prepared(), SplitOptions(validation="test"), 0, 0, sealed=True)
     with pytest.raises(UserError, match="unknown validation 'train'; one of groups, test"):
-        prepare.open_data(prepared(), Cut(validation="train"), 0, 0, sealed=False)
+        prepare.open_data(prepared(), SplitOptions(validation="train"), 0, 0, sealed=False)
 
 
 def test_sealed_data_open_without_the_tests_files() -> None:
     ready = prepared()
     for name in ("images", "targets", "groups"):
         (Path(ready.path) / f"test-{name}.npy").unlink()
-    assert prepare.open_data(ready, Cut(), 0, 0, sealed=True).test is None
+    assert prepare.open_data(ready, SplitOptions(), 0, 0, sealed=True).test is None
     with pytest.raises(Damaged, match=r"test-images\.npy"):
-        prepare.open_data(ready, Cut(), 0, 0, sealed=False)
-    assert prepare.open_data(prepared(), Cut(), 0, 0, sealed=False).test is not None
+        prepare.open_data(ready, SplitOptions(), 0, 0, sealed=False)
+    assert prepare.open_data(prepared(), SplitOptions(), 0, 0, sealed=False).test is not None
 
 
 def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> None:
     told: list[tuple[int, int]] = []
     ready = prepare.prepare("tiny", folder, 8, "half", lambda done, total: told.append((done, total)))
-    split = prepare.open_data(ready, Cut(), 0, 0, sealed=False).test
+    split = prepare.open_data(ready, SplitOptions(), 0, 0, sealed=False).test
     assert split is not None
     assert split.images.shape == (12, 8, 8, 3)
     assert (
@@ -216,7 +223,7 @@ def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> N
 
 def test_a_square_is_cut_from_the_middle(folder: Path) -> None:
     ready = prepare.prepare("tiny", folder, 8, "square")
-    split = prepare.open_data(ready, Cut(), 0, 0, sealed=False).test
+    split = prepare.open_data(ready, SplitOptions(), 0, 0, sealed=False).test
     assert split is not None
     assert (split.images[:, :, :2] == np.arange(12)[:, None, None, None]).all()
     assert (split.images[:, :, 6:] == 200).all()
@@ -231,11 +238,13 @@ def test_classes_come_with_the_data_and_are_remembered(folder: Path, tiny: Simpl
 
 
 def test_source_labels_are_those_of_the_classes_there(folder: Path, tiny: SimpleNamespace) -> None:
-    assert prepare.open_data(prepared(), Cut(), 0, 0, sealed=True).source_labels == {}
+    assert prepare.open_data(prepared(), SplitOptions(), 0, 0, sealed=True).source_labels == {}
     tiny.SOURCE_LABELS = {"imagenet": {"left": (1,), "bright": (2, 3)}}
-    assert prepare.open_data(prepared(), Cut(), 0, 0, sealed=True).source_labels == {"imagenet": {"left": (1,)}}
+    assert prepare.open_data(prepared(), SplitOptions(), 0, 0, sealed=True).source_labels == {
+        "imagenet": {"left": (1,)}
+    }
     real = prepare.prepare("tiny", folder, 8, None)
-    assert prepare.open_data(real, Cut(), 0, 0, sealed=True).source_labels == {"imagenet": {"Bright": (2, 3)}}
+    assert prepare.open_data(real, SplitOptions(), 0, 0, sealed=True).source_labels == {"imagenet": {"Bright": (2, 3)}}
 
 
 def test_a_folder_that_changed_is_decoded_anew(folder: Path) -> None:
@@ -283,4 +292,4 @@ def test_an_unknown_crop_names_the_choices() -> None:
 
 def test_a_label_fraction_out_of_range_is_refused() -> None:
     with pytest.raises(UserError, match="label_fraction 0 "):
-        prepare.open_data(prepared(), Cut(0.0), 0, 0, sealed=True)
+        prepare.open_data(prepared(), SplitOptions(0.0), 0, 0, sealed=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from study.data import splits
-from study.data.splits import Cut, balanced, cut, draw, holdout
+from study.data.splits import SplitOptions, balanced, cut, draw, holdout
 from study.errors import UserError
 from study.space.config import config
 
@@ -113,10 +113,14 @@ def test_several_labels_cannot_be_balanced() -> None:
 
 
 @pytest.mark.parametrize("given", [
-    Cut(), Cut(0.5), Cut(0.5, balance="on"), Cut(validation_share=0.6), Cut(validation="test", balance="on"),
+    SplitOptions(),
+    SplitOptions(0.5),
+    SplitOptions(0.5, balance="on"),
+    SplitOptions(validation_share=0.6),
+    SplitOptions(validation="test", balance="on"),
 ])  # fmt: skip
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rows_part_what_they_use(given: Cut, seed: int) -> None:
+def test_rows_part_what_they_use(given: SplitOptions, seed: int) -> None:
     targets, groups = random_set(seed)
     found = splits.rows(given, targets, groups, None, seed, seed + 1)
     assert not set(groups[found.train]) & set(groups[found.val])
@@ -128,7 +132,7 @@ def test_rows_part_what_they_use(given: Cut, seed: int) -> None:
 def test_validation_that_the_data_set_has_is_taken_as_it_is(balance: str) -> None:
     targets, groups = random_set(3)
     given = (groups % 3 == 0).astype(int)
-    found = splits.rows(Cut(0.5, balance=balance), targets, groups, None, 1, 2, given)
+    found = splits.rows(SplitOptions(0.5, balance=balance), targets, groups, None, 1, 2, given)
     assert set(found.val) <= set(np.flatnonzero(given))
     assert not set(found.train) & set(np.flatnonzero(given))
     assert (len(found.val) == given.sum()) == (balance == "off")
@@ -147,8 +151,8 @@ def nested(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_what_one_level_trains_on_no_other_validates_on(seed: int, balance: str) -> None:
     coarse, strata, groups = nested(seed)
     below = coarse == 0
-    whole = splits.rows(Cut(balance=balance), coarse, groups, strata, seed, 0)
-    part = splits.rows(Cut(balance=balance), strata[below] // 4, groups[below], strata[below], seed, 0)
+    whole = splits.rows(SplitOptions(balance=balance), coarse, groups, strata, seed, 0)
+    part = splits.rows(SplitOptions(balance=balance), strata[below] // 4, groups[below], strata[below], seed, 0)
     assert not set(groups[whole.train]) & set(groups[below][part.val])
     assert not set(groups[whole.val]) & set(groups[below][part.train])
     if balance == "off":
@@ -157,15 +161,15 @@ def test_what_one_level_trains_on_no_other_validates_on(seed: int, balance: str)
 
 def test_without_strata_the_classes_are_the_strata() -> None:
     targets, groups = random_set(5)
-    plain, told = (splits.rows(Cut(), targets, groups, strata, 1, 2) for strata in (None, targets))
+    plain, told = (splits.rows(SplitOptions(), targets, groups, strata, 1, 2) for strata in (None, targets))
     assert (plain.val == told.val).all()
     assert (plain.train == told.train).all()
 
 
 def test_a_cut_is_what_a_configuration_says() -> None:
-    assert cut(config({})) == Cut()
+    assert cut(config({})) == SplitOptions()
     given = {"label_fraction": 0.5, "validation_share": 0.3, "balance": "on", "subset": "random"}
-    assert cut(config(given)) == Cut(**given)
+    assert cut(config(given)) == SplitOptions(**given)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, math.nan])

@@ -12,12 +12,12 @@ from safetensors.torch import load
 
 from study import pretrain
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.errors import Damaged, UserError
 from study.models import weights
 from study.pretraining import initial_weights, sources
 from study.pretraining import train as pretraining
-from study.pretraining.train import Manner
+from study.pretraining.train import TrainOptions
 from study.space.config import Config
 from study.training import metrics, setup, trial
 from tests.support.toy_task import task
@@ -62,7 +62,7 @@ def equal(one, two):
 @pytest.mark.parametrize("name", [pytest.param("patches", marks=pytest.mark.slow), "rotation", "labels"])
 def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
     said = []
-    entry = pretraining.make(start(prepared, name), Manner(said=said.append, command="python -m somewhere"))
+    entry = pretraining.make(start(prepared, name), TrainOptions(said=said.append, command="python -m somewhere"))
     card = json.loads((entry.path / weights.CARD).read_text())
     assert [row["epoch"] for row in card["rows"]] == [1, 2, 3]
     assert [row["step"] for row in card["rows"]] == [3, 6, 9]
@@ -75,8 +75,8 @@ def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
 
 def test_weights_are_trained_once(prepared, fresh):
     said = []
-    first = pretraining.make(start(prepared), Manner(said=said.append))
-    again = pretraining.make(start(prepared), Manner(said=said.append))
+    first = pretraining.make(start(prepared), TrainOptions(said=said.append))
+    again = pretraining.make(start(prepared), TrainOptions(said=said.append))
     assert first.path == again.path
     assert len(said) == EPOCHS
 
@@ -104,9 +104,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(prepared, tmp_p
             raise Killed
 
     with pytest.raises(Killed):
-        pretraining.make(start(prepared, "patches", dropout=0.2), Manner(False, 0.0, "", done.append, stop))
+        pretraining.make(start(prepared, "patches", dropout=0.2), TrainOptions(False, 0.0, "", done.append, stop))
     assert pretraining.resumes(start(prepared, "patches", dropout=0.2)) == f"goes on after epoch {epoch}"
-    entry = pretraining.make(start(prepared, "patches", dropout=0.2), Manner(said=done.append))
+    entry = pretraining.make(start(prepared, "patches", dropout=0.2), TrainOptions(said=done.append))
     assert [row["epoch"] for row in done] == [1, 2, 3]  # none was trained twice
     assert [row["epoch"] for row in entry.meta["rows"]] == [1, 2, 3]
     assert equal(tensors(entry), whole)
@@ -120,7 +120,7 @@ def test_a_damaged_checkpoint_is_passed_over_or_named(prepared, fresh):
 
     done = []
     with pytest.raises(Killed):
-        pretraining.make(start(prepared), Manner(False, 0.0, "", done.append, stop))
+        pretraining.make(start(prepared), TrainOptions(False, 0.0, "", done.append, stop))
     folder = pretraining.unfinished(start(prepared))
     for number, said in ((2, "goes on after epoch 1"), (1, f"no checkpoint in {folder} is whole: begins anew")):
         (folder / f"{number:06d}" / "state.safetensors").write_bytes(b"short")
@@ -144,7 +144,7 @@ def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, s
 
 
 def test_no_image_that_a_study_validates_on_is_trained_on(prepared):
-    opened = prepare.open_data(prepared, Cut(), 3, 3, sealed=True)
+    opened = prepare.open_data(prepared, SplitOptions(), 3, 3, sealed=True)
     train, val = pretraining._some(opened, source(images=None), 3)
     assert set(train.index) <= set(opened.train.index)
     assert not set(train.index) & set(opened.val.index)
@@ -166,7 +166,7 @@ def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
         with pytest.raises(Damaged, match=weights.MODEL):
             weights.fill(setup.families.build("small_cnn", "none", 2), entry.path)
     said = []
-    assert equal(tensors(pretraining.make(start(prepared), Manner(said=said.append))), before)
+    assert equal(tensors(pretraining.make(start(prepared), TrainOptions(said=said.append))), before)
     assert len(said) == EPOCHS
     assert weights.damage(entry.path) is None
 

@@ -8,10 +8,10 @@ import torch
 
 from study.data import prepare, splits
 from study.data.device_split import feed
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.training import trial
 from study.training.epoch_inputs import inputs
-from study.training.loop import Lesson
+from study.training.loop import TrainingContext
 from tests.support.toy_task import AUGMENT, SMALL, outcome, task
 
 STEPS = replace(SMALL, budget="steps")
@@ -20,7 +20,7 @@ STEPS = replace(SMALL, budget="steps")
 def lesson(config, train=20, labelled=None):
     opened = task(train=train)
     shown = feed(opened.train, opened.key, "cpu", (0.5,) * 3, (0.25,) * 3)
-    return Lesson(None, shown, config, AUGMENT, seed=5, labelled=labelled)
+    return TrainingContext(None, shown, config, AUGMENT, seed=5, labelled=labelled)
 
 
 @pytest.mark.parametrize(("budget", "steps"), [("epochs", 2), ("steps", 7)])
@@ -93,12 +93,13 @@ def test_an_unstratified_fraction_keeps_groups_whole():
 def test_a_trial_draws_its_fraction_as_told(store):
     ready = prepare.prepare("gtsrb", None, 16, None)
     drawn = {
-        kind: prepare.open_data(ready, Cut(0.2, subset=kind), 0, 1, sealed=True) for kind in ("stratified", "random")
+        kind: prepare.open_data(ready, SplitOptions(0.2, subset=kind), 0, 1, sealed=True)
+        for kind in ("stratified", "random")
     }
     assert len(set(np.bincount(drawn["stratified"].train.targets))) == 1
     assert len(set(np.bincount(drawn["random"].train.targets, minlength=43))) > 1
     assert np.array_equal(drawn["stratified"].val.index, drawn["random"].val.index)
-    assert drawn["random"].labelled == len(prepare.open_data(ready, Cut(), 0, 1, sealed=True).train.index)
+    assert drawn["random"].labelled == len(prepare.open_data(ready, SplitOptions(), 0, 1, sealed=True).train.index)
 
 
 def val(config, epoch=1):

@@ -8,18 +8,18 @@ from study.data.device_split import feed
 from study.errors import UserError
 from study.models import families
 from study.training import loop
-from study.training.loop import Lesson, Stretch, fit
+from study.training.loop import TrainingContext, TrainingPhase, fit
 from tests.support.toy_task import AUGMENT, SMALL, task
 
-LP_FT = [Stretch(range(1, 3), (0.0,) * 4), Stretch(range(3, 5), (1.0,) * 4)]
-FINE_TUNE = [Stretch(range(1, 2), (1.0,) * 4)]
+LP_FT = [TrainingPhase(range(1, 3), (0.0,) * 4), TrainingPhase(range(3, 5), (1.0,) * 4)]
+FINE_TUNE = [TrainingPhase(range(1, 2), (1.0,) * 4)]
 
 
 def lesson(config=SMALL, **sizes):
     data = task(**sizes)
     torch.manual_seed(0)
     net = families.build("small_cnn", "none", 3, config.dropout)
-    return Lesson(net, feed(data.train, data.key, "cpu", (0.5,) * 3, (0.25,) * 3), config, AUGMENT, seed=5)
+    return TrainingContext(net, feed(data.train, data.key, "cpu", (0.5,) * 3, (0.25,) * 3), config, AUGMENT, seed=5)
 
 
 def weights(net):
@@ -57,7 +57,7 @@ def test_an_epoch_sees_each_image_once(monkeypatch):
 def test_each_epoch_has_random_streams_of_its_own(monkeypatch):
     asked = []
     monkeypatch.setattr(loop, "stream", lambda seed, *names: asked.append(names) or 0)
-    list(fit(lesson(), [Stretch(range(1, 3), (0.0,) * 4)]))
+    list(fit(lesson(), [TrainingPhase(range(1, 3), (0.0,) * 4)]))
     assert sorted(asked) == [(name, epoch) for name in ("augment", "dropout", "order") for epoch in (1, 2)]
 
 
@@ -90,7 +90,7 @@ def test_phases_resume_to_the_bit(done):
 
 
 def test_a_stage_that_froze_again_is_in_the_state():
-    plan = [Stretch(range(1, 2), (1.0,) * 4), Stretch(range(2, 3), (0.0,) * 4)]
+    plan = [TrainingPhase(range(1, 2), (1.0,) * 4), TrainingPhase(range(2, 3), (0.0,) * 4)]
     one = lesson()
     last = list(fit(one, plan))[-1].state()
     assert one.net.state_dict().keys() <= last.keys()
@@ -99,7 +99,7 @@ def test_a_stage_that_froze_again_is_in_the_state():
 def test_rates_follow_the_multipliers():
     slow, fast = lesson(), lesson()
     before = weights(slow.net)
-    list(fit(slow, [Stretch(range(1, 2), (1e-6, 1e-6, 1e-6, 1.0))]))
+    list(fit(slow, [TrainingPhase(range(1, 2), (1e-6, 1e-6, 1e-6, 1.0))]))
     list(fit(fast, FINE_TUNE))
     ways = [(one.net.stages[0][0].weight - before["stages.0.0.weight"]).abs().max() for one in (slow, fast)]
     assert 0 < ways[0] < 1e-4 * ways[1]
@@ -115,7 +115,7 @@ def test_a_frozen_stage_that_changes_is_an_error(monkeypatch):
     one = lesson()
     monkeypatch.setattr(loop, "_gradients", meddle(loop._gradients))
     with pytest.raises(RuntimeError, match="4 frozen stages changed in phase 0"):
-        list(fit(one, [Stretch(range(1, 2), (0.0,) * 4)]))
+        list(fit(one, [TrainingPhase(range(1, 2), (0.0,) * 4)]))
 
 
 def meddle(gradients):

@@ -11,7 +11,7 @@ from study.data.tasks._objects_drawn import OBJECTS
 from study.data.tasks._pets_drawn import (
     CAT_EYES,
     DOG_EYES,
-    Look,
+    Appearance,
     body,
     cat,
     cat_eye,
@@ -49,7 +49,7 @@ def leopard(rng: np.random.Generator) -> Picture:
     return (tail, *body(look, 0.36), *spots, *placed(_round_head(look), -0.22, 0.95, rng))
 
 
-def _masked_head(look: Look) -> Picture:
+def _masked_head(look: Appearance) -> Picture:
     rng, turn = look.rng, 0.1 * look.side
     ears = [shape for side in (-1, 1) for shape in _upright_ear(look, side, rng.uniform(0.3, 0.42))]
     skull = (oval(look.dark, 0, -0.08, 0.42, 0.4), oval(look.dark, turn * 0.5, 0.14, 0.34, 0.32))
@@ -60,13 +60,13 @@ def _masked_head(look: Look) -> Picture:
     return (*ears, *skull, *fur(look, 0.36, 0.36), *mask, cheeks, *eyes, *snout(look, 1.6 * turn))
 
 
-def _upright_ear(look: Look, side: int, tall: float) -> Picture:
+def _upright_ear(look: Appearance, side: int, tall: float) -> Picture:
     outer = ((side * 0.08, -0.38), (side * 0.34, -0.4 - tall), (side * 0.42, -0.12))
     inner = ((side * 0.18, -0.36), (side * 0.33, -0.32 - tall), (side * 0.37, -0.2))
     return (Area(look.dark, outer), Line(look.dark, 0.04, outer), Area(mixed(look.pale, _BLACK, 0.3), inner))
 
 
-def _round_head(look: Look) -> Picture:
+def _round_head(look: Appearance) -> Picture:
     rng, turn = look.rng, 0.08 * look.side
     ears: list[Shape] = []
     for side in (-1, 1):
@@ -78,7 +78,7 @@ def _round_head(look: Look) -> Picture:
     return (*ears, *skull, *fur(look, 0.46, 0.36), *spots, *eyes, *cat_mouth(look, 1.4 * turn))
 
 
-def _rings(look: Look, across: float, y: float, down: float, count: int) -> Picture:
+def _rings(look: Appearance, across: float, y: float, down: float, count: int) -> Picture:
     """Scatter dark rings about (0, y)."""
     rng, shapes = look.rng, list[Shape]()
     for x, below in rng.uniform((-across, y - down), (across, y + down), (count, 2)):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.data.own_images import SPLITS, Found, Part
+from study.data.own_images import SPLITS, OwnDataset, Part
 from study.data.types import refuse
 from study.errors import UserError
 from study.storage import regular_files
@@ -34,7 +34,7 @@ def several(file: Path) -> bool:
     return "labels" in _header(file)[0]
 
 
-def found(file: Path) -> Found:
+def found(file: Path) -> OwnDataset:
     """List the images of a CSV file.
 
     Args:
@@ -56,7 +56,7 @@ def found(file: Path) -> Found:
     if "train" not in there:
         raise UserError(f"{file}: no row has the split train")
     parts = {split: _part([row for row in rows if row.split == split], file, names, classes) for split in there}
-    return Found(file.name, file.parent, classes, parts, Counter())
+    return OwnDataset(file.name, file.parent, classes, parts, Counter())
 
 
 def _part(rows: list[_Row], file: Path, names: list[str], classes: tuple[str, ...]) -> Part:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data.own_images import SPLITS, Found, Part
+from study.data.own_images import SPLITS, OwnDataset, Part
 from study.data.tasks import _folders, _own_csv, _voc_layout
 from study.errors import UserError
 
@@ -29,7 +29,7 @@ def several(place: Path) -> bool:
     return not _has_classes(place)
 
 
-def found(place: Path) -> Found:
+def found(place: Path) -> OwnDataset:
     """List the images of a data set.
 
     Args:
@@ -59,13 +59,13 @@ def _has_classes(place: Path) -> bool:
     raise UserError(f"no data set in {place}{told}{hint}: it needs {_WANTED}")
 
 
-def _class_folders(place: Path) -> Found:
+def _class_folders(place: Path) -> OwnDataset:
     splits = [split for split in SPLITS if (place / split).is_dir()]
     names = {split: _folders.classes(place / split) for split in splits}
     classes = tuple(sorted({name for each in names.values() for name in each}))
     passed = Counter[str]()
     parts = {split: _part(place / split, names[split], classes, passed) for split in splits}
-    return Found("image folders", place, classes, parts, passed)
+    return OwnDataset("image folders", place, classes, parts, passed)
 
 
 def _part(place: Path, names: list[str], classes: tuple[str, ...], passed: Counter[str]) -> Part:
@@ -80,7 +80,7 @@ def _part(place: Path, names: list[str], classes: tuple[str, ...], passed: Count
     return Part(paths, np.array(targets, np.int64), None)
 
 
-def _voc(place: Path) -> Found:
+def _voc(place: Path) -> OwnDataset:
     name, lists, classes, splits = _voc_layout.listing(place, alone=True)
     parts = {split: Part(each.paths, each.targets, None) for split, each in splits.items()}
-    return Found(f"{name}, Pascal VOC's layout ({lists})", place, classes, parts, Counter())
+    return OwnDataset(f"{name}, Pascal VOC's layout ({lists})", place, classes, parts, Counter())

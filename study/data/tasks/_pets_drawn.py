@@ -22,7 +22,7 @@ DOG_EYES: tuple[Colour, ...] = ((70, 42, 22), (100, 64, 30), (50, 34, 26))
 _BLACK, _WHITE, _PINK, _TONGUE = (20, 18, 20), (250, 250, 250), (226, 150, 150), (222, 96, 110)
 
 
-class Look(NamedTuple):
+class Appearance(NamedTuple):
     """What an animal's parts share."""
 
     coat: Colour
@@ -52,13 +52,13 @@ def dog(rng: np.random.Generator) -> Picture:
     return (tail, *body(look, 0.42), *placed(_dog_head(look), -0.34, 1.08, rng))
 
 
-def look_of(rng: np.random.Generator, eyes: tuple[Colour, ...]) -> Look:
+def look_of(rng: np.random.Generator, eyes: tuple[Colour, ...]) -> Appearance:
     """Draw a coat and what goes with it, and how the face is turned."""
     coat, mark = (_COATS[n] for n in rng.choice(len(_COATS), 2, replace=False))
     coat = mixed(coat, _COATS[rng.integers(len(_COATS))], rng.uniform(0, 0.25))
     pale = mixed(coat, _WHITE, rng.uniform(0.3, 0.8))
     eye = eyes[rng.integers(len(eyes))]
-    return Look(coat, mixed(coat, _BLACK, 0.3), pale, mark, eye, float(np.clip(rng.normal(0, 0.5), -1, 1)), rng)
+    return Appearance(coat, mixed(coat, _BLACK, 0.3), pale, mark, eye, float(np.clip(rng.normal(0, 0.5), -1, 1)), rng)
 
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:
@@ -78,7 +78,7 @@ def placed(head: Picture, y: float, scale: float, rng: np.random.Generator) -> P
     return moved(tilted, rng.normal(0, 0.05), y + rng.uniform(-0.05, 0.06), scale * rng.uniform(0.85, 1.1))
 
 
-def body(look: Look, wide: float) -> Picture:
+def body(look: Appearance, wide: float) -> Picture:
     """Draw what is below the head: trunk, haunches, chest, two front legs, and for some a collar."""
     rng, wide = look.rng, wide * look.rng.uniform(0.85, 1.15)
     trunk = (oval(look.coat, 0, 0.45, wide, 0.5), *(oval(look.dark, x, 0.72, 0.2, 0.24) for x in (-wide, wide)))
@@ -99,7 +99,7 @@ def _collar(rng: np.random.Generator, wide: float) -> Picture:
     return (Line(colour, 0.09, arc(0, 0.02, wide * 0.8, 0.16, 10, 170)), Disc((220, 200, 90), 0.06, 0, 0.22))
 
 
-def fur(look: Look, across: float, down: float, strokes: int = 26) -> Picture:
+def fur(look: Appearance, across: float, down: float, strokes: int = 26) -> Picture:
     """Draw short strokes in an oval, lighter and darker than the coat, and some spots."""
     rng, shapes = look.rng, list[Shape]()
     for _ in range(rng.integers(0, 4) if rng.random() < 0.4 else 0):
@@ -112,7 +112,7 @@ def fur(look: Look, across: float, down: float, strokes: int = 26) -> Picture:
     return tuple(shapes)
 
 
-def _cat_head(look: Look) -> Picture:
+def _cat_head(look: Appearance) -> Picture:
     rng, turn = look.rng, 0.08 * look.side
     tall, apart = rng.uniform(0.22, 0.38), rng.uniform(0.36, 0.46)
     ears = [shape for s in (-1, 1) for shape in pointed_ear(look, s, tall, apart)]
@@ -124,21 +124,21 @@ def _cat_head(look: Look) -> Picture:
     return (*ears, *skull, *fur(look, 0.46, 0.36), *marked, *eyes, *cat_mouth(look, 1.4 * turn))
 
 
-def pointed_ear(look: Look, s: int, tall: float, apart: float) -> Picture:
+def pointed_ear(look: Appearance, s: int, tall: float, apart: float) -> Picture:
     """Draw an ear that stands up at the side s, -1 or 1."""
     outer = ((s * 0.1, -0.33), (s * apart, -0.36 - tall), (s * 0.5, -0.08))
     inner = ((s * 0.2, -0.33), (s * (apart - 0.01), -0.29 - tall), (s * 0.43, -0.18))
     return (Area(look.coat, outer), Line(look.coat, 0.05, outer), Area(_PINK, inner))
 
 
-def cat_eye(look: Look, x: float) -> Picture:
+def cat_eye(look: Appearance, x: float) -> Picture:
     """Draw an eye with a slit pupil."""
     wide = look.rng.uniform(0.02, 0.045)
     iris = (oval(_BLACK, x, -0.05, 0.125, 0.105), oval(look.eyes, x, -0.05, 0.105, 0.09))
     return (*iris, oval(_BLACK, x, -0.05, wide, 0.085), Disc(_WHITE, 0.02, x + 0.03, -0.085))
 
 
-def cat_mouth(look: Look, x: float) -> Picture:
+def cat_mouth(look: Appearance, x: float) -> Picture:
     """Draw nose, mouth and whiskers about x."""
     puffs = [oval(look.pale, x + s * 0.095, 0.2, 0.125, 0.095) for s in (-1, 1)]
     nose = Area((200, 110, 110), ((x - 0.065, 0.09), (x + 0.065, 0.09), (x, 0.16)))
@@ -159,7 +159,7 @@ def cat_mouth(look: Look, x: float) -> Picture:
     )
 
 
-def _dog_head(look: Look) -> Picture:
+def _dog_head(look: Appearance) -> Picture:
     rng, turn = look.rng, 0.1 * look.side
     skull = (oval(look.coat, 0, -0.08, 0.4, 0.4), oval(look.coat, turn * 0.5, 0.16, 0.3, 0.32))
     patch = [oval(look.mark, rng.choice([-0.17, 0.17]) + turn, -0.13, 0.15, 0.17)] if rng.random() < 0.35 else []
@@ -169,7 +169,7 @@ def _dog_head(look: Look) -> Picture:
     return (*skull, *fur(look, 0.36, 0.36), *patch, *eyes, *snout(look, 1.6 * turn), *ears)
 
 
-def _hanging_ear(look: Look, s: int, long: float, out: float) -> Picture:
+def _hanging_ear(look: Appearance, s: int, long: float, out: float) -> Picture:
     """Hang a long flap from the side of the skull, turned outwards by `out` degrees."""
     colour = look.mark if look.mark != look.coat and sum(look.mark) < sum(look.coat) else look.dark
     flap = (
@@ -179,7 +179,7 @@ def _hanging_ear(look: Look, s: int, long: float, out: float) -> Picture:
     return moved(turned(flap, -s * out), s * 0.35, -0.36)
 
 
-def dog_eye(look: Look, x: float) -> Picture:
+def dog_eye(look: Appearance, x: float) -> Picture:
     """Draw a round eye, on dark coats with a pale spot above."""
     brow = [oval(look.pale, x, -0.27, 0.05, 0.03)] if sum(look.coat) < 300 else []
     return (*brow, Disc(_BLACK, 0.078, x, -0.13), Disc(look.eyes, 0.062, x, -0.13), *_pupil(x))
@@ -189,7 +189,7 @@ def _pupil(x: float) -> Picture:
     return (Disc(_BLACK, 0.036, x, -0.13), Disc(_WHITE, 0.018, x + 0.022, -0.155))
 
 
-def snout(look: Look, x: float) -> Picture:
+def snout(look: Appearance, x: float) -> Picture:
     """Draw a long muzzle about x, with its nose, and for some the tongue."""
     rng, wide = look.rng, look.rng.uniform(0.19, 0.25)
     muzzle = (oval(look.pale, x * 0.7, 0.1, wide * 0.75, 0.24), oval(look.pale, x, 0.24, wide, 0.19))

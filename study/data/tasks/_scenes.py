@@ -20,7 +20,7 @@ _PALETTES = (
 _PLATES = ((235, 235, 235), (245, 200, 40), (30, 80, 160), (180, 30, 40), (60, 60, 60))
 
 
-class Look(NamedTuple):
+class Appearance(NamedTuple):
     """What the frames of one track share."""
 
     background: Image.Image
@@ -46,13 +46,13 @@ class Look(NamedTuple):
     """Standard deviation, grey levels."""
 
 
-def look_of(rng: np.random.Generator, zoom: float) -> Look:
+def look_of(rng: np.random.Generator, zoom: float) -> Appearance:
     """Draw what a track's frames share; `zoom` is the size of the picture in the frame, 1 fills most of it."""
     near = math.exp(rng.uniform(math.log(26), math.log(80)))
     share = rng.uniform(0.74, 0.92) * zoom
     slack = 0.6 * (1 - share)
     brightness = math.exp(rng.uniform(math.log(0.33), math.log(1.3)))
-    return Look(
+    return Appearance(
         background=_background(rng, share),
         pixels=(max(14, near / rng.uniform(1.3, 2.4)), near),
         angles=(rng.normal(0, 0.26), rng.normal(0, 0.13), rng.normal(0, 0.06)),
@@ -96,7 +96,7 @@ def _texture(
     return Image.fromarray(coarse).resize((_FIELD, _FIELD), Image.Resampling.BICUBIC)
 
 
-def frame(drawn: list[Image.Image], look: Look, near: float, size: int, rng: np.random.Generator) -> np.ndarray:
+def frame(drawn: list[Image.Image], look: Appearance, near: float, size: int, rng: np.random.Generator) -> np.ndarray:
     """Take one frame.
 
     Args:
@@ -146,7 +146,7 @@ def daylight(drawn: Image.Image, size: int, rng: np.random.Generator) -> np.ndar
     return np.asarray(final.resize((size, size), Image.Resampling.BOX if size < _FIELD else Image.Resampling.BICUBIC))
 
 
-def _posed(drawn: list[Image.Image], look: Look, near: float, side: int, rng: np.random.Generator) -> Image.Image:
+def _posed(drawn: list[Image.Image], look: Appearance, near: float, side: int, rng: np.random.Generator) -> Image.Image:
     """Turn the picture in space and project it; passing a sign turns it away a little more."""
     source = next((image for image in reversed(drawn) if image.width >= look.share * side), drawn[0])
     jitter = rng.normal(0, 0.02, 6)
@@ -180,7 +180,7 @@ def _smeared(scene: np.ndarray, pixels: int) -> np.ndarray:
     return sum((np.roll(scene, shift, axis=1) for shift in range(pixels)), np.zeros_like(scene)) / pixels
 
 
-def _lit(scene: np.ndarray, look: Look) -> np.ndarray:
+def _lit(scene: np.ndarray, look: Appearance) -> np.ndarray:
     """Multiply the light, its change over the frame and a shadow; add haze."""
     across = np.linspace(-1, 1, len(scene), dtype=np.float32)
     right, down = across[None, :, None], across[:, None, None]

@@ -19,7 +19,7 @@ _WANTED = "VOC's layout has JPEGImages, Annotations and ImageSets/Main"
 _SIGNS = {"1", "0", "-1"}  # in the lists of one class: it is there, only difficult objects are, it is not
 
 
-class Found(NamedTuple):
+class VocListing(NamedTuple):
     """What a folder in VOC's layout has."""
 
     name: str
@@ -32,7 +32,7 @@ class Found(NamedTuple):
     """Of "train" and, where there is one, "test"; the targets are `_voc_annotations.answers`."""
 
 
-def listing(folder: Path, alone: bool = False) -> Found:
+def listing(folder: Path, alone: bool = False) -> VocListing:
     """List the images of "train" and "test" and what is in them; each image is a group.
 
     If images of test.txt have annotations, they are the test, and those of trainval.txt, or of train.txt and val.txt,
@@ -64,7 +64,7 @@ def listing(folder: Path, alone: bool = False) -> Found:
         split: Listing([images[name] for name in names], answers(found[split], classes), np.arange(len(names)), None)
         for split, names in named.items()
     }
-    return Found(place.name, lists, classes, splits)
+    return VocListing(place.name, lists, classes, splits)
 
 
 def _place(folder: Path) -> Path:

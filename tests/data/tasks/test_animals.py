@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from study.data import prepare, tasks, types
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import animals
 from study.data.tasks._animals_drawn import KINDS
 from study.data.types import Listing
@@ -100,14 +100,14 @@ def test_an_image_has_one_number_and_one_stratum_at_all_levels(request, layout: 
     assert [known[path] for path in below.paths] == list(zip(below.groups, below.strata, strict=True))
 
 
-def opened(name: str, folder: Path | None, cut: Cut, seed: int) -> prepare.TaskData:
+def opened(name: str, folder: Path | None, cut: SplitOptions, seed: int) -> prepare.TaskData:
     return prepare.open_data(prepare.prepare(name, folder, 8, None), cut, seed, seed, sealed=True)
 
 
 @pytest.mark.parametrize("drawn", [False, True])
 @pytest.mark.parametrize("name", LEVELS[1:])
-@pytest.mark.parametrize("cut", [Cut(), Cut(validation_share=0.5), Cut(0.3)])
-def test_all_levels_hold_the_same_images_out(nested: Path, drawn: bool, name: str, cut: Cut) -> None:
+@pytest.mark.parametrize("cut", [SplitOptions(), SplitOptions(validation_share=0.5), SplitOptions(0.3)])
+def test_all_levels_hold_the_same_images_out(nested: Path, drawn: bool, name: str, cut: SplitOptions) -> None:
     folder = None if drawn else nested
     for seed in range(3):
         root, below = (opened(each, folder, cut, seed) for each in ("animals", name))
@@ -120,8 +120,8 @@ def test_all_levels_hold_the_same_images_out(nested: Path, drawn: bool, name: st
 @pytest.mark.parametrize("name", LEVELS[1:])
 def test_balanced_levels_train_on_nothing_that_another_holds_out(nested: Path, name: str) -> None:
     for seed in range(5):
-        root, below = (opened(each, nested, Cut(balance="on"), seed) for each in ("animals", name))
-        whole = opened("animals", nested, Cut(), seed)
+        root, below = (opened(each, nested, SplitOptions(balance="on"), seed) for each in ("animals", name))
+        whole = opened("animals", nested, SplitOptions(), seed)
         assert not set(below.train.groups) & set(whole.val.groups)
         assert set(below.val.groups) | set(root.val.groups) <= set(whole.val.groups)
         for split in (root.train, root.val, below.train, below.val):

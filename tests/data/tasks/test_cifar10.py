@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import _unpickled, cifar10
 from study.errors import UserError
 
@@ -52,9 +52,11 @@ def test_torchvisions_layout_is_read_as_it_is(files):
 
 def test_its_images_are_prepared_at_any_size(files):
     ready = prepare.prepare("cifar10", files, 32, None)
-    opened = prepare.open_data(ready, Cut(), 0, 0, sealed=False)
+    opened = prepare.open_data(ready, SplitOptions(), 0, 0, sealed=False)
     assert np.array_equal(opened.train.images, cifar10.read(files, "whole").splits["train"].images)
-    assert prepare.open_data(prepare.prepare("cifar10", files, 16, None), Cut(), 0, 0, True).train.images.shape[1:] == (
+    assert prepare.open_data(
+        prepare.prepare("cifar10", files, 16, None), SplitOptions(), 0, 0, True
+    ).train.images.shape[1:] == (
         16,
         16,
         3,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import gtsrb
 from study.errors import UserError
 
@@ -88,7 +88,7 @@ def test_copies_stored_at_another_size_are_said_to_be(place: Path) -> None:
 
 def test_the_images_arrive_in_order(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    opened = prepare.open_data(prepare.prepare("gtsrb", place, 8, None), Cut(), 0, 0, sealed=True)
+    opened = prepare.open_data(prepare.prepare("gtsrb", place, 8, None), SplitOptions(), 0, 0, sealed=True)
     for split in (opened.train, opened.val):
         assert (split.images[split.index][:, 0, 0, 0] == split.targets).all()
 

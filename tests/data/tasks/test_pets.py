@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from study.data import prepare
-from study.data.splits import Cut
+from study.data.splits import SplitOptions
 from study.data.tasks import pets
 from study.data.tasks._pets_drawn import cat, dog
 from study.data.types import Listing
@@ -119,7 +119,8 @@ def test_the_centre_is_not_distorted_and_the_whole_is_all_there(tmp_path: Path, 
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     folder = write_folder(tmp_path / "set")
     opened = {
-        crop: prepare.open_data(prepare.prepare("pets", folder, 8, crop), Cut(), 0, 0, True) for crop in pets.CROPS
+        crop: prepare.open_data(prepare.prepare("pets", folder, 8, crop), SplitOptions(), 0, 0, True)
+        for crop in pets.CROPS
     }
     red = {crop: each.train.images[:, 4, 0].astype(int) for crop, each in opened.items()}
     assert (np.abs(red["centre"] - 128) < 20).all()
