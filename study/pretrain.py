@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis.shell import command
 from analysis.shell.text import printable
-from study.cli import checks, options
+from study.cli import arguments, checks
 from study.cli.signals import Stop
 from study.data import tasks
 from study.errors import FAILED, UserError
@@ -37,7 +37,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--image-size", type=int, default=32, metavar="PX", help="default: 32")
     add("--epochs", type=int, default=sources.EPOCHS, metavar="N", help=f"default: {sources.EPOCHS}")
     add("--images", type=int, metavar="N", help="train on so many, drawn at random (default: all)")
-    add("--seed", type=options.seed, default=0, metavar="N", help="of everything random, the split too (default: 0)")
+    add("--seed", type=arguments.seed, default=0, metavar="N", help="random seed, of the split too (default: 0)")
     told = "an option of the pretext or a hyperparameter, e.g. gap=0 or lr=3e-3; repeatable"
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=told)
     return parser.parse_args(argv)

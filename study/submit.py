@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from analysis.shell import command
 from study.backend import auth_token, working_tree
 from study.cli import checks, options
+from study.cli.question import resolve
 from study.errors import FOLLOWING_ENDED, INTERRUPTED, UserError
 from study.storage import durable, remote
 
@@ -86,12 +87,12 @@ def _checked(rest: list[str]) -> list[str]:
     if asked.address is not None:
         raise UserError("--address belongs before --: the study finds the cluster that it is sent to")
     _check_paths(asked)
-    space, cells, _ = options.question(asked, here=False)
-    checks.check_cells(cells, space.epochs)
-    return _shipped(rest, asked.space)
+    question = resolve(asked, here=False)
+    checks.check_cells(question.cells, question.space.epochs)
+    return _shipped(rest, str(asked.space))
 
 
-def _check_paths(asked: argparse.Namespace) -> None:
+def _check_paths(asked: options.Options) -> None:
     for option in ("data", "source_data"):
         path = getattr(asked, option)
         if path is not None and not path.is_absolute():

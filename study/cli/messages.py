@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from study.data.inspection import Inspection
+    from study.search.study import Study
 
 CLASSES = 12
 """Of a data set that are shown, about; the largest and the smallest of more."""
@@ -39,6 +40,13 @@ def again() -> str:
 def shown(path: Path) -> str:
     """Write a path as short as it can be found from here: a job's own folder is nowhere near its results."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def opening(study: "Study") -> str:
+    """Describe a study as it begins: its name, data, size and folder."""
+    data = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
+    where = study.mirror.uri if study.mirror else shown(study.folder)
+    return f"{study.name} ({study.scale}) on {data}\n{plan(study.cells, study.space, study.absent)} → {where}"
 
 
 def plan(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> str:

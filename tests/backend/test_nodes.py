@@ -65,7 +65,7 @@ def test_a_shared_store_is_seen(asked):
 
 
 def test_weights_that_cannot_be_had_on_a_node_are_named_unless_the_driver_has_none_either(asked, monkeypatch):
-    monkeypatch.setattr(nodes.checks, "fetch_weights", lambda cells: {0: "no weights here"})
+    monkeypatch.setattr(nodes.fetch, "fetch_weights", lambda cells: {0: "no weights here"})
     assert nodes.look(asked, "node") == ["cell 'one': no weights here"]
     assert nodes.look(asked._replace(absent=frozenset({0})), "node") == []
 

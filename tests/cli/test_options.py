@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from study import run
-from study.cli import options
+from study.cli import arguments, options
+from study.cli.question import resolve
 from study.errors import UserError
 
 MISTAKES = [
@@ -82,16 +83,16 @@ def test_arguments_are_checked_before_torch_and_ray_are_imported():
 
 def test_gpus_are_an_amount_or_left_to_their_memory():
     given = [options.parse(["--gpus-per-trial", each]).gpus_per_trial for each in ("0", "0.25", "2", "auto")]
-    assert [*given, options.parse([]).gpus_per_trial] == [0.0, 0.25, 2.0, options.AUTO, None]
+    assert [*given, options.parse([]).gpus_per_trial] == [0.0, 0.25, 2.0, arguments.AUTO, None]
 
 
 def test_a_hyperparameter_is_fixed_in_all_cells_of_a_scale():
     words = "--space gtsrb --set image_size=48 --set crop=None --set class_weights=balanced --set lr_decay=1"
     with pytest.raises(UserError, match="'lr_decay' is set and not read by any cell's regime"):
-        options.question(options.parse(words.split()))
-    space, cells, _ = options.question(options.parse(words.split()[:-2]))
-    assert {(cell.values["image_size"], cell.values["class_weights"]) for cell in cells} == {(48, "balanced")}
-    assert space.fixed["crop"] is None
+        resolve(options.parse(words.split()))
+    question = resolve(options.parse(words.split()[:-2]))
+    assert {(cell.values["image_size"], cell.values["class_weights"]) for cell in question.cells} == {(48, "balanced")}
+    assert question.space.fixed["crop"] is None
 
 
 def test_list_gives_a_line_for_each_space(capsys):
@@ -107,6 +108,6 @@ SPACE = Space("animals/animal", {"weights": ("labels:animals", "labels:pets")}, 
 def test_weights_of_another_level_are_trained_on_the_trials_own_folder(tmp_path):
     (tmp_path / "levels.py").write_text(LEVELS)
     words = ["--space", str(tmp_path / "levels.py"), "--data", str(tmp_path)]
-    assert len(options.question(options.parse([*words, "--only", "weights=labels:animals"]))[1]) == 1
+    assert len(resolve(options.parse([*words, "--only", "weights=labels:animals"])).cells) == 1
     with pytest.raises(UserError, match="weights 'labels:pets' are trained on task pets: name its real data set"):
-        options.question(options.parse(words))
+        resolve(options.parse(words))

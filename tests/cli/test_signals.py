@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = """
 import signal, time
-from study import stop
+from study.cli import signals as stop
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where the tests run under nohup it is ignored, and stays so
 stop.GRACE = {grace}
 asked = stop.Stop(None, "stopped early")
@@ -49,7 +49,7 @@ def test_a_stop_that_hangs_before_the_search_promises_nothing():
 
 
 def test_an_orderly_stop_may_take_its_time_from_then_on():
-    assert signalled("not asked.asked()", 0.5, [signal.SIGTERM]) == (3, "")
+    assert signalled("not asked.requested()", 0.5, [signal.SIGTERM]) == (3, "")
 
 
 def test_a_second_signal_ends_at_once():

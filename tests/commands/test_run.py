@@ -175,8 +175,8 @@ def test_a_signal_while_the_report_is_written_leaves_it_whole(tmp_path):
         "--replicates",
         "0",
     ]
-    strike = f"lambda *given, finish=run._finish: (os.kill(os.getpid(), {signal.SIGTERM:d}), finish(*given))[1]"
-    script = f"import os, sys; from study import run; run._finish = {strike}; sys.exit(run.main({words}))"
+    strike = f"lambda *given, finish=phases._finish: (os.kill(os.getpid(), {signal.SIGTERM:d}), finish(*given))[1]"
+    script = f"import os, sys; from study import phases, run; phases._finish = {strike}; sys.exit(run.main({words}))"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert (tmp_path / "report.html").exists()

@@ -42,7 +42,7 @@ def reported(trial, epoch, score, decision="continue"):
 
 
 def test_the_columns_are_those_that_analysis_reads():
-    assert list(tables.COLUMNS.items()) == list(analysis.table.COLUMNS.items())
+    assert list(tables.COLUMNS.items()) == list(analysis.numbers.table.COLUMNS.items())
 
 
 def test_every_hyperparameter_has_a_column():
@@ -155,7 +155,7 @@ def test_an_odd_text_of_a_trial_reaches_the_table_and_is_read(tmp_path):
     book.close()
     frame = tables.from_events(STUDY, ledger.read(tmp_path / "ledger"))
     tables.write(frame, tmp_path / "table.parquet")
-    read = analysis.table.load(tmp_path)
+    read = analysis.numbers.table.load(tmp_path)
     (error,) = read.loc[read["trial"] == "a", "error"]
     assert error.startswith("photo \\udcff\\x00 \\x1b[31m<b>|\\ufffexxx")
     assert len(error) <= 20_010

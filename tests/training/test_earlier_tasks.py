@@ -6,11 +6,11 @@ import torch
 
 from study.data import prepare, splits
 from study.errors import UserError
-from study.models import saved, weights
+from study.models import families, input_contract, saved, weights
 from study.models.earlier import Earlier
 from study.pretraining import initial_weights, sources, train
 from study.space.config import Config
-from study.training import earlier_tasks, trial
+from study.training import trial
 from study.training.earlier_tasks import BEFORE, OWN_BATCHNORM
 
 FIRST, SECOND = "animals", "animals/animal"
@@ -68,15 +68,13 @@ def test_every_report_scores_the_task_of_before(tuned):
 def test_before_anything_is_trained_it_is_as_it_was_learnt(place, tuned):
     _, path, *_ = place
     reports, known = tuned
-    net = earlier_tasks.families.build("small_cnn", "none", 2)
+    net = families.build("small_cnn", "none", 2)
     weights.fill(net, path)
     net.head.load_state_dict(weights.tensors(path, weights.HEAD))
     shown = torch.from_numpy(known.data.val.images[known.data.val.index]).permute(0, 3, 1, 2) / 255
     mean, std = (
         torch.tensor(each).view(3, 1, 1)
-        for each in earlier_tasks.assembly.normalization(
-            known.config, earlier_tasks.families.of(known.config), known.data
-        )
+        for each in input_contract.channels(known.config, families.of(known.config), known.data)
     )
     with torch.no_grad():
         told = net.eval()((shown - mean) / std).argmax(1).numpy()

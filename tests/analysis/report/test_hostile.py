@@ -71,14 +71,14 @@ def written(tmp_path_factory):
     return folder
 
 
-def pages(folder: Path) -> list[Path]:
+def written_pages(folder: Path) -> list[Path]:
     return [folder / "report.html", *(folder.parent / "beside").glob("*.html")]
 
 
 def test_pages_have_the_tags_of_their_templates_and_no_script_but_their_own(written):
     known = set(re.findall("<([a-z0-9]+)", TEMPLATES))
-    assert len(pages(written)) == 2
-    for path in pages(written):
+    assert len(written_pages(written)) == 2
+    for path in written_pages(written):
         found = Parts(path.read_text())
         assert found.tags <= known
         assert not {name for name in found.attributes if name.startswith("on")}
