@@ -1,28 +1,76 @@
-"""`python -m study.predict results/gtsrb picture.jpg folder/`: what a study's best network makes of your own images.
+"""Labels your own images with a study's best network: `python -m study.predict results/gtsrb picture.jpg folder/`.
 
-Knows arguments, messages and exit codes; imports neither torch nor pandas before the arguments are checked.
+`study.predict("results/gtsrb", "folder/")` gives the same as a DataFrame. Imports neither torch nor pandas before the
+arguments are checked.
 """
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.shell import command
+from analysis.shell.callable_module import make_callable
 from analysis.shell.text import printable
 from study.errors import DONE, FAILED, Damaged, UserError
 from study.space.config import config
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from rich.progress import Progress
 
     from study.cli.best_model import Chosen
+    from study.cli.predictions import Labels
     from study.models.inference import Answer
 
 TOP, THRESHOLD = 3, 0.5
 MANY = 200  # images from which on progress is shown
+
+
+def predict(
+    model: str | Path,
+    images: str | Path | Sequence[str | Path],
+    *,
+    cell: str | None = None,
+    task: str | None = None,
+    own_batchnorm: bool = False,
+    threshold: float = THRESHOLD,
+) -> "pd.DataFrame":
+    """Label images with a study's best network, as `python -m study.predict` does.
+
+    Args:
+        model: a study's folder, e.g. results/gtsrb, or one of its models' own.
+        images: image files, and folders with images at any depth.
+        cell: this cell's model; None is the one with the highest mean validation score.
+        task: of a chain of tasks, an earlier one, with its own head; None is the last.
+        own_batchnorm: with `task`, the BatchNorm statistics of when it was learnt, too.
+        threshold: where an image may have several labels, those from this probability on.
+
+    Returns:
+        One row an image, in the order of `images`: `image` (its path), `label` and `probability` (of the likeliest
+        class), or `labels` (a tuple) where an image may have several; `error` (why the image could not be read, else
+        empty); then the probability of each class, in a column `p(<class>)`.
+
+    Raises:
+        UserError: no such folder, cell or task, or no image.
+        study.errors.Damaged: a file of the study is not what was written.
+    """
+    from study.cli import best_model, predictions
+    from study.models import cards
+
+    folder = best_model.choose(Path(model).expanduser(), cell).folder
+    card = cards.read(folder)
+    earlier = None if task in (None, card["task"]) else task
+    if own_batchnorm and earlier is None:
+        raise UserError("own_batchnorm: is of a task that was learnt before; name it with task")
+    places = [images] if isinstance(images, (str, Path)) else list(images)
+    paths, missing = _paths([str(Path(place).expanduser()) for place in places])
+    if missing:
+        raise UserError("; ".join(missing))
+    labels, answers = _answers(folder, earlier, own_batchnorm, paths, 1, threshold, lambda note: None)
+    return predictions.frame(answers, labels)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -138,25 +186,56 @@ def _predict(
     args: argparse.Namespace, folder: Path, before: str | None, paths: list[str], end: command.Ending
 ) -> list[str]:
     """Predict the files and show or write the answers; gives those that could not be read."""
-    import torch
-
     from study.cli import predictions
     from study.data.decoder_warnings import few
-    from study.models import cards, inference, saved
 
-    torch.set_num_threads(1)  # as a trial does: what is shown are training's numbers
-    net, card = saved.load(folder, before, args.own_batchnorm)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     threshold = THRESHOLD if args.threshold is None else args.threshold
-    named = predictions.labels(card, inference.outputs(net, card), args.top or TOP, threshold)
     unread: list[str] = []
     notes: list[str] = []
+    labels, answers = _answers(folder, before, args.own_batchnorm, paths, args.top or TOP, threshold, notes.append)
     with _progress(len(paths)) as bar:
-        answers = bar.track(inference.predict(net, card, paths, device, notes.append), len(paths), description="images")
-        predictions.show(_readable(answers, unread, folder / cards.MODEL, end), named, args.csv, bar.stop)
+        tracked = bar.track(answers, len(paths), description="images")
+        predictions.show(_readable(tracked, unread, end), labels, args.csv, bar.stop)
     for note in few(notes):
         end.note(note)
     return unread
+
+
+def _answers(
+    folder: Path,
+    earlier: str | None,
+    own_batchnorm: bool,
+    paths: list[str],
+    top: int,
+    threshold: float,
+    note: Callable[[str], object],
+) -> "tuple[Labels, Iterator[Answer]]":
+    """Load a model; gives the names of its outputs, and the answers for files as they are predicted.
+
+    Raises:
+        Damaged: of an answer that is no number.
+    """
+    import torch
+
+    from study.cli import predictions
+    from study.models import cards, inference, saved
+
+    torch.set_num_threads(1)  # as a trial does: the probabilities are training's
+    net, card = saved.load(folder, earlier, own_batchnorm)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    labels = predictions.labels(card, inference.outputs(net, card), top, threshold)
+    answers = inference.predict(net, card, paths, device, note)
+    return labels, (_finite(answer, folder / cards.MODEL) for answer in answers)
+
+
+def _finite(answer: "Answer", model: Path) -> "Answer":
+    """Refuse a network that answers with what is no number."""
+    import numpy as np
+
+    path, probabilities = answer
+    if not isinstance(probabilities, str) and not np.isfinite(probabilities).all():
+        raise Damaged(f"{model}: answers {path} with what is no number, so it is no trained network")
+    return answer
 
 
 def _progress(count: int) -> "Progress":
@@ -168,17 +247,13 @@ def _progress(count: int) -> "Progress":
 
 
 def _readable(
-    answers: Iterable["Answer"], unread: list[str], model: Path, end: command.Ending
+    answers: Iterable["Answer"], unread: list[str], end: command.Ending
 ) -> "Iterator[tuple[str, np.ndarray]]":
     """Pass on what could be predicted; name the other files on stderr."""
-    import numpy as np
-
     for path, answer in answers:
         if isinstance(answer, str):
             unread.append(path)
             end.line(answer, FAILED)
-        elif not np.isfinite(answer).all():
-            raise Damaged(f"{model}: answers {path} with what is no number, so it is no trained network")
         else:
             yield path, answer
 
@@ -198,6 +273,8 @@ def _share(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no probability; write 0.5")
     return value
 
+
+make_callable(__name__)
 
 if __name__ == "__main__":
     command.in_utf8()

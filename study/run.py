@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.shell import command
+from analysis.shell.callable_module import make_callable
 from study import phases
 from study.cli import checks, messages, options, signals
 from study.cli.question import resolve
@@ -86,7 +87,7 @@ def run(space: "str | Path | Space", **keywords: Any) -> StudyResult:
         >>> study.run("gtsrb", trials=0)
         Traceback (most recent call last):
         ...
-        study.errors.UserError: trials 0 must be at least 1
+        study.errors.UserError: trials is 0; it must be at least 1
     """
     chosen = options.from_keywords(space, **keywords)
     question = resolve(chosen)
@@ -119,6 +120,9 @@ def _console() -> "Console":
 
     return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
 
+
+run.__signature__ = options.signature()  # type: ignore[attr-defined]
+make_callable(__name__)
 
 if __name__ == "__main__":
     command.in_utf8()

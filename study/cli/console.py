@@ -21,7 +21,7 @@ class Console(console.Console):
             width: columns; None is the terminal's.
             file: to print to; None is stdout.
         """
-        super().__init__(width=width, file=file, markup=False, emoji=False, highlight=False)
+        super().__init__(width=width, file=file, markup=False, emoji=False, highlight=False, force_jupyter=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Make a text of a string: of all that is printed, cells of tables too."""

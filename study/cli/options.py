@@ -1,5 +1,6 @@
 """The options of `study.run`, from a command line or from keyword arguments."""
 
+import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +60,14 @@ class Options:
 
 KEYWORDS = tuple(each.name for each in fields(Options) if each.name not in ("space", "list", "inspect"))
 """Fields that `study.run` takes as keyword arguments."""
+
+
+def signature() -> inspect.Signature:
+    """Give the signature of `study.run`: the space, and each keyword with its default."""
+    keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    defaults = {each.name: each.default for each in fields(Options)}
+    keywords = [inspect.Parameter(name, keyword, default=defaults[name]) for name in KEYWORDS]
+    return inspect.Signature([inspect.Parameter("space", positional), *keywords])
 
 
 def parse(argv: Sequence[str] | None) -> Options:

@@ -18,7 +18,10 @@ from analysis.shell.text import printable
 from study.errors import UserError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
+
+    from study.models.inference import Answer
 
 
 LOG_WIDTH = 10_000  # columns where the output is no terminal: names must not be folded there
@@ -68,6 +71,28 @@ def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | 
         done()
         _refuse_none(count)
     print(f"wrote {printable(str(file))}: {count:,} image{'s' * (count != 1)}")
+
+
+def frame(answers: Iterable["Answer"], named: Labels) -> "pd.DataFrame":
+    """Give answers as a table; see `study.predict`.
+
+    Args:
+        answers: paths, and (outputs,) probabilities or what is wrong with the file.
+        named: the labels.
+    """
+    import pandas as pd
+
+    heads = ("labels",) if named.several else ("label", "probability")
+    columns = [f"p({name})" for name in named.names]
+    rows: list[dict[str, Any]] = []
+    for path, answer in answers:
+        if isinstance(answer, str):
+            rows.append({"image": path, "error": answer})
+            continue
+        best = named.told(answer)
+        first = (tuple(name for name, _ in best),) if named.several else best[0]
+        rows.append({"image": path, **dict(zip(heads, first, strict=True)), **dict(zip(columns, answer, strict=True))})
+    return pd.DataFrame(rows, columns=["image", *heads, "error", *columns])
 
 
 def _refuse_none(count: int) -> None:

@@ -1,9 +1,10 @@
-"""What a person sees while a study runs: a live table on a terminal, a line now and then in a log.
+"""What a person sees while a study runs: a table on a terminal, one line in a notebook, lines in a log.
 
 Knows the study's state and nothing of Ray or files.
 """
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
@@ -11,10 +12,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from study.cli import notebook
 from study.search.state import State
 from study.text import clock
 
 LOG_EVERY = 15.0  # seconds between two lines of a log, at the least
+CELL_EVERY = 0.5  # seconds between two states of the line in a notebook
 ROWS = 24  # cells shown live
 
 
@@ -27,10 +30,13 @@ class Progress:
         self._ended_before = _ended(state)
         live = Live(get_renderable=self._render, console=console, refresh_per_second=2)
         self._live = live if console.is_terminal else None
+        self._replace: Callable[[str], None] | None = None
 
     def __enter__(self) -> "Progress":
         if self._live:
             self._live.start()
+        else:
+            self._replace = notebook.line()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -40,9 +46,13 @@ class Progress:
             self._log()
 
     def update(self) -> None:
-        """In a log, write a line if the last one is some time ago: the longer the study, the fewer lines."""
+        """In a log, write a line if the last one is some time ago: the longer the study, the fewer lines.
+
+        In a notebook the line is replaced twice a second instead.
+        """
         now = time.monotonic()
-        if not self._live and now - self._logged >= max(LOG_EVERY, (now - self._began) / 20):
+        pause = CELL_EVERY if self._replace else max(LOG_EVERY, (now - self._began) / 20)
+        if not self._live and now - self._logged >= pause:
             self._log()
 
     def line(self) -> str:
@@ -63,8 +73,11 @@ class Progress:
     def _log(self) -> None:
         self._logged = time.monotonic()
         best = max(filter(None, map(self._best, range(len(self._state.cells)))), default=None)
-        said = f" · best so far {best[0]:.4f} ({best[1]})" if best else ""
-        self._console.print(self.line() + said, soft_wrap=True)
+        line = self.line() + (f" · best so far {best[0]:.4f} ({best[1]})" if best else "")
+        if self._replace:
+            self._replace(line)
+        else:
+            self._console.print(line, soft_wrap=True)
 
     def _best(self, cell: int) -> tuple[float, str] | None:
         scores = [max(trial.objectives.values()) for trial in self._state.search(cell) if trial.objectives]

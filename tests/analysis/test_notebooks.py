@@ -20,6 +20,7 @@ STUDIES = {  # the golden study that each is about
     "forgetting": "chain",
     "several_labels": "several",
 }
+FIRST = "first_study"  # makes the study that it is about
 TOP = str(NOTEBOOKS.parents[1])
 
 
@@ -28,17 +29,17 @@ def read(name: str) -> nbformat.NotebookNode:
 
 
 def test_every_notebook_is_known():
-    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(STUDIES)
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {*STUDIES, FIRST}
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", [*STUDIES, FIRST])
 def test_a_notebook_is_short_and_has_no_outputs(name):
     book = read(name)
     nbformat.validate(book)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert len(book.cells) <= 8
     assert book.cells[0].source.startswith("# ")
-    assert code[0].source.startswith('folder = "../../results/')
+    assert name == FIRST or code[0].source.startswith('folder = "../../results/')
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
 
 
@@ -48,10 +49,33 @@ def test_a_notebook_runs_on_its_golden_study(name, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", TOP)
     book = read(name)
     next(cell for cell in book.cells if cell.cell_type == "code").source = f"folder = {str(GOLDEN / STUDIES[name])!r}"
-    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": TOP}})
-    client.execute()
-    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    outputs = executed(book)
     shown = [kind for output in outputs for kind in output.get("data", {})]
     assert shown.count("image/png") >= 1
     assert shown.count("text/html") >= 1
     assert not [output for output in outputs if output.get("name") == "stderr"]
+
+
+@pytest.mark.slow
+def test_the_first_study_runs_from_its_notebook(tmp_path, monkeypatch):
+    """Its progress is one line that is replaced, and its figure shows in the cell."""
+    monkeypatch.setenv("PYTHONPATH", TOP)
+    book = read(FIRST)
+    for cell in book.cells:
+        cell.source = cell.source.replace("../../results/first-study", str(tmp_path / "out"))
+    outputs = executed(book)
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    lines = [
+        output["data"]["text/plain"] for output in outputs if "done" in output.get("data", {}).get("text/plain", "")
+    ]
+    assert len(lines) == 1
+    assert lines[0].startswith("8 of 8 trials done")
+    assert any("data:image/png;base64," in output.get("data", {}).get("text/html", "") for output in outputs)
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def executed(book) -> list:
+    """Run a notebook; gives the outputs of its cells."""
+    client = nbclient.NotebookClient(book, timeout=600, kernel_name="python3", resources={"metadata": {"path": TOP}})
+    client.execute()
+    return [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
