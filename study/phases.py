@@ -43,7 +43,7 @@ class Caller(NamedTuple):
 
 
 def carry_out(chosen: Options, question: Question, caller: Caller) -> int:
-    """Do all that was asked for; gives the exit code."""
+    """Run what the options describe; gives the exit code."""
     if chosen.inspect:
         prepare.inspect(question.cells, chosen.data, caller.stop.check, caller.console, chosen.seed)
         return DONE
@@ -165,7 +165,7 @@ def _gpus(chosen: Options, study: Study, write: Callable[[str], None]) -> "float
 
 
 class Observer:
-    """What happens beside a search: its progress is shown, and its table, disk and copy are looked after."""
+    """What happens beside a search: the progress, the table, the disk and the copy are looked after."""
 
     def __init__(self, study: Study, room: Room, caller: Caller, update: Callable[[], None]) -> None:
         """Take what is looked after; `update` shows the progress."""
@@ -237,7 +237,7 @@ def _finish(study: Study, state: "State", caller: Caller) -> int:
     """Write the report, print the cells and how it went; gives the exit code."""
     write = partial(caller.console.print, soft_wrap=True)
     for path in filter(Path.exists, _write_report(study, caller.console)):
-        write(f"wrote {messages.shown(path)}")
+        write(f"wrote {messages.short(path)}")
     if study.mirror:
         study.mirror.push()
         write(f"copied to {study.mirror.uri}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from study.models.inference import Answer
 
 TOP, THRESHOLD = 3, 0.5
-MANY = 200  # images from which on progress is shown
+MANY = 200  # images from which on there is a progress bar
 
 
 def predict(
@@ -96,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--task", metavar="NAME", help="of a chain: an earlier task, with its own head (default: the last)")
     add("--own-batchnorm", action="store_true", help="with --task: the BatchNorm statistics of when it was learnt, too")
     add("--top", type=_count, metavar="K", help=f"show the K likeliest classes (default: {TOP}); one label an image")
-    told = f"tell labels from this probability on (default: {THRESHOLD}); several labels an image"
-    add("--threshold", type=_share, metavar="P", help=told)
+    threshold = f"report labels from this probability on (default: {THRESHOLD}); several labels an image"
+    add("--threshold", type=_share, metavar="P", help=threshold)
     add("--csv", type=command.path, metavar="FILE", help="write all probabilities there, in the place of the table")
     return parser
 
@@ -143,16 +143,16 @@ def _check_options(args: argparse.Namespace, about: Mapping[str, Any], before: s
         raise UserError("--own-batchnorm: is of a task that was learnt before; name it with --task")
 
 
-def _paths(given: list[str]) -> tuple[list[str], list[str]]:
+def _paths(names: list[str]) -> tuple[list[str], list[str]]:
     """Find the image files; gives them, and what is wrong with what is none."""
     from study.data.tasks import _folders
 
     paths, missed = [], []
-    for name in given:
+    for name in names:
         if os.path.isdir(name):
-            found = sorted(_folders.images(Path(name)))
-            paths += found
-            missed += [] if found else [f"{name}: has no image ({', '.join(sorted(_folders.SUFFIXES))})"]
+            images = sorted(_folders.images(Path(name)))
+            paths += images
+            missed += [] if images else [f"{name}: has no image ({', '.join(sorted(_folders.SUFFIXES))})"]
         elif os.path.isfile(name):
             paths.append(name)
         else:
@@ -161,11 +161,11 @@ def _paths(given: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> None:
-    """Say which network it is, why, and what it is shown."""
-    asked, counted = config(about["config"]), f"task {about['task']}, {len(about['classes'])} classes"
-    learnt = f", learnt before {asked.task}" if before else ""
+    """Print which network it is, why, and how it gets the images."""
+    trained, counted = config(about["config"]), f"task {about['task']}, {len(about['classes'])} classes"
+    learnt = f", learnt before {trained.task}" if before else ""
     for line in (
-        f"model {chosen.folder} ({asked.family}): {counted}{learnt}",
+        f"model {chosen.folder} ({trained.family}): {counted}{learnt}",
         chosen.why,
         "" if before else f"trained on {about.get('trained_on', 'unknown data')}",
         f"images are shown as {_cut(about)}, {about['image_size']} px",
@@ -175,7 +175,7 @@ def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> Non
 
 
 def _cut(about: Mapping[str, Any]) -> str:
-    """Say what of a picture is shown; a box around the thing that matters is known of no picture of yours."""
+    """Say which part of an image the network gets: a user's image has no box around its object."""
     if about["crop"] == "centre":
         return "the largest square in their middle"
     boxed = " (in training it was cut to a box around the thing, as yours should be)" if about["crop"] == "roi" else ""

@@ -38,8 +38,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--epochs", type=int, default=sources.EPOCHS, metavar="N", help=f"default: {sources.EPOCHS}")
     add("--images", type=int, metavar="N", help="train on so many, drawn at random (default: all)")
     add("--seed", type=arguments.seed, default=0, metavar="N", help="random seed, of the split too (default: 0)")
-    told = "an option of the pretext or a hyperparameter, e.g. gap=0 or lr=3e-3; repeatable"
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help=told)
+    example = "an option of the pretext or a hyperparameter, e.g. gap=0 or lr=3e-3; repeatable"
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help=example)
     return parser.parse_args(argv)
 
 
@@ -47,21 +47,21 @@ def _asked(args: argparse.Namespace) -> Source:
     pretext, _, task = args.task.partition(":")
     if not task:
         raise UserError(f"--task {args.task}: write PRETEXT:TASK, e.g. patches:cifar10")
-    given = {key: _value(text) for key, _, text in (item.partition("=") for item in args.set)}
+    changes = {key: _value(text) for key, _, text in (item.partition("=") for item in args.set)}
     for item in args.set:
         if "=" not in item:
             raise UserError(f"--set {item}: write KEY=VALUE, e.g. lr=3e-3")
-    for key in given:
+    for key in changes:
         if key in ("pretext", "task", "epochs", "images", "family", "image_size"):
             raise UserError(f"--set {key}: is an option of its own, --{key.replace('_', '-')}")
     task = tasks.of_data(task, args.data) if args.data else task
-    inherited = {key: given.pop(key) for key in [*given] if key in sources.INHERITED}
+    inherited = {key: changes.pop(key) for key in [*changes] if key in sources.INHERITED}
     values = config({"task": task, "family": args.family, "image_size": args.image_size, **inherited})
-    said = {"pretext": pretext, "task": task, "epochs": args.epochs, "images": args.images, **given}
-    found = sources.source(args.task, {args.task: said}, values)
-    assert found is not None
-    checks.check_source(found)
-    return found
+    recipe = {"pretext": pretext, "task": task, "epochs": args.epochs, "images": args.images, **changes}
+    source = sources.source(args.task, {args.task: recipe}, values)
+    assert source is not None
+    checks.check_source(source)
+    return source
 
 
 def _value(text: str) -> Any:
@@ -92,14 +92,14 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     from study.data import prepare
     from study.pretraining import train
 
-    asked, waits = source.config, lambda done, total: stop.check()
-    prepared = prepare.prepare(asked.task, args.data, asked.image_size, asked.crop, waits, asked.group_pattern)
+    trained, waits = source.config, lambda done, total: stop.check()
+    prepared = prepare.prepare(trained.task, args.data, trained.image_size, trained.crop, waits, trained.group_pattern)
     start = initial_weights.InitialWeights(source, prepared, args.seed)
     if odd := weights.damage(start.path):
         print(printable(f"{odd}: made anew"))
     before = train.resumes(start)
-    told = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
-    print(printable(f"{told}: {before}" if before else told))
+    opening = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
+    print(printable(f"{opening}: {before}" if before else opening))
     again, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
     manner = train.TrainOptions(torch.cuda.is_available(), command=again, said=say, check=stop.check)
     entry = train.make(start, manner)
@@ -111,8 +111,8 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
 
 def _print(epochs: int, row: dict[str, Any]) -> None:
     train, val = (row["scores"][split] for split in ("train", "val"))
-    told = f"accuracy {train['accuracy']:.4f} in training, {val['accuracy']:.4f} held out; {row['seconds']:.0f} s"
-    print(f"epoch {row['epoch']} of {epochs}: {told}", flush=True)
+    scores = f"accuracy {train['accuracy']:.4f} in training, {val['accuracy']:.4f} held out; {row['seconds']:.0f} s"
+    print(f"epoch {row['epoch']} of {epochs}: {scores}", flush=True)
 
 
 if __name__ == "__main__":

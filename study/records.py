@@ -10,8 +10,8 @@ from study.storage.study_folder import read_study
 
 def _parser() -> command.Parser:
     parser = command.Parser(prog="python -m study.records", description="Write the tables of studies anew.")
-    told = "a study's folder, e.g. results/gtsrb"
-    parser.add_argument("folders", type=command.path, nargs="+", metavar="folder", help=told)
+    example = "a study's folder, e.g. results/gtsrb"
+    parser.add_argument("folders", type=command.path, nargs="+", metavar="folder", help=example)
     return parser
 
 

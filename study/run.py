@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from study.cli.console import Console
 
 LOG_WIDTH = 120  # columns where the output is no terminal
-RESUME = "what was reported is kept, and the same command with --resume resumes it"
+RESUME = "all reports are on the disk, and the same command with --resume resumes it"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def run(space: "str | Path | Space", **keywords: Any) -> StudyResult:
         space: a name of `search_spaces/`, a path to a .py file, or a `Space`.
         keywords: the options of the command, `python -m study.run --help`, with underscores: `data`, `out`, `scale`,
             `resume`, `trials`, `time_budget="30m"`, `only={"label_fraction": 0.1}`, `set={"image_size": 64}` and so on.
-            A `Space` may be given a `name`.
+            A `Space` may have a `name`.
 
     Raises:
         UserError: a mistake in an argument, the space, the data or the environment; names it.

@@ -31,11 +31,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code, which is the study's where that is known."""
     with command.ending("study.submit") as end:
         end.interrupted = "interrupted; nothing was asked of the cluster"
-        given = list(sys.argv[1:] if argv is None else argv)
-        cut = given.index("--") if "--" in given else len(given)
-        args = _parse(given[:cut])
+        words = list(sys.argv[1:] if argv is None else argv)
+        cut = words.index("--") if "--" in words else len(words)
+        args = _parse(words[:cut])
         auth_token.check()
-        end.code = _act(args, given[cut + 1 :])
+        end.code = _act(args, words[cut + 1 :])
     return end.code
 
 
@@ -81,26 +81,26 @@ def _checked(rest: list[str]) -> list[str]:
     Raises:
         UserError: something in it that can be seen from here.
     """
-    asked = options.parse(rest)
-    if asked.list:
+    wanted = options.parse(rest)
+    if wanted.list:
         raise UserError("--list: ask study.run for it, which needs no cluster")
-    if asked.address is not None:
+    if wanted.address is not None:
         raise UserError("--address belongs before --: the study finds the cluster that it is sent to")
-    _check_paths(asked)
-    question = resolve(asked, here=False)
+    _check_paths(wanted)
+    question = resolve(wanted, here=False)
     checks.check_cells(question.cells, question.space.epochs)
-    return _shipped(rest, str(asked.space))
+    return _shipped(rest, str(wanted.space))
 
 
-def _check_paths(asked: options.Options) -> None:
+def _check_paths(wanted: options.Options) -> None:
     for option in ("data", "source_data"):
-        path = getattr(asked, option)
+        path = getattr(wanted, option)
         if path is not None and not path.is_absolute():
             raise UserError(f"--{option.replace('_', '-')} {path}: write the folder as the nodes see it, from / on")
-    if asked.out is None or not _from_root(asked.out):
-        told = "is missing" if asked.out is None else f"{asked.out}: is relative to a folder that ends with the job"
+    if wanted.out is None or not _from_root(wanted.out):
+        fault = "is missing" if wanted.out is None else f"{wanted.out}: is relative to a folder that ends with the job"
         raise UserError(
-            f"--out {told}; name a folder that all nodes see, from / on, or a URI such as s3://bucket/study"
+            f"--out {fault}; name a folder that all nodes see, from / on, or a URI such as s3://bucket/study"
         )
 
 
@@ -125,13 +125,13 @@ def _shipped(rest: list[str], space: str) -> list[str]:
     return [word.replace(space, inside) if word in (space, f"--space={space}") else word for word in rest]
 
 
-def _variables(given: list[str]) -> dict[str, str]:
-    for pair in given:
+def _variables(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
         if "=" not in pair.strip("="):
             raise UserError(f"--env {pair!r}: write NAME=VALUE")
         if pair == _named(pair):
             raise UserError(f"--env {pair}: a printed command leaves the value out; write it")
-    return dict(pair.split("=", 1) for pair in given)
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _named(pair: str) -> str:
@@ -150,7 +150,7 @@ def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variab
             size = working_tree.copy(Path(folder))
         words = ["python", "-m", "study.run", *words, "--address", "auto"]
         job = f"raysubmit_{secrets.token_hex(8)}"  # named here, so that an interrupted sending can be looked for
-        with _telling(f"interrupted; {job} may be running: look with {_command(args, '--follow', job)}"):
+        with _saying(f"interrupted; {job} may be running: look with {_command(args, '--follow', job)}"):
             cluster.send(shlex.join(words), folder, about | variables, job)
     print(f"{job}: sent {size / 2**20:.1f} MiB of {working_tree.ROOT}", flush=True)
     return job
@@ -170,19 +170,19 @@ def _follow(cluster: "Cluster", args: argparse.Namespace, job: str) -> int:
 
 def _stop(cluster: "Cluster", args: argparse.Namespace) -> int:
     """Stop a job as Ctrl-C would, and show what it says of it."""
-    with _telling(f"interrupted; {args.stop} may be running still: look with {_command(args, '--follow', args.stop)}"):
+    with _saying(f"interrupted; {args.stop} may be running still: look with {_command(args, '--follow', args.stop)}"):
         cluster.stop(args.stop)
         print("".join(cluster.said(args.stop)).rstrip().rpartition("\n")[2])
         return _ended(cluster, args.stop)
 
 
 @contextlib.contextmanager
-def _telling(told: str) -> Iterator[None]:
+def _saying(message: str) -> Iterator[None]:
     """Have Ctrl-C say what it leaves behind."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(told) from interrupt
+        raise KeyboardInterrupt(message) from interrupt
 
 
 def _ended(cluster: "Cluster", job: str) -> int:

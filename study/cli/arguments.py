@@ -58,10 +58,10 @@ def above_0(text: str) -> float:
 
 def seconds(text: str) -> float:
     """Read a duration: `90s`, `30m` or `2h`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not found:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m or 2h")
-    value = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    value = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
     if value > LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is longer than anybody waits; write 90s, 30m or 2h")
     return value

@@ -40,8 +40,8 @@ def _line(name: str) -> str:
 def _listed() -> list[str]:
     import search_spaces
 
-    found = (module.name for module in pkgutil.iter_modules(search_spaces.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    modules = (module.name for module in pkgutil.iter_modules(search_spaces.__path__))
+    return sorted(name for name in modules if not name.startswith("_"))
 
 
 def _module(name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""The console that the command prints on: names are shown as they are, whatever rich or a terminal would make of them.
+"""The console that the command prints on: names appear as they are, whatever rich or a terminal would make of them.
 
 Knows nothing of what is printed.
 """

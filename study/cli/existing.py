@@ -12,7 +12,8 @@ from study.errors import Damaged
 from study.storage import checksums, ledger
 from study.storage.study_folder import read_study
 
-KEPT = ("checkpoints", "models")
+PER_TRIAL = ("checkpoints", "models")
+"""Folders with a folder for each trial."""
 
 
 def read(folder: Path, networks: bool = True) -> list[ledger.Event]:
@@ -51,18 +52,19 @@ def refuse_lost(folder: Path, events: Iterable[ledger.Event]) -> None:
         missing = f"has lost {len(lost)} reports that {path.name} has, as of trial {trial}, epoch {epoch}"
         raise Damaged(f"{folder / 'ledger'} {missing}")
     known = {event["trial"] for event in events}
-    for kept in (found for place in KEPT for found in sorted((folder / place).glob("[!.]*/"))):
-        if kept.name not in known:
-            raise Damaged(f"{folder / 'ledger'} has lost trial {kept.name}, of which {kept} is left")
+    for trial_folder in (path for place in PER_TRIAL for path in sorted((folder / place).glob("[!.]*/"))):
+        if trial_folder.name not in known:
+            name = trial_folder.name
+            raise Damaged(f"{folder / 'ledger'} has lost trial {name}, of which {trial_folder} is left")
 
 
 def _seen(path: Path) -> set[tuple[str, int]]:
     """Give trials and epochs of a table; none where there is no table, or it is damaged: it will be made anew."""
     try:
-        found = table.columns(path, ("trial", "epoch"))
+        pairs = table.columns(path, ("trial", "epoch"))
     except (OSError, table.TableError):
         return set()
-    return set(found.dropna().drop_duplicates().itertuples(index=False, name=None))
+    return set(pairs.dropna().drop_duplicates().itertuples(index=False, name=None))
 
 
 def _reported(events: Iterable[ledger.Event]) -> set[tuple[str, int]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from study.search.study import Study
 
 CLASSES = 12
-"""Of a data set that are shown, about; the largest and the smallest of more."""
+"""Classes of a data set that are listed; of more, the largest and the smallest."""
 WIDEST = 170
 """Columns that the table of cells may take: a terminal wraps what is wider than it, and nothing is cut off."""
 
@@ -37,15 +37,15 @@ def again() -> str:
     return f"python {shlex.join(word for word in sys.orig_argv[1:] if word != '--resume')} --resume"
 
 
-def shown(path: Path) -> str:
-    """Write a path as short as it can be found from here: a job's own folder is nowhere near its results."""
+def short(path: Path) -> str:
+    """Write a path relative to the current folder where it lies below it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def opening(study: "Study") -> str:
     """Describe a study as it begins: its name, data, size and folder."""
     data = ", ".join(dict.fromkeys(prepared.source for prepared in study.prepared))
-    where = study.mirror.uri if study.mirror else shown(study.folder)
+    where = study.mirror.uri if study.mirror else short(study.folder)
     return f"{study.name} ({study.scale}) on {data}\n{plan(study.cells, study.space, study.absent)} → {where}"
 
 
@@ -65,13 +65,13 @@ def print_cells(cells: Any, console: "Console") -> None:
 
     from study.cli.console import Console
 
-    shown = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(*cells.columns, box=None, header_style="bold", pad_edge=False)
     for row in cells.itertuples(index=False):
-        shown.add_row(*row)
-    for column in shown.columns:
+        table.add_row(*row)
+    for column in table.columns:
         column.no_wrap = True
     wide = Console(file=console.file, width=max(console.width, WIDEST))
-    wide.print(shown)
+    wide.print(table)
 
 
 def print_inspection(seen: "Inspection", size: int, console: "Console") -> None:
@@ -84,16 +84,16 @@ def print_inspection(seen: "Inspection", size: int, console: "Console") -> None:
     """
     from rich.table import Table
 
-    found = seen.found
-    several = found.targets.ndim == 2
-    told = f"{len(found.classes)} {'labels, any number' if several else 'classes, one'} an image"
-    console.print(f"{found.root}: {found.layout}, {told}", soft_wrap=True)
-    shown = Table("label" if several else "class", *(seen.counts), box=None, header_style="bold", pad_edge=False)
-    for column in shown.columns[1:]:
+    data = seen.found
+    several = data.targets.ndim == 2
+    labels = f"{len(data.classes)} {'labels, any number' if several else 'classes, one'} an image"
+    console.print(f"{data.root}: {data.layout}, {labels}", soft_wrap=True)
+    table = Table("label" if several else "class", *(seen.counts), box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
         column.justify = "right"
-    for name, *counts in _by_size(found.classes, seen.counts):
-        shown.add_row(name, *counts)
-    console.print(shown)
+    for name, *counts in _by_size(data.classes, seen.counts):
+        table.add_row(name, *counts)
+    console.print(table)
     for line in _seen(seen, size):
         console.print(line, soft_wrap=True)
 
@@ -111,19 +111,19 @@ def _by_size(classes: Sequence[str], counts: "Mapping[str, np.ndarray]") -> Iter
 
 def _seen(seen: "Inspection", size: int) -> Iterator[str]:
     """Say how the data are cut, how large images are, what was passed over, and what is odd."""
-    found, images = seen.found, len(seen.found.paths)
+    data, images = seen.found, len(seen.found.paths)
     if seen.cut:
-        test = "as given" if "test" in found.splits else "cut off here, a fifth of each class; it is the same each time"
-        val = "as given" if "val" in found.splits else "held out of train"
+        test = "as given" if "test" in data.splits else "cut off here, a fifth of each class; it is the same each time"
+        val = "as given" if "val" in data.splits else "held out of train"
         each = "each image by itself" if seen.groups + seen.again >= images else "images of one are never parted"
         yield f"test: {test} · validation: {val} · groups: {seen.groups:,}, {each}"
     sides = sorted((each.width * each.height, each.width, each.height) for each in seen.looks if each.same)
     if sides:
         least, middle, most = (f"{wide} × {high}" for _, wide, high in (sides[0], sides[len(sides) // 2], sides[-1]))
         yield f"sizes: {least} to {most} px, in the middle {middle}; networks get {size} × {size}"
-    if found.passed:
-        told = ", ".join(f"{count:,} {what}" for what, count in found.passed.most_common())
-        yield f"passed over: {told}"
+    if data.passed:
+        counts = ", ".join(f"{count:,} {what}" for what, count in data.passed.most_common())
+        yield f"passed over: {counts}"
     if seen.again:
         yield f"{seen.again:,} images are copies of others; copies are in one group"
     for remark in seen.remarks:

@@ -28,22 +28,22 @@ LOG_WIDTH = 10_000  # columns where the output is no terminal: names must not be
 
 
 class Labels(NamedTuple):
-    """What a network's outputs are called, and which of them are told."""
+    """The names of a network's outputs, and which of them are reported."""
 
     names: tuple[str, ...]
     """Of all outputs; those that stand for no class, of a head with too many, are called by their number."""
     several: bool
     """Whether an image may have any number of them."""
     top: int
-    """The likeliest so many are shown, where an image has one."""
+    """How many of the likeliest are reported, where an image has one label."""
     threshold: float
-    """A label is told from this probability on, where an image has several."""
+    """Labels from this probability on are reported, where an image has several."""
 
-    def told(self, probabilities: np.ndarray) -> list[tuple[str, float]]:
-        """Give the labels to be told with their probabilities, the likeliest first; of several maybe none."""
+    def reported(self, probabilities: np.ndarray) -> list[tuple[str, float]]:
+        """Give the labels to report with their probabilities, the likeliest first; of several maybe none."""
         order = np.argsort(-probabilities, kind="stable")
-        kept = [at for at in order if probabilities[at] >= self.threshold] if self.several else order[: self.top]
-        return [(self.names[at], float(probabilities[at])) for at in kept]
+        likely = [at for at in order if probabilities[at] >= self.threshold] if self.several else order[: self.top]
+        return [(self.names[at], float(probabilities[at])) for at in likely]
 
 
 def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | None, done: Callable[[], None]) -> None:
@@ -89,7 +89,7 @@ def frame(answers: Iterable["Answer"], named: Labels) -> "pd.DataFrame":
         if isinstance(answer, str):
             rows.append({"image": path, "error": answer})
             continue
-        best = named.told(answer)
+        best = named.reported(answer)
         first = (tuple(name for name, _ in best),) if named.several else best[0]
         rows.append({"image": path, **dict(zip(heads, first, strict=True)), **dict(zip(columns, answer, strict=True))})
     return pd.DataFrame(rows, columns=["image", *heads, "error", *columns])
@@ -120,10 +120,10 @@ def table(answers: Iterable[tuple[str, np.ndarray]], named: Labels) -> "Table":
 
 
 def _texts(named: Labels, probabilities: np.ndarray) -> list[str]:
-    shown = [(name, f"{value:.3f}") for name, value in named.told(probabilities)]
+    texts = [(name, f"{value:.3f}") for name, value in named.reported(probabilities)]
     if named.several:
-        return [", ".join(f"{name} {value}" for name, value in shown) or "–"]
-    (first, value), *others = shown
+        return [", ".join(f"{name} {value}" for name, value in texts) or "–"]
+    (first, value), *others = texts
     return [first, value, ", ".join(f"{name} {value}" for name, value in others)]
 
 
@@ -140,9 +140,9 @@ def sheet(path: Path, named: Labels) -> Iterator[Callable[[str, np.ndarray], Non
         writer.writerow(map(_cell, ("path", *heads, *named.names)))
 
         def add(file: str, probabilities: np.ndarray) -> None:
-            told = named.told(probabilities)
-            texts = ["; ".join(name for name, _ in told)] if named.several else [told[0][0]]
-            first = [] if named.several else [told[0][1]]
+            best = named.reported(probabilities)
+            texts = ["; ".join(name for name, _ in best)] if named.several else [best[0][0]]
+            first = [] if named.several else [best[0][1]]
             writer.writerow([*map(_cell, (file, *texts)), *map(_digits, (*first, *probabilities))])
 
         yield add

@@ -34,16 +34,16 @@ def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], c
 
     from study.data.inspection import as_trained
 
-    each = [config(cell.values) for cell in cells]
-    size = max(asked.image_size for asked in each)
-    for task, pattern in dict.fromkeys((asked.task, asked.group_pattern) for asked in each):
+    trials = [config(cell.values) for cell in cells]
+    size = max(trial.image_size for trial in trials)
+    for task, pattern in dict.fromkeys((trial.task, trial.group_pattern) for trial in trials):
         own = tasks.own(task)
         if own is None or folder is None:
             continue
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("looking at the images", total=None)
             seen = own.inspect(folder, pattern, size, _told(progress, bar, check))
-        cuts = [splits.cut(asked) for asked in each if (asked.task, asked.group_pattern) == (task, pattern)]
+        cuts = [splits.cut(trial) for trial in trials if (trial.task, trial.group_pattern) == (task, pattern)]
         seen = as_trained(seen, cuts, seed)
         messages.print_inspection(seen, size, console)
         seen.refuse()
@@ -58,17 +58,16 @@ def prepare(
     from study.data import prepare
 
     made: dict[tuple[Any, ...], Prepared] = {}
-    each = [(asked.task, asked.image_size, asked.crop, asked.group_pattern) for asked in wanted]
+    keys = [(trial.task, trial.image_size, trial.crop, trial.group_pattern) for trial in wanted]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for one in dict.fromkeys(each):
-            task, size, crop, pattern = one
+        for key in dict.fromkeys(keys):
+            task, size, crop, pattern = key
             bar = progress.add_task(f"{task} at {size} px", total=None)
-            made[one] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
-            for note in (
-                [] if tasks.own(task) else prepare.notes(made[one])
-            ):  # the inspection has reported those of one's own
+            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
+            notes = [] if tasks.own(task) else prepare.notes(made[key])  # the inspection reports on a user's own images
+            for note in notes:
                 console.print(f"note: {note}", soft_wrap=True)
-    return [made[one] for one in each]
+    return [made[key] for key in keys]
 
 
 def starts(
@@ -94,17 +93,17 @@ def starts(
     """
     from study.pretraining import initial_weights
 
-    found = [sources.of(cell) for cell in cells]
-    asked = {
+    recipes = [sources.of(cell) for cell in cells]
+    same_data = {
         each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
-        for source, cell in zip(found, cells, strict=True)
+        for source, cell in zip(recipes, cells, strict=True)
         for each in (source.line if source else ())
     }
     ready: dict[Config, Prepared] = {}
     for own, folder in zip((True, False), folders, strict=True):
-        wanted = [each for each, same in asked.items() if same == own]
+        wanted = [each for each, same in same_data.items() if same == own]
         ready.update(zip(wanted, prepare(wanted, folder, check, console), strict=True))
-    return [initial_weights.starts(source, ready, seed, replicates) if source else () for source in found]
+    return [initial_weights.starts(source, ready, seed, replicates) if source else () for source in recipes]
 
 
 def _told(progress: "Progress", bar: Any, check: Callable[[], None]) -> Callable[[int, int], None]:

@@ -91,8 +91,8 @@ class Progress:
             trials = self._state.by_cell[cell]
             best = self._best(cell)
             counts = [sum(trial.state == name for trial in trials) for name in ("pruned", "failed")]
-            shown = f"{best[0]:.4f}" if best else "–"
-            table.add_row(self._state.cells[cell].name, str(len(trials)), *map(str, counts), shown)
+            score = f"{best[0]:.4f}" if best else "–"
+            table.add_row(self._state.cells[cell].name, str(len(trials)), *map(str, counts), score)
         hidden = len(self._state.cells) - ROWS
         more = [Text(f"… and {hidden} more cells")] if hidden > 0 else []
         return Group(table, *more, Text(self.line(), style="bold"))

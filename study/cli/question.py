@@ -79,7 +79,7 @@ def fixed(space: Space, changes: Sequence[str]) -> Space:
     Raises:
         UserError: an unknown one, one of another role, or a value of another type.
     """
-    given: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for item in changes:
         key, equals, text = item.partition("=")
         if not equals:
@@ -91,10 +91,10 @@ def fixed(space: Space, changes: Sequence[str]) -> Space:
             role = "the space's own" if key == "task" else "tuned here" if key in space.tuned else f"set for {own[0]}"
             raise UserError(f"--set {item}: {key!r} is {role}; copy the space's file and change it there")
         try:
-            given[key] = read(key, text)
+            values[key] = read(key, text)
         except UserError as error:
             raise UserError(f"--set {item}: {error}") from None
-    return replace(space, fixed={**space.fixed, **given})
+    return replace(space, fixed={**space.fixed, **values})
 
 
 def _of_data(cell: Cell, data: Path | None) -> Cell:
@@ -105,17 +105,19 @@ def _of_data(cell: Cell, data: Path | None) -> Cell:
 
 
 def _check_source_data(options: Options, cells: list[Cell]) -> None:
-    """Refuse real images that start from weights of a stand-in, unless that is asked for, and a folder for nothing."""
-    found = {each.name: each for cell in cells if (source := sources.of(cell)) for each in source.line}
+    """Refuse real images with weights of a stand-in, unless that is meant, and a folder that nothing reads."""
+    recipes = {each.name: each for cell in cells if (source := sources.of(cell)) for each in source.line}
     own = {data_set(str(cell.values["task"])) for cell in cells}
-    other = [each for each in found.values() if data_set(each.config.task) not in own]
+    other = [each for each in recipes.values() if data_set(each.config.task) not in own]
     if options.source_data and not other:
         raise UserError(
             f"--source-data {options.source_data}: no weights of these cells are trained on another data set"
         )
     if options.data and other and not options.source_data:
-        told = f"weights {other[0].name!r} are trained on task {other[0].config.task}"
-        raise UserError(f"{told}: name its real data set with --source-data DIR, since --data has that of the trials")
+        weights = f"weights {other[0].name!r} are trained on task {other[0].config.task}"
+        raise UserError(
+            f"{weights}: name its real data set with --source-data DIR, since --data has that of the trials"
+        )
 
 
 def _folder(out: Path | str | None, name: str) -> Path:

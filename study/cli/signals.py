@@ -104,7 +104,7 @@ class Interrupt(StopRequest):
     """
 
     interrupted = False
-    """Whether Ctrl-C asked to stop."""
+    """Whether Ctrl-C came."""
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
