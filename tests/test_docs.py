@@ -1,7 +1,9 @@
 """Tests that the documents name exist, and each promise has one that CI runs."""
 
 import ast
+import pkgutil
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,39 @@ def _of_all_parameters(decorator):
 
 def _read(path):
     return path.read_text() if path.exists() else ""
+
+
+FILES = re.compile(r"`((?:study|analysis|tests|benchmarks|search_spaces|deploy|docs)/[\w/.*-]+)")
+DOTTED = re.compile(r"`((?:study|analysis|benchmarks|tests)(?:\.(?!py\b|json\b)\w+)+)")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_each_file_that_a_document_names_is_there():
+    named = [(page.name, match) for page in PAGES for match in FILES.findall(page.read_text())]
+    assert len(named) > 50
+    assert [(page, name) for page, name in named if not list(ROOT.glob(name.rstrip("/.")))] == []
+
+
+def test_each_module_and_attribute_that_a_document_names_is_there():
+    named = {(page.name, match) for page in PAGES for match in DOTTED.findall(page.read_text())}
+    assert len(named) > 15
+    assert [(page, name) for page, name in sorted(named) if not resolves(name)] == []
+
+
+def resolves(name):
+    try:
+        return pkgutil.resolve_name(name) is not None
+    except (ImportError, AttributeError):
+        return False
+
+
+def test_packages_ship_the_files_that_they_read():
+    """`package-data` names folders of files that are no Python; each pattern has some."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    patterns = [(package, pattern) for package, each in data.items() for pattern in each]
+    assert [each for each in patterns if not list((ROOT / each[0].replace(".", "/")).glob(each[1]))] == []
+    shipped = {path for package, pattern in patterns for path in (ROOT / package.replace(".", "/")).glob(pattern)}
+    others = {
+        path for name in ("study", "analysis") for path in (ROOT / name).rglob("*.*") if path.suffix in (".j2", ".js")
+    }
+    assert shipped == others
