@@ -1,11 +1,16 @@
 """All tests share one store of their own, so that none touches the user's."""
 
 import os
+import signal
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the same tests on every machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run them: more threads than cores are ten times slower
 
 import pytest
+
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:  # in the background, or under nohup: what tests start would too
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
