@@ -108,7 +108,7 @@ def prepare(
         group_pattern: see `Config`.
 
     Returns:
-        The argument of `open_data`.
+        The prepared images, for `open_data`.
 
     Raises:
         UserError: an unknown task or crop, a size out of range, or a folder that does not have the task's data set.

@@ -13,8 +13,8 @@ A task is one file in this folder with
   (for data sets of a few large files, `Source[Arrays]`),
 - `stand_in(size, crop) -> Source[Arrays]`: the same from rendered images,
 - `ARCHIVES: tuple[Archive, ...]`, which `--download` fetches (optional),
-- `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: by the data set that weights were trained on, such as
-  "imagenet", and by class in lower case, the class numbers there that correspond to it (optional),
+- `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: by the source of weights, such as "imagenet", and by class (in
+  lower case), the corresponding class numbers of the source (optional),
 - `at(path) -> Task`: the task at a lower level, if classes have classes of their own. It has all of the above, and its
   name is the module's and the path, as in animals/animal (optional),
 - for the user's own images, whose layout and content must be checked, `choose`, `inspect` and a `read` that takes a
