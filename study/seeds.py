@@ -1,4 +1,4 @@
-"""Random streams derived by name from one seed. Knows nothing of what the numbers are used for."""
+"""Random streams, derived by name from one seed."""
 
 import hashlib
 
@@ -7,11 +7,11 @@ def stream(seed: int, *names: str | int) -> int:
     """Derive the seed of a named stream; adding a stream never moves another.
 
     Args:
-        seed: the study's or the trial's seed.
+        seed: of the study or the trial.
         *names: the path of the stream, e.g. `"order", epoch`.
 
     Returns:
-        An integer in [0, 2**32), fit for numpy, torch and Optuna.
+        An integer in [0, 2**32), valid as a seed for numpy, torch and Optuna.
 
     Source: Gulrajani & Lopez-Paz 2020, arXiv:2007.01434 (DomainBed), which derives its seeds from names the same way.
     """

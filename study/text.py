@@ -1,8 +1,8 @@
-"""What a text is made of. Knows characters, and nothing of what a text says."""
+"""Small texts: which can be encoded, and how a duration is written."""
 
 
 def encodes(text: str) -> bool:
-    """Whether a text can be written as UTF-8: a file may be called any bytes."""
+    """Whether a text can be written as UTF-8; a file's name may be any bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -12,8 +12,8 @@ def encodes(text: str) -> bool:
 
 def clock(seconds: float) -> str:
     """Write a duration: `42 s`, `3 min 20 s`, `2 h 05 min`."""
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes_left:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    return f"{minutes} min {seconds_left:02d} s" if minutes else f"{seconds_left} s"

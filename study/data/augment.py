@@ -1,4 +1,4 @@
-"""Random changes of a batch of images, drawn once an epoch, applied on the images' device. Knows no task or network."""
+"""Augments a batch of images by random changes, which are drawn once per epoch and applied on the images' device."""
 
 import math
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ _COLUMNS = 7  # shift takes two
 
 
 def draw(count: int, generator: torch.Generator) -> Tensor:
-    """Draw all that `augment` needs for some images.
+    """Draw the random numbers that `augment` needs.
 
     Args:
         count: number of images.
-        generator: on the CPU.
+        generator: of torch, on the CPU.
 
     Returns:
         (count, 7) float in [-1, 1): rotation, scale, two shifts, brightness, contrast, flip.
@@ -31,11 +31,11 @@ def augment(images: Tensor, draws: Tensor, ranges: Mapping[str, float], strength
         images: (batch, 3, size, size) float in [0, 1].
         draws: (batch, 7), from `draw`, on the same device.
         ranges: at strength 1: rotate in degrees; scale, shift (of the side), brightness and contrast as shares;
-            flip 1 mirrors half of the images, 0 none. What is not named stays as it is.
-        strength: in [0, 1], multiplies the ranges; 0 gives the very same images.
+            flip 1 mirrors half of the images, 0 none. A range that is missing is 0.
+        strength: in [0, 1], multiplies the ranges; 0 returns the images themselves.
 
     Returns:
-        Images of the same shape, in [0, 1]; what lies outside of a picture repeats its edge.
+        Images of the same shape, in [0, 1]. Pixels from outside an image repeat its edge.
 
     Raises:
         ValueError: a range is not one of `RANGES`.
@@ -52,18 +52,18 @@ def augment(images: Tensor, draws: Tensor, ranges: Mapping[str, float], strength
 
 
 def _move(images: Tensor, draws: Tensor, rotate: float, scale: float, shift: float, flip: float) -> Tensor:
-    """Sample each image through one affine map, from places in the result to places in the source."""
+    """Sample each image through one affine map, from positions in the result to positions in the source."""
     angle = draws[:, 0] * math.radians(rotate)
     size = 1 / (1 + draws[:, 1] * scale)
     mirror = torch.where((draws[:, 6] + 1) / 2 < flip / 2, -1.0, 1.0)
-    cosine, sine, moved = torch.cos(angle) * size, torch.sin(angle) * size, draws[:, 2:4] * (2 * shift)
-    rows = (torch.stack([cosine * mirror, -sine, moved[:, 0]], 1), torch.stack([sine * mirror, cosine, moved[:, 1]], 1))
+    cosine, sine, moves = torch.cos(angle) * size, torch.sin(angle) * size, draws[:, 2:4] * (2 * shift)
+    rows = (torch.stack([cosine * mirror, -sine, moves[:, 0]], 1), torch.stack([sine * mirror, cosine, moves[:, 1]], 1))
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def _relight(images: Tensor, draws: Tensor, brightness: float, contrast: float) -> Tensor:
-    """Stretch each image about its mean, then scale it: one multiplication and one addition."""
+    """Stretch each image about its mean, then scale it, as one multiplication and one addition."""
     light = (1 + draws[:, 4] * brightness).view(-1, 1, 1, 1)
     stretch = (1 + draws[:, 5] * contrast).view(-1, 1, 1, 1)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)

@@ -1,7 +1,7 @@
-"""Catches what Pillow warns of while a thread reads a picture, so that it can be reported with the picture's name.
+"""Collects Pillow's warnings while a thread reads an image, so that they can be reported with the image's name.
 
-`warnings.catch_warnings` is no use here: it changes the whole process, and pictures are read by several threads. One
-filter stands in front of all others instead. It matches in a thread that reads a picture, and nowhere else.
+`warnings.catch_warnings` is of no use here. It changes the whole process, and images are read by several threads.
+Instead one filter stands in front of all others. It matches only in a thread that is reading an image.
 """
 
 import contextlib
@@ -14,34 +14,34 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-MOST = 3
-"""Notes of one picture."""
-SHOWN = 5
-"""Notes of a data set, or of all pictures that are predicted."""
-_BOMB = "decompression bomb"  # pictures have a bound of their own
+MAX_NOTES = 3
+"""Notes on one image."""
+MAX_LISTED = 5
+"""Notes that are listed of a data set, or of all images that are predicted."""
+_BOMB = "decompression bomb"  # `image_files` has a bound of its own
 _reading = threading.local()
 
 
 class _Recorder(logging.Handler):
-    """Stands in the place of a pattern that a warning's text may match, and takes Pillow's log too."""
+    """Takes the role of the pattern of a warnings filter, and handles Pillow's log as well."""
 
     def match(self, text: str) -> bool:
-        """Keep a text; whether it is one of a picture that this thread reads, and so to be silent."""
+        """Record a warning's text. Return whether this thread is reading an image, so that the warning is silenced."""
         notes: dict[str, None] | None = getattr(_reading, "notes", None)
         if notes is None:
             return False
-        if _BOMB not in text and len(notes) < MOST:
+        if _BOMB not in text and len(notes) < MAX_NOTES:
             notes[" ".join(text.split()).rstrip(".")] = None
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep what Pillow would have printed as the last resort."""
+        """Record what Pillow would otherwise print."""
         self.match(record.getMessage())
 
 
 def _silence_libtiff() -> None:
-    """Keep the library of TIFF files, whose errors Pillow raises too, from writing them to stderr itself."""
-    with contextlib.suppress(OSError, AttributeError):  # built in another way, its functions may have no names
+    """Stop libtiff from writing errors to stderr; Pillow raises them as well."""
+    with contextlib.suppress(OSError, AttributeError):  # some builds do not export these functions
         library = ctypes.CDLL(Image.core.__file__)
         library.TIFFSetErrorHandler(None)
         library.TIFFSetWarningHandler(None)
@@ -54,14 +54,15 @@ logging.getLogger("PIL").addHandler(_RECORDER)
 
 
 def few(notes: Sequence[str]) -> list[str]:
-    """Leave some notes and the number of the others."""
-    return [*notes[:SHOWN], *([f"… and {len(notes) - SHOWN:,} more such notes"] if len(notes) > SHOWN else [])]
+    """Return the first notes and, in a last line, the number of the others."""
+    rest = len(notes) - MAX_LISTED
+    return [*notes[:MAX_LISTED], *([f"… and {rest:,} more such notes"] if rest > 0 else [])]
 
 
 @contextmanager
-def noted() -> Iterator[dict[str, None]]:
-    """Collect what this thread is warned of meanwhile: each text once, and at most `MOST`."""
-    if warnings.filters[:1] != [_FILTER]:  # whoever left `catch_warnings` since then has taken it away
+def collect_notes() -> Iterator[dict[str, None]]:
+    """Collect this thread's warnings until the context ends: each text once, and at most `MAX_NOTES`."""
+    if warnings.filters[:1] != [_FILTER]:  # leaving `catch_warnings` somewhere may have removed it
         warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
     notes: dict[str, None] = {}
     _reading.notes = notes

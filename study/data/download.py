@@ -1,4 +1,4 @@
-"""Fetches a task's official archives: checksummed, resumed after a break, one process at a time, all or nothing.
+"""Downloads a task's official archives: checksummed, resumable, one process at a time, all or nothing.
 
 Knows nothing of what the archives hold; a task lists them in `ARCHIVES`.
 """
@@ -24,16 +24,16 @@ TRIES = 3
 
 
 def fetch(task: str, folder: Path, say: Callable[[str], None]) -> None:
-    """Bring a task's data set into a folder; what is there already is not fetched again.
+    """Download a task's data set into a folder. Parts that are there already are not downloaded again.
 
     Args:
         task: a module of `study.data.tasks` with `ARCHIVES`.
-        folder: made if need be.
-        say: gets a line for each archive.
+        folder: created if missing.
+        say: called with a line for each archive.
 
     Raises:
-        UserError: the task has no download, the server does not answer, or a file is not what was published.
-        OSError: the disk is full, read-only or broken; what was fetched stays, and a later run continues it.
+        UserError: the task has no download, the server does not answer, or a file's checksum is not the published one.
+        OSError: the disk is full, read-only or broken. The partial download stays, and a later run resumes it.
     """
     archives: tuple[Archive, ...] = getattr(tasks.load(task), "ARCHIVES", ())
     if not archives:
@@ -43,10 +43,11 @@ def fetch(task: str, folder: Path, say: Callable[[str], None]) -> None:
         for archive in archives:
             if not (folder / archive.provides).exists():
                 say(f"fetching {archive.url}")
-                _unpack(_fetched(archive, folder), archive, folder)
+                _unpack(_download(archive, folder), archive, folder)
 
 
-def _fetched(archive: Archive, folder: Path) -> Path:
+def _download(archive: Archive, folder: Path) -> Path:
+    """Download an archive, and check it; returns its file."""
     part = folder / (archive.url.rsplit("/", 1)[-1] + ".part")
     for attempt in range(1, TRIES + 1):
         try:
@@ -58,53 +59,53 @@ def _fetched(archive: Archive, folder: Path) -> Path:
             if attempt == TRIES:
                 raise UserError(f"--download: {archive.url} does not answer ({error}); run again to go on") from error
     with part.open("rb") as file:
-        found = hashlib.file_digest(file, "md5").hexdigest()
-    if found != archive.md5:
+        md5 = hashlib.file_digest(file, "md5").hexdigest()
+    if md5 != archive.md5:
         part.unlink()
-        raise UserError(f"--download: {archive.url} has checksum {found}, published is {archive.md5}; it was dropped")
+        raise UserError(f"--download: {archive.url} has checksum {md5}, published is {archive.md5}; it was dropped")
     return part
 
 
 def _continue(url: str, part: Path) -> None:
-    """Fetch what is missing of a file; a server that cannot continue sends it all again."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    """Download the missing bytes of a file; a server that cannot resume sends the whole file again."""
+    size = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={size}-"} if size else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=60)
+        response = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
         if error.code == 416:  # nothing is missing
             return
         raise
-    with answer, durable.written(part.parent), part.open("ab" if answer.status == 206 else "wb") as file:
-        shutil.copyfileobj(answer, file, CHUNK)
-        if answer.length:  # urllib reads a broken-off body without an error
-            raise ConnectionError(f"the connection broke off, {answer.length} bytes are missing")
+    with response, durable.written(part.parent), part.open("ab" if response.status == 206 else "wb") as file:
+        shutil.copyfileobj(response, file, CHUNK)
+        if response.length:  # urllib reports no error for a body that breaks off
+            raise ConnectionError(f"the connection broke off, {response.length} bytes are missing")
 
 
 def _unpack(part: Path, archive: Archive, folder: Path) -> None:
-    """Unpack beside the data and rename."""
-    making = folder / ".unpack"
-    shutil.rmtree(making, ignore_errors=True)  # left by who was killed: the lock says that it is gone
+    """Unpack into a folder beside the data, then rename."""
+    unpacked = folder / ".unpack"
+    shutil.rmtree(unpacked, ignore_errors=True)  # of a process that was killed; this one holds the lock
     try:
-        _extract(part, archive.url, making)
-        wanted, target = making / (archive.inside or archive.provides), folder / archive.provides
+        _extract(part, archive.url, unpacked)
+        wanted, target = unpacked / (archive.inside or archive.provides), folder / archive.provides
         if not wanted.exists():
-            raise UserError(f"--download: {archive.url} has no {wanted.relative_to(making)} in it")
+            raise UserError(f"--download: {archive.url} has no {wanted.relative_to(unpacked)} in it")
         target.parent.mkdir(parents=True, exist_ok=True)
         wanted.rename(target)
     except (zipfile.BadZipFile, tarfile.TarError) as error:
         part.unlink()
         raise UserError(f"--download: {archive.url} cannot be unpacked ({error}); it was dropped") from error
     finally:
-        shutil.rmtree(making, ignore_errors=True)
+        shutil.rmtree(unpacked, ignore_errors=True)
     part.unlink()
 
 
-def _extract(part: Path, url: str, making: Path) -> None:
-    """Unpack a zip file, or a tar file; zipfile keeps members inside the folder, tarfile refuses those outside it."""
+def _extract(part: Path, url: str, target: Path) -> None:
+    """Unpack a zip or tar file. zipfile writes every member inside the folder; tarfile refuses members outside it."""
     if url.endswith(".zip"):
         with zipfile.ZipFile(part) as opened:
-            opened.extractall(making)
+            opened.extractall(target)
     else:
         with tarfile.open(part) as archive:
-            archive.extractall(making, filter="data")
+            archive.extractall(target, filter="data")

@@ -1,4 +1,4 @@
-"""Says what a file is that is no picture of a format that is read: by its first bytes, not by its name."""
+"""Names the kind of a file that is not a supported image, by its first bytes and not by its name."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from study.data.image_files import FORMATS
 from study.storage.regular_files import PlainFile, TooMuch
 
-_SEEN = 1000
-"""Bytes of a file that are looked at."""
+_HEAD = 1000
+"""Bytes that are read of a file."""
 _KINDS = (
     (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript (EPS)"),
     (rb"%PDF", "a PDF document"),
@@ -24,22 +24,22 @@ _KINDS = (
 )
 
 
-def instead(path: str | Path) -> str:
-    """Say what a file is instead of a picture.
+def describe(path: str | Path) -> str:
+    """Describe a file that is not a supported image, as the rest of a sentence about it.
 
     Raises:
-        OSError: it cannot be read any more.
+        OSError: the file can no longer be read.
     """
     try:
         with PlainFile(path, 10**15) as file:
-            begin = file.read(_SEEN)
+            head = file.read(_HEAD)
     except TooMuch as error:
         return str(error)
-    if not begin:
+    if not head:
         return "is empty (0 bytes)"
-    if begin.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return "is a web page, no image"
     for pattern, kind in _KINDS:
-        if re.match(pattern, begin, re.DOTALL | re.IGNORECASE):
+        if re.match(pattern, head, re.DOTALL | re.IGNORECASE):
             return f"is {kind}, not an image that is read; {', '.join(FORMATS[:-1])} and {FORMATS[-1]} are"
-    return f"is no image that can be read; it begins with {begin[:16]!r}"
+    return f"is no image that can be read; it begins with {head[:16]!r}"

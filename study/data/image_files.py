@@ -1,7 +1,7 @@
-"""Opens and loads picture files of the formats that are promised, each within bounds on its size, pixels and parts.
+"""Opens and loads image files of the supported formats, within bounds on a file's size, pixels and parts.
 
-Knows nothing of what is made of pixels. Pillow is never left to choose the format: it looks at what a file holds, not
-at its name, and hands PostScript to Ghostscript, which runs it.
+Knows nothing of what is made of the pixels. Pillow never chooses the format itself. It would go by a file's content
+whatever its name, and hand PostScript to Ghostscript, which executes it.
 """
 
 import re
@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import (  # each import registers a format; Pillow would import them all, with those that start programs
+from PIL import (  # each import registers a format; Pillow itself would import all, even those that start programs
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
@@ -26,7 +26,7 @@ from PIL import (  # each import registers a format; Pillow would import them al
     WebPImagePlugin,
 )
 
-from study.data.stripped_images import bare
+from study.data.stripped_images import stripped
 from study.storage.regular_files import PlainFile, TooMuch
 
 _PLUGINS = (
@@ -39,54 +39,54 @@ _PLUGINS = (
     TiffImagePlugin.TiffImageFile,
     WebPImagePlugin.WebPImageFile,
 )
-FORMATS = tuple(each.format for each in _PLUGINS)
-"""What the suffixes of `study.data.tasks._folders` stand for. JPEG has MPO in it, which phones write."""
+FORMATS = tuple(plugin.format for plugin in _PLUGINS)
+"""The formats of the suffixes in `study.data.tasks._folders`. JPEG includes MPO, which phones write."""
 _JPEG = (JpegImagePlugin.JpegImageFile.format, MpoImagePlugin.MpoImageFile.format)
 MOST_PIXELS = 178_956_970
-"""Of a picture. From here on Pillow refuses, too: twice what it warns of."""
+"""Of an image. Pillow has the same limit, which is twice the size at which it warns."""
 MOST_BYTES = 10**9
-"""Of a file: as many pixels of 16 bits without compression."""
+"""Of a file. `MOST_PIXELS` of 16-bit RGB without compression take about as many."""
 _REDUCED = 64 * 10**6
-"""Pixels from which on a JPEG file is decoded at half its width and height: in a quarter of the memory."""
+"""Pixels above which a JPEG file is decoded at half its width and height, in a quarter of the memory."""
 _AT_ONCE = 256 * 10**6
-"""Pixels that all threads together hold, unless one picture has more; and bytes of files that are read as a whole."""
+"""Pixels that all threads hold together, unless one image has more; also bytes of a file that is read as a whole."""
 _BEFORE = 16 * 10**6
-"""Bytes before the first pixel of other files. Pillow joins parts in a time that grows with the square of it."""
+"""Bytes before the first pixel of other files. Pillow joins such parts in quadratic time."""
 _READ_WHOLE = re.compile(rb"RIFF....WEBP|....ftyp", re.DOTALL)
 _PLAIN = re.compile(rb"P[123]\s")
 _PLAIN_BYTES, _PLAIN_COMMENTS = 32 * 10**6, 1_000
-"""Of a PPM file whose numbers are text: Pillow reads 9 MB a second, and far less where there are comments."""
+"""Of a PPM file whose numbers are text. Pillow reads 9 MB a second, and far less if there are comments."""
 _SCANS = 100
-"""Passes over a progressive JPEG picture; encoders make ten or so, and each costs as much as a picture."""
+"""Scans of a progressive JPEG file. Encoders write about ten, and each costs as much as decoding the image."""
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _SEGMENTS = 10_000
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323  # tags of TIFF
 _TILE = 16 * 10**6
-"""Pixels of a TIFF file's tile that may be larger than its picture."""
+"""Pixels of a TIFF tile that is larger than its image."""
 
 
 class TooLarge(Exception):
-    """A picture has more pixels or passes than are read; the text says how many."""
+    """An image has more pixels or scans than are read; the text gives the number."""
 
 
 class Loaded(NamedTuple):
-    """A picture whose pixels are in memory."""
+    """An image whose pixels are in memory."""
 
     image: Image.Image
     size: tuple[int, int]
-    """Width and height in the file; the image has less where it was reduced."""
+    """Width and height in the file; a reduced image has less."""
 
 
-class _Room:
-    """So many pixels are held by all threads together; a picture that has more waits until it is the only one."""
+class _PixelBudget:
+    """Limits the pixels that all threads hold together. An image above the limit waits until it is the only one."""
 
-    def __init__(self, most: int) -> None:
-        self._most = self._free = most
+    def __init__(self, limit: int) -> None:
+        self._limit = self._free = limit
         self._changed = threading.Condition()
 
     @contextmanager
     def take(self, pixels: int) -> Iterator[None]:
-        pixels = min(pixels, self._most)
+        pixels = min(pixels, self._limit)
         with self._changed:
             self._changed.wait_for(lambda: pixels <= self._free)
             self._free -= pixels
@@ -98,49 +98,49 @@ class _Room:
                 self._changed.notify_all()
 
 
-_SHARES = {"AVIF": 3, "WEBP": 4}
-"""Times the memory of others that formats need, whose decoders make the whole picture before Pillow does."""
-_ROOM = _Room(_AT_ONCE)
+_MEMORY_FACTORS = {"AVIF": 3, "WEBP": 4}
+"""Memory per pixel relative to other formats: these decoders make a whole image before Pillow copies it."""
+_BUDGET = _PixelBudget(_AT_ONCE)
 
 
-def load(path: str | Path, held: ExitStack) -> Loaded:
-    """Load the first picture of a file.
+def load(path: str | Path, budget: ExitStack) -> Loaded:
+    """Load the first image of a file.
 
     Args:
         path: of the file.
-        held: its end lets others use the memory that the picture has.
+        budget: holds the image's share of the pixel budget; closing it frees the share for other threads.
 
     Raises:
-        TooMuch: the file is larger than is read, or in more parts.
-        TooLarge: the picture is.
+        TooMuch: the file is larger than is read, or has more parts.
+        TooLarge: the image is larger than is read.
         Exception: whatever a broken file makes Pillow raise.
     """
     with PlainFile(path, MOST_BYTES) as file:
         try:
-            return _loaded(file, held)
-        except (TooMuch, ValueError):  # as Pillow raises for a long text or a colour profile of a PNG file
-            if (copy := bare(file)) is None:
+            return _load(file, budget)
+        except (TooMuch, ValueError):  # Pillow raises ValueError for a long text or colour profile in a PNG file
+            if (copy := stripped(file)) is None:
                 raise
         warnings.warn("more is written beside its pixels than is read; it was left out", stacklevel=1)
-        return _loaded(copy, held)
+        return _load(copy, budget)
 
 
 def size(path: str | Path) -> tuple[int, int]:
-    """Give a picture's width and height without loading it.
+    """Return an image's width and height without loading it.
 
     Raises:
-        Exception: as of `load`.
+        Exception: as in `load`.
     """
     with PlainFile(path, MOST_BYTES) as file:
-        return _opened(file).size
+        return _open(file).size
 
 
-def _opened(file: PlainFile | BytesIO) -> Image.Image:
-    """Read what stands before the pixels, and refuse what is too large before there is memory for it."""
+def _open(file: PlainFile | BytesIO) -> Image.Image:
+    """Read what comes before the pixels. Refuse an image that is too large before memory is allocated for it."""
     if isinstance(file, PlainFile):
-        begin = file.peek(12)
-        file.most = _AT_ONCE if _READ_WHOLE.match(begin) else _BEFORE
-        if _PLAIN.match(begin):
+        head = file.peek(12)
+        file.most = _AT_ONCE if _READ_WHOLE.match(head) else _BEFORE
+        if _PLAIN.match(head):
             _check_plain(file)
     try:
         image = Image.open(file, formats=FORMATS)
@@ -177,28 +177,28 @@ def _check_plain(file: PlainFile) -> None:
 
 
 def _check_scans(file: PlainFile | BytesIO) -> None:
-    """Count how often a JPEG file goes over its first picture; what looks like it inside of other parts is skipped."""
+    """Count the scans of a JPEG file's first image; markers inside other segments are skipped."""
     file.seek(0)
-    at, content, count = 2, file.read(_AT_ONCE), 0
+    position, content, count = 2, file.read(_AT_ONCE), 0
     for _ in range(_SEGMENTS):
-        marker = _MARKER.search(content, at)
+        marker = _MARKER.search(content, position)
         if marker is None or marker[1] == b"\xd9" or count > _SCANS:
             break
         count += marker[1] == b"\xda"
-        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
+        position = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
     else:
         count = _SCANS + 1
     if count > _SCANS:
         raise TooLarge(f"has more than {_SCANS} scans, as many as decode it again and again")
 
 
-def _loaded(file: PlainFile | BytesIO, held: ExitStack) -> Loaded:
-    image = _opened(file)
-    with ExitStack() as own:
-        own.enter_context(_ROOM.take(image.width * image.height * _SHARES.get(image.format or "", 1)))
+def _load(file: PlainFile | BytesIO, budget: ExitStack) -> Loaded:
+    image = _open(file)
+    with ExitStack() as share:
+        share.enter_context(_BUDGET.take(image.width * image.height * _MEMORY_FACTORS.get(image.format or "", 1)))
         size = image.size
         if image.format in _JPEG and image.width * image.height > _REDUCED:
             image.draft(None, (image.width // 2, image.height // 2))  # type: ignore[arg-type]
         image.load()
-        held.push(own.pop_all())
+        budget.push(share.pop_all())
     return Loaded(image, size)

@@ -1,5 +1,5 @@
-"""Decodes image files: each becomes 8-bit RGB as a person would see it, of the size that is asked for.
-Knows nothing of stores, splits, formats or which data set it is."""
+"""Decodes image files to 8-bit RGB as a person would see them, and resizes them.
+Knows nothing of stores, splits or file formats."""
 
 import os
 import warnings
@@ -13,32 +13,32 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from study.data import file_kinds, image_files, pixels, stripped_images, types
-from study.data.decoder_warnings import noted
+from study.data.decoder_warnings import collect_notes
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
 from study.storage import regular_files
 
 LONG = 20
-"""Times a side may be as long as the other; of a longer one hardly anything is in the middle."""
+"""Ratio of the sides above which the middle square has hardly anything of the image."""
 SMALL = 8
-"""Pixels of a side from which on there is something to see: the smallest size that networks get."""
+"""Pixels of a side below which there is nothing to see: the smallest image size of networks."""
 
 
-FILES = (*(str(each.__file__) for each in (image_files, stripped_images, regular_files, pixels)), __file__)
-"""What decoded pixels depend on, besides the libraries."""
+FILES = (*(str(module.__file__) for module in (image_files, stripped_images, regular_files, pixels)), __file__)
+"""The code that decoded pixels depend on, besides the libraries."""
 
 
 class Unreadable(UserError):
-    """A file that is no whole image, or of whose numbers it is not known which is white; the text names it."""
+    """A file is not a whole image, or it is unknown which of its numbers is white; the text names the file."""
 
 
 class Picture(NamedTuple):
     """An image as a person would see it."""
 
     image: Image.Image
-    """RGB of 8 bits; of a very large JPEG file it is reduced."""
+    """8-bit RGB; reduced if the file is a very large JPEG."""
     width: int
-    """Pixels in the file, turned as a person sees it; so is the height."""
+    """Pixels in the file, after turning it upright; likewise the height."""
     height: int
     notes: tuple[str, ...]
     """What is odd about the file."""
@@ -47,108 +47,108 @@ class Picture(NamedTuple):
 def read_rgb(path: str | Path) -> np.ndarray:
     """Read an image file as a person would see it.
 
-    It is turned as its EXIF data say; what is transparent lies on white; CMYK is converted, a palette looked up.
-    Numbers of 16 bits are scaled by their whole range (65,535 is white), not by what one image makes of it, and so are
-    floats, whose whole range is 0 to 1. Of several frames or pages the first is taken.
+    The image is turned upright by its EXIF data. Transparent pixels lie on white. CMYK and palettes are converted.
+    16-bit numbers are scaled by their whole range (65,535 is white), not by the range of the one image. So are floats,
+    whose whole range is 0 to 1. Of several frames or pages the first is read.
 
     Args:
-        path: of a file of one of `picture_files.FORMATS`.
+        path: of a file in one of `image_files.FORMATS`.
 
     Returns:
         (height, width, 3) uint8.
 
     Raises:
-        Unreadable: it is no such file, it is cut off or too large, or its numbers have another range.
+        Unreadable: the file has another format, is truncated or too large, or its numbers have another range.
     """
-    with picture(path) as seen:
-        return np.asarray(seen.image)
+    with picture(path) as opened:
+        return np.asarray(opened.image)
 
 
 def stamp(path: str) -> tuple[int, int] | None:
-    """Give a file's size and time of change; None of one that reading will list with all others that cannot be read."""
+    """Return a file's size and time of change; None if it is inaccessible, which is reported when images are read."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 @contextmanager
 def picture(path: str | Path) -> Iterator[Picture]:
-    """Read an image as `read_rgb` does, and hold it: other threads read no more than there is memory for.
+    """Read an image as `read_rgb` does. Until the context ends its memory counts towards the limit of all threads.
 
     Raises:
-        Unreadable: as of `read_rgb`.
+        Unreadable: as in `read_rgb`.
     """
-    with ExitStack() as held:
-        yield _picture(path, held)
+    with ExitStack() as budget:
+        yield _picture(path, budget)
 
 
-def _picture(path: str | Path, held: ExitStack) -> Picture:
-    with noted() as notes:
+def _picture(path: str | Path, budget: ExitStack) -> Picture:
+    with collect_notes() as notes:
         try:
-            image, size = image_files.load(path, held)
-            upright = pixels.upright(pixels.rgb(image), _turn(image))
+            image, size = image_files.load(path, budget)
+            upright = pixels.upright(pixels.rgb(image), _orientation(image))
             wide, high = size if upright.size == image.size else size[::-1]
-            return Picture(upright, wide, high, (*notes, *_shape(wide, high)))
-        except Exception as error:  # what a broken file makes a decoder raise may be anything
-            raise Unreadable(f"{path}: {_why(path, error)}") from error
+            return Picture(upright, wide, high, (*notes, *_shape_notes(wide, high)))
+        except Exception as error:  # a broken file can make a decoder raise anything
+            raise Unreadable(f"{path}: {_reason(path, error)}") from error
 
 
-def _turn(image: Image.Image) -> object:
-    """Give the number by which EXIF data say how a picture was taken; there may be none, or anything."""
+def _orientation(image: Image.Image) -> object:
+    """Return EXIF's orientation of an image: a number, None or, in damaged data, anything."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation)
-    except Exception as error:  # what damaged data make Pillow raise may be anything, and the pixels are whole
+    except Exception as error:  # damaged data can make Pillow raise anything, though the pixels are intact
         warnings.warn(f"its EXIF data cannot be read, so it is not turned ({error})", stacklevel=1)
         return None
 
 
-def _shape(wide: int, high: int) -> Iterator[str]:
-    """Say of a picture's shape what leaves little of it to be seen."""
-    told = f"{wide:,} × {high:,} pixels"
+def _shape_notes(wide: int, high: int) -> Iterator[str]:
+    """Note a shape of which little is left to see."""
+    size = f"{wide:,} × {high:,} pixels"
     if max(wide, high) > LONG * min(wide, high):
-        yield f"has {told}: a square in its middle is {min(wide, high) / max(wide, high):.2%} of it"
+        yield f"has {size}: a square in its middle is {min(wide, high) / max(wide, high):.2%} of it"
     elif min(wide, high) < SMALL:
-        yield f"has only {told}"
+        yield f"has only {size}"
 
 
-def _why(path: str | Path, error: Exception) -> str:
-    """Say what is wrong with a file that is refused."""
+def _reason(path: str | Path, error: Exception) -> str:
+    """Explain why a file is unreadable."""
     if isinstance(error, UnidentifiedImageError):
-        return file_kinds.instead(path)
+        return file_kinds.describe(path)
     if isinstance(error, MemoryError):
         return "is too large for the memory that there is"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def decoded(found: Source[Listing] | Source[Arrays], size: int, notes: list[str] | None = None) -> Source[Arrays]:
-    """Turn listings into arrays whose images are decoded as they are asked for; resize images that are there.
+def decoded(source: Source[Listing] | Source[Arrays], size: int, notes: list[str] | None = None) -> Source[Arrays]:
+    """Turn listings into arrays whose images are decoded lazily; images that are arrays already are resized.
 
     Args:
-        found: the data set.
+        source: the data set.
         size: side of the images, pixels.
-        notes: gets a line for what is odd about a file, when it is decoded.
+        notes: gets a line for each oddity of a file, when the file is decoded.
     """
     notes = [] if notes is None else notes
     splits = {}
-    for name, each in found.splits.items():
-        images = _resized(each.images, size) if isinstance(each, Arrays) else _decode_all(each, size, notes)
-        splits[name] = Arrays(images, each.targets, each.groups, each.strata, each.held)
-    return Source(found.line, found.classes, splits)
+    for name, split in source.splits.items():
+        images = _resized(split.images, size) if isinstance(split, Arrays) else _decode_all(split, size, notes)
+        splits[name] = Arrays(images, split.targets, split.groups, split.strata, split.held)
+    return Source(source.line, source.classes, splits)
 
 
 def _resized(images: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    for image in images:
-        whole = Image.fromarray(image)
-        yield image if whole.size == (size, size) else np.asarray(whole.resize((size, size), Image.Resampling.BICUBIC))
+    for array in images:
+        image = Image.fromarray(array)
+        yield array if image.size == (size, size) else np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def _decode_all(listing: Listing, size: int, notes: list[str]) -> Iterator[np.ndarray]:
-    """Decode in order, on one core: two threads were slower on GTSRB's small pictures (5,100 a second, not 11,400).
+    """Decode in order, on one core. On GTSRB's small images two threads were slower: 5,100 a second, not 11,400.
 
     Raises:
-        UserError: at the end, with a list of all images that cannot be read.
+        UserError: after the last image, with a list of all that cannot be read.
     """
     boxes = repeat(None) if listing.boxes is None else listing.boxes.tolist()
     problems: list[str] = []
@@ -164,40 +164,40 @@ def _decode_all(listing: Listing, size: int, notes: list[str]) -> Iterator[np.nd
 def _decode(
     path: str, box: list[float] | None, square: bool, size: int, note: Callable[[str], object]
 ) -> np.ndarray | str:
-    """Cut out the box, or the square in its middle, and resize it; returns what is wrong with an unreadable file."""
+    """Crop the box, or the square in its middle, and resize it. Returns the reason if the file is unreadable."""
     try:
-        with picture(path) as seen:
-            for each in seen.notes:
-                note(f"{path}: {each}")
-            return _cut(seen.image, box, square, size)
+        with picture(path) as opened:
+            for text in opened.notes:
+                note(f"{path}: {text}")
+            return _crop(opened.image, box, square, size)
     except Unreadable as error:
         return str(error)
 
 
-def _cut(image: Image.Image, box: list[float] | None, square: bool, size: int) -> np.ndarray:
+def _crop(image: Image.Image, box: list[float] | None, square: bool, size: int) -> np.ndarray:
     wide, high = image.size
     left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
-    cut = (left * wide, top * high, right * wide, bottom * high)
-    cut = _middle(*cut) if square else cut
-    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, cut))
+    crop = (left * wide, top * high, right * wide, bottom * high)
+    crop = _middle(*crop) if square else crop
+    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, crop))
 
 
 def _middle(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-    """Return the largest square in the middle of a box, in pixels; rounding must not carry it out of the picture."""
+    """Return the largest square in the middle of a box, in pixels. Rounding must not move it out of the image."""
     across, down, half = (left + right) / 2, (top + bottom) / 2, min(right - left, bottom - top) / 2
     return max(across - half, left), max(down - half, top), min(across + half, right), min(down + half, bottom)
 
 
 def decode(path: str, square: bool, size: int, note: Callable[[str], object] = lambda text: None) -> np.ndarray | str:
-    """Read a file of which nothing else is known as a training's images are read.
+    """Read a single image file in the way that training images are read.
 
     Args:
         path: of the file.
-        square: cuts the largest square out of its middle; else the whole picture is squeezed into one.
-        size: side of the square that is given, pixels.
-        note: called with the path and what is odd about the file.
+        square: crops the largest square from the middle; otherwise the whole image is squeezed into a square.
+        size: side of the returned square, pixels.
+        note: called with a line, which begins with the path, for each oddity of the file.
 
     Returns:
-        (size, size, 3) uint8; or the path and what is wrong with the file.
+        (size, size, 3) uint8; or, if the file is unreadable, a line with its path and the reason.
     """
     return _decode(path, None, square, size, note)

@@ -1,5 +1,5 @@
-"""A data set of one's own: what is listed of it, which images belong together, and how it is cut where it has no test.
-Knows nothing of how it lies on the disk, and does not open the images."""
+"""A data set of the user's own: its listed images, which of them belong together, and how a test is split off.
+Knows nothing of its layout on the disk, and does not open the images."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from study.space.config import check_pattern
 
 SPLITS = ("train", "val", "test")
 SHARE = 0.2
-"""Of each class's groups, what is cut off as the test of data that have none; by a seed that never changes."""
+"""Share of each class's groups that becomes the test of data that have none, drawn with a constant seed."""
 
 
 class Part(NamedTuple):
@@ -28,100 +28,102 @@ class Part(NamedTuple):
     targets: np.ndarray
     """As in `Listing`."""
     groups: list[str] | None
-    """The name of each image's group; None where nothing says it."""
+    """The name of each image's group; None if the data set has no groups."""
 
 
 class OwnDataset(NamedTuple):
-    """A data set as it lies there; nothing is cut yet."""
+    """A data set as it lies on the disk, before any split is made."""
 
     layout: str
     """For people."""
     root: Path
-    """The folder that paths are told from."""
+    """The folder to which displayed paths are relative."""
     classes: tuple[str, ...]
     splits: dict[str, Part]
-    """Of `SPLITS`, those that are there; train always is."""
+    """The splits of `SPLITS` that the data set has; "train" is always one of them."""
     passed: Counter[str]
-    """How many files and folders are passed over, by what they are."""
+    """How many files and folders are ignored, by their kind."""
 
     @property
     def paths(self) -> list[str]:
-        """Those of all splits, one after the other."""
+        """The images of all splits, one split after the other."""
         return [path for part in self.splits.values() for path in part.paths]
 
     @property
     def split(self) -> list[str]:
-        """The split of each of these images."""
+        """The split of each of `paths`."""
         return [name for name, part in self.splits.items() for _ in part.paths]
 
     @property
     def targets(self) -> np.ndarray:
-        """Those of each of these images."""
+        """The targets of `paths`."""
         return np.concatenate([part.targets for part in self.splits.values()])
 
-    def told(self, path: str) -> str:
-        """Write a path for people, from the root on."""
+    def relative(self, path: str) -> str:
+        """Write a path for people, relative to the root."""
         return Path(os.path.relpath(path, self.root)).as_posix()
 
 
-def counted(targets: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+def class_counts(targets: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """Count the images of each class, or with each label."""
     return (targets == 1).sum(0) if targets.ndim == 2 else np.bincount(targets, minlength=len(classes))
 
 
-def group_names(found: OwnDataset, pattern: str | None) -> list[str] | None:
-    """Name the group of each image, of all splits one after the other; None: each image is one by itself.
+def group_names(dataset: OwnDataset, pattern: str | None) -> list[str] | None:
+    """Name the group of each image, of all splits one after the other; None if each image is its own group.
 
     Args:
-        found: the data set.
-        pattern: see `Config.group_pattern`; searched in the path from the root on.
+        dataset: as it is listed.
+        pattern: see `Config.group_pattern`; searched in the path relative to the root.
 
     Raises:
-        UserError: the pattern is none, is not found in all paths, or the data set names its groups itself.
+        UserError: the pattern is invalid, does not match all paths, or the data set names its groups itself.
     """
     if pattern is None:
-        named = [part.groups for part in found.splits.values()]
-        return None if None in named else [name for each in named for name in each or ()]
+        parts = [part.groups for part in dataset.splits.values()]
+        return None if None in parts else [name for groups in parts for name in groups or ()]
     check_pattern(pattern)
-    if any(part.groups for part in found.splits.values()):
-        raise UserError(f"group_pattern {pattern!r}: {found.layout} has a column group already; leave one of them out")
-    told = [found.told(path) for path in found.paths]
-    names = [(match[1] or "") if (match := re.search(pattern, path)) else "" for path in told]
-    if without := [path for path, name in zip(told, names, strict=True) if not name]:
-        count = f"{len(without):,} of {len(told):,} paths"
-        raise UserError(f"group_pattern {pattern!r} finds nothing in {count}, as in {without[0]}")
+    if any(part.groups for part in dataset.splits.values()):
+        raise UserError(
+            f"group_pattern {pattern!r}: {dataset.layout} has a column group already; leave one of them out"
+        )
+    paths = [dataset.relative(path) for path in dataset.paths]
+    names = [(match[1] or "") if (match := re.search(pattern, path)) else "" for path in paths]
+    if unmatched := [path for path, name in zip(paths, names, strict=True) if not name]:
+        count = f"{len(unmatched):,} of {len(paths):,} paths"
+        raise UserError(f"group_pattern {pattern!r} finds nothing in {count}, as in {unmatched[0]}")
     return names
 
 
-def cut(found: OwnDataset, groups: np.ndarray) -> dict[str, Listing]:
-    """Give what a task does: "train", with what is validation of it, and "test", cut off where there is none.
+def train_and_test(dataset: OwnDataset, groups: np.ndarray) -> dict[str, Listing]:
+    """Return a task's listings: "train", with its validation images marked, and "test", split off if there is none.
 
     Args:
-        found: the data set.
-        groups: (n,) int, of all images; samples of one never straddle a split.
+        dataset: as it is listed.
+        groups: (n,) int, of all images; samples of one group never straddle a split.
     """
-    split, paths, targets = np.array(found.split), np.array(found.paths, object), found.targets
+    split, paths, targets = np.array(dataset.split), np.array(dataset.paths, object), dataset.targets
     rows = {name: np.flatnonzero(split == name) for name in SPLITS}
-    if "test" not in found.splits:
+    if "test" not in dataset.splits:
         train = rows["train"]
-        seed, leave = stream(0, "own images", "test"), 1 + ("val" not in found.splits)
+        seed, leave = stream(0, "own images", "test"), 1 + ("val" not in dataset.splits)
         rest, aside = splits.holdout(targets[train], groups[train], SHARE, seed, leave)
         rows |= {"train": train[rest], "test": train[aside]}
-    learnt = np.concatenate([rows["train"], rows["val"]])
-    held = (split[learnt] == "val").astype(np.int64) if "val" in found.splits else None
-    made = {"train": (learnt, held), "test": (rows["test"], None)}
+    training = np.concatenate([rows["train"], rows["val"]])
+    held = (split[training] == "val").astype(np.int64) if "val" in dataset.splits else None
+    parts = {"train": (training, held), "test": (rows["test"], None)}
     return {
         name: Listing([*paths[which]], targets[which], groups[which], None, held=held)
-        for name, (which, held) in made.items()
+        for name, (which, held) in parts.items()
     }
 
 
-def united(names: list[str], images: list[str]) -> np.ndarray:
-    """Number groups, those that share an image being one: no copy of an image may be on both sides of a cut.
+def merged_groups(names: list[str], images: list[str]) -> np.ndarray:
+    """Number groups, after merging those that share an image: copies of an image must not straddle a split.
 
     Args:
-        names: of each sample's group.
-        images: what is equal of equal images, a sample each.
+        names: the group of each sample.
+        images: the image of each sample, by a text that is equal for equal images.
 
     Returns:
         (n,) int64.
@@ -129,8 +131,8 @@ def united(names: list[str], images: list[str]) -> np.ndarray:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    which, same = (np.unique(each, return_inverse=True)[1] for each in (names, images))
-    count = int(which.max()) + 1
-    size = count + int(same.max()) + 1
-    joined = coo_array((np.ones(len(which)), (which, count + same)), shape=(size, size))
-    return connected_components(joined, directed=False)[1][which].astype(np.int64)
+    groups, pixels = (np.unique(labels, return_inverse=True)[1] for labels in (names, images))
+    count = int(groups.max()) + 1
+    size = count + int(pixels.max()) + 1
+    edges = coo_array((np.ones(len(groups)), (groups, count + pixels)), shape=(size, size))
+    return connected_components(edges, directed=False)[1][groups].astype(np.int64)

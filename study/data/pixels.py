@@ -1,4 +1,4 @@
-"""Turns pixels of any kind into 8-bit RGB as a person would see them, some rows at a time.
+"""Converts pixels of any kind to 8-bit RGB as a person would see them, some rows at a time.
 
 Knows nothing of files.
 """
@@ -20,14 +20,14 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 BAND = 4 * 10**6
-"""Pixels that are converted at a time: a conversion has several copies of them, of up to eight bytes a value."""
+"""Pixels that are converted at a time. A conversion makes several copies of them, of up to eight bytes per value."""
 
 
 def rgb(image: Image.Image) -> Image.Image:
-    """Convert an image; one that is RGB already is given as it is.
+    """Convert an image to RGB; one that is RGB already is returned as it is.
 
     Raises:
-        ValueError: what is white in it is not known, or a number lies beyond that.
+        ValueError: it is unknown which number is white, or a number lies beyond white.
     """
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
@@ -41,18 +41,18 @@ def rgb(image: Image.Image) -> Image.Image:
 
 
 def upright(image: Image.Image, turn: object) -> Image.Image:
-    """Turn an image as EXIF's number for that says; `ImageOps.exif_transpose` writes all EXIF data anew, and may fail.
+    """Turn an image upright. `ImageOps.exif_transpose` would rewrite all EXIF data, and may fail at that.
 
     Args:
-        image: as it lies in the file.
-        turn: 1 to 8; anything else leaves it as it is.
+        image: as stored in the file.
+        turn: EXIF's orientation, 1 to 8; anything else leaves the image as it is.
     """
     method = _TURNS.get(turn)  # type: ignore[call-overload]
     return image if method is None else image.transpose(method)
 
 
 def bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """Cut an image into bands of rows, each with the number of its first."""
+    """Cut an image into bands of rows, each with the number of its first row."""
     rows = max(BAND // image.width, 1)
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -69,8 +69,8 @@ def _conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    seen = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
 def _check_range(image: Image.Image, white: int) -> None:
@@ -78,12 +78,12 @@ def _check_range(image: Image.Image, white: int) -> None:
     for _, band in bands(image):
         numbers = np.asarray(band)
         low, high = np.minimum(low, numbers.min()), np.maximum(high, numbers.max())
-    if not 0 <= low <= high <= white:  # nor NaN
+    if not 0 <= low <= high <= white:  # true of NaN as well
         raise ValueError(f"its numbers are {low:g} to {high:g}, and 0 (black) to {white} (white) is what is read")
 
 
 def _scaled(image: Image.Image, white: int, hidden: float | None) -> np.ndarray:
-    """Give an image of more than 8 bits as 8 bits."""
+    """Scale an image of more than 8 bits to 8 bits."""
     numbers = np.asarray(image).astype(np.float64)
     if hidden is not None:
         numbers[numbers == hidden] = white
@@ -94,6 +94,6 @@ def _white(image: Image.Image) -> int:
     if image.mode == "F":
         return 1
     bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (32,))[0]
-    if image.mode.startswith("I;16") or image.format in ("PNG", "PPM") or bits == 16:  # PIL may give these as 32 bits
+    if image.mode.startswith("I;16") or image.format in ("PNG", "PPM") or bits == 16:  # PIL may load these as 32 bits
         return 65_535
     raise ValueError(f"whole numbers of {bits} bits, of which none is known to be white; save it with 8 or 16")

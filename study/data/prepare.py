@@ -1,5 +1,5 @@
-"""Turns a task's images into memory-mapped arrays, once, and opens them cut into training, validation and test.
-Knows nothing of tensors, models or how a trial uses the images."""
+"""Decodes a task's images into memory-mapped arrays, once, and opens them split into training, validation and test.
+Knows nothing of tensors."""
 
 import hashlib
 import json
@@ -28,15 +28,15 @@ class Split(NamedTuple):
     images: np.ndarray
     """(all, size, size, 3) uint8, memory-mapped: the whole file, shared by train and val."""
     targets: np.ndarray
-    """(n,) int64; or (n, labels) of 0, 1 and -1 (unknown) where an image has several."""
+    """(n,) int64; or (n, labels) of 0, 1 and -1 (unknown) if an image may have several."""
     groups: np.ndarray
     """(n,) int64; samples of one group never straddle a split."""
-    index: np.ndarray  # type: ignore[assignment]  # a tuple's own index() is of no use here
+    index: np.ndarray  # type: ignore[assignment]  # hides a tuple's index(), which nobody needs here
     """(n,) int64, ascending: the rows of `images` that belong to the split."""
 
 
 class TaskData(NamedTuple):
-    """All a trial may see of a task."""
+    """All that a trial may see of a task."""
 
     task: str
     classes: tuple[str, ...]
@@ -47,46 +47,46 @@ class TaskData(NamedTuple):
     test: Split | None
     """None while the test is sealed."""
     key: str
-    """Equal keys have equal image arrays, whatever the split."""
+    """Equal keys mean equal image arrays, whatever the split."""
     source_labels: dict[str, dict[str, tuple[int, ...]]]
-    """By the source of weights, say "imagenet", and by class: the source's classes that it stands for; a class that the
-    task has none for is missing."""
+    """By source of weights, such as "imagenet", and by class: the source's class numbers that correspond to the class.
+    A class without any is missing."""
     val_file: str = "train"
-    """The images that validation's rows are of: "train" or "test"."""
+    """The image file of validation's rows: "train" or "test"."""
     also: tuple[str, ...] = ()
     """Metrics that are reported besides `metric` and the loss."""
     labelled: int | None = None
-    """Training images that there are with all labels; None: as many as `train` has."""
+    """Training images at label fraction 1; None if it is the size of `train`."""
     crop: str = "whole"
-    """What the task's images are cut to where a configuration does not say."""
+    """The task's default crop."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A task's images, decoded; plain values, to be recorded and sent to workers."""
+    """A task's decoded images; plain values, which are recorded and sent to workers."""
 
     task: str
     path: str
     """The store entry."""
     source: str
-    """Where the images come from, for people; contains "stand-in" where they are rendered."""
+    """Where the images come from, for people; contains "stand-in" if they are rendered."""
     fingerprint: str
     """Hash of the decoded images, targets and groups."""
     classes: list[str]
     metric: str
     counts: dict[str, int]
-    """Images in "train" (before validation is cut off) and "test"."""
+    """Images in "train" (with those for validation) and "test"."""
     several: bool = False
-    """Whether an image has several labels; else it has one class."""
+    """Whether an image may have several labels; otherwise it has one class."""
     folder: str | None = None
-    """The real data set."""
+    """Of the real data set; None for a stand-in."""
     image_size: int = 0
     crop: str | None = None
     group_pattern: str | None = None
 
 
 _made_here: dict[str, Path] = {}
-"""Entries that this process had to make, or to find under another name, by fingerprint."""
+"""By fingerprint: entries that this process made, or that have another name in its store."""
 
 
 def prepare(
@@ -97,21 +97,21 @@ def prepare(
     progress: Callable[[int, int], None] | None = None,
     group_pattern: str | None = None,
 ) -> Prepared:
-    """Decode a data set, or render its stand-in, into the store; verifies and opens what is there.
+    """Decode a data set, or render its stand-in, into the store. An entry that is there already is verified and used.
 
     Args:
         task: a module of `study.data.tasks`.
-        folder: the real data set, or its file; None renders the stand-in.
+        folder: of the real data set, or its file; None renders the stand-in.
         image_size: side of the square images in pixels, in [8, 1024].
-        crop: one of the task's choices; None is its first.
-        progress: called with the images done and the images in all.
+        crop: one of the task's choices; None for the first.
+        progress: called with the number of images done and the total.
         group_pattern: see `Config`.
 
     Returns:
-        What `open_data` needs.
+        The prepared images, for `open_data`.
 
     Raises:
-        UserError: an unknown task or crop, a size out of range, or a folder that is not the data set it should be.
+        UserError: an unknown task or crop, a size out of range, or a folder that does not have the task's data set.
     """
     module = tasks.load(task)
     check_size(image_size)
@@ -122,35 +122,45 @@ def prepare(
         make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress or _silent)
     else:
         own = tasks.own(task) if group_pattern else None
-        found = own.read(folder, crop, group_pattern) if own else module.read(folder, crop)
-        key["listing"] = _digest(found)
-        make = partial(_decode, found, image_size, progress or _silent)
+        source = own.read(folder, crop, group_pattern) if own else module.read(folder, crop)
+        key["listing"] = _digest(source)
+        make = partial(_decode, source, image_size, progress or _silent)
     entry = store.make_once("data", key, make, verified=True)
-    counts, fingerprint = entry.meta["counts"], store.checksum_of(json.dumps(entry.files, sort_keys=True).encode())
-    about = task, str(entry.path), entry.meta["source"], fingerprint, entry.meta["classes"], module.METRIC, counts
-    asked = None if folder is None else str(folder.absolute()), image_size, crop, group_pattern
-    return Prepared(*about, tasks.several(module), *asked)
+    return Prepared(
+        task=task,
+        path=str(entry.path),
+        source=entry.meta["source"],
+        fingerprint=store.checksum_of(json.dumps(entry.files, sort_keys=True).encode()),
+        classes=entry.meta["classes"],
+        metric=module.METRIC,
+        counts=entry.meta["counts"],
+        several=tasks.several(module),
+        folder=None if folder is None else str(folder.absolute()),
+        image_size=image_size,
+        crop=crop,
+        group_pattern=group_pattern,
+    )
 
 
 def _decode(
-    found: Source[Listing] | Source[Arrays], size: int, progress: Callable[[int, int], None], folder: Path
+    source: Source[Listing] | Source[Arrays], size: int, progress: Callable[[int, int], None], folder: Path
 ) -> dict[str, Any]:
-    """Write what is decoded, and remember what is odd about the files."""
+    """Write the decoded images; return the entry's metadata, with notes on what is odd about the files."""
     notes: list[str] = []
-    return arrays.write(lambda: images.decoded(found, size, notes), progress, folder) | {"notes": few(notes)}
+    return arrays.write(lambda: images.decoded(source, size, notes), progress, folder) | {"notes": few(notes)}
 
 
 def notes(prepared: Prepared) -> list[str]:
-    """Give what was odd about the files of a data set when they were decoded."""
-    found: list[str] = store.open_entry(here(prepared), []).meta.get("notes", [])
-    return found
+    """Return the notes on a data set's files that were made when they were decoded."""
+    lines: list[str] = store.open_entry(here(prepared), []).meta.get("notes", [])
+    return lines
 
 
 def here(prepared: Prepared) -> Path:
-    """Give the images' entry in this machine's store, which makes it first where there is none.
+    """Return the images' entry in this machine's store; an entry that is missing is made first.
 
     Raises:
-        UserError: the images here are others than those that the study began with, or there are none.
+        UserError: the images on this machine are missing, or differ from those that the study began with.
     """
     path = store.at(prepared.path)
     if not path.exists():
@@ -160,45 +170,59 @@ def here(prepared: Prepared) -> Path:
     folder = None if prepared.folder is None else Path(prepared.folder)
     if folder is not None and not folder.exists():
         raise UserError(f"--data {folder}: is not here, and the store {store.root()} has not its images")
-    mine = prepare(prepared.task, folder, prepared.image_size, prepared.crop, group_pattern=prepared.group_pattern)
-    if mine.fingerprint != prepared.fingerprint:
-        told = f"{mine.source} here, {prepared.source} where the study was started"
-        raise UserError(f"task {prepared.task}: other images than the study began with ({told})")
-    return _made_here.setdefault(prepared.fingerprint, Path(mine.path))
+    local = prepare(prepared.task, folder, prepared.image_size, prepared.crop, group_pattern=prepared.group_pattern)
+    if local.fingerprint != prepared.fingerprint:
+        difference = f"{local.source} here, {prepared.source} where the study was started"
+        raise UserError(f"task {prepared.task}: other images than the study began with ({difference})")
+    return _made_here.setdefault(prepared.fingerprint, Path(local.path))
 
 
-def open_data(prepared: Prepared, cut: SplitOptions, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
+def open_data(prepared: Prepared, options: SplitOptions, split_seed: int, draw_seed: int, sealed: bool) -> TaskData:
     """Open prepared data in milliseconds; images are mapped, not read.
 
     Args:
         prepared: from `prepare`.
-        cut: how they are cut, see `splits.rows`; validation "test" holds nothing out and validates on the test, which
-            must not be sealed then.
-        split_seed: decides the validation groups.
-        draw_seed: decides which labels a fraction has; equal seeds nest.
-        sealed: leaves the test out; its files are not touched then.
+        options: of the split, see `splits.rows`. With validation "test" nothing is held out and trials validate on the
+            test, which must not be sealed.
+        split_seed: determines the validation groups.
+        draw_seed: determines the labels of a fraction; fractions of equal seeds are nested.
+        sealed: leaves the test out and does not touch its files.
 
     Returns:
         The splits.
 
     Raises:
-        UserError: a share or fraction out of its range, no group is left to validate on, nothing to balance by, or the
-            validation is unknown or on a sealed test.
-        study.errors.Damaged: the store entry is gone or not as it was written.
+        UserError: a share or fraction out of its range, no group is left to validate on, classes cannot be balanced, or
+            the validation is unknown or on a sealed test.
+        study.errors.Damaged: the store entry is missing or was changed.
     """
-    _check_validation(cut.validation, sealed)
+    _check_validation(options.validation, sealed)
     module, path = tasks.load(prepared.task), here(prepared)
     entry = store.open_entry(path, _files("train") + ([] if sealed else _files("test")))
-    images, targets, groups = _load(path, "train", cut.difficult)
-    test = None if sealed else _test(*_load(path, "test", cut.difficult), cut.balance)
-    strata, given = _marks(entry, "strata"), _marks(entry, "held")
-    kept, held, labelled = splits.rows(cut, targets, groups, strata, split_seed, draw_seed, given)
-    train, val = (Split(images, targets[rows], groups[rows], rows) for rows in (kept, held))
+    images, targets, groups = _load(path, "train", options.difficult)
+    test = None if sealed else _test(*_load(path, "test", options.difficult), options.balance)
+    strata, marks = _marks(entry, "strata"), _marks(entry, "held")
+    rows = splits.rows(options, targets, groups, strata, split_seed, draw_seed, marks)
+    train, val = (Split(images, targets[part], groups[part], part) for part in (rows.train, rows.val))
     classes = tuple(prepared.classes)
-    about = prepared.task, classes, prepared.metric, dict(module.AUGMENT)
-    opened = TaskData(*about, train, val, test, prepared.fingerprint, _source_labels(module, classes))
-    opened = opened._replace(also=tuple(getattr(module, "ALSO", ())), labelled=labelled, crop=module.CROPS[0])
-    return opened if test is None or cut.validation == "groups" else opened._replace(val=test, val_file="test")
+    val_file = "train"
+    if test is not None and options.validation == "test":
+        val, val_file = test, "test"
+    return TaskData(
+        task=prepared.task,
+        classes=classes,
+        metric=prepared.metric,
+        augment=dict(module.AUGMENT),
+        train=train,
+        val=val,
+        test=test,
+        key=prepared.fingerprint,
+        source_labels=_source_labels(module, classes),
+        val_file=val_file,
+        also=tuple(getattr(module, "ALSO", ())),
+        labelled=rows.labelled,
+        crop=module.CROPS[0],
+    )
 
 
 def _check_validation(validation: str, sealed: bool) -> None:
@@ -209,7 +233,7 @@ def _check_validation(validation: str, sealed: bool) -> None:
 
 
 def _source_labels(module: Task, classes: tuple[str, ...]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Return what the task knows of the classes that its data have."""
+    """Return the task's source labels, for the classes of its data alone."""
     known: dict[str, dict[str, tuple[int, ...]]] = getattr(module, "SOURCE_LABELS", {})
     return {
         source: {name: labels[name.lower()] for name in classes if name.lower() in labels}
@@ -218,7 +242,7 @@ def _source_labels(module: Task, classes: tuple[str, ...]) -> dict[str, dict[str
 
 
 def _code(module: Task) -> str:
-    """Hash what the pixels depend on besides the data: decoding, the task, the drawing, and the libraries."""
+    """Hash everything but the data that pixels depend on: code of decoding, task and drawing, and the libraries."""
     folder = Path(tasks.__file__).parent
     names = (*images.FILES, arrays.__file__, types.__file__, own_images.__file__, module.__file__)
     files = [*map(Path, names), folder / "rendered.py", *sorted(folder.glob("_*.py"))]
@@ -226,23 +250,23 @@ def _code(module: Task) -> str:
     return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())
 
 
-def _digest(found: Source[Listing] | Source[Arrays]) -> str:
-    """Hash what is listed, and every file's size and time of change: reading all files would take minutes."""
-    digest = hashlib.blake2b(json.dumps(found.classes).encode(), digest_size=16)
-    for name, listing in found.splits.items():
-        if isinstance(listing, Arrays):
-            for each in (np.asarray(listing.images), listing.targets, listing.groups):
-                digest.update(np.ascontiguousarray(each).data)
+def _digest(source: Source[Listing] | Source[Arrays]) -> str:
+    """Hash the listings, and every file's size and time of change; reading all files would take minutes."""
+    digest = hashlib.blake2b(json.dumps(source.classes).encode(), digest_size=16)
+    for name, split in source.splits.items():
+        if isinstance(split, Arrays):
+            for array in (np.asarray(split.images), split.targets, split.groups):
+                digest.update(np.ascontiguousarray(array).data)
             continue
-        stamps = [images.stamp(path) for path in listing.paths]
-        digest.update(json.dumps([name, listing.paths, stamps, listing.square]).encode())
-        for array in (listing.targets, listing.groups, listing.boxes, listing.strata, listing.held):
-            digest.update(b"" if array is None else array.tobytes())
+        stamps = [images.stamp(path) for path in split.paths]
+        digest.update(json.dumps([name, split.paths, stamps, split.square]).encode())
+        for numbers in (split.targets, split.groups, split.boxes, split.strata, split.held):
+            digest.update(b"" if numbers is None else numbers.tobytes())
     return digest.hexdigest()
 
 
 def _silent(done: int, total: int) -> None:
-    """Show no progress."""
+    """Report no progress."""
 
 
 def _files(split: str) -> list[str]:
@@ -250,15 +274,15 @@ def _files(split: str) -> list[str]:
 
 
 def _load(path: Path, split: str, difficult: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    images, targets, groups = _files(split)
-    found = np.load(path / targets)
-    if found.ndim == 2 and difficult == "negative":
-        found = np.maximum(found, 0)
-    return np.load(path / images, mmap_mode="r"), found, np.load(path / groups)
+    images_file, targets_file, groups_file = _files(split)
+    targets = np.load(path / targets_file)
+    if targets.ndim == 2 and difficult == "negative":
+        targets = np.maximum(targets, 0)
+    return np.load(path / images_file, mmap_mode="r"), targets, np.load(path / groups_file)
 
 
 def _marks(entry: store.Entry, kind: str) -> np.ndarray | None:
-    """Load what the training data say of their samples, of the data that say so: `Listing.strata` or `.held`."""
+    """Load `Listing.strata` or `.held` of the training data; None for data without them."""
     if (name := f"train-{kind}.npy") not in entry.files:
         return None
     store.open_entry(entry.path, [name])

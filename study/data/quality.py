@@ -1,5 +1,5 @@
-"""What of a data set of one's own may make results worse, or harder to read, than they look.
-Knows nothing of how it lies on the disk, and of nothing that would make them wrong."""
+"""Remarks on a data set of the user's own: what may make results worse, or harder to read, than they look.
+Knows nothing of its layout on the disk, nor of what would make results wrong, which `inspection` lists."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,79 +7,76 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from study.data.decoder_warnings import few
-from study.data.own_images import OwnDataset, counted
+from study.data.own_images import OwnDataset, class_counts
 from study.data.scan import ImageFacts
 from study.data.types import Listing
 
 UNEVEN = 3.0
-"""Times as many images of one class as of another: from there on weights of classes are worth a thought."""
+"""Ratio of two classes' images from which on class weights are worth a thought."""
 APART = 2.0
-"""Times as long a side, in the middle, in one split or class as in another."""
+"""Ratio of the median image sides of two splits or classes above which they differ."""
 FLAT = 16
-"""Of 255: an image whose values all lie within less shows nothing, or has more bits than it uses."""
+"""Of 255. An image whose values span less shows nothing, or has more bits than it uses."""
 FEW = 100
-"""Test images: of fewer a share is known to ten points, at best."""
+"""Test images below which a share is known to ten points at best."""
 
 
-def remarks(found: OwnDataset, looks: Sequence[ImageFacts], cut: dict[str, Listing], size: int) -> Iterator[str]:
-    """Say what is odd.
+def remarks(dataset: OwnDataset, facts: Sequence[ImageFacts], listings: dict[str, Listing], size: int) -> Iterator[str]:
+    """Remark on what is odd.
 
     Args:
-        found: the data set.
-        looks: of each image, of all splits one after the other.
-        cut: with a test.
+        dataset: as it is listed.
+        facts: of each image, of all splits one after the other.
+        listings: the same, with a test.
         size: side of the images that networks get, pixels.
     """
-    yield from few(
-        [f"{found.told(path)}: {note}" for path, each in zip(found.paths, looks, strict=True) for note in each.notes]
-    )
-    yield from _alike(found.classes)
-    yield from _uneven(found)
-    yield from _sizes(found, looks)
-    small = sum(min(each.width, each.height) < size / 2 for each in looks)
+    images = list(zip(dataset.paths, facts, strict=True))
+    yield from few([f"{dataset.relative(path)}: {note}" for path, image in images for note in image.notes])
+    yield from _alike(dataset.classes)
+    yield from _uneven(dataset)
+    yield from _sizes(dataset, facts)
+    small = sum(min(image.width, image.height) < size / 2 for image in facts)
     if small:
-        yield f"{small:,} of {len(looks):,} images are enlarged more than twice to {size} px"
-    flat = [found.told(path) for path, each in zip(found.paths, looks, strict=True) if each.spread < FLAT]
+        yield f"{small:,} of {len(facts):,} images are enlarged more than twice to {size} px"
+    flat = [dataset.relative(path) for path, image in images if image.spread < FLAT]
     if flat:
         yield f"{len(flat):,} images are of one colour, or nearly, as {flat[0]}"
-    test = cut["test"].targets
-    if absent := [found.classes[label] for label in np.flatnonzero(counted(test, found.classes) == 0)]:
+    test = listings["test"].targets
+    if absent := [dataset.classes[label] for label in np.flatnonzero(class_counts(test, dataset.classes) == 0)]:
         yield f"no test image has {', '.join(absent)}: mAP leaves out what no image has"
     if len(test) < FEW:
         yield f"{len(test)} test images: a share near a half is known to ±{98 / np.sqrt(len(test)):.0f} points"
 
 
 def _alike(classes: Sequence[str]) -> Iterable[str]:
-    """Say which classes are likely to be one, spelt in two ways."""
-    spelt: dict[str, list[str]] = {}
+    """Name classes that are probably one class, spelt in two ways."""
+    spellings: dict[str, list[str]] = {}
     for name in classes:
-        spelt.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
-    for names in spelt.values():
+        spellings.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
+    for names in spellings.values():
         if len(names) > 1:
-            told = " and ".join(ascii(name) for name in names)
-            yield f"{told} are classes of their own, though they differ by case, blanks or Unicode form alone"
+            listed = " and ".join(ascii(name) for name in names)
+            yield f"{listed} are classes of their own, though they differ by case, blanks or Unicode form alone"
 
 
-def _uneven(found: OwnDataset) -> Iterable[str]:
-    counts = counted(found.splits["train"].targets, found.classes)
+def _uneven(dataset: OwnDataset) -> Iterable[str]:
+    counts, classes = class_counts(dataset.splits["train"].targets, dataset.classes), dataset.classes
     most, least = int(counts.argmax()), int(counts.argmin())
     if counts[most] >= UNEVEN * counts[least]:
-        told = (
-            f"{found.classes[most]} has {counts[most] / counts[least]:.1f} times the images of {found.classes[least]}"
-        )
-        several = found.targets.ndim == 2
-        yield f"{told}: {'mAP counts both alike' if several else '--set class_weights=balanced weighs the loss'}"
+        ratio = f"{classes[most]} has {counts[most] / counts[least]:.1f} times the images of {classes[least]}"
+        several = dataset.targets.ndim == 2
+        yield f"{ratio}: {'mAP counts both alike' if several else '--set class_weights=balanced weighs the loss'}"
 
 
-def _sizes(found: OwnDataset, looks: Sequence[ImageFacts]) -> Iterable[str]:
-    """Say where size alone tells splits or classes apart."""
-    sides = np.sqrt([each.width * each.height for each in looks])
-    kinds = {"split": np.array(found.split)}
-    if found.targets.ndim == 1:
-        kinds["class"] = np.array(found.classes)[found.targets]
+def _sizes(dataset: OwnDataset, facts: Sequence[ImageFacts]) -> Iterable[str]:
+    """Report where the image size alone distinguishes splits or classes."""
+    sides = np.sqrt([image.width * image.height for image in facts])
+    kinds = {"split": np.array(dataset.split)}
+    if dataset.targets.ndim == 1:
+        kinds["class"] = np.array(dataset.classes)[dataset.targets]
     for kind, names in kinds.items():
-        middle = {str(name): float(np.median(sides[names == name])) for name in np.unique(names)}
-        low, high = min(middle, key=lambda name: middle[name]), max(middle, key=lambda name: middle[name])
-        if middle[high] > APART * middle[low]:
-            told = f"half of {high} is below {middle[high]:.0f} px, of {low} below {middle[low]:.0f}"
-            yield f"image size differs by {kind}, and a network may see that: {told}"
+        medians = {str(name): float(np.median(sides[names == name])) for name in np.unique(names)}
+        low, high = min(medians, key=lambda name: medians[name]), max(medians, key=lambda name: medians[name])
+        if medians[high] > APART * medians[low]:
+            halves = f"half of {high} is below {medians[high]:.0f} px, of {low} below {medians[low]:.0f}"
+            yield f"image size differs by {kind}, and a network may see that: {halves}"

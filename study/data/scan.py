@@ -1,4 +1,4 @@
-"""Looks at image files once, all of each: can it be read, how large is it, which other one is it equal to?
+"""Scans image files once, each as a whole: can it be read, how large is it, and which images are equal?
 Knows nothing of classes or splits."""
 
 import os
@@ -16,31 +16,31 @@ from study.data import images, pixels
 from study.storage import store
 
 _FILE = "looks.json"
-_STEP = 64  # images from one report of progress to the next
+_STEP = 64  # images between reports of progress
 
 
 class ImageFacts(NamedTuple):
-    """What was seen of a file."""
+    """What an image looks like, as far as a scan of its file can tell."""
 
     same: str
-    """Equal for images of equal pixels, whatever the files' formats; empty where the file cannot be read."""
+    """Equal for images of equal pixels, whatever the files' formats; empty if the file cannot be read."""
     width: int
-    """Pixels, as a person sees the image; so is the height."""
+    """Pixels, as a person sees the image; likewise the height."""
     height: int
     spread: int
-    """Between the darkest and the brightest value of any channel, of 255."""
+    """Difference between the darkest and the brightest value of any channel, of 255."""
     problem: str
-    """Why it cannot be read, else empty."""
+    """Why the file cannot be read; empty if it can."""
     notes: Sequence[str] = ()
-    """What is odd about it."""
+    """What is odd about the file."""
 
 
-def look(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFacts]:
-    """Look at files; what was seen is kept in the store until one of them changes, if all can be read.
+def scan(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFacts]:
+    """Scan files. If all can be read, the result is stored and reused until one of the files changes.
 
     Args:
         paths: of the files.
-        progress: called with the images done and the images in all.
+        progress: called with the number of images done and the total.
     """
     code = store.checksum_of(b"".join(Path(file).read_bytes() for file in (*images.FILES, __file__)))
     key = {
@@ -50,43 +50,43 @@ def look(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFa
     }
 
     def make(folder: Path) -> dict[str, Any]:
-        (folder / _FILE).write_text(dumps(_all(paths, progress)), encoding="utf-8")
+        (folder / _FILE).write_text(dumps(_scan_all(paths, progress)), encoding="utf-8")
         return {"images": len(paths)}
 
     entry = store.make_once("looks", key, make, verified=True)
-    found = [ImageFacts(*each) for each in loads((entry.path / _FILE).read_text(encoding="utf-8"))]
-    if any(each.problem for each in found):
-        shutil.rmtree(entry.path)  # a right to read that is given later changes neither size nor time
-    return found
+    facts = [ImageFacts(*fields) for fields in loads((entry.path / _FILE).read_text(encoding="utf-8"))]
+    if any(image.problem for image in facts):
+        shutil.rmtree(entry.path)  # granting the right to read a file later changes neither its size nor its time
+    return facts
 
 
-def _all(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFacts]:
-    found: list[ImageFacts] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and hashing leave the interpreter's lock
+def _scan_all(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFacts]:
+    facts: list[ImageFacts] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and hashing release the interpreter's lock
         try:
-            for each in pool.map(_look, paths):
-                found.append(each)
-                if len(found) % _STEP == 0 or len(found) == len(paths):
-                    progress(len(found), len(paths))
+            for image in pool.map(_scan, paths):
+                facts.append(image)
+                if len(facts) % _STEP == 0 or len(facts) == len(paths):
+                    progress(len(facts), len(paths))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return found
+    return facts
 
 
-def _look(path: str) -> ImageFacts:
+def _scan(path: str) -> ImageFacts:
     try:
-        with images.picture(path) as seen:
-            low, high = zip(*seen.image.getextrema(), strict=True)
+        with images.picture(path) as picture:
+            low, high = zip(*picture.image.getextrema(), strict=True)
             spread = int(max(high)) - int(min(low))  # type: ignore[type-var]
-            return ImageFacts(_digest(seen), seen.width, seen.height, spread, "", seen.notes)
+            return ImageFacts(_digest(picture), picture.width, picture.height, spread, "", picture.notes)
     except images.Unreadable as error:
         return ImageFacts("", 0, 0, 0, str(error).removeprefix(f"{path}: "))
 
 
-def _digest(seen: images.Picture) -> str:
-    """Hash the pixels some rows at a time: bytes of a large picture at once would take as much memory as it."""
-    digest = blake2b(f"{seen.width} {seen.height} ".encode(), digest_size=16)
-    for _, band in pixels.bands(seen.image):
+def _digest(picture: images.Picture) -> str:
+    """Hash the pixels in bands of rows. The bytes of a whole image would take as much memory as the image."""
+    digest = blake2b(f"{picture.width} {picture.height} ".encode(), digest_size=16)
+    for _, band in pixels.bands(picture.image):
         digest.update(band.tobytes())
     return digest.hexdigest()

@@ -1,5 +1,5 @@
-"""Cuts a data set into validation and training, balances classes and draws nested label fractions, whole groups at a
-time and by class. Knows nothing of images, files or where the targets come from."""
+"""Splits a data set into training and validation, balances classes and draws nested label fractions, by class and in
+whole groups. Knows nothing of images or files."""
 
 import functools
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from study.seeds import stream
 from study.space.config import Config
 
 HALVINGS = 5
-"""How often samples with several labels are halved; within a 32nd they are in random order."""
+"""How often samples with several labels are halved; within the resulting 32nds their order is random."""
 
 
 class SplitOptions(NamedTuple):
-    """How a trial's data are cut; the names and defaults are `Config`'s, which explains them."""
+    """How a trial's data are split; the names and defaults are `Config`'s, which explains them."""
 
     label_fraction: float = Config.label_fraction
     validation: str = Config.validation
@@ -25,73 +25,73 @@ class SplitOptions(NamedTuple):
     difficult: str = Config.difficult
 
 
-def cut(asked: Config) -> SplitOptions:
-    """Say how a trial's data are cut."""
-    return SplitOptions(*(getattr(asked, name) for name in SplitOptions._fields))
+def cut(config: Config) -> SplitOptions:
+    """Return the split options of a configuration."""
+    return SplitOptions(*(getattr(config, name) for name in SplitOptions._fields))
 
 
 class Rows(NamedTuple):
-    """Which samples of the training data a trial uses, each ascending."""
+    """The rows of the training data that a trial uses, each array ascending."""
 
     train: np.ndarray
     val: np.ndarray
     labelled: int
-    """Samples that training would have with all labels."""
+    """Training samples at label fraction 1."""
 
 
 def rows(
-    cut: SplitOptions,
+    options: SplitOptions,
     targets: np.ndarray,
     groups: np.ndarray,
     strata: np.ndarray | None,
     split_seed: int,
     draw_seed: int,
-    given: np.ndarray | None = None,
+    marks: np.ndarray | None = None,
 ) -> Rows:
-    """Hold validation out, balance what is left and what is held out, then draw the label fraction.
+    """Hold out validation, balance both parts, then draw the label fraction.
 
-    In that order what is held out depends on the strata alone: of two tasks that share samples, groups and strata,
-    neither trains on what the other validates on.
+    In this order the held-out samples depend on the strata alone. So if two tasks share samples, groups and strata,
+    neither trains on samples that the other validates on.
 
     Args:
-        cut: says how.
+        options: of the split.
         targets: (n,) int, the class of each sample; or (n, labels), see `order`.
-        groups: (n,) int; the samples of one stay together.
-        strata: (n,) int, parts that are each held out from by themselves, each within one class; None: the classes.
-        split_seed: of what is held out.
+        groups: (n,) int; the samples of a group stay together.
+        strata: (n,) int, parts of one class each; validation is held out from each separately. None for the classes.
+        split_seed: of validation.
         draw_seed: of the fraction.
-        given: (n,) int, 1 for the samples that the data set itself has for validation; None: it is cut off.
+        marks: (n,) int, 1 for the data set's own validation samples; None if validation is to be held out.
 
     Raises:
-        UserError: a share or fraction out of its range, no group is left to validate on, or nothing to balance by.
+        UserError: a share or fraction out of its range, no group is left to validate on, or classes cannot be balanced.
     """
-    check_fraction(cut.label_fraction)
+    check_fraction(options.label_fraction)
     rest, held = np.arange(len(targets)), np.arange(0)
-    if cut.validation == "groups":
+    if options.validation == "groups":
         parts, seed = targets if strata is None else strata, stream(split_seed, "validation")
-        rest, held = holdout(parts, groups, cut.validation_share, seed) if given is None else _given(given)
-    if cut.balance == "on":
+        rest, held = holdout(parts, groups, options.validation_share, seed) if marks is None else _marked(marks)
+    if options.balance == "on":
         rest, held = (part[balanced(targets[part], groups[part])] for part in (rest, held))
-    drawn = draw if cut.subset == "stratified" else draw_unstratified
-    kept = drawn(targets[rest], groups[rest], cut.label_fraction, stream(draw_seed, "fraction"))
-    return Rows(rest[kept], held, len(rest))
+    draw_rows = draw if options.subset == "stratified" else draw_unstratified
+    drawn = draw_rows(targets[rest], groups[rest], options.label_fraction, stream(draw_seed, "fraction"))
+    return Rows(rest[drawn], held, len(rest))
 
 
-def _given(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _marked(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(marks == 0), np.flatnonzero(marks == 1)
 
 
 def balanced(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Keep of every class as many samples as the smallest has, drawn by streams that depend on nothing but the class.
+    """Draw as many samples of each class as the smallest class has, by a random stream for each class.
 
-    Groups are kept whole: a class has at most as many samples then, unless its first group alone has more.
+    Groups stay whole, so a class may get fewer samples, or more if its first group has more.
 
     Args:
         targets: (n,) int, the class of each sample.
         groups: (n,) int; a group has one class.
 
     Returns:
-        The rows kept, ascending.
+        The rows drawn, ascending.
 
     Raises:
         UserError: samples have several labels.
@@ -99,37 +99,37 @@ def balanced(targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
     if targets.ndim == 2:
         raise UserError("balance 'on' is for tasks whose images have one class; these have several labels")
     least = np.unique(targets, return_counts=True)[1].min(initial=len(targets))
-    kept = [_fitting(order, groups, int(least)) for order in _shuffled(targets, groups, stream(0, "balance"))]
-    return np.flatnonzero(np.isin(groups, np.concatenate([np.arange(0), *kept])))
+    drawn = [_fitting(order, groups, int(least)) for order in _shuffled(targets, groups, stream(0, "balance"))]
+    return np.flatnonzero(np.isin(groups, np.concatenate([np.arange(0), *drawn])))
 
 
-def _fitting(order: np.ndarray, groups: np.ndarray, most: int) -> np.ndarray:
-    """Give the first groups of an order that have so many samples together at most; one at least."""
+def _fitting(order: np.ndarray, groups: np.ndarray, limit: int) -> np.ndarray:
+    """Return the first groups of an order that have at most `limit` samples in total; at least one group."""
     names, sizes = np.unique(groups, return_counts=True)
-    together = np.cumsum(sizes[np.searchsorted(names, order)])
-    return order[: max(1, int(np.searchsorted(together, most, side="right")))]
+    totals = np.cumsum(sizes[np.searchsorted(names, order)])
+    return order[: max(1, int(np.searchsorted(totals, limit, side="right")))]
 
 
 def holdout(
     targets: np.ndarray, groups: np.ndarray, share: float, seed: int, leave: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Set a share of every class's groups aside.
+    """Hold out a share of every class's groups.
 
-    A class with one group keeps it in the rest; one with more gives at least one and never all. Where groups have
-    several classes it never gives all; it may give none where each of its groups is the last of another class.
+    A class with one group keeps it in the rest. A class with more gives at least one and never all. If groups have
+    several classes, a class may give none, since each of its groups may be the last of another class.
 
     Args:
         targets: (n,) int, the class of each sample, or a finer part of it; or (n, labels), see `order`.
-        groups: (n,) int; the samples of one stay together.
+        groups: (n,) int; the samples of a group stay together.
         share: of each class's groups, in (0, 1).
-        seed: equal seeds cut equally, whatever the order of the samples.
-        leave: groups that each class keeps in the rest, where groups have several classes.
+        seed: equal seeds hold out the same groups, whatever the order of the samples.
+        leave: groups that each class keeps in the rest, if groups have several classes.
 
     Returns:
-        Rows of the rest and rows set aside, each ascending.
+        Rows of the rest and rows held out, each ascending.
 
     Raises:
-        UserError: the share is out of its range, or no class has a second group, so nothing can be set aside.
+        UserError: the share is out of its range, or no class has a second group, so that nothing can be held out.
     """
     check_share(share)
     if _mixed(targets, groups):
@@ -145,12 +145,12 @@ def holdout(
 
 
 def _aside(names: np.ndarray, has: np.ndarray, share: float, leave: int) -> np.ndarray:
-    """Give a share of groups of several classes, the first of an order, and each class's first that can be spared."""
-    most = min(max(1, round(share * len(names))), len(names) - 1)
+    """Hold out the first groups in the order of `names`, and each class's first, if all classes keep `leave` groups."""
+    count = min(max(1, round(share * len(names))), len(names) - 1)
     left, taken = has.sum(0), np.zeros(has.shape[1], bool)
     held: list[int] = []
     for name, classes in zip(names.tolist(), has, strict=True):
-        wanted = len(held) < most or (classes & ~taken).any()
+        wanted = len(held) < count or (classes & ~taken).any()
         if wanted and (left[classes] > leave).all():
             held.append(name)
             left, taken = left - classes, taken | classes
@@ -158,14 +158,14 @@ def _aside(names: np.ndarray, has: np.ndarray, share: float, leave: int) -> np.n
 
 
 def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Draw a label fraction; with one seed a smaller fraction is a subset of every larger one.
+    """Draw a label fraction; for equal seeds a smaller fraction is a subset of every larger one.
 
     Args:
         targets: (n,) int, the class of each sample; or (n, labels), see `order`.
-        groups: (n,) int; the samples of one stay together.
-        fraction: of each class's groups, in (0, 1]; rounded, at least one group a class. Of several labels: of all
-            groups, and a rare label may have none.
-        seed: equal seeds draw equally, whatever the order of the samples.
+        groups: (n,) int; the samples of a group stay together.
+        fraction: of each class's groups, in (0, 1]; rounded, at least one group per class. With several labels it is
+            of all groups, and a rare label may get none.
+        seed: equal seeds draw the same groups, whatever the order of the samples.
 
     Returns:
         The rows drawn, ascending.
@@ -176,23 +176,23 @@ def draw(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) ->
     check_fraction(fraction)
     if _mixed(targets, groups):
         names, has = _mixed_order(targets, groups, seed)
-        kept = [names[: round(fraction * len(names))], names[has.argmax(0)]]  # and the first of each class
+        drawn = [names[: round(fraction * len(names))], names[has.argmax(0)]]  # and the first of each class
     else:
-        kept = [order[: max(1, round(fraction * len(order)))] for order in _shuffled(targets, groups, seed)]
-    return np.flatnonzero(np.isin(groups, np.concatenate(kept)))
+        drawn = [order[: max(1, round(fraction * len(order)))] for order in _shuffled(targets, groups, seed)]
+    return np.flatnonzero(np.isin(groups, np.concatenate(drawn)))
 
 
 def draw_unstratified(targets: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Draw a label fraction as some publications did: of all groups, whatever their classes, each fraction anew.
+    """Draw a label fraction as some publications did: from all groups, whatever their classes, and without nesting.
 
     Args:
-        targets: (n,) int; they do not matter.
-        groups: (n,) int; the samples of one stay together.
+        targets: (n,) int; ignored.
+        groups: (n,) int; the samples of a group stay together.
         fraction: of all groups, in (0, 1]; rounded, at least one.
-        seed: equal seeds and fractions draw equally.
+        seed: equal seeds and fractions draw the same groups.
 
     Returns:
-        The rows drawn, ascending. A class may have none.
+        The rows drawn, ascending. A class may get none.
 
     Raises:
         UserError: the fraction is outside (0, 1].
@@ -204,12 +204,12 @@ def draw_unstratified(targets: np.ndarray, groups: np.ndarray, fraction: float, 
 
 
 def order(targets: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
-    """Put groups whose samples have several labels into an order of which every beginning is stratified, about.
+    """Order groups whose samples have several labels, so that each prefix is approximately stratified.
 
-    They are halved by iterative stratification, and the halves again, `HALVINGS` times.
+    Iterative stratification halves the groups, and the halves again, `HALVINGS` times.
 
     Args:
-        targets: (n, labels) int, 1 where a sample has a label; a group has what any of its samples has.
+        targets: (n, labels) int, 1 where a sample has a label; a group has the labels of all its samples.
         groups: (n,) int.
         seed: equal seeds give equal orders.
 
@@ -223,14 +223,14 @@ def order(targets: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _labels(targets: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Name groups and say of each which labels any of its samples has."""
+    """Return the names of the groups, and (groups, labels) bool: whether any sample of the group has the label."""
     names, which = np.unique(groups, return_inverse=True)
     labels = np.zeros((len(names), targets.shape[1]), bool)
     np.logical_or.at(labels, which, targets == 1)
     return names, labels
 
 
-@functools.lru_cache(maxsize=32)  # seconds for some thousand images, and all trials of a worker want few of them
+@functools.lru_cache(maxsize=32)  # takes seconds for thousands of images; a worker's trials need few different orders
 def _order(labels: bytes, shape: tuple[int, int], seed: int) -> np.ndarray:
     whole = np.frombuffer(labels, bool).reshape(shape).astype(np.int64)
     return _halved(np.arange(len(whole)), whole, np.random.default_rng(seed), HALVINGS)
@@ -251,7 +251,7 @@ def check_fraction(fraction: float) -> None:
     """Refuse a label fraction outside (0, 1].
 
     Raises:
-        UserError: it is.
+        UserError: it is outside.
     """
     if not 0 < fraction <= 1:
         raise UserError(f"label_fraction {fraction:g} is outside (0, 1]")
@@ -261,14 +261,14 @@ def check_share(share: float) -> None:
     """Refuse a validation share outside (0, 1).
 
     Raises:
-        UserError: it is.
+        UserError: it is outside.
     """
     if not 0 < share < 1:
         raise UserError(f"validation_share {share:g} is outside (0, 1)")
 
 
 def _mixed(targets: np.ndarray, groups: np.ndarray) -> bool:
-    """Say whether samples have one class each, and any group several."""
+    """Whether samples have one class each and some group has several."""
     if targets.ndim == 2:
         return False
     _, first, which = np.unique(groups, return_index=True, return_inverse=True)
@@ -276,7 +276,7 @@ def _mixed(targets: np.ndarray, groups: np.ndarray) -> bool:
 
 
 def _mixed_order(targets: np.ndarray, groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Put groups that have several classes in order as if these were labels, and say which each of them has."""
+    """Order groups of several classes as if these were labels; return their names and each group's classes."""
     several = (targets[:, None] == np.unique(targets)).astype(np.int64)
     ordered = order(several, groups, seed)
     names, has = _labels(several, groups)
@@ -284,9 +284,9 @@ def _mixed_order(targets: np.ndarray, groups: np.ndarray, seed: int) -> tuple[np
 
 
 def _shuffled(targets: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Each class's groups in a random order of the class's own stream, so that no class moves another.
+    """Shuffle each class's groups by a random stream of its own, so that no class affects another.
 
-    Samples with several labels are of one class here, whose order is stratified.
+    Samples with several labels count as one class here, in a stratified order.
     """
     if targets.ndim == 2:
         return [order(targets, groups, seed)]

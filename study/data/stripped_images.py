@@ -1,4 +1,4 @@
-"""Leaves out of a PNG or JPEG file what is no picture: texts, colour profiles, previews. Knows nothing of pixels."""
+"""Strips a PNG or JPEG file of everything but its image: texts, colour profiles, previews. Knows nothing of pixels."""
 
 import io
 import shutil
@@ -6,35 +6,35 @@ import shutil
 from study.storage.regular_files import PlainFile
 
 MOST = 256 * 10**6
-"""Bytes that are left and held in memory."""
+"""Bytes that are read of a file and held in memory."""
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
-_EXIF = b"Exif\0\0"  # says how a picture is turned
+_EXIF = b"Exif\0\0"  # has the image's orientation
 _LEFT_OUT = {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
 _BLOCK = 1 << 20
 _STARTS, _COMMENT = 0xDA, 0xFE
-_APPLICATIONS = {*range(0xE1, 0xEE), 0xEF}  # all but JFIF's and Adobe's, which say what colours are
+_APPLICATIONS = {*range(0xE1, 0xEE), 0xEF}  # all but JFIF's and Adobe's, which define the colours
 
 
-def bare(file: PlainFile) -> io.BytesIO | None:
-    """Copy a picture without what others wrote beside it; what it looks like stays.
+def stripped(file: PlainFile) -> io.BytesIO | None:
+    """Copy an image without the metadata that other programs added; its appearance does not change.
 
     Args:
-        file: at any place.
+        file: at any position.
 
     Returns:
-        The copy; None of a file of another kind.
+        The copy; None for a file of another kind.
 
     Raises:
-        TooMuch: it is too large for a copy in memory, or in too many pieces.
+        TooMuch: the file is too large for a copy in memory, or has too many parts.
     """
     file.most = MOST
     file.seek(0)
-    begin = file.read(8)
-    if begin != _PNG and not begin.startswith(_JPEG):
+    head = file.read(8)
+    if head != _PNG and not head.startswith(_JPEG):
         return None
     copy = io.BytesIO()
-    if begin == _PNG:
-        copy.write(begin)
+    if head == _PNG:
+        copy.write(head)
         _copy_chunks(file, copy)
     else:
         file.seek(2)
@@ -46,7 +46,7 @@ def bare(file: PlainFile) -> io.BytesIO | None:
 
 def _copy_chunks(file: PlainFile, copy: io.BytesIO) -> None:
     while len(head := file.read(8)) == 8:
-        length = int.from_bytes(head[:4]) + 4  # and its checksum
+        length = int.from_bytes(head[:4]) + 4  # with the checksum
         if head[4:] in _LEFT_OUT:
             file.seek(length, io.SEEK_CUR)
         else:
@@ -55,16 +55,16 @@ def _copy_chunks(file: PlainFile, copy: io.BytesIO) -> None:
 
 
 def _copy_segments(file: PlainFile, copy: io.BytesIO) -> None:
-    """Copy a JPEG file's segments up to where its pixels start, then the rest."""
-    turned = False
+    """Copy a JPEG file's segments up to its first pixels, then the rest."""
+    has_exif = False
     while len(head := file.read(4)) == 4 and head[0] == 0xFF and head[1] != _STARTS:
-        if head[1] == 0xFF:  # a filling byte
+        if head[1] == 0xFF:  # a fill byte
             file.seek(-3, io.SEEK_CUR)
             continue
         body = file.read(max(int.from_bytes(head[2:]) - 2, 0))
-        first = head[1] == 0xE1 and body.startswith(_EXIF) and not turned
-        turned = turned or first
-        if first or head[1] not in _APPLICATIONS | {_COMMENT}:
+        first_exif = head[1] == 0xE1 and body.startswith(_EXIF) and not has_exif
+        has_exif = has_exif or first_exif
+        if first_exif or head[1] not in _APPLICATIONS | {_COMMENT}:
             copy.write(head + body)
     copy.write(head)
     shutil.copyfileobj(file, copy, _BLOCK)

@@ -26,15 +26,19 @@ def test_what_pillow_warns_of_is_a_note_with_the_pictures_name_in_each_thread(tm
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # as `python -W error` has it
         with ThreadPoolExecutor(4) as pool:
-            found = [*pool.map(seen, [odd, whole] * 40)]
-    for one, other in zip(found[::2], found[1::2], strict=True):
-        assert other.notes == ()
-        assert one.notes == ("Corrupt EXIF data. Expecting to read 12 bytes but only got 2",)
+            pictures = [*pool.map(seen, [odd, whole] * 40)]
+    for with_note, without in zip(pictures[::2], pictures[1::2], strict=True):
+        assert without.notes == ()
+        assert with_note.notes == ("Corrupt EXIF data. Expecting to read 12 bytes but only got 2",)
     assert capfd.readouterr().err == ""
 
 
 def test_what_others_warn_of_meanwhile_is_theirs(tmp_path):
-    with decoder_warnings.noted() as notes, ThreadPoolExecutor(1) as pool, pytest.warns(UserWarning, match="mine"):
+    with (
+        decoder_warnings.collect_notes() as notes,
+        ThreadPoolExecutor(1) as pool,
+        pytest.warns(UserWarning, match="mine"),
+    ):
         pool.submit(warnings.warn, "mine").result()
     assert not notes
     with pytest.warns(UserWarning, match="later"):
@@ -42,7 +46,7 @@ def test_what_others_warn_of_meanwhile_is_theirs(tmp_path):
 
 
 def test_notes_of_a_picture_are_few_and_differ():
-    with decoder_warnings.noted() as notes:
+    with decoder_warnings.collect_notes() as notes:
         for number in (1, 1, 2, 3, 4, 5):
             warnings.warn(f"{number}\n  is odd.", stacklevel=1)
     assert list(notes) == ["1 is odd", "2 is odd", "3 is odd"]
@@ -57,14 +61,14 @@ def test_a_picture_is_turned_whatever_else_its_exif_data_have(tmp_path, tag):
     turned, other = struct.pack("<HHII", 274, 3, 1, 6), struct.pack("<HHII", *tag)
     exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0" + b"".join(sorted((turned, other))) + bytes(4)
     exif += bytes(range(200, 256))
-    found = seen(written(tmp_path / "a.jpg", jpeg(segment(0xE1, exif))))
-    assert (found.width, found.height) == found.image.size == (20, 24)
+    picture = seen(written(tmp_path / "a.jpg", jpeg(segment(0xE1, exif))))
+    assert (picture.width, picture.height) == picture.image.size == (20, 24)
 
 
 def test_exif_data_that_cannot_be_read_are_a_note(tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, "getexif", lambda image: 1 / 0)
-    told = "its EXIF data cannot be read, so it is not turned (division by zero)"
-    assert seen(written(tmp_path / "a.png", plain("PNG"))).notes == (told,)
+    note = "its EXIF data cannot be read, so it is not turned (division by zero)"
+    assert seen(written(tmp_path / "a.png", plain("PNG"))).notes == (note,)
 
 
 def test_libraries_in_c_write_nothing(tmp_path, capfd):
@@ -78,7 +82,7 @@ def test_libraries_in_c_write_nothing(tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "notes"),
     [
         ((1000, 2), ("has 1,000 × 2 pixels: a square in its middle is 0.20% of it",)),
         ((2, 1000), ("has 2 × 1,000 pixels: a square in its middle is 0.20% of it",)),
@@ -88,12 +92,12 @@ def test_libraries_in_c_write_nothing(tmp_path, capfd):
         ((200, 10), ()),
     ],
 )
-def test_a_shape_of_which_little_is_seen_is_a_note(tmp_path, size, told):
+def test_a_shape_of_which_little_is_seen_is_a_note(tmp_path, size, notes):
     path = written(tmp_path / "a.png", plain("PNG", size))
-    assert seen(path).notes == told
-    heard = []
-    assert images.decode(str(path), True, 8, heard.append).shape == (8, 8, 3)
-    assert heard == [f"{path}: {each}" for each in told]
+    assert seen(path).notes == notes
+    lines = []
+    assert images.decode(str(path), True, 8, lines.append).shape == (8, 8, 3)
+    assert lines == [f"{path}: {note}" for note in notes]
 
 
 def test_notes_are_in_the_inspection_and_of_other_tasks_where_they_are_decoded(tmp_path):

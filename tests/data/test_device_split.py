@@ -14,9 +14,9 @@ def test_batches_are_the_splits_own_images_in_the_networks_units():
     data = task()
     made = feed(data.val, data.key, "cpu", MEAN, STD)
     expected = (data.val.images[data.val.index[[2, 0]]] / 255 - MEAN) / STD
-    given = made.normalized(made.pixels(torch.tensor([2, 0])))
-    np.testing.assert_allclose(given.numpy(), expected.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-6)
-    assert given.is_contiguous(memory_format=torch.channels_last)
+    batch = made.normalized(made.pixels(torch.tensor([2, 0])))
+    np.testing.assert_allclose(batch.numpy(), expected.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-6)
+    assert batch.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_one_array_serves_all_splits_of_a_key_and_old_ones_go():
@@ -26,7 +26,7 @@ def test_one_array_serves_all_splits_of_a_key_and_old_ones_go():
     for _ in range(6):
         other = task()
         feed(other.train, other.key, "cpu", MEAN, STD)
-    assert len(feeds._arrays) == feeds._KEPT
+    assert len(feeds._arrays) == feeds._MAX_CACHED
     assert (data.key, "cpu") not in feeds._arrays
 
 
@@ -50,10 +50,10 @@ def test_evaluation_is_in_eval_mode_and_the_batch_size_does_not_matter(monkeypat
 def test_images_are_enlarged_before_they_are_normalized():
     data = task(size=16)
     made = feed(data.val, data.key, "cpu", MEAN, STD, upsample=40)
-    given = made.normalized(made.pixels(slice(0, 2)))
-    assert given.shape == (2, 3, 40, 40)
+    batch = made.normalized(made.pixels(slice(0, 2)))
+    assert batch.shape == (2, 3, 40, 40)
     low, high = ((torch.tensor([[0.0], [1.0]]) - torch.tensor(MEAN)) / torch.tensor(STD)).unbind()
-    assert all((given[:, c] >= low[c] - 1e-5).all() and (given[:, c] <= high[c] + 1e-5).all() for c in range(3))
+    assert all((batch[:, c] >= low[c] - 1e-5).all() and (batch[:, c] <= high[c] + 1e-5).all() for c in range(3))
     same = feed(data.val, data.key, "cpu", MEAN, STD, upsample=16)
     plain = feed(data.val, data.key, "cpu", MEAN, STD)
     assert torch.equal(same.normalized(same.pixels(slice(0, 2))), plain.normalized(plain.pixels(slice(0, 2))))

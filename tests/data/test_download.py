@@ -41,11 +41,11 @@ def serve(monkeypatch, task, body, **changes):
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    body, breaks, asked = packed(), 0, []
+    body, breaks, starts = packed(), 0, []
 
     def do_GET(self):
         start = int((self.headers.get("Range") or "bytes=0-").split("=")[1].rstrip("-"))
-        type(self).asked.append(start)
+        type(self).starts.append(start)
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(self.body) - start))
         self.end_headers()
@@ -61,7 +61,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def archive(monkeypatch):
-    Server.breaks, Server.asked = 0, []
+    Server.breaks, Server.starts = 0, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     made = Archive(f"http://127.0.0.1:{server.server_port}/set.zip", hashlib.md5(Server.body).hexdigest(), "Set/Images")
@@ -80,20 +80,20 @@ def test_an_archive_is_fetched_and_unpacked_once(tmp_path, archive):
     for _ in range(2):
         download.fetch("toy", tmp_path, print)
     assert (tmp_path / "Set/Images/a.txt").read_text() == "x" * 50_000
-    assert Server.asked == [0]
+    assert Server.starts == [0]
 
 
 def test_a_broken_connection_is_continued_where_it_broke(tmp_path, archive):
     Server.breaks = 2
     download.fetch("toy", tmp_path, print)
-    assert Server.asked == [0, 20_000, 40_000]
+    assert Server.starts == [0, 20_000, 40_000]
     assert (tmp_path / "Set/Images/a.txt").exists()
 
 
 def test_a_later_run_continues_an_earlier_one(tmp_path, archive):
     (tmp_path / "set.zip.part").write_bytes(Server.body[:30_000])
     download.fetch("toy", tmp_path, print)
-    assert Server.asked == [30_000]
+    assert Server.starts == [30_000]
 
 
 def test_a_wrong_checksum_is_refused_and_nothing_is_left(tmp_path, archive):
@@ -117,7 +117,7 @@ def test_a_tar_file_is_unpacked_to_where_it_is_kept(tmp_path, monkeypatch, archi
     for _ in range(2):
         download.fetch("toy", tmp_path, print)
     assert [name for name in files(tmp_path) if name != ".download.lock"] == ["pets/images/cat.txt"]
-    assert Server.asked == [0]
+    assert Server.starts == [0]
 
 
 @pytest.mark.parametrize("name", ["../../escaped.txt", "images/../../../escaped.txt"])
@@ -157,7 +157,7 @@ def test_a_full_disk_is_not_fetched_for_again_and_its_folder_is_named(tmp_path, 
     with pytest.raises(OSError, match="No space left on device") as raised:
         download.fetch("toy", tmp_path, print)
     assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(tmp_path))
-    assert Server.asked == [0]
+    assert Server.starts == [0]
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
@@ -167,7 +167,7 @@ def test_a_fault_of_the_disk_is_no_fault_of_the_network(tmp_path, monkeypatch, a
     with pytest.raises(OSError, match=str(tmp_path)) as raised:
         download.fetch("toy", tmp_path, print)
     assert (raised.value.errno, raised.value.filename) == (fault, str(tmp_path))
-    assert Server.asked == [0]
+    assert Server.starts == [0]
     assert (tmp_path / "set.zip.part").exists()  # what was fetched is not fetched again
 
 

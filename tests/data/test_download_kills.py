@@ -52,22 +52,22 @@ def half_unpacked(part, url, making):
 def test_who_is_killed_leaves_nothing_half_and_the_next_one_goes_on(tmp_path, monkeypatch, name, half):
     killed(tmp_path, monkeypatch, name, half)
     assert not (tmp_path / "Set").exists()
-    asked = len(Server.asked)
+    earlier = len(Server.starts)
     download.fetch("toy", tmp_path, print)
     assert (tmp_path / WANTED[0]).read_text() == "x" * 50_000
     assert [each for each in files(tmp_path) if each != ".download.lock"] == WANTED
-    assert Server.asked[asked:] == [30_000 if name == "_continue" else len(Server.body)]
+    assert Server.starts[earlier:] == [30_000 if name == "_continue" else len(Server.body)]
 
 
 def test_of_several_at_once_one_fetches_and_all_have_it(tmp_path):
-    told = FORK.SimpleQueue()
-    processes = [FORK.Process(target=download.fetch, args=("toy", tmp_path, told.put)) for _ in range(4)]
+    lines = FORK.SimpleQueue()
+    processes = [FORK.Process(target=download.fetch, args=("toy", tmp_path, lines.put)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
-    assert Server.asked == [0]
-    assert told.get().startswith("fetching ")
-    assert told.empty()
+    assert Server.starts == [0]
+    assert lines.get().startswith("fetching ")
+    assert lines.empty()
     assert [each for each in files(tmp_path) if each != ".download.lock"] == WANTED

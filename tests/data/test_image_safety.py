@@ -61,28 +61,28 @@ def test_no_program_runs_for_a_picture(tmp_path, monkeypatch):
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_refused_is_named_with_the_reason(tmp_path, monkeypatch, what):
     monkeypatch.setattr(regular_files, "STEPS", 5_000)  # of 500,000
-    told, make = REFUSED[what]
+    reason, make = REFUSED[what]
     path = written(tmp_path / "a.png", make())
-    assert refusal(path).startswith(f"{path}: {told}")
+    assert refusal(path).startswith(f"{path}: {reason}")
 
 
 @pytest.mark.parametrize("what", READABLE)
 def test_pixels_are_read_whatever_stands_beside_them(tmp_path, what):
     content = READABLE[what]()
-    found = seen(written(tmp_path / "a.png", content))
+    picture = seen(written(tmp_path / "a.png", content))
     expected = read_rgb(written(tmp_path / "b.png", jpeg() if content.startswith(b"\xff\xd8") else png()))
-    assert (np.asarray(found.image) == expected).all()
-    assert (found.width, found.height) == (24, 20)
-    assert found.notes == ("more is written beside its pixels than is read; it was left out",)
+    assert (np.asarray(picture.image) == expected).all()
+    assert (picture.width, picture.height) == (24, 20)
+    assert picture.notes == ("more is written beside its pixels than is read; it was left out",)
 
 
 def test_how_a_picture_is_turned_is_known_though_other_parts_are_left_out(tmp_path):
     exif = Image.Exif()
     exif[274] = 6
     content = plain("JPEG", exif=exif)
-    found = seen(written(tmp_path / "a.jpg", content[:2] + segment(0xE5, bytes(65_000)) * 300 + content[2:]))
-    assert (found.width, found.height) == (20, 24)
-    assert (np.asarray(found.image) == read_rgb(written(tmp_path / "b.jpg", content))).all()
+    picture = seen(written(tmp_path / "a.jpg", content[:2] + segment(0xE5, bytes(65_000)) * 300 + content[2:]))
+    assert (picture.width, picture.height) == (20, 24)
+    assert (np.asarray(picture.image) == read_rgb(written(tmp_path / "b.jpg", content))).all()
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_files_that_may_never_end_are_not_opened(tmp_path):
 def test_a_file_is_read_to_where_it_ended_when_it_was_opened(tmp_path):
     path = written(tmp_path / "a.txt", b"first")
     with regular_files.PlainFile(path, 100) as file:
-        with path.open("ab") as more:
-            more.write(b" and so on without end")
+        with path.open("ab") as end:
+            end.write(b" and so on without end")
         assert file.read() == b"first"
     with pytest.raises(OSError, match="has 27 bytes; at most 26 are read"):
         regular_files.content(path, 26)
@@ -180,14 +180,14 @@ def test_a_picture_one_row_over_the_bound_is_refused_with_its_size(tmp_path, mon
 _MEMORY = """
 import resource, sys
 import numpy as np
-from study import decoding, looks
+from study.data import images, scan
 with open("/proc/self/statm") as file:
     taken = int(file.read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + int(sys.argv[2]), ) * 2)
-found = decoding.decode(sys.argv[1], True, 32)
-assert not isinstance(found, str), found
-seen = looks._look(sys.argv[1])
-assert not seen.problem, seen
+pixels = images.decode(sys.argv[1], True, 32)
+assert not isinstance(pixels, str), pixels
+facts = scan._scan(sys.argv[1])
+assert not facts.problem, facts
 """
 
 
@@ -211,7 +211,7 @@ def test_a_very_large_jpeg_is_reduced_and_any_other_picture_is_not(tmp_path, mon
     half = seen(path)
     assert (whole.image.size, half.image.size) == ((200, 121), (100, 61))
     assert (half.width, half.height) == (200, 121)
-    small = [images._cut(each.image, None, True, 16).astype(int) for each in (whole, half)]
+    small = [images._crop(picture.image, None, True, 16).astype(int) for picture in (whole, half)]
     assert np.abs(small[0] - small[1]).mean() < 6
     monkeypatch.setattr(image_files, "_REDUCED", 200 * 121)
     assert seen(path).image.size == (200, 121)
@@ -220,11 +220,11 @@ def test_a_very_large_jpeg_is_reduced_and_any_other_picture_is_not(tmp_path, mon
 
 
 def test_threads_together_hold_no_more_pixels_than_there_is_room_for(monkeypatch):
-    room, most, held = image_files._Room(100), [0], [0]
+    budget, most, held = image_files._PixelBudget(100), [0], [0]
     lock = threading.Lock()
 
     def take(pixels):
-        with room.take(pixels):
+        with budget.take(pixels):
             with lock:
                 held[0] += min(pixels, 100)
                 most[0] = max(most[0], held[0])
@@ -247,10 +247,10 @@ def test_bands_of_a_picture_are_what_it_is_as_a_whole(tmp_path, monkeypatch, mod
     image.save(tmp_path / "a.tif")
     image.convert("P").save(tmp_path / "p.png", transparency=bytes(range(256))) if mode == "P" else None
     for path in tmp_path.iterdir():
-        whole, digest = read_rgb(path), scan._look(path).same
+        whole, digest = read_rgb(path), scan._scan(path).same
         monkeypatch.setattr(pixels, "BAND", 17 * 3)
         assert (read_rgb(path) == whole).all()
-        assert scan._look(path).same == digest
+        assert scan._scan(path).same == digest
         monkeypatch.undo()
 
 

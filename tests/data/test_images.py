@@ -36,10 +36,10 @@ def test_a_listing_is_decoded_as_before_where_images_are_plain(tmp_path):
 
     paths = [saved(tmp_path / "a.jpg", COLOURS), saved(tmp_path / "b.png", COLOURS[..., 0])]
     listing = Listing([str(path) for path in paths], np.arange(2), np.arange(2), None, square=True)
-    for path, found in zip(paths, images._decode_all(listing, 8, []), strict=True):
+    for path, pixels in zip(paths, images._decode_all(listing, 8, []), strict=True):
         with Image.open(path) as image:
             plain = image.convert("RGB").resize((8, 8), Image.Resampling.BICUBIC, (4, 0, 20, 16))
-        assert (found == np.asarray(plain)).all()
+        assert (pixels == np.asarray(plain)).all()
 
 
 def test_grey_bilevel_and_palette_are_looked_up(tmp_path):
@@ -77,7 +77,7 @@ def test_float_tiff_from_0_to_1_is_not_black(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "reason"),
     [
         (255 * RAMP.astype(np.float32), r"its numbers are 0 to 255, and 0 \(black\) to 1 \(white\) is what is read"),
         (RAMP.astype(np.float32) - 1, "its numbers are -1 to 0"),
@@ -85,8 +85,8 @@ def test_float_tiff_from_0_to_1_is_not_black(tmp_path):
         ((70_000 * RAMP).astype(np.int32), "whole numbers of 32 bits, of which none is known to be white"),
     ],
 )
-def test_numbers_of_an_unknown_range_are_refused_by_name(tmp_path, numbers, told):
-    with pytest.raises(UserError, match=rf"odd\.tif: {told}"):
+def test_numbers_of_an_unknown_range_are_refused_by_name(tmp_path, numbers, reason):
+    with pytest.raises(UserError, match=rf"odd\.tif: {reason}"):
         read_rgb(saved(tmp_path / "odd.tif", numbers))
 
 
@@ -96,9 +96,9 @@ def test_transparent_pixels_lie_on_white(tmp_path, suffix):
     alpha[:, WIDE // 2 :] = 255
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(np.concatenate([COLOURS, alpha], 2)).save(path, **({"lossless": True} if suffix == "webp" else {}))
-    found = read_rgb(path)
-    assert (found[:, : WIDE // 2] == 255).all()
-    assert (found[:, WIDE // 2 :] == COLOURS[:, WIDE // 2 :]).all()
+    pixels = read_rgb(path)
+    assert (pixels[:, : WIDE // 2] == 255).all()
+    assert (pixels[:, WIDE // 2 :] == COLOURS[:, WIDE // 2 :]).all()
 
 
 def test_half_transparent_grey_and_a_transparent_colour_of_a_palette(tmp_path):
@@ -117,8 +117,8 @@ def test_half_transparent_grey_and_a_transparent_colour_of_a_palette(tmp_path):
 @pytest.mark.parametrize("suffix", ["jpg", "tif"])
 def test_cmyk_has_the_colours_that_it_was_made_from(tmp_path, suffix):
     flat = np.broadcast_to(np.array([200, 60, 20], np.uint8), (HIGH, WIDE, 3))
-    found = read_rgb(saved(tmp_path / f"a.{suffix}", flat, "CMYK"))
-    assert np.abs(found.astype(int) - flat).max() <= 4  # an inverted one would be off by 145
+    pixels = read_rgb(saved(tmp_path / f"a.{suffix}", flat, "CMYK"))
+    assert np.abs(pixels.astype(int) - flat).max() <= 4  # an inverted one would be off by 145
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
@@ -128,9 +128,9 @@ def test_pictures_are_turned_as_their_exif_data_say(tmp_path, suffix, orientatio
     exif = image.getexif()
     exif[274] = orientation
     image.save(tmp_path / f"a.{suffix}", exif=exif, quality=95)
-    found, wanted = read_rgb(tmp_path / f"a.{suffix}").astype(int), np.rot90(np.asarray(image), turns)
-    assert found.shape == wanted.shape
-    assert np.abs(found - wanted).mean() < 4
+    pixels, wanted = read_rgb(tmp_path / f"a.{suffix}").astype(int), np.rot90(np.asarray(image), turns)
+    assert pixels.shape == wanted.shape
+    assert np.abs(pixels - wanted).mean() < 4
 
 
 def test_of_several_frames_the_first_is_taken(tmp_path):
@@ -143,7 +143,7 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (b"", r"is empty \(0 bytes\)"),
         (b"\n<!DOCTYPE html><html>404</html>", "is a web page, no image"),
@@ -154,20 +154,20 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF"
         (JPEG, "."),
     ],
 )
-def test_what_is_no_image_says_what_it_is(tmp_path, content, told):
+def test_what_is_no_image_says_what_it_is(tmp_path, content, reason):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
-    with pytest.raises(images.Unreadable, match=rf"^{path}: {told}"):
+    with pytest.raises(images.Unreadable, match=rf"^{path}: {reason}"):
         read_rgb(path)
 
 
 def test_a_cut_off_file_a_folder_and_nothing_at_all(tmp_path):
     path = saved(tmp_path / "a.jpg", np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
     path.write_bytes(path.read_bytes()[:-500])
-    for place, told in (
+    for place, reason in (
         (path, "image file is truncated"),
         (tmp_path, "is no file"),
         (tmp_path / "b", "No such file"),
     ):
-        with pytest.raises(UserError, match=f"^{place}: {told}"):
+        with pytest.raises(UserError, match=f"^{place}: {reason}"):
             read_rgb(place)

@@ -26,9 +26,9 @@ def place(tmp_path: Path) -> Path:
 
 
 def refusal(place: Path, pattern: str | None = None) -> str:
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         folder.inspect(place, pattern).refuse()
-    return str(told.value)
+    return str(caught.value)
 
 
 def test_nothing_is_wrong_with_a_plain_folder(place):
@@ -42,21 +42,24 @@ def test_unreadable_files_are_listed_with_why(place):
     (place / "train/cat/0.png").write_bytes(b"")
     (place / "test/dog/1.png").write_bytes((place / "test/dog/1.png").read_bytes()[:100])
     (place / "train/dog/4.png").write_text("<html>404</html>")
-    told = refusal(place)
-    assert told.splitlines()[:2] == [f"{place} (image folders) cannot be used as it is:", "  3 files cannot be read:"]
-    assert "    train/cat/0.png: is empty (0 bytes)" in told
-    assert "    train/dog/4.png: is a web page, no image" in told
-    assert "    test/dog/1.png: " in told
+    message = refusal(place)
+    assert message.splitlines()[:2] == [
+        f"{place} (image folders) cannot be used as it is:",
+        "  3 files cannot be read:",
+    ]
+    assert "    train/cat/0.png: is empty (0 bytes)" in message
+    assert "    train/dog/4.png: is a web page, no image" in message
+    assert "    test/dog/1.png: " in message
 
 
 def test_of_many_places_some_are_listed(place):
     for number in range(6):
         (place / f"train/cat/{number}.png").write_bytes(b"")
     (place / "train/dog/0.png").write_bytes(b"")
-    told = refusal(place).splitlines()
-    assert told[1] == "  7 files cannot be read:"
-    assert told[-1] == "    … and 2 more"
-    assert len(told) == 8
+    lines = refusal(place).splitlines()
+    assert lines[1] == "  7 files cannot be read:"
+    assert lines[-1] == "    … and 2 more"
+    assert len(lines) == 8
 
 
 def test_a_file_that_becomes_readable_is_looked_at_anew(place):
@@ -84,12 +87,12 @@ def test_one_image_of_two_classes_is_found(place):
 
 
 def test_a_group_in_two_splits_is_found(place):
-    told = refusal(place, r"(\d)\.png")
-    assert told.splitlines()[1:] == ["  3 groups are in two splits:", "    0", "    1", "    2"]
+    message = refusal(place, r"(\d)\.png")
+    assert message.splitlines()[1:] == ["  3 groups are in two splits:", "    0", "    1", "    2"]
 
 
 @pytest.mark.parametrize(
-    ("counts", "told"),
+    ("counts", "message"),
     [
         ({"train/cat": 4, "test/cat": 2}, "1 class is there, and at least two are needed:\n    cat"),
         ({"train/cat": 4, "train/dog": 4, "test/cat": 2}, "1 classes have no image in test:\n    dog"),
@@ -103,8 +106,8 @@ def test_a_group_in_two_splits_is_found(place):
         ({"train/cat": 4, "train/dog": 1, "val/cat": 1, "val/dog": 1}, "too small to cut the test from; at least 2"),
     ],
 )
-def test_classes_that_cannot_be_told_apart_or_scored_are_named(tmp_path, counts, told):
-    assert told in refusal(folders(tmp_path, counts))
+def test_classes_that_cannot_be_told_apart_or_scored_are_named(tmp_path, counts, message):
+    assert message in refusal(folders(tmp_path, counts))
 
 
 def test_a_class_whose_name_is_not_utf_8_is_refused(place):
@@ -117,9 +120,9 @@ def test_a_class_whose_name_is_not_utf_8_is_refused(place):
 def test_an_empty_class_is_named(place):
     (place / "train/emu").mkdir()
     (place / "test/emu").mkdir()
-    told = refusal(place)
-    assert "1 classes have no image in train:\n    emu" in told
-    assert "1 classes have no image in test:\n    emu" in told
+    message = refusal(place)
+    assert "1 classes have no image in train:\n    emu" in message
+    assert "1 classes have no image in test:\n    emu" in message
 
 
 def test_few_groups_are_too_few_however_many_images(tmp_path):
@@ -141,8 +144,8 @@ def test_remarks_name_what_may_be_odd(tmp_path):
         picture(place / f"test/dog/{number}.png", 300 + number, wide=90, high=70)
     flat = np.full((16, 20, 3), 7, np.uint8)
     Image.fromarray(flat).save(place / "train/cat/flat.png")
-    said = folder.inspect(place, size=64).remarks
-    assert said == [
+    remarks = folder.inspect(place, size=64).remarks
+    assert remarks == [
         "cat has 4.3 times the images of dog: --set class_weights=balanced weighs the loss",
         "image size differs by split, and a network may see that: half of test is below 79 px, of train below 18",
         "image size differs by class, and a network may see that: half of dog is below 79 px, of cat below 18",
@@ -152,7 +155,7 @@ def test_remarks_name_what_may_be_odd(tmp_path):
     ]
 
 
-def shown(place: Path, width: int = 100) -> str:
+def printed(place: Path, width: int = 100) -> str:
     console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     messages.print_inspection(folder.inspect(place), 32, console)
     return console.export_text()
@@ -160,22 +163,22 @@ def shown(place: Path, width: int = 100) -> str:
 
 def test_it_fits_on_one_screen_whatever_the_number_of_classes(tmp_path):
     counts = {f"train/class [{number:03d}]": 3 + number % 5 for number in range(60)}
-    told = shown(folders(tmp_path, counts)).splitlines()
-    assert len(told) <= 24
-    assert told[1].split() == ["class", "train", "test"]
-    assert any(line.startswith("… 48 more") for line in told)
-    assert any(line.startswith("class [004]") for line in told)
+    lines = printed(folders(tmp_path, counts)).splitlines()
+    assert len(lines) <= 24
+    assert lines[1].split() == ["class", "train", "test"]
+    assert any(line.startswith("… 48 more") for line in lines)
+    assert any(line.startswith("class [004]") for line in lines)
 
 
 def test_it_says_how_the_data_are_cut(place):
-    told = shown(place)
-    assert "test: as given · validation: held out of train · groups: 16, each image by itself" in told
-    assert "sizes: 20 × 16 to 20 × 16 px" in told
+    text = printed(place)
+    assert "test: as given · validation: held out of train · groups: 16, each image by itself" in text
+    assert "sizes: 20 × 16 to 20 × 16 px" in text
 
 
 def test_images_are_looked_at_once(place, monkeypatch):
     folder.inspect(place)
-    monkeypatch.setattr(scan, "_look", None)
+    monkeypatch.setattr(scan, "_scan", None)
     folder.inspect(place)
     picture(place / "train/cat/0.png", 77, wide=30)
     with pytest.raises(TypeError):
@@ -229,9 +232,9 @@ def test_the_labels_that_a_cut_or_a_fraction_has_no_image_of_are_noted(tmp_path)
     splits = ["test" if number >= 36 else "train" for number in range(40)]
     rows = "".join(f"a/{number}.png,{labels[number]},{splits[number]}\n" for number in range(40))
     seen = own("folder/several").inspect(table(tmp_path, f"path,labels,split\n{rows}"))
-    said = set(as_trained(seen, [SplitOptions(0.1), SplitOptions(0.5)], 0).remarks) - set(seen.remarks)
-    assert "no image is left for training at label fraction 0.1 of emu" in said
-    assert "no image is left for validation of emu" in said
+    remarks = set(as_trained(seen, [SplitOptions(0.1), SplitOptions(0.5)], 0).remarks) - set(seen.remarks)
+    assert "no image is left for training at label fraction 0.1 of emu" in remarks
+    assert "no image is left for validation of emu" in remarks
     assert not as_trained(seen, [SplitOptions(0.1)], 0).problems
     assert as_trained(seen._replace(cut={}), [SplitOptions(0.1)], 0).remarks == seen.remarks
 
@@ -241,6 +244,6 @@ def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):
     for number in range(20):
         picture(tmp_path / f"{number}.png", number)
     rows = "".join(f"{number}.png,{names[number % 5]}\n" for number in range(20))
-    said = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
+    remarks = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
     much = "are classes of their own, though they differ by case, blanks or Unicode form alone"
-    assert sorted(said) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]
+    assert sorted(remarks) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]

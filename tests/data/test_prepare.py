@@ -210,15 +210,15 @@ def test_sealed_data_open_without_the_tests_files() -> None:
 
 
 def test_real_images_are_cut_and_resized_and_progress_is_told(folder: Path) -> None:
-    told: list[tuple[int, int]] = []
-    ready = prepare.prepare("tiny", folder, 8, "half", lambda done, total: told.append((done, total)))
+    reports: list[tuple[int, int]] = []
+    ready = prepare.prepare("tiny", folder, 8, "half", lambda done, total: reports.append((done, total)))
     split = prepare.open_data(ready, SplitOptions(), 0, 0, sealed=False).test
     assert split is not None
     assert split.images.shape == (12, 8, 8, 3)
     assert (
         split.images[:, :, :6] == np.arange(12)[:, None, None, None]
     ).all()  # of the bright half, only what blurs in
-    assert told[-1] == (24, 24)
+    assert reports[-1] == (24, 24)
 
 
 def test_a_square_is_cut_from_the_middle(folder: Path) -> None:

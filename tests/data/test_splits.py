@@ -1,4 +1,4 @@
-"""Splits of random data sets, told by what must hold for every one of them."""
+"""Splits of random data sets, checked for the properties that each must have."""
 
 import math
 from itertools import pairwise
@@ -56,10 +56,10 @@ def test_fractions_are_nested_and_have_every_class_by_whole_groups(seed: int) ->
         assert set(smaller) <= set(larger)
     for fraction, rows in zip(FRACTIONS, drawn, strict=True):
         assert set(rows) == set(np.flatnonzero(np.isin(groups, groups[rows])))
-        kept = groups_by_class(targets[rows], groups[rows])
+        by_class = groups_by_class(targets[rows], groups[rows])
         for label, names in groups_by_class(targets, groups).items():
-            assert 1 <= len(kept[label]) <= math.ceil(fraction * len(names))
-            assert abs(len(kept[label]) - fraction * len(names)) <= 1
+            assert 1 <= len(by_class[label]) <= math.ceil(fraction * len(names))
+            assert abs(len(by_class[label]) - fraction * len(names)) <= 1
     assert len(drawn[-1]) == len(targets)
 
 
@@ -74,8 +74,8 @@ def test_the_order_of_the_samples_decides_nothing() -> None:
 def test_another_class_moves_no_draw() -> None:
     targets, groups = random_set(4)
     few = targets < 3
-    kept = draw(targets, groups, 0.5, 7)
-    assert set(groups[few][draw(targets[few], groups[few], 0.5, 7)]) == set(groups[kept][targets[kept] < 3])
+    drawn = draw(targets, groups, 0.5, 7)
+    assert set(groups[few][draw(targets[few], groups[few], 0.5, 7)]) == set(groups[drawn][targets[drawn] < 3])
 
 
 def test_seeds_draw_differently() -> None:
@@ -86,10 +86,10 @@ def test_seeds_draw_differently() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_balanced_classes_differ_by_less_than_a_group(seed: int) -> None:
     targets, groups = random_set(seed)
-    kept = balanced(targets, groups)
-    assert set(kept) == set(np.flatnonzero(np.isin(groups, groups[kept])))
+    drawn = balanced(targets, groups)
+    assert set(drawn) == set(np.flatnonzero(np.isin(groups, groups[drawn])))
     least, largest = np.bincount(targets).min(), np.unique(groups, return_counts=True)[1].max()
-    counts = np.bincount(targets[kept], minlength=targets.max() + 1)
+    counts = np.bincount(targets[drawn], minlength=targets.max() + 1)
     assert (np.abs(counts - least) < largest).all()
     assert (counts > 0).all()
 
@@ -97,8 +97,8 @@ def test_balanced_classes_differ_by_less_than_a_group(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_images_that_are_groups_of_their_own_balance_exactly(seed: int) -> None:
     targets = random_set(seed)[0]
-    kept = balanced(targets, np.arange(len(targets)))
-    assert set(np.bincount(targets[kept])) == {np.bincount(targets).min()}
+    drawn = balanced(targets, np.arange(len(targets)))
+    assert set(np.bincount(targets[drawn])) == {np.bincount(targets).min()}
 
 
 def test_balance_draws_the_same_whatever_the_order() -> None:
@@ -112,7 +112,7 @@ def test_several_labels_cannot_be_balanced() -> None:
         balanced(np.zeros((4, 2), int), np.arange(4))
 
 
-@pytest.mark.parametrize("given", [
+@pytest.mark.parametrize("options", [
     SplitOptions(),
     SplitOptions(0.5),
     SplitOptions(0.5, balance="on"),
@@ -120,24 +120,24 @@ def test_several_labels_cannot_be_balanced() -> None:
     SplitOptions(validation="test", balance="on"),
 ])  # fmt: skip
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rows_part_what_they_use(given: SplitOptions, seed: int) -> None:
+def test_rows_part_what_they_use(options: SplitOptions, seed: int) -> None:
     targets, groups = random_set(seed)
-    found = splits.rows(given, targets, groups, None, seed, seed + 1)
-    assert not set(groups[found.train]) & set(groups[found.val])
-    assert len(found.train) <= found.labelled <= len(targets)
-    assert (len(found.val) == 0) == (given.validation == "test")
+    rows = splits.rows(options, targets, groups, None, seed, seed + 1)
+    assert not set(groups[rows.train]) & set(groups[rows.val])
+    assert len(rows.train) <= rows.labelled <= len(targets)
+    assert (len(rows.val) == 0) == (options.validation == "test")
 
 
 @pytest.mark.parametrize("balance", ["off", "on"])
 def test_validation_that_the_data_set_has_is_taken_as_it_is(balance: str) -> None:
     targets, groups = random_set(3)
-    given = (groups % 3 == 0).astype(int)
-    found = splits.rows(SplitOptions(0.5, balance=balance), targets, groups, None, 1, 2, given)
-    assert set(found.val) <= set(np.flatnonzero(given))
-    assert not set(found.train) & set(np.flatnonzero(given))
-    assert (len(found.val) == given.sum()) == (balance == "off")
+    marks = (groups % 3 == 0).astype(int)
+    rows = splits.rows(SplitOptions(0.5, balance=balance), targets, groups, None, 1, 2, marks)
+    assert set(rows.val) <= set(np.flatnonzero(marks))
+    assert not set(rows.train) & set(np.flatnonzero(marks))
+    assert (len(rows.val) == marks.sum()) == (balance == "off")
     if balance == "off":
-        assert found.labelled == (given == 0).sum()
+        assert rows.labelled == (marks == 0).sum()
 
 
 def nested(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -161,15 +161,15 @@ def test_what_one_level_trains_on_no_other_validates_on(seed: int, balance: str)
 
 def test_without_strata_the_classes_are_the_strata() -> None:
     targets, groups = random_set(5)
-    plain, told = (splits.rows(SplitOptions(), targets, groups, strata, 1, 2) for strata in (None, targets))
-    assert (plain.val == told.val).all()
-    assert (plain.train == told.train).all()
+    default, explicit = (splits.rows(SplitOptions(), targets, groups, strata, 1, 2) for strata in (None, targets))
+    assert (default.val == explicit.val).all()
+    assert (default.train == explicit.train).all()
 
 
 def test_a_cut_is_what_a_configuration_says() -> None:
     assert cut(config({})) == SplitOptions()
-    given = {"label_fraction": 0.5, "validation_share": 0.3, "balance": "on", "subset": "random"}
-    assert cut(config(given)) == SplitOptions(**given)
+    values = {"label_fraction": 0.5, "validation_share": 0.3, "balance": "on", "subset": "random"}
+    assert cut(config(values)) == SplitOptions(**values)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, math.nan])
@@ -206,10 +206,10 @@ def test_groups_of_several_classes_leave_each_class_everywhere(seed: int) -> Non
     assert sorted([*rest, *held]) == list(range(len(targets)))
     assert not set(groups[rest]) & set(groups[held])
     assert 8 <= len(set(groups[held])) <= 10
-    kept = [draw(targets, groups, fraction, seed) for fraction in FRACTIONS]
-    assert all(set(smaller) <= set(larger) for smaller, larger in pairwise(kept))
-    assert len(kept[-1]) == len(targets)
-    for rows in (rest, held, *kept):
+    drawn = [draw(targets, groups, fraction, seed) for fraction in FRACTIONS]
+    assert all(set(smaller) <= set(larger) for smaller, larger in pairwise(drawn))
+    assert len(drawn[-1]) == len(targets)
+    for rows in (rest, held, *drawn):
         assert set(targets[rows]) == set(range(5))
         assert set(rows) == set(np.flatnonzero(np.isin(groups, groups[rows])))
 

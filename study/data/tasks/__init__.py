@@ -1,24 +1,24 @@
-"""Finds a task by its module name and fixes what such a module gives. Knows nothing of stores, splits or training.
+"""Imports a task by its module name, and defines the members of such a module. Knows nothing of stores or splits.
 
 A task is one file in this folder with
 
-- `METRIC: str`, the score that selects,
-- `ALSO: tuple[str, ...]`, further metrics that are reported (may be missing),
-- `LABELS_PER_IMAGE: str`, "several" where an image may have any number of the classes (may be missing: one); targets
-  are rows of 1 (there), 0 (not there) and -1 (unknown) then,
+- `METRIC: str`, the score by which models are selected,
+- `ALSO: tuple[str, ...]`, further metrics that are reported (optional),
+- `LABELS_PER_IMAGE: str`, "several" if an image may have any number of the classes (optional; the default is "one").
+  Targets are then rows of 1 (present), 0 (absent) and -1 (unknown),
 - `AUGMENT: dict[str, float]`, the ranges at strength 1: rotate (degrees), scale, shift, brightness, contrast (shares),
   flip (0 or 1),
-- `CROPS: tuple[str, ...]`, the choices for `crop`, the first being the default,
+- `CROPS: tuple[str, ...]`, the choices for `crop`, the default first,
 - `read(folder, crop) -> Source[Listing]`: a line on the source, its classes, and the listings of "train" and "test"
-  (or, of data sets that are few files, `Source[Arrays]`),
+  (for data sets of a few large files, `Source[Arrays]`),
 - `stand_in(size, crop) -> Source[Arrays]`: the same from rendered images,
-- `ARCHIVES: tuple[Archive, ...]`, what `--download` fetches (may be missing),
-- `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: for weights trained on a source, say "imagenet", the source's
-  class numbers that each class (in lower case) stands for (may be missing),
-- `at(path) -> Task`: where its classes have classes of their own, the task at a level below, with all of the above; its
-  name is the module's and the path, as in animals/animal (may be missing),
-- of the user's own images, whose form and content nobody has seen before, `choose`, `inspect` and a `read` that takes
-  groups' names (see `OwnTask`; else they are missing).
+- `ARCHIVES: tuple[Archive, ...]`, which `--download` fetches (optional),
+- `SOURCE_LABELS: dict[str, dict[str, tuple[int, ...]]]`: by the source of weights, such as "imagenet", and by class (in
+  lower case), the corresponding class numbers of the source (optional),
+- `at(path) -> Task`: the task at a lower level, if classes have classes of their own. It has all of the above, and its
+  name is the module's and the path, as in animals/animal (optional),
+- for the user's own images, whose layout and content must be checked, `choose`, `inspect` and a `read` that takes a
+  pattern of group names (see `OwnTask`; other tasks have none of these).
 
 A file whose name begins with an underscore is a part of a task, not a task.
 """
@@ -39,7 +39,7 @@ _NO_TASK = {"rendered"}  # draws the stand-ins of all tasks
 
 
 class Task(Protocol):
-    """What a task's module gives; see the text above."""
+    """A task's module; see the text above."""
 
     __file__: str
     METRIC: str
@@ -47,7 +47,7 @@ class Task(Protocol):
     CROPS: tuple[str, ...]
 
     def read(self, folder: Path, crop: str) -> Source[Listing] | Source[Arrays]:
-        """List the real data set's files, or give its images."""
+        """List the files of the real data set, or return its images."""
 
     def stand_in(self, size: int, crop: str) -> Source[Arrays]:
         """Render the stand-in."""
@@ -57,29 +57,29 @@ class OwnTask(Task, Protocol):
     """A task whose images are the user's own."""
 
     def choose(self, folder: Path) -> str:
-        """Name the task that a data set is for: the data say how many labels an image has."""
+        """Name the task that fits a data set, by the number of labels per image."""
 
     def inspect(
         self, folder: Path, group_pattern: str | None, size: int, progress: Callable[[int, int], None]
     ) -> "Inspection":
-        """Look at a data set; something may be wrong with it."""
+        """Inspect a data set and list its problems."""
 
     def read(self, folder: Path, crop: str, group_pattern: str | None = None) -> Source[Listing]:
-        """List it, its groups named as the pattern says; end where something is wrong with it."""
+        """List a data set, with groups named by the pattern; raise an error if it has problems."""
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all tasks, sorted; levels are not listed, since data decide which there are."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in found if not name.startswith("_") and name not in _NO_TASK))
+    """Return the names of all tasks, sorted. Levels are not listed, since they depend on the data."""
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in modules if not name.startswith("_") and name not in _NO_TASK))
 
 
 def load(name: str) -> Task:
     """Import a task.
 
     Args:
-        name: of its module; or that and the path of a level, as in "animals/animal". Whether there is such a level is
-            up to the data.
+        name: of its module, or that and the path of a level, as in "animals/animal". Whether the level exists depends
+            on the data.
 
     Raises:
         UserError: there is no task of this name, or it has no levels.
@@ -87,40 +87,40 @@ def load(name: str) -> Task:
     first, *path = name.split("/")
     if first not in names() or not all(path):
         raise UserError(f"unknown task {name!r}; one of {', '.join(names())}")
-    found = import_module(f"{__name__}.{first}")
-    if path and not hasattr(found, "at"):
+    module = import_module(f"{__name__}.{first}")
+    if path and not hasattr(module, "at"):
         raise UserError(f"task {first} has no levels, so there is no {name!r}; write {first!r}")
-    return cast(Task, found.at("/".join(path)) if path else found)
+    return cast(Task, module.at("/".join(path)) if path else module)
 
 
 def own(name: str) -> OwnTask | None:
-    """Give a task of the user's own images; None for all others."""
+    """Import a task if it is one of the user's own images; None for all others."""
     module = load(name)
     return cast(OwnTask, module) if hasattr(module, "inspect") else None
 
 
 def of_data(name: str, data: Path) -> str:
-    """Name the task that a data set is for, where a task's data say that; else it is the task itself.
+    """Name the task that fits a data set. Only tasks of the user's own images depend on the data.
 
     Args:
-        name: of the task that was asked for.
-        data: a folder, or a file where the task reads one.
+        name: of the task that the user chose.
+        data: a folder, or a file if the task reads one.
 
     Raises:
-        UserError: it is a file that the task does not read.
+        UserError: it is a file, and the task reads a folder.
     """
-    if (found := own(name)) is not None:
-        return found.choose(data)
+    if (task := own(name)) is not None:
+        return task.choose(data)
     if data.is_file():
         raise UserError(f"--data {data}: is a file, and task {name} reads a folder")
     return name
 
 
 def data_set(name: str) -> str:
-    """Name a task's data set: all levels of a hierarchy are read from one."""
+    """Name a task's data set; all levels of a hierarchy share one."""
     return name.partition("/")[0]
 
 
 def several(module: Task) -> bool:
-    """Say whether an image of a task may have any number of its classes."""
+    """Whether an image of a task may have any number of the classes."""
     return getattr(module, "LABELS_PER_IMAGE", "one") == "several"

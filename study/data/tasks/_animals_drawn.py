@@ -1,5 +1,5 @@
-"""Draws animals of two breeds a family, and names all that the animals' stand-in draws, by place in its hierarchy.
-All have the same coats, so that colour tells neither families nor breeds apart. Knows nothing of scenes or splits."""
+"""Draws animals of two breeds per family, and maps each place in the animals' hierarchy to what draws its pictures.
+All have the same coats, so that colour reveals neither family nor breed. Knows nothing of scenes or splits."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ from study.data.tasks._pets_drawn import (
 )
 from study.data.tasks._things_drawn import crane, flower, house, mountains, mushroom, tree
 
-_SCALES = (0.7, 1.0)  # of a picture in its frame
+_SCALES = (0.7, 1.0)  # range of a picture's size in its frame
 _BLACK, _WHITE = (20, 18, 20), (250, 250, 250)
 Draw = Callable[[np.random.Generator], Picture]
 
@@ -88,7 +88,7 @@ def _rings(look: Appearance, across: float, y: float, down: float, count: int) -
 
 
 def _placed(draws: tuple[Draw, ...], rng: np.random.Generator) -> Picture:
-    """Draw one of several kinds, near or far, anywhere in the frame and at its edge a little outside."""
+    """Draw one of several kinds, near or far, anywhere in the frame or slightly beyond its edge."""
     scale = rng.uniform(*_SCALES)
     x, y = rng.uniform(-1, 1, 2) * (1.1 - scale)
     return moved(draws[rng.integers(len(draws))](rng), x, y, scale)
@@ -107,4 +107,4 @@ KINDS: dict[tuple[str, ...], Draw] = {
     ("other", "plants"): _one_of(tree, flower, mushroom),
     ("other", "vehicles"): _one_of(*(OBJECTS[name] for name in ("airplane", "automobile", "ship", "truck"))),
 }
-"""Place in the hierarchy → what draws one picture of it."""
+"""Place in the hierarchy → the function that draws one picture of it."""

@@ -1,4 +1,4 @@
-"""Reads a table `class,parent`, which makes a hierarchy of classes. Knows nothing of images."""
+"""Reads a table `class,parent`, which defines a hierarchy of classes. Knows nothing of images."""
 
 import csv
 import io
@@ -11,29 +11,29 @@ from study.errors import UserError
 from study.storage import regular_files
 
 Place = tuple[str, ...]
-"""Where in a hierarchy: names of classes, the most general first; () is the root."""
+"""A position in a hierarchy: names of classes, the most general first; () is the root."""
 
 
 class _Line(NamedTuple):
     number: int
     name: str
     parent: str
-    """Empty where there is none."""
+    """Empty if the class has none."""
 
 
 def read(file: Path, folders: set[str]) -> dict[str, Place]:
-    """Read a table of classes and compare it with the folders that there are.
+    """Read a table of classes and compare it with the classes' folders.
 
     Args:
-        file: CSV with the header `class,parent` and a line a class; its parent may be empty, or have a line of its own.
+        file: CSV with the header `class,parent` and one line per class. The parent may be empty, or have a line too.
         folders: names of the classes' folders.
 
     Returns:
-        The place of each class, of parents too.
+        The place of each class, parents included.
 
     Raises:
-        UserError: with a list of what is wrong, each with its line: no class and parent, a class twice, a class that is
-            its own ancestor, one without a folder that is no other's parent, or a folder that the table lacks.
+        UserError: with a list of problems, by line: a line is not a class and its parent, a class has two lines, is its
+            own ancestor, or has neither a folder nor children, or a folder has no line.
     """
     problems: list[str] = []
     lines = {line.name: line for line in _lines(file, problems)}
@@ -56,28 +56,28 @@ def _lines(file: Path, problems: list[str]) -> Iterator[_Line]:
         raise UserError(f"{file} cannot be read: {error}") from error
     if not rows or [part.strip() for part in rows[0][1]] != ["class", "parent"]:
         raise UserError(f"{file}, line 1: {','.join(rows[0][1]) if rows else ''!r} is not the header class,parent")
-    first: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     for number, row in rows[1:]:
         fields = [part.strip() for part in row]
         if not any(fields):
             continue
         if len(fields) != 2 or not fields[0] or any("/" in part for part in fields):
             problems.append(f"line {number}: {','.join(row)!r} is not a class and its parent")
-        elif (before := first.setdefault(fields[0], number)) != number:
-            problems.append(f"line {number}: class {fields[0]!r} is in line {before} already")
+        elif (first := line_of.setdefault(fields[0], number)) != number:
+            problems.append(f"line {number}: class {fields[0]!r} is in line {first} already")
         else:
             yield _Line(number, *fields)
 
 
 def _place(name: str, lines: dict[str, _Line], problems: list[str]) -> Place:
-    """Follow a class's parents upwards; a circle is told once, at its first line."""
+    """Follow a class's parents upwards; a circle is reported once, at its first line."""
     place = [name]
     while place[0] in lines and (parent := lines[place[0]].parent):
         if parent in place:
             circle = [*reversed(place[: place.index(parent) + 1]), parent]
-            first = min(lines[each].number for each in circle)
-            told = f"line {first}: class {parent!r} is its own ancestor: {' of '.join(circle)}"
-            problems += [told] if lines[parent].number == first and name == parent else []
+            first = min(lines[member].number for member in circle)
+            problem = f"line {first}: class {parent!r} is its own ancestor: {' of '.join(circle)}"
+            problems += [problem] if lines[parent].number == first and name == parent else []
             break
         place.insert(0, parent)
     return tuple(place)

@@ -1,5 +1,5 @@
 """Draws pictures from data: a picture is a tuple of shapes in a square from -1 to 1, y downwards, painted in order.
-Knows nothing of scenes, classes or where a picture is used; needs no font, so that all machines draw alike."""
+Knows nothing of scenes or classes. Uses no fonts, so that all machines draw alike."""
 
 import math
 from typing import NamedTuple
@@ -84,14 +84,14 @@ def mirrored(picture: Picture) -> Picture:
 
 def moved(picture: Picture, x: float, y: float, scale: float = 1.0) -> Picture:
     """Scale about the middle, then shift."""
-    result: list[Shape] = []
+    shapes: list[Shape] = []
     for shape in picture:
         if isinstance(shape, Disc):
-            result.append(Disc(shape.colour, shape.radius * scale, shape.x * scale + x, shape.y * scale + y))
+            shapes.append(Disc(shape.colour, shape.radius * scale, shape.x * scale + x, shape.y * scale + y))
         else:
             shape = shape._replace(points=tuple((px * scale + x, py * scale + y) for px, py in shape.points))
-            result.append(shape._replace(width=shape.width * scale) if isinstance(shape, Line) else shape)
-    return tuple(result)
+            shapes.append(shape._replace(width=shape.width * scale) if isinstance(shape, Line) else shape)
+    return tuple(shapes)
 
 
 def turned(picture: Picture, degrees: float) -> Picture:
@@ -101,24 +101,24 @@ def turned(picture: Picture, degrees: float) -> Picture:
     def turn(x: float, y: float) -> Point:
         return x * cosine - y * sine, x * sine + y * cosine
 
-    result: list[Shape] = []
+    shapes: list[Shape] = []
     for shape in picture:
         if isinstance(shape, Disc):
-            result.append(Disc(shape.colour, shape.radius, *turn(shape.x, shape.y)))
+            shapes.append(Disc(shape.colour, shape.radius, *turn(shape.x, shape.y)))
         else:
-            result.append(shape._replace(points=tuple(turn(x, y) for x, y in shape.points)))
-    return tuple(result)
+            shapes.append(shape._replace(points=tuple(turn(x, y) for x, y in shape.points)))
+    return tuple(shapes)
 
 
 def text(letters: str, colour: Colour, height: float, stroke: float, width: float | None = None) -> Picture:
     """Write digits and the letters S, T, O, P around the middle.
 
     Args:
-        letters: what to write.
+        letters: the text.
         colour: of the strokes.
-        height: of a letter, from the middle of its top stroke to that of its bottom stroke.
+        height: of a letter, between the middles of its top and its bottom stroke.
         stroke: thickness of a line.
-        width: of a letter, likewise; None is 0.55 of the height.
+        width: of a letter, likewise; None for 0.55 of the height.
     """
     wide = 0.55 * height if width is None else width
     step = wide + 1.7 * stroke

@@ -1,5 +1,5 @@
-"""Lists an image folder: `train/<class>/…` and `test/<class>/…`, a class a folder, its images at any depth.
-Knows nothing of what the images show, and does not open them."""
+"""Lists an image folder: `train/<class>/…` and `test/<class>/…`, one folder per class, with images at any depth.
+Does not open the images."""
 
 import os
 from collections import Counter
@@ -18,15 +18,15 @@ _NOT_DATA = {"__MACOSX"}  # what macOS adds to archives
 
 
 def is_image_folder(folder: Path) -> bool:
-    """Say whether a folder looks like one: it has `train` or `test` in it."""
+    """Whether a folder looks like an image folder, with `train` or `test` in it."""
     return any((folder / split).is_dir() for split in SPLITS)
 
 
 def listing(folder: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
-    """List the images of an image folder; each is a group of its own.
+    """List the images of an image folder; each is its own group.
 
-    Hidden files and folders, `__MACOSX` and files that are no images by their suffix are passed over. `train`, `test`
-    and a class's folder may be symbolic links; links to folders inside a class are not followed, so none can loop.
+    Hidden files and folders, `__MACOSX` and files without an image's suffix are ignored. `train`, `test` and a class's
+    folder may be symbolic links. Links to folders inside a class are not followed, so that none can loop.
 
     Args:
         folder: has `train` and `test` in it.
@@ -37,8 +37,7 @@ def listing(folder: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
     Raises:
         UserError: `train` or `test` is missing, their classes differ or are fewer than two, or a class has no image.
     """
-    found = {split: classes(folder / split) for split in SPLITS}
-    train, test = found.values()
+    train, test = (classes(folder / split) for split in SPLITS)
     if train != test:
         odd = ", ".join(sorted(set(train) ^ set(test)))
         raise UserError(f"{folder}: train and test must have the same classes, but {odd} is in only one of them")
@@ -51,7 +50,7 @@ def classes(place: Path) -> list[str]:
     """Name the folders in a split's folder, sorted.
 
     Raises:
-        UserError: there is none, or no such split.
+        UserError: there are none, or the split's folder is missing.
     """
     if not place.is_dir():
         raise UserError(f"no folder {place}: {_WANTED}")
@@ -62,33 +61,33 @@ def classes(place: Path) -> list[str]:
 
 
 def _listing(place: Path, names: list[str]) -> Listing:
-    paths = [sorted(images(place / name)) for name in names]
-    for name, found in zip(names, paths, strict=True):
-        if not found:
+    paths_by_class = [sorted(images(place / name)) for name in names]
+    for name, paths in zip(names, paths_by_class, strict=True):
+        if not paths:
             raise UserError(f"{place / name} has no image ({', '.join(sorted(SUFFIXES))}): {_WANTED}")
-    counts = [len(found) for found in paths]
+    counts = [len(paths) for paths in paths_by_class]
     targets = np.repeat(np.arange(len(names)), counts)
-    return Listing([path for found in paths for path in found], targets, np.arange(sum(counts)), None)
+    return Listing([path for paths in paths_by_class for path in paths], targets, np.arange(sum(counts)), None)
 
 
 def images(folder: Path) -> Iterator[str]:
-    """Give the paths of all images in a class's folder, at any depth; none where there is no such folder."""
-    for _, found in walk(folder) if folder.is_dir() else ():
-        yield from found
+    """Yield the paths of all images in a class's folder, at any depth; none if the folder is missing."""
+    for _, paths in walk(folder) if folder.is_dir() else ():
+        yield from paths
 
 
-def walk(folder: Path, passed: Counter[str] | None = None) -> Iterator[tuple[str, list[str]]]:
-    """Give every folder at or below a class's, with the paths of the images that lie just in it.
+def walk(folder: Path, ignored: Counter[str] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """Yield a class's folder and every folder below it, each with the paths of the images that lie directly in it.
 
     Args:
         folder: of a class.
-        passed: counts what is passed over, by what it is.
+        ignored: counts ignored files and folders, by their kind.
     """
     for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=False):
-        if passed is not None:
-            passed.update("hidden" for name in (*folders, *files) if not is_data(name))
-            passed.update("link to a folder" for name in folders if os.path.islink(os.path.join(place, name)))
-            passed.update(_kind(name) for name in files if is_data(name) and not _has_image_suffix(name))
+        if ignored is not None:
+            ignored.update("hidden" for name in (*folders, *files) if not is_data(name))
+            ignored.update("link to a folder" for name in folders if os.path.islink(os.path.join(place, name)))
+            ignored.update(_kind(name) for name in files if is_data(name) and not _has_image_suffix(name))
         folders[:] = [name for name in folders if is_data(name)]
         yield place, [os.path.join(place, name) for name in files if is_data(name) and _has_image_suffix(name)]
 
@@ -110,6 +109,7 @@ def _names(place: Path) -> list[str]:
 
 
 def is_data(name: str) -> bool:
+    """Whether a file or folder is part of a data set, by its name."""
     return not name.startswith(".") and name not in _NOT_DATA
 
 

@@ -40,7 +40,7 @@ def _must(*inside: Picture) -> Picture:
 
 
 def _arrow(colour: Colour, width: float, *points: Point, head: float = 2.0) -> Picture:
-    """A line that ends in an arrow head of `head` times its half width to each side."""
+    """Draw a line that ends in an arrow head, which extends `head` times half the line's width to each side."""
     (x0, y0), (x1, y1) = points[-2:]
     length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
     dx, dy = (x1 - x0) / length * width * head, (y1 - y0) / length * width * head
@@ -49,7 +49,7 @@ def _arrow(colour: Colour, width: float, *points: Point, head: float = 2.0) -> P
 
 
 def _car(colour: Colour) -> Picture:
-    """A car from behind, 0.5 wide."""
+    """Draw a car from behind, 0.5 wide."""
     body = Area(colour, ((-0.25, -0.02), (0.25, -0.02), (0.25, 0.17), (-0.25, 0.17)))
     roof = Line(colour, 0.07, ((-0.2, 0.0), (-0.14, -0.17), (0.14, -0.17), (0.2, 0.0)))
     wheels = [Area(colour, ((x, 0.15), (x + 0.1, 0.15), (x + 0.1, 0.26), (x, 0.26))) for x in (-0.24, 0.14)]
@@ -57,14 +57,14 @@ def _car(colour: Colour) -> Picture:
 
 
 def _van(colour: Colour) -> Picture:
-    """A lorry from behind, 0.5 wide."""
+    """Draw a lorry from behind, 0.5 wide."""
     body = Area(colour, ((-0.26, -0.36), (0.26, -0.36), (0.26, 0.16), (-0.26, 0.16)))
     wheels = [Area(colour, ((x, 0.14), (x + 0.13, 0.14), (x + 0.13, 0.27), (x, 0.27))) for x in (-0.26, 0.13)]
     return (body, *wheels)
 
 
 def _lorry(colour: Colour) -> Picture:
-    """A lorry from the side."""
+    """Draw a lorry from the side."""
     box = Area(colour, ((-0.58, -0.26), (0.14, -0.26), (0.14, 0.14), (-0.58, 0.14)))
     cab = Area(
         colour, ((0.18, -0.14), (0.4, -0.14), (0.56, 0.02), (0.56, 0.18), (-0.5, 0.18), (-0.5, 0.12), (0.18, 0.12))
@@ -74,7 +74,7 @@ def _lorry(colour: Colour) -> Picture:
 
 
 def _walker(stride: float, reach: float) -> Picture:
-    """A person walking to the left; `stride` and `reach` tell how far legs and arms go."""
+    """Draw a person walking to the left; `stride` and `reach` are the extents of legs and arms."""
     head, trunk = Disc(BLACK, 0.085, -0.02, -0.33), Line(BLACK, 0.13, ((0.0, -0.17), (0.01, 0.06)))
     legs = [
         Line(BLACK, 0.085, ((0.0, 0.08), (-stride * 0.6, 0.26), (-stride, 0.46))),

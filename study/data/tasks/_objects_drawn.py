@@ -1,4 +1,4 @@
-"""Draws one object of ten kinds from a random stream: parts in fixed relative places, colours and proportions its own.
+"""Draws objects of ten kinds from a random stream: parts have fixed relative positions, colours and proportions vary.
 Knows nothing of scenes, pixels or splits."""
 
 from collections.abc import Callable
@@ -17,14 +17,15 @@ _COATS: tuple[Colour, ...] = (
 _BLACK, _GLASS, _PALE = (20, 18, 20), (150, 200, 230), (240, 240, 235)
 
 
-def paint(rng: np.random.Generator, of: tuple[Colour, ...] = _PAINTS) -> Colour:
-    """Pick a colour, and shade it a little."""
-    red, green, blue = (int(np.clip(part * rng.uniform(0.75, 1.15), 0, 255)) for part in of[rng.integers(len(of))])
+def paint(rng: np.random.Generator, palette: tuple[Colour, ...] = _PAINTS) -> Colour:
+    """Pick a colour, and vary its shade a little."""
+    colour = palette[rng.integers(len(palette))]
+    red, green, blue = (int(np.clip(part * rng.uniform(0.75, 1.15), 0, 255)) for part in colour)
     return red, green, blue
 
 
 def oval(colour: Colour, x: float, y: float, across: float, down: float) -> Area:
-    """Fill an ellipse about (x, y), `across` and `down` being half its sides."""
+    """Fill an ellipse around (x, y); `across` and `down` are half its width and height."""
     return Area(colour, arc(x, y, across, down, 0, 360))
 
 
@@ -34,7 +35,7 @@ def box(colour: Colour, left: float, top: float, right: float, bottom: float) ->
 
 
 def placed(shapes: list[Shape], rng: np.random.Generator, turn: float = 5.0) -> Picture:
-    """Face either side, turn a little, and vary size and place."""
+    """Face either side, turn a little, and vary size and position."""
     picture = mirrored(tuple(shapes)) if rng.random() < 0.5 else tuple(shapes)
     picture = turned(picture, rng.normal(0, turn))
     return moved(picture, rng.uniform(-0.08, 0.08), rng.uniform(-0.08, 0.08), rng.uniform(0.8, 1.05))
@@ -199,5 +200,5 @@ def cat(rng: np.random.Generator) -> Picture:
 
 
 OBJECTS: dict[str, Callable[[np.random.Generator], Picture]] = {
-    each.__name__: each for each in (airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck)
+    draw.__name__: draw for draw in (airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck)
 }

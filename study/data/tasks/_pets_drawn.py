@@ -1,5 +1,5 @@
-"""Draws one cat or dog from a random stream: each has a coat, a build and a pose of its own, from the front.
-Both have the same coats, so that colour does not tell them apart. Knows nothing of scenes, pixels or splits."""
+"""Draws cats and dogs from a random stream, from the front, each with its own coat, build and pose.
+Both have the same coats, so that colour does not reveal the class. Knows nothing of scenes, pixels or splits."""
 
 from typing import NamedTuple
 
@@ -23,13 +23,13 @@ _BLACK, _WHITE, _PINK, _TONGUE = (20, 18, 20), (250, 250, 250), (226, 150, 150),
 
 
 class Appearance(NamedTuple):
-    """What an animal's parts share."""
+    """The properties that an animal's parts share."""
 
     coat: Colour
     dark: Colour
     pale: Colour
     mark: Colour
-    """Of spots and of a patch about an eye."""
+    """Of spots, and of a patch around an eye."""
     eyes: Colour
     side: float
     """How far the face is turned to a side, -1 to 1."""
@@ -53,7 +53,7 @@ def dog(rng: np.random.Generator) -> Picture:
 
 
 def look_of(rng: np.random.Generator, eyes: tuple[Colour, ...]) -> Appearance:
-    """Draw a coat and what goes with it, and how the face is turned."""
+    """Draw an appearance at random."""
     coat, mark = (_COATS[n] for n in rng.choice(len(_COATS), 2, replace=False))
     coat = mixed(coat, _COATS[rng.integers(len(_COATS))], rng.uniform(0, 0.25))
     pale = mixed(coat, _WHITE, rng.uniform(0.3, 0.8))
@@ -61,25 +61,25 @@ def look_of(rng: np.random.Generator, eyes: tuple[Colour, ...]) -> Appearance:
     return Appearance(coat, mixed(coat, _BLACK, 0.3), pale, mark, eye, float(np.clip(rng.normal(0, 0.5), -1, 1)), rng)
 
 
-def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """Give a colour between two; share 0 is the one, 1 the other."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mixed(first: Colour, second: Colour, share: float) -> Colour:
+    """Mix two colours; share 0 is the first, 1 the second."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 def oval(colour: Colour, x: float, y: float, across: float, down: float) -> Area:
-    """Fill an ellipse about (x, y), `across` and `down` being half its sides."""
+    """Fill an ellipse around (x, y); `across` and `down` are half its width and height."""
     return Area(colour, arc(x, y, across, down, 0, 360))
 
 
 def placed(head: Picture, y: float, scale: float, rng: np.random.Generator) -> Picture:
-    """Tilt a head and set it on the body, about `y` and `scale`."""
+    """Tilt a head and set it on the body, at about `y` and `scale`."""
     tilted = turned(head, rng.normal(0, 9))
     return moved(tilted, rng.normal(0, 0.05), y + rng.uniform(-0.05, 0.06), scale * rng.uniform(0.85, 1.1))
 
 
 def body(look: Appearance, wide: float) -> Picture:
-    """Draw what is below the head: trunk, haunches, chest, two front legs, and for some a collar."""
+    """Draw the body below the head: trunk, haunches, chest, two front legs, and for some a collar."""
     rng, wide = look.rng, wide * look.rng.uniform(0.85, 1.15)
     trunk = (oval(look.coat, 0, 0.45, wide, 0.5), *(oval(look.dark, x, 0.72, 0.2, 0.24) for x in (-wide, wide)))
     chest = oval(look.pale if rng.random() < 0.5 else look.coat, 0, 0.35, wide * 0.6, 0.35)
@@ -100,7 +100,7 @@ def _collar(rng: np.random.Generator, wide: float) -> Picture:
 
 
 def fur(look: Appearance, across: float, down: float, strokes: int = 26) -> Picture:
-    """Draw short strokes in an oval, lighter and darker than the coat, and some spots."""
+    """Draw short strokes in an oval, some lighter and some darker than the coat, and a few spots."""
     rng, shapes = look.rng, list[Shape]()
     for _ in range(rng.integers(0, 4) if rng.random() < 0.4 else 0):
         angle, far, large = rng.uniform(0, 6.28), rng.uniform(0.2, 0.6), rng.uniform(0.07, 0.14)
@@ -139,7 +139,7 @@ def cat_eye(look: Appearance, x: float) -> Picture:
 
 
 def cat_mouth(look: Appearance, x: float) -> Picture:
-    """Draw nose, mouth and whiskers about x."""
+    """Draw nose, mouth and whiskers around x."""
     puffs = [oval(look.pale, x + s * 0.095, 0.2, 0.125, 0.095) for s in (-1, 1)]
     nose = Area((200, 110, 110), ((x - 0.065, 0.09), (x + 0.065, 0.09), (x, 0.16)))
     mouth = [Line(_BLACK, 0.02, arc(x + s * 0.07, 0.21, 0.07, 0.05, 0, 180)) for s in (-1, 1)]
@@ -180,7 +180,7 @@ def _hanging_ear(look: Appearance, s: int, long: float, out: float) -> Picture:
 
 
 def dog_eye(look: Appearance, x: float) -> Picture:
-    """Draw a round eye, on dark coats with a pale spot above."""
+    """Draw a round eye, with a pale spot above it on dark coats."""
     brow = [oval(look.pale, x, -0.27, 0.05, 0.03)] if sum(look.coat) < 300 else []
     return (*brow, Disc(_BLACK, 0.078, x, -0.13), Disc(look.eyes, 0.062, x, -0.13), *_pupil(x))
 
@@ -190,7 +190,7 @@ def _pupil(x: float) -> Picture:
 
 
 def snout(look: Appearance, x: float) -> Picture:
-    """Draw a long muzzle about x, with its nose, and for some the tongue."""
+    """Draw a long muzzle around x, with its nose, and for some the tongue."""
     rng, wide = look.rng, look.rng.uniform(0.19, 0.25)
     muzzle = (oval(look.pale, x * 0.7, 0.1, wide * 0.75, 0.24), oval(look.pale, x, 0.24, wide, 0.19))
     nose = (oval(_BLACK, x, 0.12, 0.115, 0.08), oval((110, 108, 110), x - 0.03, 0.09, 0.035, 0.018))

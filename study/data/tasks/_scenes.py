@@ -1,5 +1,5 @@
-"""Puts a flat picture into a scene as a passing camera takes it: pose, background, light, weather, blur and noise.
-Knows nothing of what the picture shows, of classes or of data sets."""
+"""Puts a flat picture into a scene, as if filmed by a passing camera: pose, background, light, weather, blur, noise.
+Knows nothing of a picture's content, of classes or of data sets."""
 
 import math
 from typing import NamedTuple
@@ -21,11 +21,11 @@ _PLATES = ((235, 235, 235), (245, 200, 40), (30, 80, 160), (180, 30, 40), (60, 6
 
 
 class Appearance(NamedTuple):
-    """What the frames of one track share."""
+    """The properties that the frames of one track share."""
 
     background: Image.Image
     pixels: tuple[float, float]
-    """Side of the first and of the last frame as the camera takes it."""
+    """Side of the first and of the last frame as the camera records it."""
     angles: tuple[float, float, float]
     """Turns about the vertical, the horizontal and the line of sight, radians."""
     share: float
@@ -33,21 +33,21 @@ class Appearance(NamedTuple):
     offset: tuple[float, float]
     """Shift of the picture, a share of half the frame."""
     light: np.ndarray
-    """(3,) gain a colour."""
+    """(3,) gain per colour."""
     shade: tuple[float, float, float]
-    """Change of light to the right and downwards, and haze, each a share."""
+    """Change of light to the right and downwards, and haze, as shares."""
     shadow: tuple[float, float, float]
     """A shadow's edge (angle, position) and its depth, 0 for none."""
     blur: float
     """Radius as a share of a camera pixel."""
     smear: int
-    """Pixels of the drawing over which a moving camera smears."""
+    """Pixels of the drawing over which the moving camera smears."""
     noise: float
     """Standard deviation, grey levels."""
 
 
 def look_of(rng: np.random.Generator, zoom: float) -> Appearance:
-    """Draw what a track's frames share; `zoom` is the size of the picture in the frame, 1 fills most of it."""
+    """Draw a track's appearance at random; `zoom` is the size of the picture in the frame, 1 fills most of it."""
     near = math.exp(rng.uniform(math.log(26), math.log(80)))
     share = rng.uniform(0.74, 0.92) * zoom
     slack = 0.6 * (1 - share)
@@ -68,7 +68,7 @@ def look_of(rng: np.random.Generator, zoom: float) -> Appearance:
 
 
 def _background(rng: np.random.Generator, share: float) -> Image.Image:
-    """Paint what is behind: two grounds, coarse and fine texture, some things with edges, the post and other plates."""
+    """Paint a background: two grounds, coarse and fine texture, some things with edges, the post and other plates."""
     above, below = (_PALETTES[n] for n in rng.integers(0, len(_PALETTES), 2))
     image = Image.new("RGB", (_FIELD, _FIELD))
     image.paste(_texture(rng, above, int(rng.integers(2, 12))))
@@ -97,34 +97,35 @@ def _texture(
 
 
 def frame(drawn: list[Image.Image], look: Appearance, near: float, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Take one frame.
+    """Render one frame.
 
     Args:
         drawn: a picture and its halvings, largest first.
         look: of the track.
         near: from 0, the first frame of a track, to 1, the last.
-        size: side of the image in pixels; what the camera sees does not depend on it.
+        size: side of the image in pixels; the camera's view does not depend on it.
         rng: of the track.
 
     Returns:
         (size, size, 3) uint8.
     """
     pixels = look.pixels[0] * (look.pixels[1] / look.pixels[0]) ** near
-    taken, side = round(pixels), 2 * round(pixels)
+    camera_side, side = round(pixels), 2 * round(pixels)
     window = np.array([8.0, 8.0, 120.0, 120.0]) + np.tile(rng.normal(0, 2, 2), 2)
     scene = look.background.resize((side, side), Image.Resampling.BILINEAR, tuple(np.clip(window, 0, 128)))
     picture = _posed(drawn, look, near, side, rng)
     scene.paste(picture, (0, 0), picture)
     scene = scene.filter(ImageFilter.GaussianBlur(2 * look.blur))
     lit = _lit(_smeared(np.asarray(scene, np.float32), look.smear), look)
-    small = Image.fromarray(lit).resize((taken, taken), Image.Resampling.BOX)
-    noisy = np.asarray(small, np.float32) + rng.normal(0, look.noise, (taken, taken, 3)).astype(np.float32)
+    small = Image.fromarray(lit).resize((camera_side, camera_side), Image.Resampling.BOX)
+    noise = rng.normal(0, look.noise, (camera_side, camera_side, 3)).astype(np.float32)
+    noisy = np.asarray(small, np.float32) + noise
     final = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
     return np.asarray(final.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def daylight(drawn: Image.Image, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Photograph a picture from the front in good light, before two grounds.
+    """Render a picture from the front in good light, in front of two grounds.
 
     Args:
         drawn: the picture, transparent around it.
@@ -147,7 +148,7 @@ def daylight(drawn: Image.Image, size: int, rng: np.random.Generator) -> np.ndar
 
 
 def _posed(drawn: list[Image.Image], look: Appearance, near: float, side: int, rng: np.random.Generator) -> Image.Image:
-    """Turn the picture in space and project it; passing a sign turns it away a little more."""
+    """Rotate the picture in space and project it. The rotation grows a little as the camera passes."""
     source = next((image for image in reversed(drawn) if image.width >= look.share * side), drawn[0])
     jitter = rng.normal(0, 0.02, 6)
     yaw, pitch, roll = np.array(look.angles) * (1 + 0.3 * near, 1, 1) + jitter[:3]
@@ -164,7 +165,7 @@ def _scaling(scale: float, x: float, y: float) -> np.ndarray:
 
 
 def _projection(yaw: float, pitch: float, roll: float) -> np.ndarray:
-    """Return the homography of the picture's plane, turned in front of a camera that looks at its middle."""
+    """Return the homography of the picture's plane, rotated in front of a camera that looks at its middle."""
     (cy, sy), (cp, sp), (cr, sr) = ((math.cos(angle), math.sin(angle)) for angle in (yaw, pitch, roll))
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
@@ -181,7 +182,7 @@ def _smeared(scene: np.ndarray, pixels: int) -> np.ndarray:
 
 
 def _lit(scene: np.ndarray, look: Appearance) -> np.ndarray:
-    """Multiply the light, its change over the frame and a shadow; add haze."""
+    """Apply the light, its change over the frame and a shadow; add haze."""
     across = np.linspace(-1, 1, len(scene), dtype=np.float32)
     right, down = across[None, :, None], across[:, None, None]
     angle, position, depth = look.shadow

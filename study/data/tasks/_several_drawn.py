@@ -1,5 +1,5 @@
-"""Plans and draws scenes of several objects, of different sizes and places, common kinds and rare ones.
-Knows nothing of data sets, splits' sizes or what a label is used for."""
+"""Plans and draws scenes of several objects in different sizes and positions, some of common and some of rare kinds.
+Knows nothing of data sets or of the sizes of splits."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ from study.seeds import stream
 _KINDS = ("automobile", "dog", "cat", "bird", "truck", "horse", "ship", "airplane", "deer", "frog")
 _SHARES = (0.25, 0.18, 0.14, 0.11, 0.09, 0.075, 0.055, 0.04, 0.035, 0.025)  # of all objects; uneven, as in VOC
 _NEAR = (0.4, 0.3, 0.2, 0.1)  # shares of scenes with one, two, three, four near objects
-_HALVES = ((0.5, 0.9), (0.36, 0.6), (0.3, 0.5), (0.26, 0.42))  # half sides of theirs
-_FAR, _FAR_HALVES = 0.3, (0.09, 0.13)  # share of scenes with a far object, its half sides
-_TRIES = 40  # places that are tried for an object
+_HALVES = ((0.5, 0.9), (0.36, 0.6), (0.3, 0.5), (0.26, 0.42))  # ranges of their half sides, by number of near objects
+_FAR, _FAR_HALVES = 0.3, (0.09, 0.13)  # share of scenes with a far object, range of its half side
+_TRIES = 40  # positions that are tried for an object
 
 
 class Thing(NamedTuple):
@@ -31,14 +31,14 @@ class Thing(NamedTuple):
 
 
 def plan(split: str, number: int) -> tuple[Thing, ...]:
-    """Say what is in a scene and where: near objects, apart from each other where there is room, and maybe a far one.
+    """Plan a scene: near objects, without overlap if there is room, and maybe a far one.
 
     Args:
-        split: a name that makes the scenes of one split differ from another's.
+        split: a name, so that the scenes of different splits differ.
         number: of the scene.
 
     Returns:
-        One to four near objects and at most one far one, in the order of painting: the lower, the nearer.
+        One to four near objects and at most one far object, in the order of painting: lower objects are nearer.
     """
     rng = np.random.default_rng(stream(0, "scene", split, number))
     count = 1 + int(rng.choice(len(_NEAR), p=_NEAR))
@@ -69,14 +69,14 @@ def photograph(split: str, number: int, size: int) -> np.ndarray:
 
 
 def _put(things: list[Thing], rng: np.random.Generator, half: float, far: bool) -> Thing:
-    """Pick a kind, and the first place that is free, or else the one that overlaps others least."""
+    """Pick a kind, and the first position that is free, or else the one with the least overlap."""
     kind = _KINDS[rng.choice(len(_KINDS), p=_SHARES)]
-    high = 0.35 if far else 1 - half  # what is far is at about the horizon
-    tried = rng.uniform(-1, 1, (_TRIES, 2)) * (1 - half, high)
-    places = [Thing(kind, half, x, y, far) for x, y in tried.tolist()]
-    return max(places, key=lambda place: min([0.0, *(_gap(place, each) for each in things)]))
+    high = 0.35 if far else 1 - half  # far objects are near the horizon
+    positions = rng.uniform(-1, 1, (_TRIES, 2)) * (1 - half, high)
+    candidates = [Thing(kind, half, x, y, far) for x, y in positions.tolist()]
+    return max(candidates, key=lambda candidate: min([0.0, *(_gap(candidate, thing) for thing in things)]))
 
 
-def _gap(one: Thing, other: Thing) -> float:
-    """Return the room between two squares, negative if they overlap."""
-    return max(abs(one.x - other.x), abs(one.y - other.y)) - one.half - other.half
+def _gap(first: Thing, second: Thing) -> float:
+    """Return the distance between two squares, negative if they overlap."""
+    return max(abs(first.x - second.x), abs(first.y - second.y)) - first.half - second.half

@@ -1,4 +1,4 @@
-"""Draws one thing that is no animal, a plant or a place, from a random stream. Knows nothing of scenes or splits."""
+"""Draws plants and places, which are no animals, from a random stream. Knows nothing of scenes or splits."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def tree(rng: np.random.Generator) -> Picture:
 
 
 def flower(rng: np.random.Generator) -> Picture:
-    """Draw a ring of petals about a disc, on a stem with two leaves."""
+    """Draw a ring of petals around a disc, on a stem with two leaves."""
     petal, green, count = paint(rng), paint(rng, _GREENS), int(rng.integers(5, 10))
     far, large = rng.uniform(0.28, 0.36), rng.uniform(0.13, 0.2)
     shapes: list[Shape] = [Line(green, 0.06, ((0, -0.3), (0.03, 0.9)))]
@@ -76,7 +76,7 @@ def mountains(rng: np.random.Generator) -> Picture:
 
 
 def crane(rng: np.random.Generator) -> Picture:
-    """Draw a building site: a mast with crossing struts, a long arm, a load on a rope, a wall half built."""
+    """Draw a building site: a mast with crossing struts, a long arm, a load on a rope, a half-built wall."""
     steel, high = paint(rng), rng.uniform(-0.85, -0.6)
     shapes: list[Shape] = [box(paint(rng, _STONES), 0.05, rng.uniform(0.2, 0.5), 0.9, 0.9)]
     shapes += [Line(steel, 0.05, ((x, 0.9), (x, high))) for x in (-0.45, -0.25)]

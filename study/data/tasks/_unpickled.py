@@ -1,5 +1,4 @@
-"""Reads the images and labels out of a file of CIFAR-10, which is a pickle, without running what a pickle may run.
-Knows nothing of where the file lies."""
+"""Reads the images and labels of a CIFAR-10 file, which is a pickle, without executing any code in it."""
 
 import codecs
 import io
@@ -11,7 +10,7 @@ from numpy._core import multiarray
 
 from study.errors import UserError
 
-_KNOWN = {  # all that CIFAR-10's files name, and how a later Python writes the same
+_ALLOWED = {  # all that CIFAR-10's files name, also as later versions write it
     ("_codecs", "encode"): codecs.encode,
     ("numpy.core.multiarray", "_reconstruct"): multiarray._reconstruct,  # type: ignore[attr-defined]
     ("numpy._core.multiarray", "_reconstruct"): multiarray._reconstruct,  # type: ignore[attr-defined]
@@ -22,20 +21,20 @@ _KNOWN = {  # all that CIFAR-10's files name, and how a later Python writes the 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _KNOWN:
+        if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it names {module}.{name}")
-        return _KNOWN[module, name]
+        return _ALLOWED[module, name]
 
 
 def arrays(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Give a batch's images, (n, 32, 32, 3) uint8, and labels, (n,) int64.
+    """Return a batch's images, (n, 32, 32, 3) uint8, and labels, (n,) int64.
 
     Raises:
-        UserError: it holds something else.
+        UserError: the content is something else.
     """
     try:
-        found = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-        images = np.asarray(found[b"data"], np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        return np.ascontiguousarray(images), np.asarray(found[b"labels"], np.int64)
+        batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        return np.ascontiguousarray(images), np.asarray(batch[b"labels"], np.int64)
     except (pickle.UnpicklingError, KeyError, TypeError, ValueError, EOFError, AttributeError) as error:
         raise UserError(f"this is no file of CIFAR-10 ({error})") from error

@@ -1,8 +1,8 @@
-"""A hierarchy of tasks: animals against other pictures, canines against felines among animals, breeds of canines…
-Any folders in folders, folders with a table of classes, or drawn pictures. Knows nothing of stores, splits or training.
+"""A hierarchy of tasks: animals against other images, canines against felines among animals, breeds of canines…
+Nested folders, folders with a table of classes, or drawn images. Knows nothing of stores or splits.
 
-`animals` is the task at the root of the hierarchy, `animals/animal` the one a level below, `animals/animal/canines` the
-one below that. A level's classes are those directly below it, sorted by name; sensitivity is that of the first.
+`animals` is the task at the root of the hierarchy, `animals/animal` the task one level below, `animals/animal/canines`
+the task below that. A level's classes are those directly below it, sorted by name. Sensitivity is that of the first.
 
 Source: the ModNet seed, https://github.com/Linardos/ModNet.
 """
@@ -26,12 +26,12 @@ ALSO = ("sensitivity", "specificity")
 AUGMENT = {"rotate": 10.0, "scale": 0.15, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "flip": 1.0}
 CROPS = ("centre", "whole")
 _NAME = "animals"
-_EACH = {"train": 70, "test": 42}  # of the stand-in: pictures a kind
+_PER_KIND = {"train": 70, "test": 42}  # images of the stand-in
 
 
 @dataclass(frozen=True)
 class Level:
-    """The task at a level of the hierarchy; the module itself is the one at the root."""
+    """The task at a level of the hierarchy; the module itself is the task at the root."""
 
     path: Place
     __file__: str = __file__
@@ -45,54 +45,56 @@ class Level:
 
         Args:
             folder: has `train` and `test` in it, see `_hierarchy.trees`.
-            crop: "centre" (the largest square in the middle) or "whole" (the whole picture, squeezed into a square).
+            crop: "centre" (the largest square in the middle) or "whole" (the whole image, squeezed into a square).
 
         Returns:
-            What was found, each image a group of its own; its number and its stratum are the same at all levels.
+            The data set, each image its own group; an image's group and stratum are equal at all levels.
 
         Raises:
-            UserError: it is no such folder, or has no such level; names those that it has.
+            UserError: it is no such folder, or has no such level; lists the levels that it has.
         """
-        classes, found = _hierarchy.level(_hierarchy.trees(folder), self.path, _NAME)
-        kept = {split: each._replace(square=crop == "centre") for split, each in found.items()}
-        counts = " + ".join(f"{len(each.paths):,} {split}" for split, each in kept.items())
+        classes, listings = _hierarchy.level(_hierarchy.trees(folder), self.path, _NAME)
+        splits = {split: listing._replace(square=crop == "centre") for split, listing in listings.items()}
+        counts = " + ".join(f"{len(listing.paths):,} {split}" for split, listing in splits.items())
         how = "centre squares" if crop == "centre" else "whole pictures"
-        told = " and ".join(_by_class(each, classes) for each in kept.values())
-        return Source(f"image folders, {self._name()}: {counts} images, {told}, {how}", classes, kept)
+        by_class = " and ".join(_by_class(listing, classes) for listing in splits.values())
+        return Source(f"image folders, {self._name()}: {counts} images, {by_class}, {how}", classes, splits)
 
     def stand_in(self, size: int, crop: str) -> Source[Arrays]:
-        """Draw animals and other things, each in colours and proportions of its own.
+        """Draw animals and other things, each with its own colours and proportions.
 
         Args:
             size: side of the images in pixels.
-            crop: either; the pictures are square.
+            crop: either; the images are square.
 
         Returns:
-            The stand-in, rendered as it is asked for; each picture is a group.
+            The stand-in, rendered lazily; each image is its own group.
 
         Raises:
-            UserError: it has no such level; names those that it has.
+            UserError: it has no such level; lists the levels that it has.
         """
-        trees = {split: {place: _drawn(place, count, size, split) for place in KINDS} for split, count in _EACH.items()}
-        classes, found = _hierarchy.level(trees, self.path, _NAME)
-        train, test = (len(each.targets) for each in found.values())
+        trees = {
+            split: {place: _drawn(place, count, size, split) for place in KINDS} for split, count in _PER_KIND.items()
+        }
+        classes, splits = _hierarchy.level(trees, self.path, _NAME)
+        train, test = (len(arrays.targets) for arrays in splits.values())
         line = f"stand-in: drawn animals and other things, {self._name()}: {train:,} train + {test:,} test images"
-        return Source(line, classes, found)
+        return Source(line, classes, splits)
 
     def _name(self) -> str:
         return "/".join((_NAME, *self.path))
 
 
 def at(path: str) -> Level:
-    """Give the task at a level, such as "animal/canines"; whether there is one is up to the data."""
+    """Return the task at a level, such as "animal/canines"; whether the level exists depends on the data."""
     return Level(tuple(path.split("/")))
 
 
 read, stand_in = Level(()).read, Level(()).stand_in
 
 
-def _by_class(found: Listing, classes: tuple[str, ...]) -> str:
-    counts = np.bincount(found.targets)
+def _by_class(listing: Listing, classes: tuple[str, ...]) -> str:
+    counts = np.bincount(listing.targets)
     return " + ".join(f"{count:,} {name}" for name, count in zip(classes, counts, strict=True))
 
 
@@ -101,7 +103,7 @@ def _drawn(place: Place, count: int, size: int, split: str) -> Arrays:
 
 
 class _Pictures:
-    """Pictures of one kind, drawn anew at each pass."""
+    """Images of one kind, drawn again in each pass."""
 
     def __init__(self, place: Place, count: int, size: int, split: str) -> None:
         self.plan = place, count, size, split

@@ -1,5 +1,5 @@
 """CIFAR-10: ten classes of things and animals at 32 px, as its own files, as an image folder, or as a drawn stand-in.
-Knows nothing of stores, splits or training.
+Knows nothing of stores or splits.
 
 Source: Krizhevsky 2009, Learning multiple layers of features from tiny images, https://www.cs.toronto.edu/~kriz/cifar.html.
 """
@@ -38,21 +38,21 @@ _BATCHES = {  # file → its MD5, as torchvision has them
     },
     "test": {"test_batch": "40351d587109b95175f43aff81a1287e"},
 }
-_OBJECTS = {"train": 75, "test": 40}  # of the stand-in: pictures a class
+_OBJECTS = {"train": 75, "test": 40}  # images per class of the stand-in
 
 
 def read(folder: Path, crop: str) -> Source[Listing] | Source[Arrays]:
     """Read CIFAR-10 in torchvision's layout, or list an image folder with its ten classes.
 
     Args:
-        folder: has `cifar-10-batches-py` in it, or is it, or has `train/<class>/…` and `test/<class>/…`.
+        folder: contains `cifar-10-batches-py`, is that folder, or has `train/<class>/…` and `test/<class>/…`.
         crop: "whole".
 
     Returns:
-        What was found, each image a group of its own.
+        The data set, each image its own group.
 
     Raises:
-        UserError: it is neither, its files are not CIFAR-10's, or its classes are others.
+        UserError: the folder has neither layout, its files are not CIFAR-10's, or it has other classes.
     """
     for place in (folder, folder / PLACE):
         if (place / "data_batch_1").is_file():
@@ -60,26 +60,26 @@ def read(folder: Path, crop: str) -> Source[Listing] | Source[Arrays]:
     if not _folders.is_image_folder(folder):
         wanted = f"neither {PLACE}/data_batch_1 nor train/<class>/… and test/<class>/…"
         raise UserError(f"no CIFAR-10 in {folder}: it has {wanted}")
-    classes, found = _folders.listing(folder)
+    classes, splits = _folders.listing(folder)
     if classes != CLASSES:
         raise UserError(f"{folder} has the classes {', '.join(classes)}; CIFAR-10 has {', '.join(CLASSES)}")
-    suffixes = sorted({Path(path).suffix.lower() for each in found.values() for path in each.paths})
-    counts = " + ".join(f"{len(each.paths):,} {split}" for split, each in found.items())
-    return Source(f"CIFAR-10 as {', '.join(suffixes)} files: {counts} images", CLASSES, found)
+    suffixes = sorted({Path(path).suffix.lower() for listing in splits.values() for path in listing.paths})
+    counts = " + ".join(f"{len(listing.paths):,} {split}" for split, listing in splits.items())
+    return Source(f"CIFAR-10 as {', '.join(suffixes)} files: {counts} images", CLASSES, splits)
 
 
 def stand_in(size: int, crop: str) -> Source[Arrays]:
-    """Draw ten kinds of objects whose parts have their places, each object in colours and proportions of its own.
+    """Draw ten kinds of objects from parts, each object with its own colours and proportions.
 
     Args:
         size: side of the images in pixels.
         crop: "whole".
 
     Returns:
-        The stand-in, rendered as it is asked for; each object is a group.
+        The stand-in, rendered lazily; each object is its own group.
     """
     splits = {split: _drawn(count, size, split) for split, count in _OBJECTS.items()}
-    train, test = (len(each.targets) for each in splits.values())
+    train, test = (len(arrays.targets) for arrays in splits.values())
     return Source(f"stand-in: ten kinds of drawn objects, {train:,} train + {test:,} test images", CLASSES, splits)
 
 
@@ -89,7 +89,7 @@ def _drawn(count: int, size: int, split: str) -> Arrays:
 
 
 class _Objects:
-    """The images of a split of the stand-in, drawn anew at each pass."""
+    """The images of a split of the stand-in, drawn again in each pass."""
 
     def __init__(self, count: int, size: int, split: str) -> None:
         self.plan = count, size, split
@@ -103,15 +103,15 @@ class _Objects:
 
 
 def _batches(place: Path) -> Source[Arrays]:
-    """Read torchvision's files, whose checksums are known: nothing else is unpickled."""
-    found = {}
+    """Read torchvision's files. Only files with a known checksum are unpickled."""
+    splits = {}
     for split, files in _BATCHES.items():
         parts = [_unpickled.arrays(_checked(place / name, md5)) for name, md5 in files.items()]
         images = np.concatenate([images for images, _ in parts])
         targets = np.concatenate([targets for _, targets in parts])
-        found[split] = Arrays(images, targets, np.arange(len(targets)))
-    counts = " + ".join(f"{len(each.targets):,} {split}" for split, each in found.items())
-    return Source(f"CIFAR-10: {counts} images", CLASSES, found)
+        splits[split] = Arrays(images, targets, np.arange(len(targets)))
+    counts = " + ".join(f"{len(arrays.targets):,} {split}" for split, arrays in splits.items())
+    return Source(f"CIFAR-10: {counts} images", CLASSES, splits)
 
 
 def _checked(path: Path, md5: str) -> bytes:

@@ -1,8 +1,8 @@
-"""Images of one's own: folders of classes, Pascal VOC's layout or a CSV file, looked at before they are used.
-Knows nothing of stores, or of how one or several labels are trained.
+"""The user's own images: folders of classes, Pascal VOC's layout or a CSV file, inspected before they are used.
+Knows nothing of stores.
 
-`folder` is the task of telling one class an image, `folder/several` that of telling any number; the data say which of
-the two they are. Images are not mirrored: it is not known what classes mean, and a turn left is no turn right.
+The task `folder` is to predict one class per image, `folder/several` to predict any number. The data decide between
+the two. Images are not mirrored, since classes may depend on the side, as a left turn and a right turn do.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from study.data import own_images
-from study.data.inspection import Inspection, wrong_classes, wrong_cut, wrong_groups, wrong_images
+from study.data.inspection import Inspection, class_problems, group_problems, image_problems, split_problems
 from study.data.quality import remarks
-from study.data.scan import look
+from study.data.scan import scan
 from study.data.tasks import _own_layouts, animals, voc
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
 
 METRIC = "balanced_accuracy"
-"""Selects: where classes are even it is accuracy, and where they are not accuracy rewards to forget the rare ones."""
+"""Equal to accuracy if classes are balanced. If not, accuracy would reward a network that ignores rare classes."""
 ALSO = ("accuracy", "f1")
 AUGMENT = {"rotate": 10.0, "scale": 0.15, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "flip": 0.0}
 CROPS = ("centre", "whole")
@@ -30,7 +30,7 @@ _SEVERAL = "several"
 
 @dataclass(frozen=True)
 class Level:
-    """The task of data with one label an image, or with several; the module itself is the first."""
+    """The task of data with one label per image, or with several; the module itself is the former."""
 
     LABELS_PER_IMAGE: str
     METRIC: str
@@ -44,32 +44,35 @@ class Level:
 
         Args:
             folder: or a CSV file; see `_own_layouts`.
-            crop: "centre" (the largest square in the middle) or "whole" (the whole picture, squeezed into a square).
-            group_pattern: see `Config`; None: the CSV file's column group, else each image is a group.
+            crop: "centre" (the largest square in the middle) or "whole" (the whole image, squeezed into a square).
+            group_pattern: see `Config`; if None, the CSV file's column group, else each image is its own group.
 
         Returns:
-            What was found; copies of an image are in one group. Without a test a fifth of each class's groups is it.
+            The data set. Copies of an image are in one group. If it has no test, a fifth of each class's groups is
+            split off as the test.
 
         Raises:
-            UserError: it is no such data set, or something in it would make results wrong, with a list of that.
+            UserError: it is no such data set, or it has problems that would make results wrong, with a list of these.
         """
         if (name := choose(folder)) != self._name():
             raise UserError(f"{folder} is data for task {name}, not for {self._name()}")
-        seen = inspect(folder, group_pattern)
-        seen.refuse()
-        kept = {split: each._replace(square=crop == "centre") for split, each in seen.cut.items()}
-        counts = " + ".join(f"{int(number):,} {split}" for split, number in _images(seen).items())
+        inspection = inspect(folder, group_pattern)
+        inspection.refuse()
+        dataset = inspection.found
+        listings = {split: listing._replace(square=crop == "centre") for split, listing in inspection.cut.items()}
+        counts = " + ".join(f"{int(number):,} {split}" for split, number in _images(listings).items())
         how = "centre squares" if crop == "centre" else "whole pictures"
-        about = f"{len(seen.found.classes)} {'labels' if self.LABELS_PER_IMAGE == _SEVERAL else 'classes'}, {how}"
-        return Source(f"{folder.name}: {seen.found.layout}, {counts} images, {about}", seen.found.classes, kept)
+        labels = f"{len(dataset.classes)} {'labels' if self.LABELS_PER_IMAGE == _SEVERAL else 'classes'}"
+        line = f"{folder.name}: {dataset.layout}, {counts} images, {labels}, {how}"
+        return Source(line, dataset.classes, listings)
 
     def stand_in(self, size: int, crop: str) -> Source[Arrays]:
-        """Draw what stands in for one's own images: animals of two kinds, or scenes of several objects."""
+        """Draw a stand-in for the user's images: animals of two kinds, or scenes of several objects."""
         module = voc if self.LABELS_PER_IMAGE == _SEVERAL else animals.at("animal")
         return module.stand_in(size, crop)
 
     def choose(self, folder: Path) -> str:
-        """Name the task that a data set is for."""
+        """Name the task that fits a data set."""
         return f"folder/{_SEVERAL}" if _own_layouts.several(folder) else "folder"
 
     def inspect(
@@ -79,33 +82,33 @@ class Level:
         size: int = 32,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Inspection:
-        """Look at a data set.
+        """Inspect a data set.
 
         Args:
             folder: or a CSV file.
-            group_pattern: as of `read`.
+            group_pattern: as in `read`.
             size: side of the images that networks get, pixels.
-            progress: called with the images looked at and the images in all.
+            progress: called with the number of images scanned and the total.
 
         Returns:
-            What was seen; something may be wrong with it.
+            The inspection, which may list problems.
 
         Raises:
-            UserError: it is no data set, or its groups cannot be told.
+            UserError: it is no data set, or its groups cannot be named.
         """
-        found = _own_layouts.found(folder)
-        names = own_images.group_names(found, group_pattern)
-        if wrong := wrong_classes(found):
-            return Inspection(found, [], 0, {}, wrong, [])
-        looks = look(found.paths, progress)
-        if wrong := wrong_images(found, looks, names):
-            return Inspection(found, looks, 0, {}, wrong, [])
-        groups = own_images.united(names or found.paths, [each.same for each in looks])
-        if wrong := wrong_groups(found, groups):
-            return Inspection(found, looks, len(np.unique(groups)), {}, wrong, [])
-        cut = own_images.cut(found, groups)
-        wrong, said = wrong_cut(found, cut), [*remarks(found, looks, cut, size)]
-        return Inspection(found, looks, len(np.unique(groups)), cut, wrong, said)
+        dataset = _own_layouts.dataset(folder)
+        names = own_images.group_names(dataset, group_pattern)
+        if problems := class_problems(dataset):
+            return Inspection(dataset, [], 0, {}, problems, [])
+        facts = scan(dataset.paths, progress)
+        if problems := image_problems(dataset, facts, names):
+            return Inspection(dataset, facts, 0, {}, problems, [])
+        groups = own_images.merged_groups(names or dataset.paths, [image.same for image in facts])
+        if problems := group_problems(dataset, groups):
+            return Inspection(dataset, facts, len(np.unique(groups)), {}, problems, [])
+        listings = own_images.train_and_test(dataset, groups)
+        problems, notes = split_problems(dataset, listings), [*remarks(dataset, facts, listings, size)]
+        return Inspection(dataset, facts, len(np.unique(groups)), listings, problems, notes)
 
     def _name(self) -> str:
         return "folder" if self.LABELS_PER_IMAGE == "one" else f"folder/{_SEVERAL}"
@@ -116,18 +119,18 @@ read, stand_in, choose, inspect = _ONE.read, _ONE.stand_in, _ONE.choose, _ONE.in
 
 
 def at(path: str) -> Level:
-    """Give the task of data with several labels an image.
+    """Return the task of data with several labels per image.
 
     Raises:
-        UserError: there is no other level than this one.
+        UserError: any other level is named.
     """
     if path != _SEVERAL:
         raise UserError(f"unknown task 'folder/{path}'; one of folder, folder/{_SEVERAL}")
     return Level(_SEVERAL, voc.METRIC, voc.ALSO, voc.CROPS)
 
 
-def _images(seen: Inspection) -> dict[str, int]:
-    train, test = seen.cut["train"], seen.cut["test"]
+def _images(listings: dict[str, Listing]) -> dict[str, int]:
+    train, test = listings["train"], listings["test"]
     held = 0 if train.held is None else int(train.held.sum())
     counts = {"train": len(train.paths) - held, "val": held, "test": len(test.paths)}
     return {split: count for split, count in counts.items() if count}

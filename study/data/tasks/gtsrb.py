@@ -1,5 +1,5 @@
-"""The German Traffic Sign Recognition Benchmark: where its files lie, what they show, and its stand-in.
-Knows nothing of stores, splits or training.
+"""The German Traffic Sign Recognition Benchmark: its files, its classes and its stand-in.
+Knows nothing of stores or splits.
 
 Source: Stallkamp et al. 2012, Man vs. computer, Neural Networks 32, doi:10.1016/j.neunet.2012.02.016.
 """
@@ -74,15 +74,15 @@ ARCHIVES = (
     Archive(f"{_HOST}/GTSRB_Final_Test_GT.zip", "fe31e9c9270bbcd7b84b7f21a9d9d9e5", "GT-final_test.csv"),
 )
 MARGIN = 0.05
-"""Added to each side of the annotated box, a share of its side: the rim, which tells half of the classes, then survives
-boxes that are a pixel off, and shifts and turns find road behind it instead of copied edges."""
+"""Added to each side of the annotated box, as a share of the box. It keeps the rim, which distinguishes half of the
+classes, when a box is a pixel off. Shifts and rotations then move road into the image, not copied edges."""
 _LAYOUTS = {"official": ("Final_Training/Images", 39_209), "torchvision's": ("Training", 26_640)}
 _TEST = 12_630
 _TEST_CSV = "GT-final_test.csv"
 
 
 class _Rows(NamedTuple):
-    """What the annotation files of a split say, in parallel lists, and what is wrong with them."""
+    """The annotations of a split, in parallel lists, and their problems."""
 
     paths: list[str]
     targets: list[int]
@@ -96,14 +96,14 @@ def read(folder: Path, crop: str) -> Source[Listing]:
     """List the real images, in the official layout or in torchvision's.
 
     Args:
-        folder: the folder that has GTSRB in it, or GTSRB itself (torchvision's `gtsrb` too).
-        crop: "roi" (the annotated box and a margin) or "frame" (the whole picture).
+        folder: contains GTSRB, or is that folder; torchvision's `gtsrb` is accepted too.
+        crop: "roi" (the annotated box and a margin) or "frame" (the whole image).
 
     Returns:
-        What was found; in "train" a group is a track: up to 30 frames of a sign.
+        The data set. In "train" a group is a track, which has up to 30 frames of a sign.
 
     Raises:
-        UserError: there is no such data set, or files and annotations do not fit, with a list of what is wrong.
+        UserError: there is no such data set, or files and annotations do not match, with a list of problems.
     """
     place, layout = _find(folder)
     train_folder, official = _LAYOUTS[layout]
@@ -115,22 +115,22 @@ def read(folder: Path, crop: str) -> Source[Listing]:
 
 
 def stand_in(size: int, crop: str) -> Source[Arrays]:
-    """Render the 43 signs under changing pose, light and weather, in tracks like the real ones.
+    """Render the 43 signs in varying pose, light and weather, in tracks like the real ones.
 
     Args:
         size: side of the images in pixels.
         crop: "frame" has more of the road around a sign than "roi".
 
     Returns:
-        The stand-in, rendered as it is asked for.
+        The stand-in, rendered lazily.
     """
     zoom = 1.0 if crop == "roi" else 0.8
-    split = {
+    splits = {
         name: rendered.tracks(SIGNS, count, frames, size, zoom, 0, name)
         for name, (count, frames) in {"train": (21, 4), "test": (5, 4)}.items()
     }
-    train, test = (len(split[name].targets) for name in ("train", "test"))
-    return Source(f"stand-in: {len(SIGNS)} rendered signs, {train:,} train + {test:,} test images", CLASSES, split)
+    train, test = (len(splits[name].targets) for name in ("train", "test"))
+    return Source(f"stand-in: {len(SIGNS)} rendered signs, {train:,} train + {test:,} test images", CLASSES, splits)
 
 
 def _find(folder: Path) -> tuple[Path, str]:
@@ -159,17 +159,18 @@ def _train(folder: Path) -> _Rows:
 def _test(place: Path) -> _Rows:
     rows = _Rows([], [], [], [], [], [])
     images = place / "Final_Test" / "Images"
-    choices = [folder / _TEST_CSV for folder in (images, images.parent, place, place.parent)]
-    found = next((choice for choice in choices if choice.is_file()), None)
-    if found is None:
-        rows.problems.append(f"no {_TEST_CSV} (the test's classes) in {', '.join(str(c.parent) for c in choices)}")
+    candidates = [folder / _TEST_CSV for folder in (images, images.parent, place, place.parent)]
+    annotations = next((file for file in candidates if file.is_file()), None)
+    if annotations is None:
+        folders = ", ".join(str(file.parent) for file in candidates)
+        rows.problems.append(f"no {_TEST_CSV} (the test's classes) in {folders}")
     else:
-        _annotated(images, found, rows, None)
+        _annotated(images, annotations, rows, None)
     return rows
 
 
 def _annotated(folder: Path, annotations: Path, rows: _Rows, label: int | None) -> None:
-    """Append the images of one folder; `label` is the class that all must have, None for the test."""
+    """Append the images of one folder; `label` is the class of all of them, None for the test."""
     try:
         present = {name for name in os.listdir(folder) if name.endswith(".ppm")}
         lines = list(csv.DictReader(io.StringIO(regular_files.text(annotations, "utf-8"), newline=""), delimiter=";"))
@@ -184,7 +185,7 @@ def _annotated(folder: Path, annotations: Path, rows: _Rows, label: int | None) 
 
 
 def _append(folder: Path, line: dict[str, str], rows: _Rows, label: int | None, present: set[str]) -> str | None:
-    """Append one image and take its name from those present; returns what is wrong with it."""
+    """Append one image and remove its name from those present; returns its problem if it has one."""
     try:
         name, target = line["Filename"], int(line["ClassId"])
         width, height = int(line["Width"]), int(line["Height"])
@@ -208,7 +209,7 @@ def _append(folder: Path, line: dict[str, str], rows: _Rows, label: int | None, 
 
 
 def _with_margin(box: list[int], width: int, height: int) -> list[float]:
-    """Widen a box and tell it as shares of the picture, so that copies stored at another size are cut alike."""
+    """Widen a box and convert it to shares of the image, so that copies of another size are cropped alike."""
     left, top, right, bottom = box
     across, down = MARGIN * (right - left), MARGIN * (bottom - top)
     corners = (left - across) / width, (top - down) / height, (right + across) / width, (bottom + down) / height
@@ -221,12 +222,12 @@ def _listing(rows: _Rows, crop: str) -> Listing:
 
 
 def _stored(rows: _Rows) -> str:
-    """Say so where the pictures are copies at another size than annotated; the first picture stands for all."""
+    """Report if the images are stored at another size than annotated; the first image is checked."""
     try:
-        found = image_files.size(rows.paths[0])
-    except Exception:  # whatever it is that a broken file makes Pillow raise
-        return ""  # decoding will list it with all others that are refused
-    return "" if found == rows.sizes[0] else f" (pictures stored at {found[0]} × {found[1]} pixels, not as annotated)"
+        size = image_files.size(rows.paths[0])
+    except Exception:  # a broken file can make Pillow raise anything
+        return ""  # decoding lists all unreadable files
+    return "" if size == rows.sizes[0] else f" (pictures stored at {size[0]} × {size[1]} pixels, not as annotated)"
 
 
 def _of(count: int, official: int) -> str:

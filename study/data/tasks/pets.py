@@ -1,5 +1,5 @@
-"""Cat against dog, as many of one as of the other: Oxford-IIIT Pet, any image folder of two classes, or a stand-in.
-Knows nothing of stores, splits or training.
+"""Cat against dog, in equal numbers: Oxford-IIIT Pet, any image folder of two classes, or a stand-in.
+Knows nothing of stores or splits.
 
 Source: Parkhi et al. 2012, Cats and dogs, CVPR, doi:10.1109/CVPR.2012.6248092.
 """
@@ -37,66 +37,65 @@ SOURCE_LABELS = {
 }
 _SPECIES = {"1": 0, "2": 1}  # in the annotations 1 is a cat, 2 is a dog
 _LISTS = {"train": "trainval.txt", "test": "test.txt"}
-_ANIMALS, _FRAMES = {"train": 100, "test": 34}, 3  # of the stand-in: animals a class, frames of each
+_ANIMALS, _FRAMES = {"train": 100, "test": 34}, 3  # of the stand-in: animals per class, frames per animal
 
 
 def read(folder: Path, crop: str) -> Source[Listing]:
-    """List Oxford-IIIT Pet in torchvision's layout, or an image folder of two classes; the larger class is cut.
+    """List Oxford-IIIT Pet in torchvision's layout, or an image folder of two classes; the larger class is reduced.
 
     Args:
-        folder: has `oxford-iiit-pet` in it, or is it, or has `train/<class>/…` and `test/<class>/…`.
-        crop: "centre" (the largest square in the middle) or "whole" (the whole picture, squeezed into a square).
+        folder: contains `oxford-iiit-pet`, is that folder, or has `train/<class>/…` and `test/<class>/…`.
+        crop: "centre" (the largest square in the middle) or "whole" (the whole image, squeezed into a square).
 
     Returns:
-        What was found, each image a group of its own.
+        The data set, each image its own group.
 
     Raises:
-        UserError: it is neither, or its files and annotations do not fit, with a list of what is wrong.
+        UserError: the folder has neither layout, or its files and annotations do not match, with a list of problems.
     """
-    name, classes, found = _found(folder)
+    name, classes, listings = _listings(folder)
     if len(classes) != 2:
         raise UserError(f"{folder} has {len(classes)} classes ({', '.join(classes)}); task pets tells two apart")
-    kept = {split: balanced(each, split)._replace(square=crop == "centre") for split, each in found.items()}
-    counts = " + ".join(f"{len(each.paths):,} {split}" for split, each in kept.items())
-    before = " and ".join(_by_class(each, classes) for each in found.values())
+    splits = {split: balanced(listing, split)._replace(square=crop == "centre") for split, listing in listings.items()}
+    counts = " + ".join(f"{len(listing.paths):,} {split}" for split, listing in splits.items())
+    before = " and ".join(_by_class(listing, classes) for listing in listings.values())
     how = "centre squares" if crop == "centre" else "whole pictures"
-    return Source(f"{name}: {counts} images, balanced from {before}, {how}", classes, kept)
+    return Source(f"{name}: {counts} images, balanced from {before}, {how}", classes, splits)
 
 
 def stand_in(size: int, crop: str) -> Source[Arrays]:
-    """Draw cats and dogs that differ in fur, build and pose, and take some frames of each; an animal is a group.
+    """Draw cats and dogs that differ in fur, build and pose, with some frames of each; an animal is a group.
 
     Args:
         size: side of the images in pixels.
         crop: "whole" has more around an animal than "centre".
 
     Returns:
-        The stand-in, rendered as it is asked for.
+        The stand-in, rendered lazily.
     """
     zoom = 1.0 if crop == "centre" else 0.8
     splits = {split: _drawn(count, size, zoom, split) for split, count in _ANIMALS.items()}
-    train, test = (len(each.targets) for each in splits.values())
+    train, test = (len(arrays.targets) for arrays in splits.values())
     return Source(f"stand-in: drawn cats and dogs, {train:,} train + {test:,} test images", ("cat", "dog"), splits)
 
 
-def balanced(found: Listing, split: str) -> Listing:
-    """Cut every class to the number of the smallest, by a draw that depends on nothing but the counts and the split."""
-    counts = np.bincount(found.targets)
-    rows = [np.flatnonzero(found.targets == label) for label in range(len(counts))]
+def balanced(listing: Listing, split: str) -> Listing:
+    """Reduce every class to the size of the smallest, by a draw that depends only on the counts and the split."""
+    counts = np.bincount(listing.targets)
+    by_class = [np.flatnonzero(listing.targets == label) for label in range(len(counts))]
     rngs = [np.random.default_rng(stream(0, "balanced", split, label)) for label in range(len(counts))]
-    kept = np.sort(
-        np.concatenate([rng.permutation(each)[: counts.min()] for rng, each in zip(rngs, rows, strict=True)])
-    )
-    return Listing([found.paths[row] for row in kept], found.targets[kept], found.groups[kept], None)
+    drawn = [rng.permutation(rows)[: counts.min()] for rng, rows in zip(rngs, by_class, strict=True)]
+    rows = np.sort(np.concatenate(drawn))
+    return Listing([listing.paths[row] for row in rows], listing.targets[rows], listing.groups[rows], None)
 
 
-def _by_class(found: Listing, classes: tuple[str, ...]) -> str:
-    counts = np.bincount(found.targets)
+def _by_class(listing: Listing, classes: tuple[str, ...]) -> str:
+    counts = np.bincount(listing.targets)
     return " + ".join(f"{count:,} {name}" for name, count in zip(classes, counts, strict=True))
 
 
-def _found(folder: Path) -> tuple[str, tuple[str, ...], dict[str, Listing]]:
-    """Return what the data set is called, its classes and its listings."""
+def _listings(folder: Path) -> tuple[str, tuple[str, ...], dict[str, Listing]]:
+    """Return the data set's name, its classes and its listings."""
     if not folder.is_dir():
         raise UserError(f"no folder {folder}")
     for place in (folder, folder / OXFORD):
@@ -115,16 +114,16 @@ def _oxford(place: Path) -> dict[str, Listing]:
         lines = {split: regular_files.text(place / "annotations" / name).splitlines() for split, name in _LISTS.items()}
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Oxford-IIIT Pet in {place} cannot be read: {error}") from error
-    found = {
-        split: _listed(lines[split], place / "images", present, f"{place / 'annotations' / name}", problems)
+    listings = {
+        split: _listing(lines[split], place / "images", present, f"{place / 'annotations' / name}", problems)
         for split, name in _LISTS.items()
     }
     refuse(f"things are wrong with Oxford-IIIT Pet in {place}", problems)
-    return found
+    return listings
 
 
-def _listed(lines: list[str], images: Path, present: set[str], source: str, problems: list[str]) -> Listing:
-    """Read a list of images, "Abyssinian_100 1 1 1" a line: name, breed, species, breed within the species."""
+def _listing(lines: list[str], images: Path, present: set[str], source: str, problems: list[str]) -> Listing:
+    """Read a list of images with lines as "Abyssinian_100 1 1 1": name, breed, species, breed within the species."""
     paths, targets = [], []
     for number, line in enumerate(lines, start=1):
         name, *numbers = line.split() or [""]

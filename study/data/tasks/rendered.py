@@ -1,5 +1,5 @@
-"""Renders pictures into tracks of images, the stand-ins of tasks, made without network; shows them as a montage.
-Knows nothing of what a picture shows; `python -m study.data.tasks.rendered OUT.png [TASK]` writes a task's montage."""
+"""Renders pictures into tracks of images, as stand-ins for data sets, without a network; lays them out as a montage.
+Knows nothing of a picture's content. `python -m study.data.tasks.rendered OUT.png [TASK]` writes a task's montage."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,16 +21,16 @@ _SIDE = 384  # pixels at which a picture is drawn, once
 def tracks(
     pictures: Sequence[Picture], count: int, frames: int, size: int, zoom: float, seed: int, split: str
 ) -> Arrays:
-    """Render tracks of every picture, each frame as it is asked for.
+    """Render tracks of every picture, frame by frame and lazily.
 
     Args:
-        pictures: one a class.
-        count: tracks a class.
-        frames: of a track; the camera comes closer from the first to the last.
+        pictures: one per class.
+        count: tracks per class.
+        frames: per track; the camera comes closer from the first to the last.
         size: side of the images in pixels; scenes do not depend on it.
-        zoom: size of the picture in the frame, 1 fills most of it.
-        seed: of all scenes; a track has its own stream.
-        split: a name that makes the tracks of one split differ from another's.
+        zoom: size of the picture in the frame; 1 fills most of it.
+        seed: of all scenes; each track has its own stream.
+        split: a name, so that the tracks of different splits differ.
 
     Returns:
         The images, their classes, and their tracks as groups.
@@ -42,7 +42,7 @@ def tracks(
 
 
 class _Frames:
-    """The images of `tracks`, rendered anew at each pass."""
+    """The images of `tracks`, rendered again in each pass."""
 
     def __init__(self, pictures: Sequence[Picture], count: int, frames: int, size: int, zoom: float, seeds: list[int]):
         self.plan = pictures, count, frames, size, zoom, seeds
@@ -56,7 +56,7 @@ class _Frames:
 
 
 def _drawn(picture: Picture) -> list[Image.Image]:
-    """Draw a picture once, and halve it again and again: a small frame starts from a small drawing."""
+    """Draw a picture once, and halve it repeatedly, so that a small frame starts from a small drawing."""
     drawn = [draw(picture, 2 * _SIDE).reduce(2)]
     while drawn[-1].width > 48:
         drawn.append(drawn[-1].reduce(2))
@@ -87,9 +87,9 @@ def montage(images: Sequence[np.ndarray], columns: int, gap: int = 4) -> Image.I
 
 
 def show(task: str, size: int = 64) -> Image.Image:
-    """Lay out a task's stand-in: images of each class, three rows in all or one a class, then the frames of a track.
+    """Lay out a task's stand-in: images of each class, in three rows or one per class, then the frames of a track.
 
-    Of images with several labels: the first three rows.
+    If images have several labels, the first three rows of images are laid out.
     """
     module = load(task)
     arrays = module.stand_in(size, module.CROPS[0]).splits["train"]
@@ -100,8 +100,10 @@ def show(task: str, size: int = 64) -> Image.Image:
         np.flatnonzero(np.diff(arrays.groups, append=-1) * (arrays.targets == label))
         for label in np.unique(arrays.targets)
     ]
-    of_each = max(1, 3 * columns // len(lasts))
-    classes = [images[rows[(7 * (label + n)) % len(rows)]] for label, rows in enumerate(lasts) for n in range(of_each)]
+    per_class = max(1, 3 * columns // len(lasts))
+    classes = [
+        images[rows[(7 * (label + n)) % len(rows)]] for label, rows in enumerate(lasts) for n in range(per_class)
+    ]
     blank = np.full((size, size, 3), 255, np.uint8)
     first = lasts[len(lasts) // 3][0]
     track = np.flatnonzero(arrays.groups == arrays.groups[first])

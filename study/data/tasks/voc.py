@@ -1,5 +1,5 @@
-"""Pascal VOC: which of several kinds of objects are in a picture; any folder in its layout, or rendered scenes.
-Knows nothing of stores, of how several labels are trained or scored, or of where an object is in its picture.
+"""Pascal VOC: which kinds of objects are in an image. Any folder in its layout, or rendered scenes.
+Knows nothing of stores, or of an object's position in the image.
 
 Source: Everingham et al. 2010, The Pascal visual object classes (VOC) challenge, doi:10.1007/s11263-009-0275-4.
 """
@@ -12,13 +12,13 @@ import numpy as np
 from study.data.tasks import _voc_layout
 from study.data.tasks._objects_drawn import OBJECTS
 from study.data.tasks._several_drawn import photograph, plan
-from study.data.tasks._voc_annotations import answers, united
+from study.data.tasks._voc_annotations import label_matrix, merged
 from study.data.types import Archive, Arrays, Listing, Source
 
 METRIC = "mAP"
 ALSO = ("mAP_11point", "AP_per_image")
 LABELS_PER_IMAGE = "several"
-"""A target is a row: of each class 1 if it is in the image, 0 if not, -1 if only objects marked difficult are."""
+"""A target is a row with a value per class: 1 if it is in the image, 0 if not, -1 if all its objects are difficult."""
 AUGMENT = {"rotate": 0.0, "scale": 0.1, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "flip": 1.0}
 CROPS = ("whole", "centre")
 ARCHIVES = (  # as torchvision.datasets.VOCDetection has it
@@ -36,34 +36,34 @@ def read(folder: Path, crop: str) -> Source[Listing]:
 
     Args:
         folder: VOC2007, VOC2012 or another folder with JPEGImages, Annotations and ImageSets/Main, or one above it.
-        crop: "whole" (the whole picture, squeezed into a square) or "centre" (the largest square in the middle, which
-            may cut off objects that are labelled).
+        crop: "whole" (the whole image, squeezed into a square) or "centre" (the largest square in the middle, which
+            may cut off labelled objects).
 
     Returns:
-        What was found, each image a group of its own; the targets are described in `_voc_annotations.answers`.
+        The data set, each image its own group; the targets are described in `_voc_annotations.label_matrix`.
 
     Raises:
-        UserError: it is no such folder, or its lists, images and annotations do not fit, with a list of what is wrong.
+        UserError: it is no such folder, or its lists, images and annotations do not match, with a list of problems.
     """
-    name, lists, classes, found = _voc_layout.listing(folder)
-    splits = {split: each._replace(square=crop == "centre") for split, each in found.items()}
-    train, test = (len(each.paths) for each in splits.values())
+    name, lists, classes, listings = _voc_layout.listing(folder)
+    splits = {split: listing._replace(square=crop == "centre") for split, listing in listings.items()}
+    train, test = (len(listing.paths) for listing in splits.values())
     how = "centre squares" if crop == "centre" else "whole pictures"
     line = f"{name}: {train:,} train + {test:,} test images, {len(classes)} labels ({lists}), {how}"
-    return Source(line + _unshown(classes, splits), classes, splits)
+    return Source(line + _absent_classes(classes, splits), classes, splits)
 
 
 def stand_in(size: int, crop: str) -> Source[Arrays]:
     """Render scenes of one to four drawn objects of ten kinds, some common, some rare.
 
-    In some scenes there is a small one far away too, which is marked difficult.
+    Some scenes also have a small object far away, which is marked difficult.
 
     Args:
         size: side of the images in pixels.
         crop: either; the scenes are square.
 
     Returns:
-        The stand-in, rendered as it is asked for; each scene is a group.
+        The stand-in, rendered lazily; each scene is its own group.
     """
     classes = tuple(sorted(OBJECTS))
     splits = {split: _scenes(split, count, size, classes) for split, count in _SCENES.items()}
@@ -72,22 +72,22 @@ def stand_in(size: int, crop: str) -> Source[Arrays]:
     return Source(line, classes, splits)
 
 
-def _unshown(classes: tuple[str, ...], splits: dict[str, Listing]) -> str:
-    """Name the classes that a split has no image of: they cannot be learned, or not be scored."""
-    said = ""
-    for split, each in splits.items():
-        missing = [name for name, shown in zip(classes, (each.targets == 1).any(0), strict=True) if not shown]
-        said += f"; {split} has no {', '.join(missing)}" if missing else ""
-    return said
+def _absent_classes(classes: tuple[str, ...], splits: dict[str, Listing]) -> str:
+    """Name the classes that a split has no image of, which cannot be learnt or not be scored."""
+    text = ""
+    for split, listing in splits.items():
+        absent = [name for name, present in zip(classes, (listing.targets == 1).any(0), strict=True) if not present]
+        text += f"; {split} has no {', '.join(absent)}" if absent else ""
+    return text
 
 
 def _scenes(split: str, count: int, size: int, classes: tuple[str, ...]) -> Arrays:
-    found = [united((thing.kind, thing.far) for thing in plan(split, number)) for number in range(count)]
-    return Arrays(_Scenes(split, count, size), answers(found, classes), np.arange(count))
+    objects = [merged((thing.kind, thing.far) for thing in plan(split, number)) for number in range(count)]
+    return Arrays(_Scenes(split, count, size), label_matrix(objects, classes), np.arange(count))
 
 
 class _Scenes:
-    """The images of a split of the stand-in, rendered anew at each pass."""
+    """The images of a split of the stand-in, rendered again in each pass."""
 
     def __init__(self, split: str, count: int, size: int) -> None:
         self.plan = split, count, size

@@ -45,16 +45,16 @@ def read(name: str, folder: Path) -> types.Source:
 
 
 def test_a_level_has_the_classes_directly_below_it(nested: Path) -> None:
-    found = {name: read(name, nested) for name in LEVELS}
-    assert {name: source.classes for name, source in found.items()} == {
+    sources = {name: read(name, nested) for name in LEVELS}
+    assert {name: source.classes for name, source in sources.items()} == {
         "animals": ("animal", "other"),
         "animals/animal": ("canines", "felines"),
         "animals/animal/canines": ("husky", "pug"),
         "animals/other": ("misc", "rock"),
     }
-    counts = {name: np.bincount(source.splits["train"].targets).tolist() for name, source in found.items()}
+    counts = {name: np.bincount(source.splits["train"].targets).tolist() for name, source in sources.items()}
     assert list(counts.values()) == [[21, 10], [12, 9], [7, 5], [6, 4]]
-    assert found["animals/animal"].line == (
+    assert sources["animals/animal"].line == (
         "image folders, animals/animal: 21 train + 21 test images, 12 canines + 9 felines and 12 canines + 9 felines, "
         "centre squares"
     )
@@ -139,12 +139,12 @@ def test_a_level_is_scored_and_augmented_as_the_root() -> None:
         assert getattr(root, name) == getattr(level, name)
 
 
-@pytest.mark.parametrize(("name", "told"), [
+@pytest.mark.parametrize(("name", "message"), [
     ("animals/animl", "unknown task 'animals/animl'; one of animals, animals/animal, animals/animal/can"),
     ("animals/animal/felines", "task 'animals/animal/felines' has no classes below it, and at least two are needed"),
 ])  # fmt: skip
-def test_no_level_is_refused_with_the_choices(nested: Path, name: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_no_level_is_refused_with_the_choices(nested: Path, name: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         read(name, nested)
     with pytest.raises(UserError, match=r"unknown task 'animals/animl'; one of animals, animals/animal"):
         tasks.load("animals/animl").stand_in(8, "centre")
@@ -179,7 +179,7 @@ def test_no_hierarchy_is_refused_with_what_is_wanted(tmp_path: Path) -> None:
         read("animals", tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(("lines", "told"), [
+@pytest.mark.parametrize(("lines", "message"), [
     (["husky,canines", "canines,animal", "animal,husky", "pug,animal"],
      "line 2: class 'husky' is its own ancestor: husky of canines of animal of husky"),
     (["husky,husky"], "line 2: class 'husky' is its own ancestor: husky of husky"),
@@ -190,11 +190,11 @@ def test_no_hierarchy_is_refused_with_what_is_wanted(tmp_path: Path) -> None:
     ([",canines"], "line 2: ',canines' is not a class and its parent"),
     (["husky,animal/canines"], "line 2: 'husky,animal/canines' is not a class and its parent"),
 ])  # fmt: skip
-def test_what_is_wrong_with_a_table_is_told_with_its_line(flat: Path, lines: list[str], told: str) -> None:
+def test_what_is_wrong_with_a_table_is_told_with_its_line(flat: Path, lines: list[str], message: str) -> None:
     (flat / "classes.csv").write_text("\n".join(["class,parent", *lines]))
     with pytest.raises(UserError, match=r"wrong with .*classes\.csv") as caught:
         read("animals", flat)
-    assert f"\n  {told}\n" in f"{caught.value}\n"
+    assert f"\n  {message}\n" in f"{caught.value}\n"
 
 
 def test_a_table_without_its_header_is_refused(flat: Path) -> None:
@@ -212,14 +212,14 @@ def test_a_drawn_image_is_the_same_at_all_levels(name: str) -> None:
 
 
 def test_the_drawn_hierarchy_has_three_levels_and_its_classes_are_even_below_the_root() -> None:
-    found = {name: tasks.load(name).stand_in(8, "centre") for name in LEVELS}
-    assert [source.classes for source in found.values()] == [
+    sources = {name: tasks.load(name).stand_in(8, "centre") for name in LEVELS}
+    assert [source.classes for source in sources.values()] == [
         ("animal", "other"),
         ("canines", "felines"),
         ("hound", "husky"),
         ("places", "plants", "vehicles"),
     ]
-    counts = [np.bincount(source.splits["train"].targets).tolist() for source in found.values()]
+    counts = [np.bincount(source.splits["train"].targets).tolist() for source in sources.values()]
     assert counts == [[280, 210], [140, 140], [70, 70], [70, 70, 70]]
 
 

@@ -41,9 +41,9 @@ def _md5(path):
 
 def test_torchvisions_layout_is_read_as_it_is(files):
     for folder in (files, files / cifar10.PLACE):
-        found = cifar10.read(folder, "whole")
-        assert found.line == "CIFAR-10: 100 train + 20 test images"
-        train = found.splits["train"]
+        source = cifar10.read(folder, "whole")
+        assert source.line == "CIFAR-10: 100 train + 20 test images"
+        train = source.splits["train"]
         assert train.images.shape == (100, 32, 32, 3)
         assert np.array_equal(train.images[COUNT][:, :, 1].ravel(), batch((False, 1))[b"data"][0][1024:2048])
         assert train.targets[:12].tolist() == [*range(10), 0, 1]
@@ -92,24 +92,24 @@ def folder(place, classes):
 
 def test_an_image_folder_of_its_classes_will_do(tmp_path):
     folder(tmp_path, cifar10.CLASSES)
-    found = cifar10.read(tmp_path, "whole")
-    assert found.line == "CIFAR-10 as .png files: 10 train + 10 test images"
-    assert found.classes == cifar10.CLASSES
+    source = cifar10.read(tmp_path, "whole")
+    assert source.line == "CIFAR-10 as .png files: 10 train + 10 test images"
+    assert source.classes == cifar10.CLASSES
 
 
 @pytest.mark.parametrize(
-    ("classes", "said"), [(("cat", "dog"), "has the classes cat, dog; CIFAR-10 has"), ((), "no CIFAR-10 in")]
+    ("classes", "message"), [(("cat", "dog"), "has the classes cat, dog; CIFAR-10 has"), ((), "no CIFAR-10 in")]
 )
-def test_other_folders_are_refused(tmp_path, classes, said):
+def test_other_folders_are_refused(tmp_path, classes, message):
     folder(tmp_path, classes)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         cifar10.read(tmp_path, "whole")
 
 
 def test_the_stand_in_draws_ten_kinds_of_objects_each_its_own():
-    found = cifar10.stand_in(16, "whole")
-    assert "stand-in" in found.line
-    train = found.splits["train"]
+    source = cifar10.stand_in(16, "whole")
+    assert "stand-in" in source.line
+    train = source.splits["train"]
     images = np.stack(list(train.images))
     assert np.bincount(train.targets).tolist() == [cifar10._OBJECTS["train"]] * 10
     assert len(np.unique(train.groups)) == len(images) == len(np.unique(images, axis=0))
@@ -119,8 +119,8 @@ def test_the_stand_in_draws_ten_kinds_of_objects_each_its_own():
 
 def test_what_the_drawn_objects_are_can_be_told():
     """Nearest class mean of the pixels is far from enough, and above chance."""
-    found = cifar10.stand_in(16, "whole").splits
-    pixels = {split: np.stack(list(each.images)).reshape(len(each.targets), -1) / 255 for split, each in found.items()}
-    means = np.stack([pixels["train"][found["train"].targets == label].mean(0) for label in range(10)])
-    told = ((pixels["test"][:, None] - means) ** 2).sum(2).argmin(1)
-    assert 0.12 < np.mean(told == found["test"].targets) < 0.7
+    splits = cifar10.stand_in(16, "whole").splits
+    pixels = {split: np.stack(list(each.images)).reshape(len(each.targets), -1) / 255 for split, each in splits.items()}
+    means = np.stack([pixels["train"][splits["train"].targets == label].mean(0) for label in range(10)])
+    predicted = ((pixels["test"][:, None] - means) ** 2).sum(2).argmin(1)
+    assert 0.12 < np.mean(predicted == splits["test"].targets) < 0.7

@@ -16,15 +16,15 @@ PLAIN = {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3}
 
 
 def listed(place: Path, split: str = "train", pattern: str | None = None) -> list[str]:
-    found = folder.read(place, "whole", pattern).splits[split]
+    listing = folder.read(place, "whole", pattern).splits[split]
     root = place.parent if place.is_file() else place
-    return [Path(path).relative_to(root).as_posix() for path in found.paths]
+    return [Path(path).relative_to(root).as_posix() for path in listing.paths]
 
 
 def refusal(place: Path, pattern: str | None = None) -> str:
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         tasks.own(folder.choose(place)).read(place, "whole", pattern)
-    return str(told.value)
+    return str(caught.value)
 
 
 def test_folders_are_classes_and_each_image_is_a_group(tmp_path):
@@ -39,9 +39,9 @@ def test_folders_are_classes_and_each_image_is_a_group(tmp_path):
 
 def test_a_folder_val_is_the_validation(tmp_path):
     place = folders(tmp_path, PLAIN | {"val/cat": 1, "val/dog": 2})
-    found = folder.read(place, "whole")
-    assert "11 train + 3 val + 5 test" in found.line
-    train = found.splits["train"]
+    source = folder.read(place, "whole")
+    assert "11 train + 3 val + 5 test" in source.line
+    train = source.splits["train"]
     held = [path for path, mark in zip(train.paths, train.held, strict=True) if mark]
     assert [Path(path).relative_to(place).as_posix() for path in held] == [
         "val/cat/0.png",
@@ -72,7 +72,7 @@ def test_a_pattern_names_groups_and_none_straddles_the_cut(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "told"),
+    ("pattern", "message"),
     [
         ("(", r"group_pattern '(' is no regular expression: missing )"),
         (r"\d", r"group_pattern '\\d' has no group: put ( ) around what names"),
@@ -81,8 +81,8 @@ def test_a_pattern_names_groups_and_none_straddles_the_cut(tmp_path):
         (r"/(\d*)cat", r"group_pattern '/(\\d*)cat' finds nothing in 16 of 16 paths"),
     ],
 )
-def test_a_pattern_that_does_not_name_every_group_is_refused(tmp_path, pattern, told):
-    assert told in refusal(folders(tmp_path, PLAIN), pattern)
+def test_a_pattern_that_does_not_name_every_group_is_refused(tmp_path, pattern, message):
+    assert message in refusal(folders(tmp_path, PLAIN), pattern)
 
 
 def test_copies_of_an_image_stay_together_where_a_test_is_cut_off(tmp_path):
@@ -130,7 +130,7 @@ def test_voc_layout_without_a_test_list_is_cut(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         ({}, "no data set in {}: it needs train/<class>/…"),
         (
@@ -142,8 +142,8 @@ def test_voc_layout_without_a_test_list_is_cut(tmp_path):
         ({"train/.hidden": 1}, "train has no class folders"),
     ],
 )
-def test_a_folder_of_no_layout_says_what_is_wanted(tmp_path, made, told):
-    assert told.format(tmp_path) in refusal(folders(tmp_path, made))
+def test_a_folder_of_no_layout_says_what_is_wanted(tmp_path, made, message):
+    assert message.format(tmp_path) in refusal(folders(tmp_path, made))
 
 
 def test_nothing_at_all_and_a_file_of_another_kind(tmp_path):
@@ -189,14 +189,14 @@ def test_a_column_labels_may_have_several_or_none(place):
     rows = "".join(f"a/{number}.png,{('cat', 'dog', 'cat | dog', '')[number % 4]}\n" for number in range(24))
     file = table(place, f"path,labels\n{rows}")
     assert folder.choose(file) == "folder/several"
-    found = tasks.own("folder/several").read(file, "whole")
-    train = found.splits["train"]
+    source = tasks.own("folder/several").read(file, "whole")
+    train = source.splits["train"]
     wanted = {int(Path(path).stem): target.tolist() for path, target in zip(train.paths, train.targets, strict=True)}
     assert all(target == [[1, 0], [0, 1], [1, 1], [0, 0]][number % 4] for number, target in wanted.items())
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "labels.csv is empty; its first line should be path,label or path,labels"),
         ("path,label\n", "lists no image"),
@@ -221,8 +221,8 @@ def test_a_column_labels_may_have_several_or_none(place):
         ("path,label\nb/7.png,cat\n", "line 2: no file b/7.png"),
     ],
 )
-def test_a_table_that_cannot_be_read_says_where(place, text, told):
-    assert told in refusal(table(place, text))
+def test_a_table_that_cannot_be_read_says_where(place, text, message):
+    assert message in refusal(table(place, text))
 
 
 def test_a_table_in_another_encoding_says_so(place):
@@ -230,8 +230,8 @@ def test_a_table_in_another_encoding_says_so(place):
 
 
 def test_groups_are_told_once(place):
-    told = refusal(table(place, f"path,label,group,split\n{ROWS}"), r"(\d)")
-    assert "labels.csv has a column group already; leave one of them out" in told
+    message = refusal(table(place, f"path,label,group,split\n{ROWS}"), r"(\d)")
+    assert "labels.csv has a column group already; leave one of them out" in message
 
 
 def test_absolute_paths_are_taken_as_they_are(place, tmp_path_factory):

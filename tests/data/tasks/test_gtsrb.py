@@ -108,9 +108,9 @@ def test_all_that_is_wrong_is_listed_at_once(place: Path) -> None:
     annotations = images / "00003" / "GT-00003.csv"
     annotations.write_text(annotations.read_text().replace(";3\n", ";4\n", 1).replace(";8;3\n", ";11;3\n", 1))
     (images / "00004" / "GT-00004.csv").write_text(HEAD + "00000_00000.ppm;ten\n")
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         gtsrb.read(place, "roi")
-    text = str(told.value)
+    text = str(caught.value)
     assert "no image 00001_00000.ppm" in text
     assert "00007_00000.ppm: not in GT-00001.csv" in text
     assert "00003_00000.ppm" not in text
@@ -120,7 +120,7 @@ def test_all_that_is_wrong_is_listed_at_once(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ("", "class 2 .speed limit 50. is empty"),
         ("00000_00000.ppm;10;10;2;2;8;11;2\n", "box .2, 2, 8, 11. that is not in its 10 × 10"),
@@ -128,9 +128,9 @@ def test_all_that_is_wrong_is_listed_at_once(place: Path) -> None:
         ("00000_00000.ppm;ten\n", "line 2: not an annotation"),
     ],
 )
-def test_a_mistake_in_an_annotation_file_is_told_with_its_place(place: Path, rows: str, told: str) -> None:
+def test_a_mistake_in_an_annotation_file_is_told_with_its_place(place: Path, rows: str, message: str) -> None:
     (place / "Final_Training" / "Images" / "00002" / "GT-00002.csv").write_text(HEAD + rows)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         gtsrb.read(place, "roi")
 
 

@@ -66,9 +66,9 @@ def test_the_folder_above_oxfords_will_do(oxford: Path) -> None:
 def test_all_that_is_wrong_in_oxfords_lists_is_told(oxford: Path) -> None:
     (oxford / "images" / "pug_trainval0.jpg").unlink()
     (oxford / "annotations" / "test.txt").write_text("# a remark\n\nSphynx_test0 1 1 1\npug_test0 1 3 1\npug_test1\n")
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         pets.read(oxford, "centre")
-    text = str(told.value)
+    text = str(caught.value)
     assert text.startswith("4 things are wrong with Oxford-IIIT Pet")
     assert "trainval.txt, line 3: no image pug_trainval0.jpg" in text
     assert "test.txt, line 4: 'pug_test0 1 3 1' is not" in text
@@ -106,8 +106,8 @@ def test_neither_layout_is_refused_with_both(tmp_path: Path) -> None:
 
 def test_the_larger_class_is_cut_everywhere_and_equally_each_time() -> None:
     targets = np.repeat([0, 1], [100, 1000])
-    found = Listing([str(number) for number in range(1100)], targets, np.arange(1100), None)
-    first, again, other = (pets.balanced(found, split) for split in ("train", "train", "test"))
+    listing = Listing([str(number) for number in range(1100)], targets, np.arange(1100), None)
+    first, again, other = (pets.balanced(listing, split) for split in ("train", "train", "test"))
     assert first.paths == again.paths != other.paths
     assert np.bincount(first.targets).tolist() == [100, 100]
     assert first.paths == [str(group) for group in first.groups]

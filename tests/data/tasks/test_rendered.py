@@ -1,4 +1,4 @@
-"""Stand-ins: the same on every call, in tracks, and told apart by what they show."""
+"""Stand-ins: the same on every call, in tracks, and distinguishable by their pictures."""
 
 from pathlib import Path
 

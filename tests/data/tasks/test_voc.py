@@ -14,12 +14,12 @@ LISTS = {"trainval": ["a", "b"], "test": ["c"]}
 
 def xml(*objects: str) -> str:
     """Each object is "name" or "name difficult"; every one has a part with a name of its own, as VOC's people have."""
-    found = ""
+    elements = ""
     for each in objects:
         name, *difficult = each.split()
         mark = f"<difficult>{difficult[0]}</difficult>" if difficult else ""
-        found += f"<object><name>{name}</name>{mark}<part><name>head</name></part></object>"
-    return f"<annotation><owner><name>unknown</name></owner>{found}</annotation>"
+        elements += f"<object><name>{name}</name>{mark}<part><name>head</name></part></object>"
+    return f"<annotation><owner><name>unknown</name></owner>{elements}</annotation>"
 
 
 ANNOTATIONS = {"a": xml("cat", "dog 1", "cat 1"), "b": xml(), "c": xml("dog 0")}
@@ -38,9 +38,9 @@ def write(place: Path, lists: dict[str, list[str]] = LISTS, annotations: dict[st
 
 
 def refusal(folder: Path) -> str:
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         voc.read(folder, "whole")
-    return str(told.value)
+    return str(caught.value)
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ def test_images_have_several_labels_and_difficult_ones_are_marked(folder: Path) 
 
 
 def test_the_crop_says_what_is_cut(folder: Path) -> None:
-    for crop, square, said in (("whole", False, "whole pictures"), ("centre", True, "centre squares")):
-        found = voc.read(folder, crop)
-        assert said in found.line
-        assert [each.square for each in found.splits.values()] == [square] * 2
+    for crop, square, label in (("whole", False, "whole pictures"), ("centre", True, "centre squares")):
+        source = voc.read(folder, crop)
+        assert label in source.line
+        assert [each.square for each in source.splits.values()] == [square] * 2
 
 
 def test_the_folders_above_will_do(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ ONLY_VAL = "train + val lists: VOC's val is the test here"
 
 
 @pytest.mark.parametrize(
-    ("lists", "unpublished", "said", "train", "test"),
+    ("lists", "unpublished", "label", "train", "test"),
     [
         ({"trainval": "ab", "train": "a", "val": "b", "test": "c"}, "", "trainval + test lists", "ab", "c"),
         ({"train": "a", "val": "b", "test": "c"}, "", "train and val + test lists", "ab", "c"),
@@ -107,11 +107,11 @@ ONLY_VAL = "train + val lists: VOC's val is the test here"
     ],
 )
 def test_the_test_is_val_where_the_tests_annotations_are_unpublished(
-    tmp_path: Path, lists: dict[str, str], unpublished: str, said: str, train: str, test: str
+    tmp_path: Path, lists: dict[str, str], unpublished: str, label: str, train: str, test: str
 ) -> None:
     known = {name: text for name, text in ANNOTATIONS.items() if name not in unpublished}
     line, _, splits = voc.read(write(tmp_path / "own", {name: [*each] for name, each in lists.items()}, known), "whole")
-    assert f"({said})" in line
+    assert f"({label})" in line
     assert {split: [Path(path).stem for path in each.paths] for split, each in splits.items()} == {
         "train": [*train],
         "test": [*test],
@@ -125,8 +125,8 @@ def test_lists_that_are_missing_are_named(tmp_path: Path) -> None:
 
 
 def test_an_image_for_training_and_for_the_test_is_refused(tmp_path: Path) -> None:
-    told = refusal(write(tmp_path / "leak", {"trainval": ["a", "c"], "test": ["c"]}))
-    assert "image c is listed for training and for the test" in told
+    message = refusal(write(tmp_path / "leak", {"trainval": ["a", "c"], "test": ["c"]}))
+    assert "image c is listed for training and for the test" in message
 
 
 def test_lists_may_have_signs_empty_lines_and_windows_ends(folder: Path) -> None:
@@ -134,9 +134,9 @@ def test_lists_may_have_signs_empty_lines_and_windows_ends(folder: Path) -> None
     main = folder / "ImageSets" / "Main"
     (main / "trainval.txt").write_bytes(b"\xef\xbb\xbfa  1\r\n\r\n  b -1 \r\n")
     (main / "test.txt").write_bytes(b"\nc\t0")
-    found = voc.read(folder, "whole")
-    assert found.line == plain.line
-    assert [each.paths for each in found.splits.values()] == [each.paths for each in plain.splits.values()]
+    source = voc.read(folder, "whole")
+    assert source.line == plain.line
+    assert [each.paths for each in source.splits.values()] == [each.paths for each in plain.splits.values()]
 
 
 def test_names_may_have_spaces_and_images_other_suffixes(tmp_path: Path) -> None:
@@ -144,9 +144,9 @@ def test_names_may_have_spaces_and_images_other_suffixes(tmp_path: Path) -> None
     place = write(tmp_path / "own", lists, annotations)
     (place / "JPEGImages" / "b.jpg").rename(place / "JPEGImages" / "b.PNG")
     (place / "JPEGImages" / "c.png").write_bytes(b"")
-    found = voc.read(place, "whole").splits
-    assert [Path(path).name for path in found["train"].paths] == ["my cat 1.jpg", "b.PNG"]
-    assert [Path(path).name for path in found["test"].paths] == ["c.jpg"]
+    splits = voc.read(place, "whole").splits
+    assert [Path(path).name for path in splits["train"].paths] == ["my cat 1.jpg", "b.PNG"]
+    assert [Path(path).name for path in splits["test"].paths] == ["c.jpg"]
 
 
 def test_a_list_that_is_no_text_is_named(folder: Path) -> None:
@@ -158,11 +158,15 @@ def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     annotations = {**ANNOTATIONS, "a": "<annotation><object>", "c": xml("dog maybe")}
     place = write(tmp_path / "own", {"trainval": ["a", "b", "d"], "test": ["c", "e"]}, annotations)
     (place / "JPEGImages" / "b.jpg").unlink()
-    told = refusal(place)
-    assert told.startswith(f"5 things are wrong in {place}:\n  ")
+    message = refusal(place)
+    assert message.startswith(f"5 things are wrong in {place}:\n  ")
     missing = "no annotation d.xml", "no annotation e.xml", "no image b.jpg"
-    for said in (*missing, "annotation a.xml cannot be read: no element found", "annotation c.xml, object 1 (dog) has"):
-        assert said in told
+    for problem in (
+        *missing,
+        "annotation a.xml cannot be read: no element found",
+        "annotation c.xml, object 1 (dog) has",
+    ):
+        assert problem in message
 
 
 def test_images_without_any_object_are_no_data_set(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study.data.tasks._voc_annotations import Objects, answers, objects, united
+from study.data.tasks._voc_annotations import Objects, label_matrix, merged, objects
 
 
 def read(folder: Path, content: bytes) -> tuple[Objects, list[str]]:
@@ -14,15 +14,15 @@ def read(folder: Path, content: bytes) -> tuple[Objects, list[str]]:
     return objects(folder / "a.xml", problems), problems
 
 
-def around(*found: str) -> bytes:
-    return "".join(["<annotation>", *(f"<object>{each}</object>" for each in found), "</annotation>"]).encode()
+def around(*bodies: str) -> bytes:
+    return "".join(["<annotation>", *(f"<object>{body}</object>" for body in bodies), "</annotation>"]).encode()
 
 
 @pytest.mark.parametrize(
     ("marks", "expected"), [((False,), 1), ((True,), -1), ((True, False), 1), ((False, True), 1), ((True, True), -1)]
 )
 def test_one_object_that_is_not_difficult_suffices(marks: tuple[bool, ...], expected: int) -> None:
-    targets = answers([united(("cat", mark) for mark in marks), {}], ("ant", "cat"))
+    targets = label_matrix([merged(("cat", mark) for mark in marks), {}], ("ant", "cat"))
     assert targets.tolist() == [[0, expected], [0, 0]]
     assert targets.dtype == np.int64
 
@@ -54,7 +54,7 @@ ENTITY = "<!DOCTYPE annotation [<!ENTITY it SYSTEM 'file:///nowhere'>]>" + aroun
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"<annotation><object>", "annotation a.xml cannot be read: no element found"),
         (b"", "annotation a.xml cannot be read: no element found"),
@@ -72,9 +72,9 @@ ENTITY = "<!DOCTYPE annotation [<!ENTITY it SYSTEM 'file:///nowhere'>]>" + aroun
         ),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, message: str) -> None:
     (problem,) = read(tmp_path, content)[1]
-    assert said in problem
+    assert message in problem
 
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:
