@@ -47,16 +47,16 @@ def source_head(
     Raises:
         UserError: the source has too few classes.
     """
-    wanted = max(len(classes), outputs or 0)
-    if wanted > head.out_features:
-        raise UserError(f"zero_shot: {wanted} outputs are wanted, and the source head has {head.out_features}")
+    count = max(len(classes), outputs or 0)
+    if count > head.out_features:
+        raise UserError(f"zero_shot: {count} outputs are wanted, and the source head has {head.out_features}")
     if outputs is None and all(name in labels for name in classes):
         return Grouped(head, [labels[name] for name in classes]), []
-    first = nn.Linear(head.in_features, wanted)
+    first = nn.Linear(head.in_features, count)
     with torch.no_grad():
-        first.weight.copy_(head.weight[:wanted])
-        first.bias.copy_(head.bias[:wanted])
-    return first, [f"labels_unmapped: class 0 is taken for source class 0, and so on; {wanted} outputs compete"]
+        first.weight.copy_(head.weight[:count])
+        first.bias.copy_(head.bias[:count])
+    return first, [f"labels_unmapped: class 0 is taken for source class 0, and so on; {count} outputs compete"]
 
 
 def prototypes(net: Net, feed: Feed, classes: int) -> nn.Linear:

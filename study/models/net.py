@@ -53,9 +53,9 @@ class Net(nn.Module):
 
     def with_head(self, head: nn.Module) -> "Net":
         """Make a network that shares these stages, frozen as they are here, and has another head."""
-        other = Net(list(self.stages), head, self.dropout.p)
-        other.frozen, other._drifts, other._prefix_digest = self.frozen, self._drifts, self._prefix_digest
-        return other.train(self.training)
+        net = Net(list(self.stages), head, self.dropout.p)
+        net.frozen, net._drifts, net._prefix_digest = self.frozen, self._drifts, self._prefix_digest
+        return net.train(self.training)
 
     @property
     def prefix(self) -> int:

@@ -157,7 +157,7 @@ def _set_head(net: Net, values: Config, *, folder: Path, description: dict[str, 
         tensors = _tensors(file)
         sizes = [tensor.shape[0] for name, tensor in tensors.items() if name.startswith(HEAD) and tensor.ndim == 2]
         if sorted(sizes) != sorted([*heads.widths(description["head"]), len(description["classes"])]):
-            raise ValueError(f"its head is not the one that {CARD} tells of")
+            raise ValueError(f"its head is not the one that {CARD} describes")
         net.head = heads.make(description["head"], families.of(values).features, len(description["classes"]))
         net.head.load_state_dict(_below(HEAD, tensors))
         if own_batchnorm:

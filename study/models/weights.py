@@ -53,12 +53,12 @@ def damage(path: Path) -> str | None:
     try:
         entry = store.open_entry(path)
         check_card(entry.meta)
-        odd = store.verify(entry)
+        damaged = store.verify(entry)
     except Damaged as error:
         return str(error).partition(";")[0]
     except Wrong as wrong:
         return f"{path / store.MANIFEST}: {wrong}"
-    return f"{path / odd[0]} is not as it was written" if odd else None
+    return f"{path / damaged[0]} is not as it was written" if damaged else None
 
 
 def fill(net: "Net", path: Path) -> None:

@@ -106,7 +106,7 @@ def of(cell: "Cell") -> Source | None:
     """Give the training that a cell's weights come from; None if they are random or a family's own.
 
     Raises:
-        UserError: the space's settings of the training are wrong.
+        UserError: the space's recipe for the weights is wrong.
     """
     values = config(cell.values | cell.baseline)
     return None if values.regime == "scratch" else source(values.weights, cell.sources, values)
@@ -137,8 +137,7 @@ def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) 
         raise UserError(f"sources: {name!r} are weights of family {values.family} itself; give those another name")
     try:
         settings = _parse({"pretext": first, "task": second or values.task, **(recipe or {})})
-        others = {key: value for key, value in recipes.items() if key != name}
-        return _source(name, settings, values=values, others=others)
+        return _source(name, settings, values=values, recipes={key: recipes[key] for key in recipes if key != name})
     except UserError as error:
         raise UserError(f"weights {name!r}: {error}") from None
 
@@ -153,11 +152,11 @@ def _parse(recipe: Mapping[str, Any]) -> SourceSettings:
     return SourceSettings(**own, hyperparameters=hyperparameters, options=options)
 
 
-def _source(name: str, settings: SourceSettings, *, values: Config, others: Mapping[str, Mapping[str, Any]]) -> Source:
-    """Check settings and build their training."""
+def _source(name: str, settings: SourceSettings, *, values: Config, recipes: Mapping[str, Mapping[str, Any]]) -> Source:
+    """Check settings and build their training; `recipes` are those of other weights."""
     pretext = pretexts.load(settings.pretext)
     _check_ranges(settings)
-    before = _before(settings.weights, others, values)
+    before = _before(settings.weights, recipes, values)
     if before and name in [training.name for training in before.line]:
         raise UserError(f"{name!r} go on from themselves")
     options = _options(settings, pretext)
