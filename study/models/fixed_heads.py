@@ -10,7 +10,7 @@ from study.errors import UserError
 from study.models.net import Net
 
 
-class Grouped(nn.Module):
+class GroupedHead(nn.Module):
     """A source head with merged classes: a task's class gets the summed probability of its source classes."""
 
     def __init__(self, head: nn.Module, groups: Sequence[Sequence[int]]) -> None:
@@ -51,7 +51,7 @@ def source_head(
     if count > head.out_features:
         raise UserError(f"zero_shot: {count} outputs are wanted, and the source head has {head.out_features}")
     if outputs is None and all(name in labels for name in classes):
-        return Grouped(head, [labels[name] for name in classes]), []
+        return GroupedHead(head, [labels[name] for name in classes]), []
     first = nn.Linear(head.in_features, count)
     with torch.no_grad():
         first.weight.copy_(head.weight[:count])

@@ -34,8 +34,8 @@ class InitialWeights(NamedTuple):
     prepared: "Prepared"
     """The images they are trained on."""
     seed: int
-    """Seed of the split, so that no image that the study validates on is trained on. With `replicate`, also of all
-    random numbers."""
+    """The study's seed. It decides the split, so that no image that the study validates on is trained on; together with
+    `replicate` it decides all random numbers."""
     replicate: int | None = None
     """Number of the replicate whose own training this is; None: the training of all trials, or of the search."""
     before: "InitialWeights | None" = None
@@ -63,7 +63,7 @@ class InitialWeights(NamedTuple):
 
     @property
     def line(self) -> tuple["InitialWeights", ...]:
-        """All weights that lead to these, the first ones first."""
+        """All weights that lead to these, and these as the last."""
         return (*(self.before.line if self.before else ()), self)
 
 

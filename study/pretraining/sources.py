@@ -93,7 +93,7 @@ class Source:
 
     @property
     def line(self) -> tuple["Source", ...]:
-        """All trainings that lead to these weights, the first one first."""
+        """All trainings that lead to these weights, and this one as the last."""
         return (*(self.before.line if self.before else ()), self)
 
     @property
