@@ -101,7 +101,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     opening = f"{source.name} on {prepared.source}, {source.config.family}, {source.epochs} epochs"
     print(printable(f"{opening}: {before}" if before else opening))
     again, say = " ".join(["python", *sys.orig_argv[1:]]), partial(_print, source.epochs)
-    manner = train.TrainOptions(torch.cuda.is_available(), command=again, said=say, check=stop.check)
+    manner = train.TrainOptions(torch.cuda.is_available(), command=again, on_epoch=say, check=stop.check)
     entry = train.make(start, manner)
     last = entry.meta["rows"][-1]["scores"]["val"]
     print(f"accuracy {last['accuracy']:.4f} on held-out images (chance {entry.meta['chance']:.4f})")

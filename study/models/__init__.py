@@ -1,4 +1,4 @@
-"""Networks: their stages and heads, the families, and saved models. `load` and `save` are those of `saved`."""
+"""Networks: their stages and heads, the families, and saved models. `load` and `save` come from `saved`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ __all__ = ["load", "save"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import torch only where a network is loaded or saved: finding families needs none of it."""
+    """Import torch only where a network is loaded or saved; finding families must stay fast."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from study.models import saved

@@ -1,4 +1,4 @@
-"""A task that a network has learnt before: the network and the head of then, as an entry of the store."""
+"""A task that a network learnt before: the network and the head of that time, as an entry of the store."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 class Earlier(NamedTuple):
-    """A task that was learnt."""
+    """A task that a network learnt before its present one."""
 
     config: Config
-    """It was learnt with."""
+    """Of the training on this task."""
     data: "TaskData"
     entry: Path
-    """Of the store: the network and the head as they were then."""
+    """The store's entry: the network and the head at the end of this task."""
 
     def head(self) -> nn.Module:
-        """Give the head that it was learnt with."""
+        """Build the head that this task was learnt with."""
         features = families.of(self.config).features
-        made = heads.make(self.config.head, features, len(self.data.classes), self.config.dropout)
-        made.load_state_dict(weights.tensors(self.entry, weights.HEAD))
-        return made
+        head = heads.make(self.config.head, features, len(self.data.classes), self.config.dropout)
+        head.load_state_dict(weights.tensors(self.entry, weights.HEAD))
+        return head
 
     def batchnorm(self) -> dict[str, Tensor]:
-        """Give the BatchNorm buffers of then, named as those of the network's stages are."""
-        return {name: each for name, each in weights.tensors(self.entry).items() if _is_buffer(name)}
+        """Give the BatchNorm buffers of that time, under the names of the network's stages."""
+        return {name: tensor for name, tensor in weights.tensors(self.entry).items() if _is_buffer(name)}
 
 
 def _is_buffer(name: str) -> bool:
-    """Whether a tensor of a network is a running statistic of a BatchNorm layer, by its name."""
+    """Whether a tensor's name is that of a BatchNorm layer's running statistic."""
     return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked")

@@ -1,7 +1,4 @@
-"""Heads that no gradient makes: the one that the weights bring, fitted to a task's labels, and class means of features.
-
-Knows nothing of regimes, tasks or training.
-"""
+"""Heads without training: a source head that is fitted to a task's labels, and class means of features."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,11 +10,16 @@ from study.errors import UserError
 from study.models.net import Net
 
 
-class Grouped(nn.Module):
-    """A source head whose classes are summed into a task's: a class has the probability of all that it stands for."""
+class GroupedHead(nn.Module):
+    """A source head with merged classes: a task's class gets the summed probability of its source classes."""
 
     def __init__(self, head: nn.Module, groups: Sequence[Sequence[int]]) -> None:
-        """Take a head and, for each class of the task, the numbers of its source classes."""
+        """Wrap a head.
+
+        Args:
+            head: (batch, features) to (batch, source classes) logits.
+            groups: for each class of the task, the numbers of its source classes.
+        """
         super().__init__()
         self.head = head
         self.groups = [list(group) for group in groups]
@@ -31,38 +33,38 @@ class Grouped(nn.Module):
 def source_head(
     head: nn.Linear, classes: Sequence[str], labels: Mapping[str, Sequence[int]], outputs: int | None
 ) -> tuple[nn.Module, list[str]]:
-    """Fit the head that the weights bring to a task's labels.
+    """Fit the source head of pretrained weights to a task's labels.
 
     Args:
         head: features to source classes.
         classes: of the task.
-        labels: class name → numbers of the source classes that are it; used where it names every class.
-        outputs: keeps so many, of which the first are the task's (its labels are padded); None keeps the task's.
+        labels: class name → numbers of its source classes; used only if every class has an entry.
+        outputs: number of outputs, of which the first are the task's classes (padded labels); None is one per class.
 
     Returns:
         The head, and alarms as `kind: detail`.
 
     Raises:
-        UserError: the source has not as many classes.
+        UserError: the source has too few classes.
     """
-    wanted = max(len(classes), outputs or 0)
-    if wanted > head.out_features:
-        raise UserError(f"zero_shot: {wanted} outputs are wanted, and the source head has {head.out_features}")
+    count = max(len(classes), outputs or 0)
+    if count > head.out_features:
+        raise UserError(f"zero_shot: {count} outputs are wanted, and the source head has {head.out_features}")
     if outputs is None and all(name in labels for name in classes):
-        return Grouped(head, [labels[name] for name in classes]), []
-    cut = nn.Linear(head.in_features, wanted)
+        return GroupedHead(head, [labels[name] for name in classes]), []
+    first = nn.Linear(head.in_features, count)
     with torch.no_grad():
-        cut.weight.copy_(head.weight[:wanted])
-        cut.bias.copy_(head.bias[:wanted])
-    return cut, [f"labels_unmapped: class 0 is taken for source class 0, and so on; {wanted} outputs compete"]
+        first.weight.copy_(head.weight[:count])
+        first.bias.copy_(head.bias[:count])
+    return first, [f"labels_unmapped: class 0 is taken for source class 0, and so on; {count} outputs compete"]
 
 
 def prototypes(net: Net, feed: Feed, classes: int) -> nn.Linear:
-    """Make a head of class means: the nearest mean of the training images' features has the largest logit.
+    """Make a head of class means: the class whose mean feature vector is nearest has the largest logit.
 
     Args:
         net: its stages are used in eval mode.
-        feed: training images; at least one of each class.
+        feed: training images, at least one of each class.
         classes: number of classes.
 
     Source: Mensink et al. 2013, doi:10.1109/TPAMI.2013.83; Snell et al. 2017, arXiv:1703.05175, §2.3.
@@ -71,7 +73,7 @@ def prototypes(net: Net, feed: Feed, classes: int) -> nn.Linear:
     means = torch.zeros(classes, features.shape[1], device=features.device).index_add_(0, feed.targets, features)
     means /= torch.bincount(feed.targets, minlength=classes).unsqueeze(1)
     head = nn.Linear(features.shape[1], classes, device=features.device)
-    with torch.no_grad():  # -½‖x - m‖² is x·m - ½‖m‖², but for what all classes share
+    with torch.no_grad():  # -½‖x - m‖² is x·m - ½‖m‖², up to a term that all classes share
         head.weight.copy_(means)
         head.bias.copy_(-means.square().sum(1) / 2)
     return head

@@ -1,6 +1,6 @@
-"""Makes the head of a network from its text: "linear", or the widths of hidden layers. Knows no family or training.
+"""Makes the head of a network from its text: "linear", or the widths of hidden layers. Knows no family.
 
-Checking a study's space reads such texts: torch is imported only inside `make`.
+Checking a study's space reads such texts, so torch is imported only inside `make`.
 """
 
 import re
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LINEAR = "linear"
 MOST = 100_000_000
-"""Weights between the hidden layers of a head: 400 MB."""
+"""Largest number of weights between the hidden layers of a head: 400 MB."""
 _WIDTHS = re.compile(r"[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})*")
 
 
@@ -23,16 +23,16 @@ def widths(head: str) -> tuple[int, ...]:
     """Read the widths of the hidden layers, input first; none for "linear".
 
     Raises:
-        UserError: the text is neither, or they are more than anybody means.
+        UserError: the text is neither, or has more than `MOST` weights.
     """
     if head == LINEAR:
         return ()
     if not _WIDTHS.fullmatch(head):
         raise UserError(f"unknown head {show(head)}; {LINEAR!r}, or widths of hidden layers like '512-256-128'")
-    found = tuple(int(width) for width in head.split("-"))
-    if (weights := sum(one * two for one, two in pairwise(found))) > MOST:
+    hidden = tuple(int(width) for width in head.split("-"))
+    if (weights := sum(before * after for before, after in pairwise(hidden))) > MOST:
         raise UserError(f"head {show(head)} has {weights:,} weights between its layers; {MOST:,} at most")
-    return found
+    return hidden
 
 
 def make(head: str, features: int, classes: int, dropout: float = 0.0) -> "nn.Module":
@@ -40,9 +40,9 @@ def make(head: str, features: int, classes: int, dropout: float = 0.0) -> "nn.Mo
 
     Args:
         head: "linear" or widths like "512-256-128".
-        features: width of what comes in, (batch, features).
-        classes: width of what goes out, (batch, classes) logits.
-        dropout: probability after each hidden layer, in [0, 1); none in front of the first.
+        features: width of the input, (batch, features).
+        classes: width of the output, (batch, classes) logits.
+        dropout: probability after each hidden layer, in [0, 1); there is none before the first layer.
 
     Raises:
         UserError: the text is neither.

@@ -1,7 +1,4 @@
-"""Pictures in, probabilities out: decodes files as training's were, a batch at a time, and runs a network on them.
-
-Knows nothing of studies, or of how answers are shown.
-"""
+"""Images in, probabilities out: decodes files as for training, a batch at a time, and runs a network on them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +11,7 @@ from study.data.device_split import BATCH, Feed
 from study.models.net import Net
 
 Answer = tuple[str, np.ndarray | str]
-"""A path, and (outputs,) float64 probabilities; or what is wrong with the file."""
+"""A path, and (outputs,) float64 probabilities or a message about what is wrong with the file."""
 
 
 def predict(
@@ -24,49 +21,49 @@ def predict(
     device: str = "cpu",
     note: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Answer]:
-    """Predict files one batch after the other; no more than one batch, and one picture of full size, is in memory.
+    """Predict files one batch after the other; at most one batch and one full-size image are in memory.
 
     Args:
-        net: of `study.models.load`; is moved to the device.
-        card: its card: what is done to a picture first, and how many labels it may have.
-        paths: of files.
-        device: of torch.
-        note: called with a path and what is odd about its file.
+        net: from `study.models.load`; it is moved to the device.
+        card: its card, which says how an image is prepared and how many labels it may have.
+        paths: image files.
+        device: torch's name of it.
+        note: called with a line for each file that is odd but readable; the line names the file.
 
     Yields:
-        An answer for each path, in their order. Probabilities sum to one where an image has one label; where it may
-        have several, each is its label's own.
+        An answer for each path, in order. Probabilities sum to one if images have one label each; otherwise each label
+        has an independent probability.
     """
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     side, square = card["image_size"], card["crop"] == "centre"
-    for some in _batches(paths, BATCH["cpu"]):
-        found = [decoding.decode(path, square, side, note) for path in some]
-        images = [each for each in found if not isinstance(each, str)]
-        given = iter(_probabilities(net, card, images, device) if images else ())
-        for path, each in zip(some, found, strict=True):
-            yield path, each if isinstance(each, str) else next(given)
+    for batch in _batches(paths, BATCH["cpu"]):
+        decoded = [decoding.decode(path, square, side, note) for path in batch]
+        images = [image for image in decoded if not isinstance(image, str)]
+        probabilities = iter(_probabilities(net, card, images, device) if images else ())
+        for path, image in zip(batch, decoded, strict=True):
+            yield path, image if isinstance(image, str) else next(probabilities)
 
 
 def outputs(net: Net, card: Mapping[str, Any]) -> int:
-    """Count a network's outputs: with padded labels there are more than classes."""
+    """Count a network's outputs; with padded labels there are more than classes."""
     side = card["upsample"] or card["image_size"]
     with torch.inference_mode():
         return net(torch.zeros(1, 3, side, side)).shape[1]
 
 
 def _batches(paths: Iterable[str], count: int) -> Iterator[list[str]]:
-    some: list[str] = []
+    batch: list[str] = []
     for path in paths:
-        some.append(path)
-        if len(some) == count:
-            yield some
-            some = []
-    if some:
-        yield some
+        batch.append(path)
+        if len(batch) == count:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _probabilities(net: Net, card: Mapping[str, Any], images: Sequence[np.ndarray], device: str) -> np.ndarray:
-    """Give (images, outputs) float64."""
+    """Run the network on decoded images; gives (images, outputs) float64."""
     pixels = torch.from_numpy(np.stack(images)).to(device)
     mean, std = (torch.tensor(card[name], device=device).view(1, 3, 1, 1) for name in ("mean", "std"))
     rows = torch.arange(len(images), device=device)

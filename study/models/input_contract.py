@@ -1,4 +1,4 @@
-"""What images a network's weights expect, what a trial gives it, and where the two differ. Knows no training."""
+"""Compares the images that a network's weights expect with the images that a trial gives it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,14 +22,14 @@ _OTHERS: dict[str, tuple[Channels, Channels]] = {
 }
 DATA = "data"
 LEAST_SPAN = 0.1
-"""Images that fill less of the range than this are off: bytes divided by 255 twice, say."""
+"""Images that fill less of the range than this are scaled wrongly, for example divided by 255 twice."""
 
 
 def normalization(family: Family, name: str) -> tuple[Channels, Channels]:
     """Give the mean that is subtracted from images in [0, 1], and the std that they are then divided by.
 
     Raises:
-        UserError: an unknown name.
+        UserError: the name is unknown.
     """
     if name == "weights":
         return family.mean, family.std
@@ -39,30 +39,30 @@ def normalization(family: Family, name: str) -> tuple[Channels, Channels]:
 
 
 def deviations(family: Family, config: Config, size: int, pixels: "torch.Tensor") -> list[str]:
-    """Say where a trial's images are off what its pretrained weights saw; none for random weights.
+    """List where a trial's images differ from those that its pretrained weights saw; empty for random weights.
 
     Args:
         family: of the trial.
-        config: normalization and upsample.
-        size: of the images as they are stored, pixels.
+        config: normalization and upsample are read.
+        size: side of the stored images, pixels.
         pixels: (n, 3, size, size) float in [0, 1], some of the training images.
 
     Returns:
         Alarms, as `kind: detail`.
     """
-    found = []
-    shown = config.upsample or size
-    if family.source_size is not None and shown != family.source_size:
-        found.append(f"input_size: {shown} px, the weights saw {family.source_size} px")
-    wanted = family.mean, family.std
+    alarms = []
+    side = config.upsample or size
+    if family.source_size is not None and side != family.source_size:
+        alarms.append(f"input_size: {side} px, the weights saw {family.source_size} px")
+    expected = family.mean, family.std
     if config.normalization == DATA:
-        found.append(f"input_normalization: by the images' own mean and std, the weights expect {_range(*wanted)}")
-    elif (given := normalization(family, config.normalization)) != wanted:
-        found.append(f"input_normalization: images in {_range(*given)}, the weights expect {_range(*wanted)}")
+        alarms.append(f"input_normalization: by the images' own mean and std, the weights expect {_range(*expected)}")
+    elif (actual := normalization(family, config.normalization)) != expected:
+        alarms.append(f"input_normalization: images in {_range(*actual)}, the weights expect {_range(*expected)}")
     low, high = pixels.min().item(), pixels.max().item()
     if not low >= 0 or not high <= 1 or high - low < LEAST_SPAN:
-        found.append(f"input_range: pixels lie in [{low:.2g}, {high:.2g}] where [0, 1] is expected")
-    return found
+        alarms.append(f"input_range: pixels lie in [{low:.2g}, {high:.2g}] where [0, 1] is expected")
+    return alarms
 
 
 def _range(mean: Sequence[float], std: Sequence[float]) -> str:
@@ -73,24 +73,24 @@ def _range(mean: Sequence[float], std: Sequence[float]) -> str:
 
 
 MEASURED = 1000
-"""Images of which mean and std are taken, about."""
+"""Approximate number of images that mean and std are computed from."""
 
 
 def channels(config: Config, family: Family, data: "TaskData") -> tuple[Channels, Channels]:
     """Give the mean and std, by channel, that a network's images are normalized with.
 
     Args:
-        config: normalization, colour.
+        config: normalization and colour are read.
         family: of the configuration.
-        data: of which mean and std are taken where the configuration says so: of some training images, evenly spread.
+        data: with normalization "data", mean and std are those of its training images, evenly sampled.
     """
     if config.normalization != DATA:
         return normalization(family, config.normalization)
     from study.data.device_split import feed  # imports torch
 
-    some = data.train.index[:: max(1, len(data.train.index) // MEASURED)]
-    part = data.train._replace(index=some)
-    shown = feed(part, f"{data.key}/train", "cpu", (0.0,) * 3, (1.0,) * 3, grey=config.colour == "grey")
-    pixels = shown.pixels(slice(None)).transpose(0, 1).flatten(1)
+    rows = data.train.index[:: max(1, len(data.train.index) // MEASURED)]
+    sample = data.train._replace(index=rows)
+    images = feed(sample, f"{data.key}/train", "cpu", (0.0,) * 3, (1.0,) * 3, grey=config.colour == "grey")
+    pixels = images.pixels(slice(None)).transpose(0, 1).flatten(1)
     mean, std = pixels.mean(1).tolist(), pixels.std(1).clamp(min=1e-3).tolist()
     return tuple(mean), tuple(std)  # type: ignore[return-value]

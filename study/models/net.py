@@ -1,4 +1,4 @@
-"""A network as ordered stages and a head, and what it means that some are frozen. Knows no family or optimizer."""
+"""A network as ordered stages and a head, any of whose stages can be frozen. Knows no family."""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,19 +8,19 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 Passed = Tensor | tuple[Tensor, ...]
-"""What goes from stage to stage."""
+"""Activations that one stage passes to the next."""
 LEAST = 32
-"""Images in a batch of the frozen first stages, at least: from 16 on, no family's outputs depended on the number."""
+"""Smallest batch of the frozen first stages: from 16 images on, no family's outputs depended on the batch size."""
 
 
 class Net(nn.Module):
     """A backbone in stages, input first, with dropout and a head."""
 
     def __init__(self, stages: Sequence[nn.Module], head: nn.Module, dropout: float = 0.0) -> None:
-        """Take the parts as they are; nothing is frozen yet.
+        """Join the parts; nothing is frozen yet.
 
         Args:
-            stages: what one gives the next one takes, be it a tensor or several; the last gives (batch, features).
+            stages: each takes the outputs of the one before, one tensor or several; the last gives (batch, features).
             head: features to outputs.
             dropout: probability before the head, in [0, 1).
         """
@@ -36,8 +36,8 @@ class Net(nn.Module):
         """Freeze these stages and thaw the others: no gradient, BatchNorm in eval mode, dropout off.
 
         Args:
-            frozen: numbers of stages; 0 is at the input.
-            batchnorm: False leaves the frozen stages in train mode: their BatchNorm statistics follow the batches.
+            frozen: numbers of stages; 0 is the first.
+            batchnorm: False leaves frozen stages in train mode, so that their BatchNorm statistics follow the batches.
         """
         self.frozen, self._drifts, self._prefix_digest = frozenset(frozen), not batchnorm, None
         for index, stage in enumerate(self.stages):
@@ -45,64 +45,64 @@ class Net(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "Net":
-        """Set the mode of all that is not frozen; frozen stages are in eval mode unless their BatchNorm may drift."""
+        """Set the mode of all but the frozen stages, which stay in eval mode unless their BatchNorm may drift."""
         super().train(mode)
         for index in () if self._drifts else self.frozen:
             self.stages[index].eval()
         return self
 
     def with_head(self, head: nn.Module) -> "Net":
-        """Give a network of the very same stages, frozen as they are here, and another head."""
-        other = Net(list(self.stages), head, self.dropout.p)
-        other.frozen, other._drifts, other._prefix_digest = self.frozen, self._drifts, self._prefix_digest
-        return other.train(self.training)
+        """Make a network that shares these stages, frozen as they are here, and has another head."""
+        net = Net(list(self.stages), head, self.dropout.p)
+        net.frozen, net._drifts, net._prefix_digest = self.frozen, self._drifts, self._prefix_digest
+        return net.train(self.training)
 
     @property
     def prefix(self) -> int:
-        """Number of first stages whose outputs cannot change: frozen, and without statistics that drift."""
+        """Number of first stages whose outputs cannot change: they are frozen, and their statistics do not drift."""
         frozen = next((index for index in range(len(self.stages)) if index not in self.frozen), len(self.stages))
         return 0 if self._drifts else frozen
 
-    def forward(self, passed: Passed, start: int = 0) -> Tensor:
-        """Score normalized images, or what the first stages made of them.
+    def forward(self, activations: Passed, start: int = 0) -> Tensor:
+        """Score normalized images, or the first stages' activations of them.
 
         Args:
-            passed: (batch, 3, size, size) float, or what stage `start` takes.
+            activations: (batch, 3, size, size) float, or the inputs of stage `start`.
             start: the first stage to be run.
 
         Returns:
             (batch, outputs) logits.
         """
-        return self.head(self.dropout(self.features(passed, start)))
+        return self.head(self.dropout(self.features(activations, start)))
 
-    def features(self, passed: Passed, start: int = 0) -> Tensor:
-        """Give what the last stage makes of them, (batch, features); frozen first stages keep no graph."""
+    def features(self, activations: Passed, start: int = 0) -> Tensor:
+        """Give the last stage's output, (batch, features); frozen first stages build no graph."""
         if start < self.prefix:
-            passed, start = self.begin(passed, self.prefix, start), self.prefix
+            activations, start = self.begin(activations, self.prefix, start), self.prefix
         for index, stage in enumerate(self.stages[start:], start):
             with torch.set_grad_enabled(torch.is_grad_enabled() and not self._without_graph(index)):
-                passed = stage(passed)
-        return passed  # type: ignore[return-value]
+                activations = stage(activations)
+        return activations  # type: ignore[return-value]
 
-    def begin(self, passed: Passed, end: int, start: int = 0) -> Passed:
+    def begin(self, activations: Passed, end: int, start: int = 0) -> Passed:
         """Run the stages from `start` up to `end`, in eval mode and without a graph.
 
-        A batch is filled up to `LEAST` images: below that, libraries choose other kernels, and what an image becomes
-        would depend on how many go with it.
+        A smaller batch is padded to `LEAST` images. Below that, libraries choose other kernels, and the outputs of an
+        image would depend on the batch size.
         """
-        count = len(passed[0] if isinstance(passed, tuple) else passed)
-        filled = _each(passed, lambda one: _filled(one, LEAST)) if count < LEAST else passed
+        count = len(activations[0] if isinstance(activations, tuple) else activations)
+        padded = _map(activations, lambda tensor: _padded(tensor, LEAST)) if count < LEAST else activations
         with torch.no_grad():
             for stage in self.stages[start:end]:
-                filled = stage(filled)
-        return _each(filled, lambda one: one[:count]) if count < LEAST else filled
+                padded = stage(padded)
+        return _map(padded, lambda tensor: tensor[:count]) if count < LEAST else padded
 
     def _without_graph(self, index: int) -> bool:
-        """Whether a stage and all before it are frozen, though their statistics may drift."""
+        """Whether a stage and all before it are frozen, even if their statistics drift."""
         return all(before in self.frozen for before in range(index + 1))
 
     def changing(self, stages: Collection[int]) -> dict[str, Tensor]:
-        """Name the parameters and buffers, not copied, of these stages and of the head, and the buffers that drift."""
+        """Give the parameters and buffers of these stages and of the head, and the buffers that drift; not copied."""
         drifting = self.drifting()
         return {
             name: tensor
@@ -111,7 +111,7 @@ class Net(nn.Module):
         }
 
     def drifting(self) -> dict[str, Tensor]:
-        """Name the buffers, not copied, of frozen stages that may follow the batches; none unless asked for."""
+        """Give the buffers of frozen stages that follow the batches, not copied; none by default."""
         return {
             name: tensor
             for name, tensor in self.named_buffers()
@@ -119,21 +119,21 @@ class Net(nn.Module):
         }
 
     def frozen_digest(self) -> str | None:
-        """Hash all that must stay, frozen stages' parameters and buffers; None if none is frozen."""
-        found = self.digest(self.frozen) if self.frozen else None
+        """Hash the parameters and buffers that must not change, those of frozen stages; None if none is frozen."""
+        digest = self.digest(self.frozen) if self.frozen else None
         if len(self.frozen) == self.prefix:  # nothing but the first stages is frozen
-            self._prefix_digest = found
-        return found
+            self._prefix_digest = digest
+        return digest
 
     def frozen_state(self) -> list[Tensor]:
-        """List all that must stay, not copied: to compare it with a copy is several times as fast as to hash it."""
+        """List the tensors that must not change, not copied. Comparing a copy is several times as fast as hashing."""
         drifting = self.drifting()
         return [
-            each for name, each in self.state_dict().items() if _stage(name) in self.frozen and name not in drifting
+            tensor for name, tensor in self.state_dict().items() if _stage(name) in self.frozen and name not in drifting
         ]
 
     def prefix_digest(self) -> str:
-        """Hash the first `prefix` stages, once for each freezing: until the next one they cannot change."""
+        """Hash the first `prefix` stages. The hash is cached until the next `freeze`, as they cannot change before."""
         if self._prefix_digest is None:
             self._prefix_digest = self.digest(range(self.prefix))
         return self._prefix_digest
@@ -148,15 +148,15 @@ class Net(nn.Module):
         return digest.hexdigest()[:32]
 
 
-def _each(passed: Passed, change: Callable[[Tensor], Tensor]) -> Passed:
-    return tuple(map(change, passed)) if isinstance(passed, tuple) else change(passed)
+def _map(activations: Passed, change: Callable[[Tensor], Tensor]) -> Passed:
+    return tuple(map(change, activations)) if isinstance(activations, tuple) else change(activations)
 
 
-def _filled(batch: Tensor, count: int) -> Tensor:
+def _padded(batch: Tensor, count: int) -> Tensor:
     """Repeat a batch's first image until there are `count`; the layout in memory stays."""
-    more = batch[:1].expand(count - len(batch), *batch.shape[1:])
-    whole = torch.cat([batch, more])
-    return whole.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else whole
+    padding = batch[:1].expand(count - len(batch), *batch.shape[1:])
+    padded = torch.cat([batch, padding])
+    return padded.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else padded
 
 
 def batchnorms(net: nn.Module) -> list[_BatchNorm]:
@@ -172,11 +172,12 @@ def set_batchnorm(net: nn.Module, momentum: float | None, epsilon: float | None)
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copy tensors to the CPU, contiguous, as safetensors wants them."""
-    return {name: each.detach().cpu().clone(memory_format=torch.contiguous_format) for name, each in tensors.items()}
+    """Copy tensors to the CPU, contiguous, as safetensors needs them."""
+    contiguous = torch.contiguous_format
+    return {name: tensor.detach().cpu().clone(memory_format=contiguous) for name, tensor in tensors.items()}
 
 
 def _stage(name: str) -> int | None:
-    """Give the number in `stages.3.0.weight`; None for the head, which comes after all stages."""
+    """Read the stage's number from a name like `stages.3.0.weight`; None for the head."""
     part, _, rest = name.partition(".")
     return int(rest.partition(".")[0]) if part == "stages" else None

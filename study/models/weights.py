@@ -1,8 +1,7 @@
-"""Weights that were trained before a study's trials, as entries of the store: their address, and a network of them.
+"""Reads and checks weights that were trained before a study's trials, as entries of the store.
 
-An entry has `model.safetensors`, the tensors of all stages; `head.safetensors`, those of the head that was trained with
-them; and `card.json`: what they were trained on and how, their scores after each epoch, the command and the seconds.
-Knows no training.
+An entry has three files. `model.safetensors` has the tensors of all stages, `head.safetensors` those of the head that
+was trained with them. `card.json` has the data, the settings, the scores after each epoch, the command and the seconds.
 """
 
 from pathlib import Path
@@ -29,37 +28,37 @@ ROW = Table(
     },
     {},
 )
-"""What an epoch of their training came to."""
+"""The record of one epoch of their training."""
 _CARD = {"rows": listed(ROW.kind, least=1), "chance": NUMBER, "seconds": number(0, 10**9), "images": whole(0, 10**9)}
 
 
 def checksum(path: Path) -> str:
-    """Give what tells a training's result from another's of the same key, as on another kind of processor."""
+    """Give the checksum of the weights. Equal keys may give different weights, for example on another processor."""
     return store.open_entry(path).files[MODEL][1]
 
 
 def check_card(card: dict[str, Any]) -> None:
-    """Refuse a card that lacks what is shown of weights.
+    """Refuse a card without the values that reports need.
 
     Raises:
-        Wrong: says what is not as it must be.
+        Wrong: names the value that is missing or of another kind.
     """
     Table(_CARD, {}).check({name: value for name, value in card.items() if name in _CARD})
 
 
 def damage(path: Path) -> str | None:
-    """Say what is wrong with the weights there; None where they are whole, or were never made."""
+    """Describe what is wrong with the weights at a path; None if they are intact, or were never made."""
     if not path.exists():
         return None
     try:
         entry = store.open_entry(path)
         check_card(entry.meta)
-        odd = store.verify(entry)
+        damaged = store.verify(entry)
     except Damaged as error:
         return str(error).partition(";")[0]
     except Wrong as wrong:
         return f"{path / store.MANIFEST}: {wrong}"
-    return f"{path / odd[0]} is not as it was written" if odd else None
+    return f"{path / damaged[0]} is not as it was written" if damaged else None
 
 
 def fill(net: "Net", path: Path) -> None:
@@ -67,12 +66,12 @@ def fill(net: "Net", path: Path) -> None:
 
     Raises:
         study.errors.Damaged: the entry is not as it was written; names the file.
-        UserError: they are another network's.
+        UserError: the weights are another network's.
     """
-    found, own = tensors(path), net.stages.state_dict()
-    if {name: each.shape for name, each in found.items()} != {name: each.shape for name, each in own.items()}:
+    saved, own = tensors(path), net.stages.state_dict()
+    if {name: tensor.shape for name, tensor in saved.items()} != {name: tensor.shape for name, tensor in own.items()}:
         raise UserError(f"the weights in {path} are those of another network")
-    net.stages.load_state_dict(found)
+    net.stages.load_state_dict(saved)
 
 
 def tensors(path: Path, file: str = MODEL) -> dict[str, "Tensor"]:

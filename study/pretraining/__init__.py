@@ -1,1 +1,1 @@
-"""Weights that are trained before the trials that start from them. A pretext is one file in pretexts/."""
+"""Weights that are trained before the trials that start from them. A pretext task is one file in pretexts/."""

@@ -1,4 +1,4 @@
-"""What a pretext makes of a split's images, batch by batch. Knows no network, epoch or store."""
+"""Turns a split's images into the examples of a pretext, batch by batch. Knows no epoch."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -12,20 +12,20 @@ from study.pretraining.pretexts import Options, Pretext
 
 
 class Examples(NamedTuple):
-    """Examples of a split, drawn anew from a generator as its batches are asked for."""
+    """Examples of a split; each batch is drawn from a generator when it is needed."""
 
     pretext: Pretext
     options: Options
     least: int
-    """Side that the network's images must have at least, pixels."""
+    """Smallest side of the network's images, pixels."""
     feed: Feed
     draws: Tensor
-    """(n, 7): what is done to each of the split's images, see `study.data.augment`."""
+    """(n, 7): the augmentation of each of the split's images, see `study.data.augment`."""
     ranges: Mapping[str, float]
     strength: float
     generator: torch.Generator
     check: Callable[[], None] = lambda: None
-    """Called at each batch; may end the training."""
+    """Called at each batch; may raise to end the training."""
     start: int = 0
     """The first stage to be run."""
 
@@ -36,18 +36,18 @@ class Examples(NamedTuple):
             order: (batch,) int64, places in the split.
 
         Returns:
-            (batch × views, 3, side, side) float, normalized, the views of an example one after the other; and the right
-            answers, (batch,) int64.
+            (batch × views, 3, side, side) float, normalized, with the views of an example next to each other; and the
+            right answers, (batch,) int64.
         """
         self.check()
         pixels = augment.augment(self.feed.pixels(order), self.draws[order], self.ranges, self.strength)
-        labels = self.feed.targets[order] if self.pretext.LABELS else None  # who must not see them gets none
-        shown, answers = self.pretext.examples(pixels, labels, self.generator, self.options, self.least)
-        return self.feed.normalized(shown.flatten(0, 1)), answers
+        labels = self.feed.targets[order] if self.pretext.LABELS else None  # self-supervision must not see them
+        views, answers = self.pretext.examples(pixels, labels, self.generator, self.options, self.least)
+        return self.feed.normalized(views.flatten(0, 1)), answers
 
 
-class Together(torch.nn.Module):
-    """Puts the features of an example's views side by side, for a head."""
+class JoinedViews(torch.nn.Module):
+    """Concatenates the features of an example's views for a head."""
 
     def __init__(self, views: int) -> None:
         """Take the number of views."""

@@ -1,4 +1,4 @@
-"""Fetches pretrained weights from their hosts before a study starts, and says which cells cannot get theirs."""
+"""Fetches pretrained weights from their hosts before a study starts, and lists the cells whose weights are missing."""
 
 from study.errors import UserError
 from study.models import families
@@ -8,35 +8,35 @@ from study.space.space import Cell
 
 
 def fetch_weights(cells: list[Cell]) -> dict[int, str]:
-    """Get pretrained weights that come from a host now, once, rather than in every worker.
+    """Fetch pretrained weights from their hosts once, now, rather than in every worker.
 
     Returns:
-        Number of a cell whose weights cannot be had → why.
+        Number of a cell whose weights cannot be fetched → the reason.
 
     Raises:
-        UserError: there is no cell whose weights can be had; the text says how to place them by hand.
+        UserError: no cell's weights can be fetched; the text says how to place them by hand.
     """
     absent, problems = {}, {}
     for number, cell in enumerate(cells):
-        asked, source = config(cell.values | cell.baseline), sources.of(cell)
+        values, source = config(cell.values | cell.baseline), sources.of(cell)
         if source is not None:
-            asked = source.line[0].config
-        key = (asked.family, asked.weights, *families.options_of(asked).values())
-        if asked.weights == "none":
+            values = source.line[0].config
+        key = (values.family, values.weights, *families.options_of(values).values())
+        if values.weights == "none":
             continue
-        if key not in problems and asked.regime != "scratch":
-            problems[key] = _problem(asked)
-        if asked.regime != "scratch" and (problem := problems.get(key)):
+        if key not in problems and values.regime != "scratch":
+            problems[key] = _problem(values)
+        if values.regime != "scratch" and (problem := problems.get(key)):
             absent[number] = problem
     if len(absent) == len(cells):
         raise UserError("; ".join(dict.fromkeys(absent.values())))
     return absent
 
 
-def _problem(asked: Config) -> str | None:
-    """Fetch a family's weights; returns what is wrong where that fails."""
+def _problem(values: Config) -> str | None:
+    """Fetch a family's weights; returns the reason if that fails, else None."""
     try:
-        if (fetch := families.load(asked.family, **families.options_of(asked)).fetch) is not None:
+        if (fetch := families.load(values.family, **families.options_of(values)).fetch) is not None:
             fetch()
     except UserError as error:
         return str(error)

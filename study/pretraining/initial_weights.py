@@ -1,6 +1,6 @@
 """Weights that are trained before a study's trials: their address in the store, and which trials start from them.
 
-Knows no training.
+Knows nothing of how they are trained.
 """
 
 import functools
@@ -24,7 +24,7 @@ CODE = (
     *("seeds.py", "data/augment.py", "data/device_split.py", "data/prepare.py", "data/splits.py"),
     *("models/", "training/", "pretraining/examples.py", "pretraining/train.py"),
 )
-"""Files and folders of this package that decide what weights become, beside the pretext."""
+"""Files and folders of this package that determine the trained weights, besides the pretext."""
 
 
 class InitialWeights(NamedTuple):
@@ -34,36 +34,36 @@ class InitialWeights(NamedTuple):
     prepared: "Prepared"
     """The images they are trained on."""
     seed: int
-    """Of the split of the images: what a study validates on is not trained on; and of all that is random, with
-    `replicate`."""
+    """The study's seed. It decides the split, so that no image that the study validates on is trained on; together with
+    `replicate` it decides all random numbers."""
     replicate: int | None = None
-    """The number of the replicates that have a training of their own; None: of all trials, or of the search."""
+    """Number of the replicate whose own training this is; None: the training of all trials, or of the search."""
     before: "InitialWeights | None" = None
-    """The weights that the training goes on from."""
+    """The weights that the training starts from."""
 
     @property
     def drawn(self) -> int:
-        """Seed of all that is random in the training."""
+        """Seed of all random numbers of the training."""
         return self.seed if self.replicate is None else stream(self.seed, "replicate", self.replicate)
 
     @property
     def key(self) -> dict[str, Any]:
-        """All that the weights depend on."""
+        """Everything that the weights depend on."""
         source, own = self.source, (*INHERITED, *TRAINED, *LATER, "weights")
-        about = {"pretext": source.pretext, "options": source.options, "epochs": source.epochs}
-        about |= {"images": source.images, "task": source.config.task, "data": self.prepared.fingerprint}
-        about |= {"seed": self.seed, "replicate": self.replicate, "before": self.before and self.before.key}
-        about |= {"config": {name: value for name, value in asdict(source.config).items() if name in own}}
-        return about | {"code": _code(source.pretext)}
+        key = {"pretext": source.pretext, "options": source.options, "epochs": source.epochs}
+        key |= {"images": source.images, "task": source.config.task, "data": self.prepared.fingerprint}
+        key |= {"seed": self.seed, "replicate": self.replicate, "before": self.before and self.before.key}
+        key |= {"config": {name: value for name, value in asdict(source.config).items() if name in own}}
+        return key | {"code": _code(source.pretext)}
 
     @property
     def path(self) -> Path:
-        """Their entry in the store, be it there or not."""
+        """Path of their entry in the store, which may not exist yet."""
         return store.place(weights.KIND, self.key)
 
     @property
     def line(self) -> tuple["InitialWeights", ...]:
-        """All that lead to these weights, the first one first."""
+        """All weights that lead to these, and these as the last."""
         return (*(self.before.line if self.before else ()), self)
 
 
@@ -79,7 +79,7 @@ def starts(
         replicates: of the study.
 
     Returns:
-        One for all trials; or, where a training is each replicate's own, one for the search and one for each replicate.
+        One for all trials. If a training is repeated for each replicate, one for the search and one for each replicate.
     """
 
     def start(source: Source, number: int | None) -> InitialWeights:
@@ -87,11 +87,11 @@ def starts(
         before = start(source.before, number) if source.before else None
         return InitialWeights(source, prepared[source.config], seed, own, before)
 
-    several = any(each.per == REPLICATE for each in source.line)
+    several = any(training.per == REPLICATE for training in source.line)
     return tuple(start(source, number) for number in (None, *(range(replicates) if several else ())))
 
 
-@functools.cache  # a study whose code changes while it runs keeps the weights that it began with
+@functools.cache  # if the code changes while a study runs, it keeps its first weights
 def _code(pretext: str) -> str:
     """Hash the code that weights depend on."""
     files = [*code_files(), Path(pretexts.load(pretext).__file__)]

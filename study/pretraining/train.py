@@ -1,13 +1,13 @@
-"""Trains weights on a pretext or a source task: once, resumable after a kill, kept in the store.
+"""Trains weights on a pretext or a source task, once, and stores them; a training that was killed can be resumed.
 
-Knows nothing of cells, trials, Ray or the command line.
+Knows nothing of cells or trials.
 """
 
 import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,91 +21,93 @@ from study.storage import store
 from study.storage.schema import Table, listed, whole
 
 if TYPE_CHECKING:
-    from study.data.prepare import TaskData
+    from study.data.device_split import Feed
+    from study.data.prepare import Split, TaskData
     from study.models.net import Net
+    from study.pretraining.examples import Examples
     from study.training.loop import Epoch, TrainingContext
 
 Row = dict[str, Any]
 REPORT = Table({"epoch": whole(0, 10**9), "rows": listed(weights.ROW.kind, least=1)}, {}, more=False)
-"""Of a checkpoint: all epochs so far."""
+"""A checkpoint's report, with all epochs so far."""
 MOST = 2000
-"""Held-out images that are scored after an epoch, at most."""
+"""Largest number of held-out images that are scored after an epoch."""
 
 
 class TrainOptions(NamedTuple):
-    """How a training goes on, whatever becomes of it."""
+    """How a training runs; none of this is part of the weights' address in the store."""
 
     gpu: bool = False
     checkpoint_seconds: float = 30.0
-    """Of training between two checkpoints."""
+    """Seconds of training between two checkpoints."""
     command: str = ""
-    """What was asked for, for the card."""
-    said: Callable[[Row], None] = lambda row: None
-    """Called with what each epoch came to, see `_row`."""
+    """The command line, recorded on the card."""
+    on_epoch: Callable[[Row], None] = lambda row: None
+    """Called with the record of each epoch, see `_row`."""
     check: Callable[[], None] = lambda: None
-    """Called at each batch, and every second while another process trains the same weights; what it raises ends the
+    """Called at each batch, and every second while another process trains the same weights. It may raise to end the
     training, which a later call resumes."""
 
 
-PLAIN = TrainOptions()
+DEFAULTS = TrainOptions()
 
 
-def make(start: InitialWeights, manner: TrainOptions = PLAIN) -> store.Entry:
-    """Open weights, training them first where they are missing or damaged; of several processes one trains them.
+def make(start: InitialWeights, options: TrainOptions = DEFAULTS) -> store.Entry:
+    """Open weights. If they are missing or damaged they are trained first, by one of several processes.
 
     Args:
-        start: what they are trained on and how; those that it goes on from are made before it.
-        manner: how the training goes on.
+        start: the weights to be trained; the weights that they start from are made first.
+        options: how the training runs.
 
     Returns:
         The entry; its `meta` is the card.
 
     Raises:
         FloatingPointError: the loss is not finite.
-        UserError: no images to be trained on.
+        UserError: there are no images to train on.
     """
     if start.before is not None:
-        make(start.before, manner)
-    job = partial(_make, start, manner, unfinished(start))
-    entry = store.make_once(weights.KIND, start.key, job, verified=True, waits=manner.check)
+        make(start.before, options)
+    job = partial(_make, start, options, unfinished(start))
+    entry = store.make_once(weights.KIND, start.key, job, verified=True, waits=options.check)
     shutil.rmtree(unfinished(start), ignore_errors=True)
     return entry
 
 
-def train(start: InitialWeights, threads: int, manner: TrainOptions) -> None:
-    """Make weights in a process of its own; what each epoch came to is left in `said_file`."""
+def train(start: InitialWeights, threads: int, options: TrainOptions) -> None:
+    """Make weights in a process of its own; the record of the last epoch is written to `said_file`."""
     import torch
 
     torch.set_num_threads(threads)
     file = said_file(start)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        make(start, manner._replace(said=lambda row: _write(file, row)))
+        make(start, options._replace(on_epoch=lambda row: _write(file, row)))
     finally:
         file.unlink(missing_ok=True)
 
 
 def said_file(start: InitialWeights) -> Path:
-    """Give the file that `train` leaves its last epoch in, for who looks on."""
+    """Give the file with the record of the last epoch, by which other processes follow the progress of `train`."""
     return start.path.with_suffix(".said")
 
 
 def unfinished(start: InitialWeights) -> Path:
-    """Give the folder of the checkpoints of a training that has not come to its end."""
+    """Give the folder for the checkpoints of a training that has not finished."""
     return start.path.with_suffix(".training")
 
 
 def resumes(start: InitialWeights) -> str | None:
-    """Say where a training that was stopped goes on, or which checkpoints are damaged; None where there are none."""
+    """Say after which epoch a stopped training resumes, or that no checkpoint is intact; None without any."""
     from study.storage import checkpoints
 
     folder = unfinished(start)
     if not folder.is_dir() or not any(folder.iterdir()):
         return None
-    found = checkpoints.latest(folder, report=REPORT)
-    return (
-        f"goes on after epoch {found.report['epoch']}" if found else f"no checkpoint in {folder} is whole: begins anew"
-    )
+    checkpoint = checkpoints.latest(folder, report=REPORT)
+    if checkpoint is None:
+        return f"no checkpoint in {folder} is whole: begins anew"
+    return f"resumes after epoch {checkpoint.report['epoch']}"
 
 
 def _write(file: Path, row: Row) -> None:
@@ -114,29 +116,29 @@ def _write(file: Path, row: Row) -> None:
     partial_file.replace(file)
 
 
-def _make(start: InitialWeights, manner: TrainOptions, checkpoints_in: Path, folder: Path) -> dict[str, Any]:
-    """Train, with checkpoints beside the entry, and fill its folder; gives the card."""
+def _make(start: InitialWeights, options: TrainOptions, checkpoint_folder: Path, folder: Path) -> dict[str, Any]:
+    """Train, with checkpoints beside the entry, and fill the entry's folder; returns the card."""
     from safetensors.torch import save_file
 
     from study.models.net import copied
     from study.storage import checkpoints
 
-    source, found = start.source, checkpoints.latest(checkpoints_in, report=REPORT)
-    rows: list[Row] = list(found.report["rows"]) if found else []
-    lesson, scored = _lesson(start, manner)
+    source, checkpoint = start.source, checkpoints.latest(checkpoint_folder, report=REPORT)
+    rows: list[Row] = list(checkpoint.report["rows"]) if checkpoint else []
+    context, score = _context(start, options)
     began, saved = time.monotonic() - (rows[-1]["seconds"] if rows else 0.0), time.monotonic()
-    for epoch in _epochs(lesson, source, len(rows), found.state if found else {}):
-        rows.append(_row(epoch, scored(), time.monotonic() - began))
-        manner.said(rows[-1])
-        if time.monotonic() - saved >= manner.checkpoint_seconds:
-            checkpoints.save(checkpoints_in, checkpoints.Checkpoint(epoch.state(), _report(rows)))
+    for epoch in _epochs(context, source, len(rows), checkpoint.state if checkpoint else {}):
+        rows.append(_row(epoch, score(), time.monotonic() - began))
+        options.on_epoch(rows[-1])
+        if time.monotonic() - saved >= options.checkpoint_seconds:
+            checkpoints.save(checkpoint_folder, checkpoints.Checkpoint(epoch.state(), _report(rows)))
             saved = time.monotonic()
-    save_file(copied(lesson.net.stages.state_dict()), folder / weights.MODEL)
-    save_file(copied(lesson.net.head[1].state_dict()), folder / weights.HEAD)  # type: ignore[index]
+    save_file(copied(context.net.stages.state_dict()), folder / weights.MODEL)
+    save_file(copied(context.net.head[1].state_dict()), folder / weights.HEAD)  # type: ignore[index]
     card: dict[str, Any] = {"name": source.name, "pretext": source.pretext, "options": source.options}
     card |= {"task": source.config.task, "config": asdict(source.config), "seed": start.seed}
     card |= {"replicate": start.replicate, "data": start.prepared.source, "classes": list(start.prepared.classes)}
-    card |= {"images": len(lesson.feed.rows), "chance": 1 / _answers(start), "command": manner.command}
+    card |= {"images": len(context.feed.rows), "chance": 1 / _answers(start), "command": options.command}
     card |= {"seconds": rows[-1]["seconds"], "rows": rows}
     (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card
@@ -147,7 +149,7 @@ def _report(rows: list[Row]) -> dict[str, Any]:
 
 
 def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> Row:
-    """Say what an epoch came to: its number and step, the seconds so far, and the scores by split."""
+    """Make the record of an epoch: its number and step, the seconds so far, the scores by split, and the alarms."""
     return {
         "epoch": epoch.number,
         "step": epoch.step,
@@ -158,18 +160,24 @@ def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> Row:
 
 
 def _answers(start: InitialWeights) -> int:
+    """Give the number of possible answers to the pretext."""
     return pretexts.load(start.source.pretext).answers(len(start.prepared.classes), start.source.options)
 
 
-def _epochs(lesson: "TrainingContext", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
+def _epochs(context: "TrainingContext", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
+    """Train, from the checkpoint's tensors after `done` epochs on."""
     from study.training.loop import fit
     from study.training.trial import plan
 
-    return fit(lesson, plan(source.config, source.epochs), done, tensors)
+    return fit(context, plan(source.config, source.epochs), done, tensors)
 
 
-def _lesson(start: InitialWeights, manner: TrainOptions) -> "tuple[TrainingContext, Callable[[], dict[str, float]]]":
-    """Put network and images on the device; gives what `fit` takes, and what scores the network as it is."""
+def _context(start: InitialWeights, options: TrainOptions) -> "tuple[TrainingContext, Callable[[], dict[str, float]]]":
+    """Put network and images on the device.
+
+    Returns:
+        The context for `fit`, and a function that scores the network on held-out images.
+    """
     import torch
 
     from study.data import prepare, splits
@@ -178,93 +186,105 @@ def _lesson(start: InitialWeights, manner: TrainOptions) -> "tuple[TrainingConte
     from study.seeds import stream
     from study.training.loop import TrainingContext
 
-    source, prepared, seed, device = start.source, start.prepared, start.drawn, "cuda" if manner.gpu else "cpu"
-    asked, pretext = source.config, pretexts.load(source.pretext)
-    opened = prepare.open_data(prepared, splits.cut(asked), start.seed, start.seed, sealed=True)
+    source, prepared, seed, device = start.source, start.prepared, start.drawn, "cuda" if options.gpu else "cpu"
+    config, pretext = source.config, pretexts.load(source.pretext)
+    data = prepare.open_data(prepared, splits.cut(config), start.seed, start.seed, sealed=True)
     net = _net(start)
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean, std = input_contract.channels(asked, families.of(asked), opened)
-    parts = _some(opened, source, seed)
+    mean, std = input_contract.channels(config, families.of(config), data)
     train, val = (
-        feed(part, f"{opened.key}/train", device, mean, std, asked.upsample, asked.colour == "grey") for part in parts
+        feed(split, f"{data.key}/train", device, mean, std, config.upsample, config.colour == "grey")
+        for split in _subsets(data, source, seed)
     )
     if pretext.VIEWS > 1:  # parts of images have sizes of their own
         train, val = train._replace(upsample=None), val._replace(upsample=None)
-    shows = partial(_shows, source, train, opened.augment, seed, manner.check)
-    lesson = TrainingContext(net, train, asked, opened.augment, stream(seed, "pretrain"), shows=shows)
-    return lesson, partial(_scores, lesson, _shows(source, val, {}, seed, manner.check, 0))
+    examples = partial(_examples, source, seed=seed, check=options.check)
+    epoch_examples = partial(examples, feed=train, ranges=data.augment)
+    context = TrainingContext(net, train, config, data.augment, stream(seed, "pretrain"), shows=epoch_examples)
+    return context, partial(_scores, context, examples(0, feed=val, ranges={}))
 
 
 def _net(start: InitialWeights) -> "Net":
-    """Give the network that a training begins with."""
+    """Build the network that a training starts with."""
     import torch
     from torch import nn
 
     from study.models import heads
     from study.models.net import set_batchnorm
-    from study.pretraining.examples import Together
+    from study.pretraining.examples import JoinedViews
     from study.seeds import stream
 
-    asked, pretext = start.source.config, pretexts.load(start.source.pretext)
+    config, pretext = start.source.config, pretexts.load(start.source.pretext)
     torch.manual_seed(stream(start.drawn, "pretrain", "init"))
-    options = families.asked(asked.family, vars(asked))
-    net = families.build(asked.family, "none" if start.before else asked.weights, 2, asked.dropout, **options)
+    options = families.asked(config.family, vars(config))
+    net = families.build(config.family, "none" if start.before else config.weights, 2, config.dropout, **options)
     if start.before:
         weights.fill(net, start.before.path)
-    features = pretext.VIEWS * families.of(asked).features
-    set_batchnorm(net, asked.batchnorm_momentum, asked.batchnorm_epsilon)
-    net.head = nn.Sequential(Together(pretext.VIEWS), heads.make(asked.head, features, _answers(start), asked.dropout))
+    features = pretext.VIEWS * families.of(config).features
+    set_batchnorm(net, config.batchnorm_momentum, config.batchnorm_epsilon)
+    head = heads.make(config.head, features, _answers(start), config.dropout)
+    net.head = nn.Sequential(JoinedViews(pretext.VIEWS), head)
     return net
 
 
-def _some(opened: "TaskData", source: Source, seed: int) -> tuple[Any, Any]:
-    """Give the images to be trained on and to be scored on; the latter are never trained on."""
+def _subsets(data: "TaskData", source: Source, seed: int) -> "tuple[Split, Split]":
+    """Draw the images to train on and the held-out images to score on."""
     import numpy as np
 
     from study.seeds import stream
 
-    wanted = {"train": source.images, "val": MOST}
-    parts = []
-    for name, split in (("train", opened.train), ("val", opened.val)):
+    def subset(name: str, split: "Split", count: int | None) -> "Split":
         order = np.random.default_rng(stream(seed, "pretrain", name)).permutation(len(split.index))
-        which = np.sort(order[: wanted[name]])
-        parts.append(split._replace(targets=split.targets[which], groups=split.groups[which], index=split.index[which]))
-    return parts[0], parts[1]
+        rows = np.sort(order[:count])
+        return split._replace(targets=split.targets[rows], groups=split.groups[rows], index=split.index[rows])
+
+    return subset("train", data.train, source.images), subset("val", data.val, MOST)
 
 
-def _shows(source: Source, feed: Any, ranges: Any, seed: int, check: Callable[[], None], epoch: int) -> Any:
-    """Give what an epoch shows; epoch 0 is what is scored, the same each time it is asked for anew."""
+def _examples(
+    source: Source, epoch: int, *, feed: "Feed", ranges: Mapping[str, float], seed: int, check: Callable[[], None]
+) -> "Examples":
+    """Give the examples of an epoch. Epoch 0 has the scored ones, which `_scores` draws the same each time."""
     import torch
 
     from study.data import augment
     from study.pretraining.examples import Examples
     from study.seeds import stream
 
-    drawn = torch.Generator().manual_seed(stream(seed, "pretrain", "augment", epoch))
-    draws = augment.draw(len(feed.rows), drawn).to(feed.rows.device)
-    fresh = torch.Generator().manual_seed(stream(seed, "pretrain", "examples", epoch))
-    about = pretexts.load(source.pretext), source.options, sources.least(source)
-    return Examples(*about, feed, draws, ranges, source.config.augment if ranges else 0.0, fresh, check)
+    augmentation = torch.Generator().manual_seed(stream(seed, "pretrain", "augment", epoch))
+    draws = augment.draw(len(feed.rows), augmentation).to(feed.rows.device)
+    return Examples(
+        pretext=pretexts.load(source.pretext),
+        options=source.options,
+        least=sources.least(source),
+        feed=feed,
+        draws=draws,
+        ranges=ranges,
+        strength=source.config.augment if ranges else 0.0,
+        generator=torch.Generator().manual_seed(stream(seed, "pretrain", "examples", epoch)),
+        check=check,
+    )
 
 
-def _scores(lesson: "TrainingContext", shown: Any) -> dict[str, float]:
-    """Score the network on held-out images, always on the same examples of them."""
+def _scores(context: "TrainingContext", examples: "Examples") -> dict[str, float]:
+    """Score the network on held-out images, each time on the same examples."""
     import torch
 
     from study.data.device_split import BATCH, precision
     from study.training import metrics
 
-    shown.generator.manual_seed(shown.generator.initial_seed())
-    rows, kind = torch.arange(len(shown.feed.rows), device=shown.feed.rows.device), shown.feed.images.device.type
-    lesson.net.eval()
-    logits, truth = [], []
-    with torch.inference_mode(), precision(shown.feed):
-        for part in rows.split(BATCH[kind]):
-            passed, answers = shown.batch(part)
-            logits.append(lesson.net(passed).float())
-            truth.append(answers)
-    said, right = torch.cat(logits).cpu().numpy(), torch.cat(truth).cpu().numpy()
-    scores = {name: metrics.metric(name)(said, right) for name in ("accuracy", "loss")}
+    examples.generator.manual_seed(examples.generator.initial_seed())
+    feed = examples.feed
+    order = torch.arange(len(feed.rows), device=feed.rows.device)
+    context.net.eval()
+    logits, answers = [], []
+    with torch.inference_mode(), precision(feed):
+        for batch in order.split(BATCH[feed.images.device.type]):
+            images, right = examples.batch(batch)
+            logits.append(context.net(images).float())
+            answers.append(right)
+    predictions, targets = torch.cat(logits).cpu().numpy(), torch.cat(answers).cpu().numpy()
+    scores = {name: metrics.metric(name)(predictions, targets) for name in ("accuracy", "loss")}
     if not math.isfinite(scores["loss"]):
         raise FloatingPointError(f"the loss on held-out images is {scores['loss']}")
     return scores

@@ -29,7 +29,7 @@ def test_other_texts_are_refused_with_the_form(text):
         heads.widths(text)
 
 
-def test_a_network_has_the_head_that_was_asked_for():
+def test_a_network_has_the_requested_head():
     net = families.build("small_cnn", "none", 43, dropout=0.2, head="16-8")
     assert [layer.out_features for layer in net.head if isinstance(layer, nn.Linear)] == [16, 8, 43]
     with pytest.raises(UserError, match="unknown head 'deep'"):

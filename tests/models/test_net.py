@@ -12,7 +12,7 @@ def net():
     return Net([stage(3), stage(4)], nn.Linear(4, 2))
 
 
-def test_frozen_stages_stay_in_eval_mode_whatever_is_asked(net):
+def test_frozen_stages_stay_in_eval_mode_in_train_mode_too(net):
     net.freeze({0})
     net.train()
     assert not any(module.training for module in net.stages[0].modules())
@@ -44,7 +44,7 @@ def test_the_digest_sees_frozen_parameters_and_buffers_only(net):
     assert net.frozen_digest() != before
 
 
-def test_changing_is_what_is_not_frozen(net):
+def test_changing_tensors_are_those_that_are_not_frozen(net):
     assert {name.rpartition(".")[0] for name in net.changing({1})} == {"stages.1.0", "stages.1.1", "head"}
     assert net.changing({0, 1}).keys() == net.state_dict().keys()
     assert set(net.changing(())) == {"head.weight", "head.bias"}

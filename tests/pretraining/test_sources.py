@@ -10,16 +10,16 @@ from study.space.config import Config
 VALUES = Config(task="cifar10", family="small_cnn", image_size=32, normalization="unit")
 
 
-def read(name, given=None, values=VALUES, **others):
-    return sources.source(name, others if given is None else {name: given, **others}, values)
+def read(name, recipe=None, values=VALUES, **others):
+    return sources.source(name, others if recipe is None else {name: recipe, **others}, values)
 
 
 def test_a_pretext_takes_the_trials_own_images_and_network():
-    found = read("patches")
-    assert (found.pretext, found.config.task, found.config.family) == ("patches", "cifar10", "small_cnn")
-    assert found.config.normalization == "unit"
-    assert found.options == {"patch": None, "gap": None, "jitter": None, "colour": "drop"}
-    assert (found.epochs, found.images, found.task) == (sources.EPOCHS, None, "patches:cifar10")
+    source = read("patches")
+    assert (source.pretext, source.config.task, source.config.family) == ("patches", "cifar10", "small_cnn")
+    assert source.config.normalization == "unit"
+    assert source.options == {"patch": None, "gap": None, "jitter": None, "colour": "drop"}
+    assert (source.epochs, source.images, source.task) == (sources.EPOCHS, None, "patches:cifar10")
 
 
 def test_another_tasks_images_can_be_named():
@@ -28,19 +28,22 @@ def test_another_tasks_images_can_be_named():
 
 
 def test_a_space_explains_a_name_of_its_own():
-    said = {"pretext": "patches", "gap": 0, "epochs": 3, "images": 100, "lr": 0.01, "task": "gtsrb"}
-    found = read("touching", said)
-    assert (found.name, found.pretext, found.options["gap"], found.epochs, found.images) == (
-        "touching",
-        "patches",
-        0,
-        3,
-        100,
+    recipe = {"pretext": "patches", "gap": 0, "epochs": 3, "images": 100, "lr": 0.01, "task": "gtsrb"}
+    source = read("touching", recipe)
+    assert (source.name, source.pretext, source.options["gap"]) == ("touching", "patches", 0)
+    assert (source.epochs, source.images) == (3, 100)
+    assert (source.config.lr, source.config.task) == (0.01, "gtsrb")
+
+
+def test_settings_are_sorted_by_who_reads_them():
+    recipe = {"gap": 0, "lr": 0.01, "task": "gtsrb", "pretext": "patches", "regime": "lp_ft", "typo": 1}
+    settings = sources._parse(recipe)
+    assert settings == sources.SourceSettings(
+        "patches", "gtsrb", hyperparameters={"lr": 0.01, "regime": "lp_ft"}, options={"gap": 0, "typo": 1}
     )
-    assert (found.config.lr, found.config.task) == (0.01, "gtsrb")
 
 
-def test_what_a_pretexts_head_is_can_be_changed():
+def test_a_pretexts_head_can_be_changed():
     assert read("patches").config.head == "512"
     assert read("patches", {"head": "linear"}).config.head == "linear"
 
@@ -51,7 +54,7 @@ def test_other_names_are_the_familys_own(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "recipe", "message"),
     [
         (
             "patches",
@@ -65,20 +68,20 @@ def test_other_names_are_the_familys_own(name):
         ("patches", {"lr": "fast"}, "lr 'fast'"),
     ],
 )
-def test_a_wrong_explanation_is_refused(name, given, said):
-    with pytest.raises(UserError, match=said):
-        read(name, given)
+def test_a_wrong_recipe_is_refused(name, recipe, message):
+    with pytest.raises(UserError, match=message):
+        read(name, recipe)
 
 
-def space(**more):
-    told = {"task": "cifar10", "compared": {"weights": ("none", "patches")}, "fixed": {"regime": "fine_tune"}}
-    return Space(**(told | more))
+def space(**fields):
+    defaults = {"task": "cifar10", "compared": {"weights": ("none", "patches")}, "fixed": {"regime": "fine_tune"}}
+    return Space(**(defaults | fields))
 
 
-def test_cells_know_what_their_weights_are_made_from():
-    without, given = space(sources={"patches": {"epochs": 2}}).cells()
+def test_cells_know_the_source_of_their_weights():
+    without, pretrained = space(sources={"patches": {"epochs": 2}}).cells()
     assert sources.of(without) is None
-    assert sources.of(given).epochs == 2
+    assert sources.of(pretrained).epochs == 2
 
 
 def test_a_cell_trained_from_scratch_needs_no_weights():
@@ -86,45 +89,48 @@ def test_a_cell_trained_from_scratch_needs_no_weights():
     assert sources.of(cell) is None
 
 
-def test_a_demo_changes_parts_of_what_is_said_of_weights():
+def test_a_demo_changes_parts_of_a_recipe():
     full = space(sources={"patches": {"epochs": 9, "gap": 1}}, demo={"sources": {"patches": {"epochs": 2}}})
     assert sources.of(full.scaled("demo").cells()[1]).epochs == 2
     assert sources.of(full.scaled("demo").cells()[1]).options["gap"] == 1
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("recipes", "message"),
     [({"patches": 3}, "sources: 'patches' needs a dict of settings, got 3"), (3, "sources 3 must be a dict")],
 )
-def test_a_space_refuses_sources_of_another_form(given, said):
-    with pytest.raises(UserError, match=said):
-        space(sources=given)
+def test_a_space_refuses_sources_of_another_form(recipes, message):
+    with pytest.raises(UserError, match=message):
+        space(sources=recipes)
 
 
 A = {"pretext": "labels", "task": "gtsrb", "epochs": 2, "weights": "none"}
 
 
-def test_a_training_can_go_on_from_another():
-    found = read("second", {"pretext": "rotation", "weights": "first"}, first=A)
-    assert [each.name for each in found.line] == ["first", "second"]
-    assert [each.name for each in found.learnt] == ["first"]
-    assert found.before.config.task == "gtsrb"
+def test_a_training_can_start_from_anothers_weights():
+    source = read("second", {"pretext": "rotation", "weights": "first"}, first=A)
+    assert [training.name for training in source.line] == ["first", "second"]
+    assert [training.name for training in source.learnt] == ["first"]
+    assert source.before.config.task == "gtsrb"
     assert read("first", A).before is None
 
 
-def test_a_training_that_goes_on_keeps_what_the_trials_keep():
+def test_a_training_from_trained_weights_freezes_what_the_trials_freeze():
     values = Config(task="cifar10", regime="partial_freeze", freeze_depth=2, freeze_batchnorm="off")
-    found = read("second", {"pretext": "labels", "task": "pets", "weights": "first"}, values, first=A)
-    assert (found.config.regime, found.config.freeze_depth, found.config.freeze_batchnorm) == (
-        "partial_freeze",
-        2,
-        "off",
-    )
-    assert (found.before.config.regime, found.before.config.freeze_batchnorm) == ("fine_tune", "on")
+    source = read("second", {"pretext": "labels", "task": "pets", "weights": "first"}, values, first=A)
+    assert (source.config.regime, source.config.freeze_depth) == ("partial_freeze", 2)
+    assert source.config.freeze_batchnorm == "off"
+    assert (source.before.config.regime, source.before.config.freeze_batchnorm) == ("fine_tune", "on")
+
+
+def test_a_recipe_overrides_what_the_trials_freeze():
+    values = Config(task="cifar10", regime="partial_freeze", freeze_depth=2)
+    source = read("second", {"pretext": "labels", "weights": "first", "freeze_depth": 1}, values, first=A)
+    assert (source.config.regime, source.config.freeze_depth) == ("partial_freeze", 1)
 
 
 @pytest.mark.parametrize(
-    ("given", "others", "said"),
+    ("recipe", "others", "message"),
     [
         ({"weights": "absent"}, {}, "unknown weights 'absent' of family small_cnn to begin with; one of none"),
         ({"weights": "rotation"}, {}, "weights 'rotation': 'rotation' go on from themselves"),
@@ -136,34 +142,34 @@ def test_a_training_that_goes_on_keeps_what_the_trials_keep():
         ({"per": "trial"}, {}, "unknown per 'trial'; one of study, replicate"),
     ],
 )
-def test_what_a_training_cannot_go_on_from_is_refused(given, others, said):
-    with pytest.raises(UserError, match=said):
-        read("rotation", given, **others)
+def test_a_training_cannot_start_from_unknown_weights_or_its_own(recipe, others, message):
+    with pytest.raises(UserError, match=message):
+        read("rotation", recipe, **others)
 
 
-def chain(**more):
-    told = {"task": ("gtsrb", "pets", "cifar10"), "compared": {"regime": ("fine_tune", "scratch")}}
-    return Space(**(told | {"fixed": {"weights": "none"}} | more))
+def chain(**fields):
+    defaults = {"task": ("gtsrb", "pets", "cifar10"), "compared": {"regime": ("fine_tune", "scratch")}}
+    return Space(**(defaults | {"fixed": {"weights": "none"}} | fields))
 
 
 def test_each_task_of_a_chain_is_learnt_from_the_one_before():
     cell, scratch = chain().cells()
     assert (cell.values["task"], cell.values["weights"]) == ("cifar10", "pets")
-    found = sources.of(cell)
-    assert [each.config.task for each in found.line] == ["gtsrb", "pets"]
-    assert [each.config.weights for each in found.line] == ["none", "gtsrb"]
-    assert {each.per for each in found.line} == {"replicate"}
+    line = sources.of(cell).line
+    assert [training.config.task for training in line] == ["gtsrb", "pets"]
+    assert [training.config.weights for training in line] == ["none", "gtsrb"]
+    assert {training.per for training in line} == {"replicate"}
     assert sources.of(scratch) is None
 
 
-def test_a_chain_says_how_its_tasks_are_learnt():
+def test_a_space_can_set_how_a_chains_tasks_are_learnt():
     cell = chain(sources={"gtsrb": {"epochs": 3, "lr": 0.1}, "pets": {"per": "study"}}).cells()[0]
     first, second = sources.of(cell).line
     assert (first.epochs, first.config.lr, first.per, second.per) == (3, 0.1, "replicate", "study")
 
 
 @pytest.mark.parametrize(
-    ("task", "said"),
+    ("task", "message"),
     [
         ((), r"task \(\) must be the name of a task"),
         (3, "task 3 must be the name of a task"),
@@ -171,8 +177,8 @@ def test_a_chain_says_how_its_tasks_are_learnt():
         (("gtsrb", "pets", "gtsrb"), "a chain learns each of its tasks once"),
     ],
 )
-def test_a_chain_that_is_none_is_refused(task, said):
-    with pytest.raises(UserError, match=said):
+def test_a_malformed_chain_is_refused(task, message):
+    with pytest.raises(UserError, match=message):
         chain(task=task)
 
 

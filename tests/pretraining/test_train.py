@@ -1,4 +1,4 @@
-"""Weights from a pretext: trained once, resumed after a kill, without labels, refused by name where damaged."""
+"""Weights from a pretext: trained once, without labels, resumed after a kill; damaged files are named."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ from tests.support.toy_task import task
 
 EPOCHS = 3
 VALUES = Config(task="gtsrb", family="small_cnn", image_size=16)
-GIVEN = {"epochs": EPOCHS, "images": 48, "batch_size": 16}
+RECIPE = {"epochs": EPOCHS, "images": 48, "batch_size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +39,16 @@ def few_images_to_score_on(monkeypatch):
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
-    """A store of its own: every test trains for itself."""
+    """A store of its own, so that each test trains its weights anew."""
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
 
 
-def source(name="rotation", **more):
-    return sources.source(name, {name: GIVEN | more}, VALUES)
+def source(name="rotation", **settings):
+    return sources.source(name, {name: RECIPE | settings}, VALUES)
 
 
-def start(prepared, name="rotation", seed=0, **more):
-    return initial_weights.InitialWeights(source(name, **more), prepared, seed)
+def start(prepared, name="rotation", seed=0, **settings):
+    return initial_weights.InitialWeights(source(name, **settings), prepared, seed)
 
 
 def tensors(entry):
@@ -61,12 +61,12 @@ def equal(one, two):
 
 @pytest.mark.parametrize("name", [pytest.param("patches", marks=pytest.mark.slow), "rotation", "labels"])
 def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
-    said = []
-    entry = pretraining.make(start(prepared, name), TrainOptions(said=said.append, command="python -m somewhere"))
+    rows = []
+    entry = pretraining.make(start(prepared, name), TrainOptions(on_epoch=rows.append, command="python -m somewhere"))
     card = json.loads((entry.path / weights.CARD).read_text())
     assert [row["epoch"] for row in card["rows"]] == [1, 2, 3]
     assert [row["step"] for row in card["rows"]] == [3, 6, 9]
-    assert said == card["rows"]
+    assert rows == card["rows"]
     assert card["command"] == "python -m somewhere"
     assert card["chance"] == {"patches": 1 / 8, "rotation": 1 / 4, "labels": 1 / 43}[name]
     assert card["images"] == 48
@@ -74,26 +74,31 @@ def test_weights_come_with_a_card_of_their_scores(prepared, fresh, name):
 
 
 def test_weights_are_trained_once(prepared, fresh):
-    said = []
-    first = pretraining.make(start(prepared), TrainOptions(said=said.append))
-    again = pretraining.make(start(prepared), TrainOptions(said=said.append))
+    rows = []
+    first = pretraining.make(start(prepared), TrainOptions(on_epoch=rows.append))
+    again = pretraining.make(start(prepared), TrainOptions(on_epoch=rows.append))
     assert first.path == again.path
-    assert len(said) == EPOCHS
+    assert len(rows) == EPOCHS
 
 
 @pytest.mark.parametrize("changed", [{"epochs": 2}, {"lr": 0.01}, {"name": "patches"}, {"images": 32}])
 def test_other_settings_are_other_weights(prepared, changed):
     name = changed.pop("name", "rotation")
     others = [start(prepared, name, **changed), start(prepared, seed=1), start(prepared)._replace(replicate=0)]
-    assert len({start(prepared).path, *(each.path for each in others)}) == 4
+    assert len({start(prepared).path, *(other.path for other in others)}) == 4
 
 
 class Killed(BaseException):
     pass
 
 
+def every_epoch(rows, check):
+    """Options that save a checkpoint after every epoch, and list the epochs' records."""
+    return TrainOptions(checkpoint_seconds=0.0, on_epoch=rows.append, check=check)
+
+
 @pytest.mark.parametrize("epoch", range(1, EPOCHS))
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(prepared, tmp_path, monkeypatch, epoch):
+def test_a_training_that_was_stopped_resumes_to_the_same_weights(prepared, tmp_path, monkeypatch, epoch):
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "whole"))
     whole = tensors(pretraining.make(start(prepared, "patches", dropout=0.2)))
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "cut"))
@@ -104,9 +109,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(prepared, tmp_p
             raise Killed
 
     with pytest.raises(Killed):
-        pretraining.make(start(prepared, "patches", dropout=0.2), TrainOptions(False, 0.0, "", done.append, stop))
-    assert pretraining.resumes(start(prepared, "patches", dropout=0.2)) == f"goes on after epoch {epoch}"
-    entry = pretraining.make(start(prepared, "patches", dropout=0.2), TrainOptions(said=done.append))
+        pretraining.make(start(prepared, "patches", dropout=0.2), every_epoch(done, stop))
+    assert pretraining.resumes(start(prepared, "patches", dropout=0.2)) == f"resumes after epoch {epoch}"
+    entry = pretraining.make(start(prepared, "patches", dropout=0.2), TrainOptions(on_epoch=done.append))
     assert [row["epoch"] for row in done] == [1, 2, 3]  # none was trained twice
     assert [row["epoch"] for row in entry.meta["rows"]] == [1, 2, 3]
     assert equal(tensors(entry), whole)
@@ -120,40 +125,40 @@ def test_a_damaged_checkpoint_is_passed_over_or_named(prepared, fresh):
 
     done = []
     with pytest.raises(Killed):
-        pretraining.make(start(prepared), TrainOptions(False, 0.0, "", done.append, stop))
+        pretraining.make(start(prepared), every_epoch(done, stop))
     folder = pretraining.unfinished(start(prepared))
-    for number, said in ((2, "goes on after epoch 1"), (1, f"no checkpoint in {folder} is whole: begins anew")):
+    for number, message in ((2, "resumes after epoch 1"), (1, f"no checkpoint in {folder} is whole: begins anew")):
         (folder / f"{number:06d}" / "state.safetensors").write_bytes(b"short")
-        assert pretraining.resumes(start(prepared)) == said
+        assert pretraining.resumes(start(prepared)) == message
 
 
 @pytest.mark.parametrize(("name", "same"), [("patches", True), ("rotation", True), ("labels", False)])
 def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, same):
-    found = []
-    opened = prepare.open_data
+    trained = []
+    open_data = prepare.open_data
     for turn in (0, 1):
         monkeypatch.setenv("STUDY_STORE", str(tmp_path / str(turn)))
 
-        def shifted(*args, turn=turn, **more):
-            whole = opened(*args, **more)
-            return whole._replace(train=whole.train._replace(targets=(whole.train.targets + turn) % 43))
+        def shifted(*args, turn=turn, **kwargs):
+            data = open_data(*args, **kwargs)
+            return data._replace(train=data.train._replace(targets=(data.train.targets + turn) % 43))
 
         monkeypatch.setattr(prepare, "open_data", shifted)
-        found.append(tensors(pretraining.make(start(prepared, name, epochs=1))))
-    assert equal(*found) == same
+        trained.append(tensors(pretraining.make(start(prepared, name, epochs=1))))
+    assert equal(*trained) == same
 
 
 def test_no_image_that_a_study_validates_on_is_trained_on(prepared):
-    opened = prepare.open_data(prepared, SplitOptions(), 3, 3, sealed=True)
-    train, val = pretraining._some(opened, source(images=None), 3)
-    assert set(train.index) <= set(opened.train.index)
-    assert not set(train.index) & set(opened.val.index)
-    assert set(val.index) <= set(opened.val.index)
-    assert np.array_equal(train.targets, opened.train.targets)
+    data = prepare.open_data(prepared, SplitOptions(), 3, 3, sealed=True)
+    train, val = pretraining._subsets(data, source(images=None), 3)
+    assert set(train.index) <= set(data.train.index)
+    assert not set(train.index) & set(data.val.index)
+    assert set(val.index) <= set(data.val.index)
+    assert np.array_equal(train.targets, data.train.targets)
 
 
 @pytest.mark.parametrize("harm", ["truncated", "changed", "gone"])
-def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
+def test_a_damaged_file_is_named_and_replaced(prepared, fresh, harm):
     entry = pretraining.make(start(prepared))
     before, file = tensors(entry), entry.path / weights.MODEL
     content = file.read_bytes()
@@ -162,31 +167,31 @@ def test_a_damaged_file_is_named_and_made_anew(prepared, fresh, harm):
     else:
         file.write_bytes(content[:-7] if harm == "truncated" else content[:-7] + bytes(7))
     assert str(file) in weights.damage(entry.path)
-    if harm != "changed":  # a worker looks at the size only: the driver has read it all before
+    if harm != "changed":  # a worker checks the size only; the driver has read the whole file before
         with pytest.raises(Damaged, match=weights.MODEL):
             weights.fill(setup.families.build("small_cnn", "none", 2), entry.path)
-    said = []
-    assert equal(tensors(pretraining.make(start(prepared), TrainOptions(said=said.append))), before)
-    assert len(said) == EPOCHS
+    rows = []
+    assert equal(tensors(pretraining.make(start(prepared), TrainOptions(on_epoch=rows.append))), before)
+    assert len(rows) == EPOCHS
     assert weights.damage(entry.path) is None
 
 
 def test_a_trial_starts_from_them(prepared, fresh):
     entry = pretraining.make(start(prepared))
-    asked = Config(family="small_cnn", weights="rotation", regime="partial_freeze", freeze_depth=2, batch_size=8)
-    reports = [(report, report.model()) for report in trial.run(asked, task(), 0, 1, source=entry.path)]
+    config = Config(family="small_cnn", weights="rotation", regime="partial_freeze", freeze_depth=2, batch_size=8)
+    reports = [(report, report.model()) for report in trial.run(config, task(), 0, 1, source=entry.path)]
     (first, begun), (_, end) = reports
-    own = {f"stages.{name}": each for name, each in tensors(entry).items()}
-    assert all(torch.equal(begun[name], each) for name, each in own.items())
-    still = [name for name in own if name.startswith(("stages.0.", "stages.1."))]
-    assert all(torch.equal(end[name], own[name]) for name in still)
+    own = {f"stages.{name}": tensor for name, tensor in tensors(entry).items()}
+    assert all(torch.equal(begun[name], tensor) for name, tensor in own.items())
+    frozen = [name for name in own if name.startswith(("stages.0.", "stages.1."))]
+    assert all(torch.equal(end[name], own[name]) for name in frozen)
     assert first.rows[0]["alarms"] is None
 
 
 def test_from_scratch_means_from_scratch_whatever_weights_there_are(prepared, fresh):
     entry = pretraining.make(start(prepared))
-    asked = Config(family="small_cnn", weights="rotation", regime="scratch", batch_size=8)
-    with_them, without = (next(trial.run(asked, task(), 0, 1, source=path)).model() for path in (entry.path, None))
+    config = Config(family="small_cnn", weights="rotation", regime="scratch", batch_size=8)
+    with_them, without = (next(trial.run(config, task(), 0, 1, source=path)).model() for path in (entry.path, None))
     assert equal(with_them, without)
 
 
@@ -204,11 +209,11 @@ def test_bundled_heads_start_from_them_too(prepared, fresh):
         family="small_cnn", weights="rotation", regime="feature_extraction", augment=0.0, batch_size=8, lr=1e-2
     )
     members = [fused_heads.Member(probe, 1), fused_heads.Member(replace(probe, lr=1e-3), 2)]
-    *_, said = fused_heads.run(members, task(), 2, source=entry.path)
+    *_, reports = fused_heads.run(members, task(), 2, source=entry.path)
     for number, member in enumerate(members):
         *_, alone = trial.run(member.config, task(), member.seed, 2, source=entry.path)
-        assert said[number].objective == alone.objective
-        assert equal(said[number].model(), alone.model())
+        assert reports[number].objective == alone.objective
+        assert equal(reports[number].model(), alone.model())
 
 
 COMMAND = (
@@ -231,14 +236,14 @@ def command(*words):
 @pytest.mark.slow
 def test_of_two_processes_that_want_the_same_one_trains(prepared, tmp_path):
     both = [command("--task", "rotation:gtsrb", "--epochs", "2", "--images", "48", "--seed", "9") for _ in range(2)]
-    told = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    assert sum("epoch 2 of 2" in out for out, _ in told) == 1
-    assert all("wrote " in out and "chance 0.2500" in out for out, _ in told)
+    outputs = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert sum("epoch 2 of 2" in out for out, _ in outputs) == 1
+    assert all("wrote " in out and "chance 0.2500" in out for out, _ in outputs)
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--task", "patches"], "write PRETEXT:TASK"),
         (["--task", "patchs:gtsrb"], "unknown pretext 'patchs'"),
@@ -254,14 +259,14 @@ def test_of_two_processes_that_want_the_same_one_trains(prepared, tmp_path):
         (["--task", "patches:gtsrb", "--set", "epochs=2"], "--set epochs: is an option of its own, --epochs"),
     ],
 )
-def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(capsys, words, said):
+def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(capsys, words, message):
     assert pretrain.main([*words, "--image-size", "16"] if "--image-size" not in words else words) == 2
     complaint = capsys.readouterr().err
-    assert said in complaint
+    assert message in complaint
     assert complaint.count("\n") == 1
 
 
-def test_a_network_that_answers_held_out_images_with_no_numbers_is_no_weights(prepared, fresh, monkeypatch):
+def test_weights_whose_held_out_loss_is_not_finite_are_refused(prepared, fresh, monkeypatch):
     monkeypatch.setitem(metrics.METRICS, "loss", lambda scores, targets: float("nan"))
     with pytest.raises(FloatingPointError, match="the loss on held-out images is nan"):
         pretraining.make(start(prepared))

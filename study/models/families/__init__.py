@@ -1,9 +1,9 @@
-"""Finds a model family by its module name and fixes what such a module gives. Knows no regime, task or training.
+"""Finds a model family by its module name, and defines what such a module provides.
 
-A family is one file in this folder with `FAMILY`, a `Family`; or, where it has options, with a function `family` that
-makes one: its parameters are the hyperparameters that it reads, all with defaults. A file whose name starts with an
-underscore is no family. The module is imported to check a study's space, before anything is trained: it imports torch
-and model packages only inside `backbone`.
+A family is one file in this folder with `FAMILY`, a `Family`. A family with options has a function `family` instead,
+which makes one; its parameters are the hyperparameters that it reads, all with defaults. A file whose name starts with
+an underscore is no family. Checking a study's space imports these modules, so they import torch and model packages only
+inside `backbone`.
 """
 
 import inspect
@@ -36,27 +36,27 @@ class Family:
     stages: tuple[str, ...]
     """What each stage holds, input first; the last one ends in global pooling and flattening."""
     features: int
-    """Width of what the last stage gives, (batch, features)."""
+    """Width of the last stage's output, (batch, features)."""
     mean: tuple[float, float, float]
     """Subtracted per channel from images in [0, 1]."""
     std: tuple[float, float, float]
-    """Then divided by, per channel."""
+    """Divisor per channel, after the mean has been subtracted."""
     min_size: int
     """Smallest image side, pixels."""
     weights: tuple[str, ...]
-    """The initial weights there are; "none" is random."""
+    """The available initial weights; "none" is random."""
     source_classes: int | None
-    """Classes of the head that the pretrained weights bring; None without such a head."""
+    """Classes of the head that the pretrained weights include; None without such a head."""
     source_size: int | None
     """Side of the images that the pretrained weights were trained on, pixels; None without such weights."""
     backbone: "Callable[[str], Backbone]"
-    """Makes the stages, and the source head where there is one, for one of `weights`."""
+    """Makes the stages, and the source head or None, for one of `weights`."""
     fetch: Callable[[], object] | None = None
-    """Gets the pretrained weights from their host, where they are not in an installed package."""
+    """Gets the pretrained weights from their host, or locates them in an installed package."""
     multiple: int = 1
     """The image side must be a multiple of this, pixels."""
     whole: bool = False
-    """Whether pretrained weights set every stage: nothing of the backbone is drawn by a trial's seed then."""
+    """Whether pretrained weights set every stage, so that no part of the backbone depends on a trial's seed."""
 
 
 def names() -> tuple[str, ...]:
@@ -81,12 +81,12 @@ def options(name: str) -> tuple[str, ...]:
     Raises:
         UserError: there is no family of this name.
     """
-    found = module(name)
-    return () if hasattr(found, "FAMILY") else tuple(inspect.signature(found.family).parameters)
+    plugin = module(name)
+    return () if hasattr(plugin, "FAMILY") else tuple(inspect.signature(plugin.family).parameters)
 
 
 def asked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick what a family reads of some hyperparameters; `vars(config)` are all of a trial's.
+    """Select the hyperparameters that a family reads, for example from `vars(config)`.
 
     Raises:
         UserError: there is no family of this name.
@@ -95,37 +95,37 @@ def asked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def options_of(config: Config) -> dict[str, str | None]:
-    """Give the options of a configuration that its family reads.
+    """Select the options of a configuration that its family reads.
 
     Raises:
-        UserError: an option is given that the family does not read.
+        UserError: the configuration sets an option that the family does not read.
     """
     read = options(config.family)
     for name in OPTIONS:
         if name not in read and getattr(config, name) is not None:
             choices = [family for family in names() if name in options(family)]
-            what = f"{name} {getattr(config, name)!r} is not read by family {config.family!r}"
-            raise UserError(f"{what}; only by {', '.join(choices)}")
+            unread = f"{name} {getattr(config, name)!r} is not read by family {config.family!r}"
+            raise UserError(f"{unread}; only by {', '.join(choices)}")
     return asked(config.family, vars(config))
 
 
-def load(name: str, **given: str | None) -> Family:
-    """Import a family's module.
+def load(name: str, **settings: str | None) -> Family:
+    """Import a family's module and make the family.
 
     Args:
         name: of the family.
-        given: hyperparameters, of those that it reads; None is the family's own choice.
+        settings: the family's options; None is the family's own default.
 
     Raises:
-        UserError: there is none of this name, or an option that it does not read or that has another value.
+        UserError: there is no family of this name, it does not read an option, or an option has no such value.
     """
-    read, wanted = options(name), {key: value for key, value in given.items() if value is not None}
-    for key, value in wanted.items():
+    read, chosen = options(name), {key: value for key, value in settings.items() if value is not None}
+    for key, value in chosen.items():
         if key not in read:
-            reads = ", ".join(read) or "no option"
-            raise UserError(f"{key} {show(value)} is not read by family {name}; it reads {reads}")
-    found = module(name)
-    return found.family(**wanted) if read else found.FAMILY
+            choices = ", ".join(read) or "no option"
+            raise UserError(f"{key} {show(value)} is not read by family {name}; it reads {choices}")
+    plugin = module(name)
+    return plugin.family(**chosen) if read else plugin.FAMILY
 
 
 def of(config: Config) -> Family:
@@ -134,24 +134,24 @@ def of(config: Config) -> Family:
 
 
 def load_encoder(name: str, outer: str) -> Family:
-    """Load a family that another one, `outer`, is built around.
+    """Load the family that another family, `outer`, is built around.
 
     Raises:
-        UserError: there is none of this name, or it is itself built around another.
+        UserError: there is no family of this name, or it is itself built around another one.
     """
-    choices = [each for each in names() if "encoder" not in options(each)]
+    choices = [family for family in names() if "encoder" not in options(family)]
     if name not in choices:
         raise UserError(f"unknown encoder {show(name)} of family {outer}; one of {', '.join(choices)}")
     return load(name)
 
 
-def check(name: str, weights: str, image_size: int, **given: str | None) -> Family:
-    """Load a family and compare what is asked of it with what it can.
+def check(name: str, weights: str, image_size: int, **settings: str | None) -> Family:
+    """Load a family and check that it has these weights and takes images of this size.
 
     Raises:
-        UserError: an unknown family or option, weights that it does not have, or images whose side does not fit it.
+        UserError: the family or an option is unknown, it lacks these weights, or the images' side does not fit it.
     """
-    family = load(name, **given)
+    family = load(name, **settings)
     if weights not in family.weights:
         raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
     if image_size < family.min_size:
@@ -168,29 +168,29 @@ def build(
     dropout: float = 0.0,
     source_head: bool = False,
     head: str = "linear",
-    **given: str | None,
+    **settings: str | None,
 ) -> "Net":
-    """Make a network; random parts are drawn from torch's global generator.
+    """Make a network; random weights are drawn from torch's global generator.
 
     Args:
         name: a family.
         weights: one of the family's.
         classes: of the new head.
         dropout: probability before the head and between its layers, in [0, 1).
-        source_head: keeps the head that the weights bring, with its own classes, instead of a new one.
-        head: of a new head, "linear" or the widths of its hidden layers, such as "512-256-128".
-        given: options of the family.
+        source_head: keeps the source head of the weights, with its own classes, instead of a new head.
+        head: form of a new head: "linear" or the widths of its hidden layers, such as "512-256-128".
+        settings: the family's options; None is the family's own default.
 
     Raises:
-        UserError: an unknown family, option, weights or head, weights that cannot be had, or no source head where one
-            is asked for.
+        UserError: the family, an option, the weights or the head are unknown, the weights cannot be fetched, or they
+            have no source head although `source_head` is set.
     """
     from study.models import heads
-    from study.models.net import Net  # costs seconds, and checking a space needs none of it
+    from study.models.net import Net  # takes seconds, and checking a space does not need it
 
-    family = check(name, weights, load(name, **given).min_size, **given)
+    family = check(name, weights, load(name, **settings).min_size, **settings)
     stages, source = family.backbone(weights)
     if source_head and source is None:
         raise UserError(f"family {name} with weights {weights!r} has no source head; zero_shot needs one")
-    keeps = source if source_head else None
-    return Net(stages, keeps or heads.make(head, family.features, classes, dropout), dropout)
+    own = source if source_head else None
+    return Net(stages, own or heads.make(head, family.features, classes, dropout), dropout)

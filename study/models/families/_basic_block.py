@@ -5,15 +5,15 @@ from torch import Tensor, nn
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions and the block's input beside them, added before the last ReLU.
+    """Two convolutions, to whose output the block's input is added before the last ReLU.
 
-    Where the block halves its maps, the shortcut takes every second pixel and fills the new channels with zeros.
+    If the block halves its maps, the shortcut takes every second pixel and fills the new channels with zeros.
 
     Source: He et al. 2016, arXiv:1512.03385, §4.2, option A.
     """
 
     def __init__(self, before: int, after: int) -> None:
-        """Take the channels of input and output; the maps are halved where these differ."""
+        """Take the channels of input and output; if they differ, the maps are halved."""
         super().__init__()
         self.stride, self.new = (1 if before == after else 2), after - before
         self.layers = nn.Sequential(
@@ -22,7 +22,7 @@ class BasicBlock(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(batch, before, side, side) → (batch, after, side or half of it, likewise)."""
-        passed = maps[:, :, :: self.stride, :: self.stride]
-        shortcut = nn.functional.pad(passed, (0, 0, 0, 0, 0, self.new))
+        """(batch, before, side, side) → (batch, after, side, side), with half the side if the maps are halved."""
+        strided = maps[:, :, :: self.stride, :: self.stride]
+        shortcut = nn.functional.pad(strided, (0, 0, 0, 0, 0, self.new))
         return torch.relu(self.layers(maps) + shortcut)

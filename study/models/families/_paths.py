@@ -7,23 +7,23 @@ from torch import Tensor, nn
 
 
 class Cells(nn.Sequential):
-    """Cells in a row, each of which reads the outputs of the two before it."""
+    """A sequence of cells, each of which reads the outputs of the two before it."""
 
     def __init__(self, *cells: nn.Module, ends: bool = False) -> None:
         """Take the cells.
 
         Args:
-            cells: each gives its output for (the output before, the one before that).
-            ends: only the last output is passed on, because no further cells follow.
+            cells: each maps (the previous output, the one before that) to its output.
+            ends: passes on the last output only, because no further cells follow.
         """
         super().__init__(*cells)
         self.ends = ends
 
     def forward(self, paths: Tensor | tuple[Tensor, Tensor]) -> Tensor | tuple[Tensor, Tensor]:  # type: ignore[override]
-        """Run the cells on the two last outputs, or on images: there nothing came before.
+        """Run the cells on the last two outputs, or on images, which stand for both.
 
         Returns:
-            The two last outputs, the newer first; or the newer one alone.
+            The last two outputs, the newer first; or the newer one alone.
         """
         newer, older = paths if isinstance(paths, tuple) else (paths, paths)
         for cell in self:
@@ -31,8 +31,8 @@ class Cells(nn.Sequential):
         return newer if self.ends else (newer, older)
 
 
-class Beside(nn.Module):
-    """An encoder that passes its images on beside its features."""
+class WithImages(nn.Module):
+    """An encoder that passes on its images together with its features."""
 
     def __init__(self, stages: Iterable[nn.Module]) -> None:
         """Take an encoder's stages; the last one gives (batch, features)."""
@@ -44,15 +44,15 @@ class Beside(nn.Module):
         return self.encoder(images), images
 
 
-class Joined(nn.Module):
-    """Layers that see the images again and put their features in front of the encoder's."""
+class JoinedFeatures(nn.Module):
+    """Layers that see the images again and put their own features in front of the encoder's."""
 
     def __init__(self, *layers: nn.Module) -> None:
-        """Take the layers, from images to (batch, own features)."""
+        """Take the layers, which map images to (batch, own features)."""
         super().__init__()
         self.own = nn.Sequential(*layers)
 
     def forward(self, paths: tuple[Tensor, Tensor]) -> Tensor:
-        """Take (the encoder's features, images); give (batch, own features and the encoder's)."""
+        """Map (the encoder's features, images) to (batch, own features + the encoder's features)."""
         features, images = paths
         return torch.cat([self.own(images), features], dim=1)

@@ -1,4 +1,4 @@
-"""Reads ImageNet weights that torchvision publishes. Knows nothing of the networks that they are for."""
+"""Reads ImageNet weights that torchvision publishes, for any of its networks."""
 
 import contextlib
 import io
@@ -17,38 +17,39 @@ from study.storage import home
 
 
 def imagenet(family: str, url: str, network: Callable[..., nn.Module]) -> dict[str, Any]:
-    """Read torchvision's file from torch's cache, downloading it where it is not there yet.
+    """Read torchvision's file from torch's cache, downloading it first if it is missing.
 
     Args:
-        family: for the error.
+        family: name for the error.
         url: of the file.
         network: torchvision's function that makes the network.
 
     Raises:
-        UserError: neither worked, or the file holds another network's; says which file to place where.
+        UserError: neither worked, or the file holds another network's weights; says which file to place where.
     """
     if not {"TORCH_HOME", "XDG_CACHE_HOME"} & os.environ.keys():
         home.folder("pretrained weights", "name one with TORCH_HOME=DIR")
     place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it prints every try
-            warnings.simplefilter("ignore")  # of a file that is refused anyway
-            found = torch.hub.load_state_dict_from_url(
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it prints each attempt
+            warnings.simplefilter("ignore")  # about a file that is refused anyway
+            tensors = torch.hub.load_state_dict_from_url(
                 url, map_location="cpu", progress=False, check_hash=True, weights_only=True
             )
-            _check(found, network)
+            _check(tensors, network)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise missing(family, error, url, place) from error
-    return found
+    return tensors
 
 
-def _check(found: Any, network: Callable[..., nn.Module]) -> None:
-    """Compare names and shapes: of a file that lies in the cache already, torch compares no checksum.
+def _check(tensors: Any, network: Callable[..., nn.Module]) -> None:
+    """Compare names and shapes, as torch checks no checksum of a file that is already in its cache.
 
     Raises:
         ValueError: they are not the network's.
     """
     with torch.device("meta"):
-        wanted = {name: tensor.shape for name, tensor in network(weights=None).state_dict().items()}
-    if not isinstance(found, dict) or {name: getattr(each, "shape", None) for name, each in found.items()} != wanted:
+        expected = {name: tensor.shape for name, tensor in network(weights=None).state_dict().items()}
+    named = tensors if isinstance(tensors, dict) else {}
+    if {name: getattr(tensor, "shape", None) for name, tensor in named.items()} != expected:
         raise ValueError("it holds something else than this network's tensors")

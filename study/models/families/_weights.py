@@ -1,4 +1,4 @@
-"""What to say where pretrained weights cannot be had. Knows nothing of how they are fetched or read."""
+"""The error for pretrained weights that cannot be fetched or read."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ def missing(family: str, error: Exception, url: str, place: Path) -> UserError:
 
     Args:
         family: whose weights they are.
-        error: why they cannot be had.
+        error: why they cannot be fetched or read.
         url: of the file, or of a zip file with it.
         place: where the file belongs.
     """
     steps = "by hand, unpack it" if url.endswith(".zip") else "by hand"
-    told = f"{family}: cannot get its ImageNet weights {place.name} ({show(error)})"
-    return UserError(f"{told}; download {url} {steps} and place it as {place}")
+    problem = f"{family}: cannot get its ImageNet weights {place.name} ({show(error)})"
+    return UserError(f"{problem}; download {url} {steps} and place it as {place}")

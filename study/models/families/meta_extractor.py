@@ -1,6 +1,6 @@
 """Another family's whole backbone as one stage, to be frozen as a whole in front of a classifier.
 
-Everything else is the encoder's: features, input contract, weights and source head. Knows nothing of how it is trained.
+Everything else is the encoder's: features, input contract, weights and source head.
 
 Source: the MetaNet seed's meta-extractor, resnet18 with a new head: https://github.com/SuSFCTV/MetaNet.
 """

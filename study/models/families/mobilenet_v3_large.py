@@ -1,7 +1,7 @@
-"""MobileNetV3-Large as torchvision has it, with its ImageNet weights on request. Knows nothing of how it is trained.
+"""MobileNetV3-Large as in torchvision, with its ImageNet weights on request.
 
-With the small stem the first convolution and the first down-sampling block keep the size of the maps, so that images
-of 32 pixels end in maps of 4×4 instead of 1×1; parameters and weights are the same.
+With the small stem, the first convolution and the first down-sampling block keep the size of the maps. Images of 32
+pixels then end in maps of 4×4 instead of 1×1; parameters and weights are the same.
 
 Source: Howard et al. 2019, arXiv:1905.02244; weights: torchvision's `MobileNet_V3_Large_Weights.IMAGENET1K_V1`,
 fetched on first use.
@@ -24,11 +24,11 @@ _STAGES = (
     "blocks 13 to 15, last convolution, pool, linear",
 )
 _STEMS = {"standard": 32, "small": 8}
-"""Stem → how far the maps are reduced in all."""
+"""Stem → factor by which the whole network reduces the maps."""
 
 
 def _backbone(weights: str, stem: str) -> "tuple[list[nn.Module], nn.Linear | None]":
-    """Cut the network at `_CUTS`; the hidden linear layer goes to the last stage, the dropout behind it to the head."""
+    """Cut the network at `_CUTS`; the hidden linear layer joins the last stage, the dropout after it the head."""
     from torch import nn
     from torchvision.models import mobilenet_v3_large
 

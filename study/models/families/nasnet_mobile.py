@@ -1,8 +1,8 @@
-"""NASNet-A Mobile (4 @ 1056) as pytorchcv has it, its ImageNet weights on request. Knows nothing of how it is trained.
+"""NASNet-A Mobile (4 @ 1056) as in pytorchcv, with its ImageNet weights on request.
 
-The last pooling adapts to the size of the maps, so that other sizes than 224 pixels work; the cells crop their maps by
+The last pooling adapts to the size of the maps, so that other sizes than 224 pixels work. The cells crop their maps by
 one row and column, which fits only sides that are multiples of 32. BatchNorm is pytorchcv's: epsilon .001, momentum .1.
-Mean and std are ImageNet's, which pytorchcv's readme states for all its weights; the ones of Keras want [-1, 1].
+Mean and std are ImageNet's, which pytorchcv's readme states for all its weights; Keras's weights expect [-1, 1].
 
 Source: Zoph et al. 2018, arXiv:1707.07012; weights: pytorchcv's (an MIT package) `nasnet_4a1056`, fetched on first use.
 """
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 _NAME = "nasnet_4a1056"
-SILENCE = 60.0  # seconds that the server of the weights may say nothing
+SILENCE = 60.0  # seconds without data from the server, after which the download fails
 
 
 def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
-    """Cut the network before each halving of its maps, the stem's first cell being the first stage's last."""
+    """Cut the network before each halving of its maps, with the stem's first cell at the end of the first stage."""
     from pytorchcv.models.nasnet import nasnet_4a1056
     from torch import nn
 
@@ -44,7 +44,7 @@ def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
 
 
 def _imagenet() -> dict[str, Any]:
-    """Read pytorchcv's file from its own folder, downloading it where it is not there yet.
+    """Read pytorchcv's file from its own folder, downloading it first if it is missing.
 
     Raises:
         UserError: neither worked; says which file to place where.
@@ -68,7 +68,7 @@ def _imagenet() -> dict[str, Any]:
     try:
         if not place.exists():
             _download(url, place.parent)
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints every try
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints each attempt
             file = model_store.get_model_file(_NAME)  # compares the checksum
         return torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
@@ -76,7 +76,7 @@ def _imagenet() -> dict[str, Any]:
 
 
 def _download(url: str, folder: "Path") -> None:
-    """Fetch and unpack a zip file; pytorchcv's own downloader waits for ever for a server that is silent."""
+    """Fetch and unpack a zip file; pytorchcv's own downloader waits forever for a silent server."""
     import io
     import urllib.request
     import zipfile

@@ -1,9 +1,9 @@
-"""A small CNN beside another family's pretrained encoder, both on the same images, their features side by side.
+"""A small CNN beside another family's pretrained encoder, both on the same images; their features are concatenated.
 
 The first stage is the encoder, to be frozen; it passes the images on too. The second is the seed's small CNN: four 3×3
-convolutions of 3-4-8-8-16 channels, each with ReLU and a halving maximum and without BatchNorm, pooled to 6×6 averages,
-576 features. Its convolutions are padded, which the seed's are not, so that images of 32 pixels are large enough. It
-sees the images as the encoder's weights want them. Knows nothing of how it is trained.
+convolutions of 3-4-8-8-16 channels, each with ReLU and 2×2 max pooling and without BatchNorm. Average pooling to 6×6
+gives 576 features. The convolutions are padded, unlike the seed's, so that images of 32 pixels are large enough. It
+sees the images as normalized for the encoder's weights.
 
 Source: the MetaNet seed's ParallelNet, 576 features in front of resnet18's 512: https://github.com/SuSFCTV/MetaNet.
 """
@@ -32,9 +32,9 @@ def family(encoder: str = "resnet18") -> Family:
     inner = load_encoder(encoder, "parallel_net")
 
     def backbone(weights: str) -> "tuple[list[nn.Module], None]":
-        from study.models.families._paths import Beside, Joined
+        from study.models.families._paths import JoinedFeatures, WithImages
 
-        return [Beside(inner.backbone(weights)[0]), Joined(*_small())], None
+        return [WithImages(inner.backbone(weights)[0]), JoinedFeatures(*_small())], None
 
     return replace(
         inner,

@@ -1,7 +1,7 @@
-"""The small residual network that was made for CIFAR-10, with two blocks a group. Knows nothing of how it is trained.
+"""The small residual network that was designed for CIFAR-10, with two blocks a group.
 
 A 3×3 convolution and three groups of two basic blocks of 16, 32 and 64 channels: 6n + 2 = 14 weight layers with n = 2,
-.17 M parameters, 26 M multiplications an image at 32 px. Each group is a stage, the convolution being in the first.
+.17 M parameters, 26 M multiplications an image at 32 px. Each group is a stage; the convolution belongs to the first.
 
 Source: He et al. 2016, arXiv:1512.03385, §4.2; initial weights: He et al. 2015, arXiv:1502.01852.
 """

@@ -1,4 +1,4 @@
-"""ResNet-18 as torchvision has it, with its ImageNet weights on request. Knows nothing of how it is trained.
+"""ResNet-18 as in torchvision, with its ImageNet weights on request.
 
 Source: He et al. 2016, arXiv:1512.03385; weights: torchvision's `ResNet18_Weights.IMAGENET1K_V1`, fetched on first use.
 """
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
-    """Cut the network before each halving of its maps, the stem staying with the first layer."""
+    """Cut the network before each halving of its maps, with the stem and the first layer in the first stage."""
     from torch import nn
     from torchvision.models import resnet18
 

@@ -1,4 +1,4 @@
-"""A ten-layer ReLU network for 32-pixel signs, trained from scratch. Knows nothing of how it is trained.
+"""A ten-layer ReLU network for 32-pixel signs, trained from scratch.
 
 Eight 3×3 convolutions and two linear layers as in the GTSRB seed's CNN_10_relu, with batch normalization: 43 M
 multiplications an image at 32 px, .73 M parameters.
@@ -24,7 +24,7 @@ def _backbone(weights: str) -> "tuple[list[nn.Module], None]":
 
     stages: list[nn.Module] = []
     for before, after in zip((3, *_CHANNELS), _CHANNELS, strict=False):
-        # The fourth pool gives 2×2 at any size: at 32 px it is the same 2×2 maximum as in the other stages.
+        # The fourth pool gives 2×2 at any size: at 32 px it equals the 2×2 maximum of the other stages.
         pool = nn.MaxPool2d(2) if len(stages) < 3 else nn.AdaptiveMaxPool2d(2)
         stages.append(nn.Sequential(*convolution(before, after), *convolution(after, after), pool))
     hidden = [nn.Linear(4 * _CHANNELS[-1], _FEATURES, bias=False), nn.BatchNorm1d(_FEATURES), nn.ReLU(inplace=True)]

@@ -1,14 +1,14 @@
-"""Finds a pretext task by its module name and fixes what such a module gives. Knows no network, training or store.
+"""Finds a pretext task by its module name, and defines what such a module provides.
 
 A pretext is one file in this folder with
 
-- `LABELS: bool`, whether it reads the images' labels: a source task does, self-supervision must not and gets none,
+- `LABELS: bool`, whether it reads the images' labels; a source task does, self-supervision must not and gets none,
 - `OPTIONS: dict[str, int | str | None]`, its options with their defaults; None is derived from the images' size,
-- `VIEWS: int`, how many images the network sees of an example; their features are put side by side for the head,
-- `HEAD: str`, the head's default, see `study.models.heads`,
-- `answers`, `check` and `examples`, as `Pretext` describes them.
+- `VIEWS: int`, the number of images of an example; their features are concatenated for the head,
+- `HEAD: str`, the default head, see `study.models.heads`,
+- `answers`, `check` and `examples`, as described in `Pretext`.
 
-The module is imported to check a study's space: it imports torch only inside `examples`.
+Checking a study's space imports these modules, so they import torch only inside `examples`.
 """
 
 import pkgutil
@@ -28,7 +28,7 @@ Options = Mapping[str, Option]
 
 
 class Pretext(Protocol):
-    """What a pretext's module gives; see the text above."""
+    """A pretext's module, as described above."""
 
     __file__: str
     LABELS: bool
@@ -37,7 +37,7 @@ class Pretext(Protocol):
     HEAD: str
 
     def answers(self, labels: int, options: Options) -> int:
-        """Give the number of answers; `labels` is the number of the data set's classes."""
+        """Give the number of possible answers; `labels` is the number of the data set's classes."""
 
     def check(self, options: Options, size: int) -> None:
         """Refuse options that do not fit images of `size` pixels."""
@@ -49,10 +49,10 @@ class Pretext(Protocol):
 
         Args:
             pixels: (batch, 3, size, size) float in [0, 1].
-            labels: (batch,) int64 where `LABELS`; else None.
-            generator: on the CPU; all that is random is drawn from it.
+            labels: (batch,) int64 if `LABELS`, else None.
+            generator: on the CPU; the source of all random numbers.
             options: all of `OPTIONS`.
-            least: side that the network's images must have at least, pixels.
+            least: smallest side of the network's images, pixels.
 
         Returns:
             (batch, VIEWS, 3, side, side) float in [0, 1], and the right answers, (batch,) int64.
@@ -68,24 +68,24 @@ def load(name: str) -> Pretext:
     """Import a pretext.
 
     Raises:
-        UserError: there is none of this name.
+        UserError: there is no pretext of this name.
     """
     if name not in names():
         raise UserError(f"unknown pretext {show(name)}; one of {', '.join(names())}")
     return cast(Pretext, import_module(f"{__name__}.{name}"))
 
 
-def options(name: str, given: Options) -> dict[str, Option]:
+def options(name: str, settings: Options) -> dict[str, Option]:
     """Complete a pretext's options with its defaults.
 
     Raises:
-        UserError: an option that it does not have, or one of another type.
+        UserError: the pretext has no such option, or a value is of another type.
     """
     known = load(name).OPTIONS
-    for key, value in given.items():
+    for key, value in settings.items():
         if key not in known:
-            has = ", ".join(known) or "none"
-            raise UserError(f"{key} {show(value)} is no option of pretext {name}; it has {has}")
+            choices = ", ".join(known) or "none"
+            raise UserError(f"{key} {show(value)} is no option of pretext {name}; it has {choices}")
         kinds = (str,) if isinstance(known[key], str) else (int, type(None)) if known[key] is None else (int,)
         check_type(f"{key} of pretext {name}", value, *kinds)
-    return {**known, **given}
+    return {**known, **settings}

@@ -1,4 +1,4 @@
-"""The source task itself: which class an image has. Transfer from task A to task B begins with its weights."""
+"""The source task itself: which class does an image have? Transfer from task A to task B starts from its weights."""
 
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,6 @@ def check(options: Options, size: int) -> None:
 def examples(
     pixels: "Tensor", labels: "Tensor | None", generator: "torch.Generator", options: Options, least: int
 ) -> "tuple[Tensor, Tensor]":
-    """Show the image as it is."""
+    """Pass on the image as it is, with its label."""
     assert labels is not None
     return pixels[:, None], labels

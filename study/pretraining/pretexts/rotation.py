@@ -1,6 +1,6 @@
 """By how many quarter turns was an image rotated? Reads no labels.
 
-Source: Gidaris et al. 2018, arXiv:1803.07728; of an image's four rotations one is shown an epoch.
+Source: Gidaris et al. 2018, arXiv:1803.07728; here an epoch has one of an image's four rotations.
 """
 
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def examples(
     import torch
 
     turns = torch.randint(TURNS, (len(pixels),), generator=generator).to(pixels.device)
-    shown = torch.empty_like(pixels)
+    rotated = torch.empty_like(pixels)
     for turn in range(TURNS):
-        shown[turns == turn] = torch.rot90(pixels[turns == turn], turn, (2, 3))
-    return shown[:, None], turns
+        rotated[turns == turn] = torch.rot90(pixels[turns == turn], turn, (2, 3))
+    return rotated[:, None], turns

@@ -1,4 +1,4 @@
-"""What every family must satisfy, as functions of one that was made; a test calls them for each."""
+"""Checks that every family must pass; a test calls them for each family."""
 
 from typing import Any, NamedTuple
 
@@ -30,9 +30,9 @@ def make(name: str, **options: str) -> Made:
 
 def each_tensor_is_in_one_stage_or_the_head(made: Made) -> None:
     parts = [*made.net.stages, made.net.head]
-    held = [id(tensor) for part in parts for tensor in part.state_dict(keep_vars=True).values()]
-    assert len(set(held)) == len(held)
-    assert set(held) == {id(tensor) for tensor in made.net.state_dict(keep_vars=True).values()}
+    tensors = [id(tensor) for part in parts for tensor in part.state_dict(keep_vars=True).values()]
+    assert len(set(tensors)) == len(tensors)
+    assert set(tensors) == {id(tensor) for tensor in made.net.state_dict(keep_vars=True).values()}
     assert len(made.net.stages) == len(made.family.stages)
 
 
@@ -109,7 +109,7 @@ def every_parameter_gets_a_gradient(made: Made) -> None:
         net = families.build(made.name, "none", CLASSES, dropout=0.1, head=head, **made.options).train()
         images = (torch.rand(8, 3, 32, 32) - 0.5) * 4
         torch.nn.functional.cross_entropy(net(images), torch.arange(8) % CLASSES).backward()
-        dead = [name for name, each in net.named_parameters() if each.grad is None or not each.grad.any()]
+        dead = [name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()]
         assert not dead
 
 

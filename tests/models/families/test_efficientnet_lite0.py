@@ -6,16 +6,16 @@ from study.models.families.efficientnet_lite0 import _file
 
 
 def test_weights_are_the_packages_in_its_own_order():
-    """The package and timm list their layers in the same order, which says what the translated names must."""
-    given = list(torch.load(_file(), weights_only=True).values())
+    """The package and timm list their layers in the same order, which proves the translated names."""
+    tensors = list(torch.load(_file(), weights_only=True).values())
     whole = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    whole.load_state_dict(dict(zip(whole.state_dict(), given, strict=True)))
+    whole.load_state_dict(dict(zip(whole.state_dict(), tensors, strict=True)))
     net = families.build("efficientnet_lite0", "imagenet", 43, source_head=True).eval()
     images = torch.rand(2, 3, 64, 64)
     assert torch.equal(net(images), whole.eval()(images))
 
 
-def test_its_bytes_are_the_ones_its_name_promises():
+def test_the_files_checksum_is_the_one_in_its_name():
     import hashlib
     from pathlib import Path
 

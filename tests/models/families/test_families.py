@@ -52,16 +52,16 @@ def test_options_are_what_a_module_reads():
     *[(name, {"encoder": encoder}, f"unknown encoder '{encoder}' of family {name}; one of {', '.join(ENCODERS)}")
       for name in ("meta_extractor", "parallel_net") for encoder in ("meta_extractor", "parallel_net", "vgg")],
 ])  # fmt: skip
-def test_options_are_refused_with_what_there_is(name, options, text):
-    for asked in (families.load, lambda *given, **more: families.build(*given, "none", 7, **more)):
+def test_wrong_options_are_refused_with_the_choices(name, options, text):
+    for make in (families.load, lambda family, **settings: families.build(family, "none", 7, **settings)):
         with pytest.raises(UserError, match=re.escape(text)):
-            asked(name, **options)
+            make(name, **options)
 
 
 @pytest.mark.parametrize("name", families.names())
 def test_an_option_of_none_is_the_familys_own_choice(name):
-    asked, own = families.load(name, **dict.fromkeys(CHOICES)), families.load(name)
-    assert (asked.stages, asked.features, asked.min_size) == (own.stages, own.features, own.min_size)
+    chosen, own = families.load(name, **dict.fromkeys(CHOICES)), families.load(name)
+    assert (chosen.stages, chosen.features, chosen.min_size) == (own.stages, own.features, own.min_size)
 
 
 def test_finding_families_imports_no_torch():

@@ -1,4 +1,4 @@
-"""Weights that a family or a study reads are never unpickled into running code."""
+"""Reading weights never runs code from a pickle."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def refused(family, file):
     ("resnet18", zoo.ResNet18_Weights.IMAGENET1K_V1),
     ("mobilenet_v3_large", zoo.MobileNet_V3_Large_Weights.IMAGENET1K_V1),
 ])  # fmt: skip
-def test_torchvisions_weights(family, whose, payload, tmp_path, monkeypatch):
+def test_torchvisions_weights_run_no_code(family, whose, payload, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     file = tmp_path / "hub" / "checkpoints" / whose.url.rpartition("/")[2]
     file.parent.mkdir(parents=True)
@@ -44,7 +44,7 @@ def test_torchvisions_weights(family, whose, payload, tmp_path, monkeypatch):
     refused(family, file)
 
 
-def test_nasnets_weights_of_which_even_the_checksum_fits(payload, tmp_path, monkeypatch):
+def test_nasnets_weights_run_no_code_even_with_a_matching_checksum(payload, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("pytorchcv.models.common.model_store._check_sha1", lambda file, sha1: True)
     file = tmp_path / ".torch" / "models" / "nasnet_4a1056-0803-44f5ecbe.pth"
@@ -53,14 +53,14 @@ def test_nasnets_weights_of_which_even_the_checksum_fits(payload, tmp_path, monk
     refused("nasnet_mobile", file)
 
 
-def test_efficientnets_weights(payload, tmp_path, monkeypatch):
+def test_efficientnets_weights_run_no_code(payload, tmp_path, monkeypatch):
     file = tmp_path / "weights.pth"
     file.write_bytes(payload)
     monkeypatch.setattr("study.models.families.efficientnet_lite0._file", lambda: str(file))
     refused("efficientnet_lite0", file)
 
 
-def test_weights_of_the_store_whose_size_fits(payload, tmp_path):
+def test_weights_of_the_store_run_no_code_even_with_a_matching_size(payload, tmp_path):
     def fill(folder: Path):
         (folder / weights.MODEL).write_bytes(b"x" * len(payload))
         return {}
@@ -72,7 +72,7 @@ def test_weights_of_the_store_whose_size_fits(payload, tmp_path):
         weights.fill(net, entry.path)
 
 
-def test_a_checkpoint_whose_checksum_fits(payload, tmp_path):
+def test_a_checkpoint_runs_no_code_even_with_a_matching_checksum(payload, tmp_path):
     place = tmp_path / "trial" / "000001"
     place.mkdir(parents=True)
     (place / "state.safetensors").write_bytes(payload)

@@ -9,7 +9,7 @@ from study.models import families
 def test_the_small_stem_keeps_larger_maps(stem, side):
     net, sides = families.build("mobilenet_v3_large", "none", 7, stem=stem).eval(), []
     (pool,) = (layer for layer in net.stages[-1] if isinstance(layer, nn.AdaptiveAvgPool2d))
-    pool.register_forward_hook(lambda layer, given, out: sides.append(tuple(given[0].shape[2:])))
+    pool.register_forward_hook(lambda layer, inputs, out: sides.append(tuple(inputs[0].shape[2:])))
     net(torch.rand(1, 3, 32, 32))
     assert sides == [(side, side)]
 
@@ -33,4 +33,4 @@ def test_each_stage_but_the_first_starts_with_a_halving():
 
 def test_batchnorm_is_torchvisions():
     layers = families.build("mobilenet_v3_large", "none", 7).modules()
-    assert {(each.eps, each.momentum) for each in layers if isinstance(each, nn.BatchNorm2d)} == {(0.001, 0.01)}
+    assert {(layer.eps, layer.momentum) for layer in layers if isinstance(layer, nn.BatchNorm2d)} == {(0.001, 0.01)}

@@ -26,7 +26,7 @@ def file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def whole(file, monkeypatch):
-    """A network whose weights are in the folder, their checksum taken for the published one."""
+    """A network whose weights are in the folder; their checksum passes for the published one."""
     torch.manual_seed(1)
     made = nasnet_4a1056().eval()
     torch.save(made.state_dict(), file)
@@ -38,9 +38,9 @@ def test_weights_in_the_folder_are_loaded_and_score_as_pytorchcv_does(whole):
     net = families.build("nasnet_mobile", "imagenet", 43, source_head=True).eval()
     with torch.no_grad():
         small, images = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 224, 224)
-        torch.testing.assert_close(net(images), whole(images), rtol=1e-3, atol=1e-3)  # the only size it takes itself
+        torch.testing.assert_close(net(images), whole(images), rtol=1e-3, atol=1e-3)  # the only size of pytorchcv
         whole.features.final_pool = nn.AdaptiveAvgPool2d(1)
-        assert all(torch.equal(net(each), whole(each)) for each in (small, images))
+        assert all(torch.equal(net(batch), whole(batch)) for batch in (small, images))
 
 
 def test_all_of_it_is_used(whole):
@@ -52,7 +52,7 @@ def test_all_of_it_is_used(whole):
 
 def test_batchnorm_is_pytorchcvs():
     layers = families.build("nasnet_mobile", "none", 7).modules()
-    assert {(each.eps, each.momentum) for each in layers if isinstance(each, nn.BatchNorm2d)} == {(0.001, 0.1)}
+    assert {(layer.eps, layer.momentum) for layer in layers if isinstance(layer, nn.BatchNorm2d)} == {(0.001, 0.1)}
 
 
 def test_stages_pass_two_paths_and_each_halves_the_maps():
@@ -101,7 +101,7 @@ def test_a_download_is_unpacked_where_pytorchcv_looks(file, monkeypatch):
     assert file.exists()
 
 
-def test_a_server_that_says_nothing_is_given_up(file, monkeypatch):
+def test_a_silent_server_times_out(file, monkeypatch):
     monkeypatch.setattr("study.models.families.nasnet_mobile.SILENCE", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(f"{STORE}.imgclsmob_repo_url", f"http://127.0.0.1:{silent.getsockname()[1]}")

@@ -1,4 +1,4 @@
-"""Families whose weights are torchvision's: read from torch's own cache, which here holds what the test saved."""
+"""Families with torchvision's weights, which are read from torch's own cache; here the test puts them there."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What every pretext gives: examples of the promised shape, drawn from the generator alone; what each one asks."""
+"""Examples of every pretext have the promised shape and come from the generator alone; each asks the right question."""
 
 import pytest
 import torch
@@ -16,20 +16,20 @@ def pixels(count=6, size=SIZE):
 
 def examples(name, images, seed=0, labels=None, least=8, **options):
     module = pretexts.load(name)
-    given = pretexts.options(name, options)
+    settings = pretexts.options(name, options)
     if module.LABELS and labels is None:
         labels = torch.arange(len(images)) % 3
-    return module.examples(images, labels, torch.Generator().manual_seed(seed), given, least)
+    return module.examples(images, labels, torch.Generator().manual_seed(seed), settings, least)
 
 
 @pytest.mark.parametrize("name", pretexts.names())
 def test_examples_have_the_promised_shape_and_range(name):
     module = pretexts.load(name)
-    shown, answers = examples(name, pixels())
-    assert shown.shape[:3] == (6, module.VIEWS, 3)
-    assert shown.shape[3] == shown.shape[4] >= 8
-    assert shown.min() >= 0
-    assert shown.max() <= 1
+    views, answers = examples(name, pixels())
+    assert views.shape[:3] == (6, module.VIEWS, 3)
+    assert views.shape[3] == views.shape[4] >= 8
+    assert views.min() >= 0
+    assert views.max() <= 1
     assert answers.dtype == torch.int64
     assert answers.min() >= 0
     assert answers.max() < module.answers(3, pretexts.options(name, {}))
@@ -56,17 +56,17 @@ def places(size=SIZE, count=200):
 
 @pytest.mark.parametrize(("gap", "jitter"), [(0, 0), (2, 0), (2, 1)])
 def test_a_neighbour_lies_where_the_answer_says(gap, jitter):
-    shown, answers = examples("patches", places(), patch=8, gap=gap, jitter=jitter, colour="keep")
-    corner = (255 * shown[:, :, :2, 0, 0]).round()  # (n, 2 views, row and column)
-    wanted = torch.tensor(patches.PLACES)[answers] - 1
-    off = corner[:, 1] - corner[:, 0] - (8 + gap) * wanted
+    views, answers = examples("patches", places(), patch=8, gap=gap, jitter=jitter, colour="keep")
+    corner = (255 * views[:, :, :2, 0, 0]).round()  # (n, 2 views, row and column)
+    expected = torch.tensor(patches.PLACES)[answers] - 1
+    off = corner[:, 1] - corner[:, 0] - (8 + gap) * expected
     assert off.abs().max() <= 2 * jitter
     assert (off.abs().max() > 0) == (jitter > 0)
 
 
 def test_the_grid_lies_anywhere_in_the_image():
-    shown, _ = examples("patches", places(), patch=8, gap=0, jitter=0, colour="keep")
-    rows = (255 * shown[:, 0, 0, 0, 0]).round()
+    views, _ = examples("patches", places(), patch=8, gap=0, jitter=0, colour="keep")
+    rows = (255 * views[:, 0, 0, 0, 0]).round()
     assert set(rows.tolist()) == set(range(8, 17))  # the middle patch begins 8 below the grid, which has 8 px of room
 
 
@@ -78,9 +78,9 @@ def test_patches_that_touch_are_next_to_each_other_and_others_are_not():
 
 def test_dropped_colours_are_noise_and_one_channel_stays():
     images = pixels()
-    kept, _ = examples("patches", images, colour="keep")
+    intact, _ = examples("patches", images, colour="keep")
     dropped, _ = examples("patches", images, colour="drop")
-    same = (kept == dropped).all(dim=(3, 4)).sum(2)  # (n, views): channels that are as they were
+    same = (intact == dropped).all(dim=(3, 4)).sum(2)  # (n, views): channels that are unchanged
     assert (same == 1).all()
 
 
@@ -105,21 +105,21 @@ def test_the_published_patches_of_eleven_pixels_fit_and_larger_ones_do_not():
 
 def test_a_rotated_image_turned_back_is_the_image():
     images = pixels(40)
-    shown, answers = examples("rotation", images)
-    back = torch.stack([torch.rot90(one[0], -int(turn), (1, 2)) for one, turn in zip(shown, answers, strict=True)])
+    views, answers = examples("rotation", images)
+    back = torch.stack([torch.rot90(view[0], -int(turn), (1, 2)) for view, turn in zip(views, answers, strict=True)])
     assert torch.equal(back, images)
     assert rotation.TURNS == 4
 
 
 def test_labels_are_the_answers_of_a_source_task():
     images, labels = pixels(), torch.tensor([2, 0, 1, 1, 2, 0])
-    shown, answers = examples("labels", images, labels=labels)
+    views, answers = examples("labels", images, labels=labels)
     assert torch.equal(answers, labels)
-    assert torch.equal(shown[:, 0], images)
+    assert torch.equal(views[:, 0], images)
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "settings", "message"),
     [
         ("patchs", {}, "unknown pretext 'patchs'; one of labels, patches, rotation"),
         ("patches", {"jitters": 1}, "jitters 1 is no option of pretext patches; it has patch, gap, jitter, colour"),
@@ -127,9 +127,9 @@ def test_labels_are_the_answers_of_a_source_task():
         ("rotation", {"gap": 1}, "gap 1 is no option of pretext rotation; it has none"),
     ],
 )
-def test_a_wrong_name_or_option_is_refused_with_the_choices(name, given, said):
-    with pytest.raises(UserError, match=said):
-        pretexts.options(name, given)
+def test_a_wrong_name_or_option_is_refused_with_the_choices(name, settings, message):
+    with pytest.raises(UserError, match=message):
+        pretexts.options(name, settings)
 
 
 def test_an_unknown_treatment_of_colours_is_refused():
