@@ -62,7 +62,7 @@ class Cache:
     dependencies: dict[str, Any]
     """What outputs depend on besides weights and images: the family, its options, the code."""
     budget: int
-    """Bytes of all entries in the store; the oldest entries are evicted first. 0 caches nothing."""
+    """Bytes of all entries in the store; the least recently used go first. 0 caches nothing."""
     half: bool = False
     """Whether outputs are stored in half precision: half the bytes, and scores that differ a little."""
 

@@ -54,7 +54,7 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
     alarms: list[str] = []
     if regime.weights != "none":
         sample = splits["train"].pixels(slice(0, None, max(1, len(data.train.index) // 256)))
-        contract = family if source is None else replace(family, source_size=None)  # our own saw images like these
+        contract = family if source is None else replace(family, source_size=None)  # our own weights saw this size
         alarms += input_contract.deviations(contract, config, data.train.images.shape[1], sample)
     if regime.head == "new" and config.head_rate == 0:
         alarms.append("untrained_head: the new head stays as it was drawn")
