@@ -151,12 +151,12 @@ def _starts_alone(setting: Setting) -> float:
 def _heads(setting: Setting, heads: int) -> Iterator[fused.Said]:
     config = replace(_config(STAGES), regime="feature_extraction", freeze_depth=None)
     members = [fused.Member(replace(config, lr=1e-3 * 1.1**number), number) for number in range(heads)]
-    return fused.run(members, setting.opened, EPOCHS, setting.device, KEPT)
+    return fused.run(members, setting.opened, EPOCHS, device=setting.device, cache=KEPT)
 
 
 def _head(setting: Setting) -> Iterator[report.Report]:
     config = replace(_config(STAGES), regime="feature_extraction", freeze_depth=None)
-    return trial.run(config, setting.opened, 0, EPOCHS, setting.device, cache=KEPT)
+    return trial.run(config, setting.opened, 0, epochs=EPOCHS, device=setting.device, cache=KEPT)
 
 
 def _states(setting: Setting, depth: int) -> tuple[State, State]:

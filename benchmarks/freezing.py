@@ -84,7 +84,7 @@ def _drifting(config: Config) -> Config:
 
 def _trained(config: Config, opened: prepare.TaskData) -> tuple[str, str, str]:
     """Give the frozen state's hash as loaded and after the last epoch, and what the alarm says of moved buffers."""
-    reports = list(trial.run(config, opened, 0, EPOCHS))
+    reports = list(trial.run(config, opened, 0, epochs=EPOCHS))
     alarms = " | ".join(row["alarms"] or "" for report in reports for row in report.rows[:1])
     moved = alarms.partition("batchnorm_drift: ")[2].partition(" buffers")[0] or "0"
     return reports[0].rows[0]["frozen_before"], reports[-1].rows[0]["frozen_after"], moved

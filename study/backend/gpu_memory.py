@@ -113,7 +113,7 @@ def attempt(case: Case, device: str, free: float = float("inf")) -> int:
     whole = prepare.open_data(case.prepared, splits.cut(asked), 0, 0, asked.validation == "groups")
     few = cut(whole, 2 * asked.batch_size, BATCH[device])
     with contextlib.suppress(FloatingPointError):  # so few images may lack a class; the memory is the same
-        for _ in trial.run(asked, few, 0, len(regimes.phases(asked)) or 1, device):
+        for _ in trial.run(asked, few, 0, epochs=len(regimes.phases(asked)) or 1, device=device):
             pass
     counts = len(whole.val.index), len(whole.train.index)
     return sum(size for size in _kept(case, few, device, *counts) if 4 * size < free)  # features.py keeps to that too

@@ -91,7 +91,18 @@ def _alone(job: dict[str, Any]) -> Iterator[Results]:
     resume = None if found is None else (found.report["epoch"], found.report["seconds"], found.state)
     saved, after = time.monotonic(), -1 if resume is None else resume[0]
     earlier, source = _earlier(job), _source(job)
-    for report in _own(trial.run(asked, opened, job["seed"], job["epochs"], device, resume, cache, source, earlier)):
+    reports = trial.run(
+        asked,
+        opened,
+        job["seed"],
+        epochs=job["epochs"],
+        device=device,
+        resume=resume,
+        cache=cache,
+        source=source,
+        earlier=earlier,
+    )
+    for report in _own(reports):
         result = checked(report, job["epochs"], after)
         after = report.epoch
         _refuse_other(found.report if found else None, result)
@@ -121,7 +132,10 @@ def _together(jobs: Sequence[dict[str, Any]]) -> Iterator[Results]:
     def ended(number: int) -> bool:
         return _mark(folders[number]).exists()
 
-    for said in _own(fused_heads.run(members, opened, jobs[0]["epochs"], device, cache, ended, _source(jobs[0]))):
+    bundled = fused_heads.run(
+        members, opened, jobs[0]["epochs"], device=device, cache=cache, ended=ended, source=_source(jobs[0])
+    )
+    for said in _own(bundled):
         found = {jobs[number]["trial"]: _result(each, jobs[number], after[number]) for number, each in said.items()}
         after |= {number: each.epoch for number, each in said.items() if not isinstance(each, Exception)}
         if time.monotonic() - saved >= jobs[0]["checkpoint_seconds"]:

@@ -1,1 +1,1 @@
-"""A configuration becomes scores: regimes, the training loop, kept features, metrics and reports."""
+"""A configuration becomes scores: regimes, the training loop, cached features, metrics and reports."""

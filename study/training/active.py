@@ -1,7 +1,4 @@
-"""Which hyperparameters a trial reads: the others are left empty in the table, and tuning one is a mistake.
-
-Knows nothing of how a value is used.
-"""
+"""Which hyperparameters a trial reads; the others are left empty in the table, and tuning one is a mistake."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,28 +13,28 @@ GRADIENTS = (
     *("label_smoothing", "class_weights", "reduction", "augment", "views", "dropout", "head", "head_rate"),
     *("freeze_batchnorm", "batchnorm_momentum"),
 )
-"""What only a training by gradients reads."""
+"""Hyperparameters that only training by gradients reads."""
 
 
-def unread(asked: Config) -> dict[str, str]:
-    """Name the hyperparameters that a trial does not read, each with the hyperparameter that decides it."""
-    found = dict.fromkeys(("momentum",) if asked.optimizer != "sgd" else (), "optimizer")
-    described = {name for names in regimes.READS.values() for name in names}
-    found |= dict.fromkeys(described - set(regimes.READS.get(asked.regime, ())), "regime")
-    found |= dict.fromkeys(set(families.OPTIONS) - set(families.options(asked.family)), "family")
-    if asked.validation != "groups":
-        found |= {"validation_share": "validation"}
-    if asked.regime in ("zero_shot", "prototype"):
-        found |= dict.fromkeys((*GRADIENTS, "momentum"), "regime")
-    if asked.regime == "zero_shot":
-        found |= {"label_fraction": "regime", "subset": "regime"}
-    if asked.regime == "prototype":
-        found |= {"head_classes": "regime"}
-    return found
+def unread(trial: Config) -> dict[str, str]:
+    """Map each hyperparameter that a trial does not read to the hyperparameter that decides so."""
+    deciders = dict.fromkeys(("momentum",) if trial.optimizer != "sgd" else (), "optimizer")
+    of_regimes = {name for names in regimes.READS.values() for name in names}
+    deciders |= dict.fromkeys(of_regimes - set(regimes.READS.get(trial.regime, ())), "regime")
+    deciders |= dict.fromkeys(set(families.OPTIONS) - set(families.options(trial.family)), "family")
+    if trial.validation != "groups":
+        deciders |= {"validation_share": "validation"}
+    if trial.regime in ("zero_shot", "prototype"):
+        deciders |= dict.fromkeys((*GRADIENTS, "momentum"), "regime")
+    if trial.regime == "zero_shot":
+        deciders |= {"label_fraction": "regime", "subset": "regime"}
+    if trial.regime == "prototype":
+        deciders |= {"head_classes": "regime"}
+    return deciders
 
 
 def read_values(values: Mapping[str, object]) -> dict[str, Any]:
-    """Give all hyperparameters of a trial as its rows show them: defaults filled in, empty where nothing reads them."""
-    asked = config(values)
-    weights = {"weights": "none"} if asked.regime == "scratch" else {}
-    return asdict(asked) | dict.fromkeys(unread(asked)) | weights
+    """Give all hyperparameters of a trial as its rows show them: defaults filled in, None where nothing reads them."""
+    trial = config(values)
+    weights = {"weights": "none"} if trial.regime == "scratch" else {}
+    return asdict(trial) | dict.fromkeys(unread(trial)) | weights

@@ -1,6 +1,6 @@
-"""Tasks that a network learnt before: what it still scores on them, with the heads that they were learnt with.
+"""Scores of a network on tasks that it learnt earlier, each with the head that was trained for it.
 
-Forgetting is a question that is asked of these scores. Knows nothing of training, or of how a task was learnt.
+Forgetting is computed from these scores elsewhere. Knows nothing of the training loop, or of how a task was learnt.
 """
 
 import contextlib
@@ -15,68 +15,71 @@ from study.models.net import Net
 from study.training import evaluation, metrics, setup
 
 OWN_BATCHNORM, BEFORE = metrics.ENDINGS
-"""Endings of metrics: with the BatchNorm buffers of when the task had been learnt; with all of the network of then."""
+"""Endings of metrics, scored with the BatchNorm buffers or with the whole network saved when the task was learnt."""
 
 
 class EarlierScores:
-    """A task that was learnt, ready to be scored on what the network is now."""
+    """Scores an earlier task on the current network."""
 
     def __init__(self, earlier: Earlier, device: str) -> None:
-        """Put its splits, its head and the network of then on the device."""
+        """Put the task's splits, its head and its saved network on the device."""
         self.data = earlier.data
         self._feeds = setup.feeds(earlier.config, families.of(earlier.config), earlier.data, device)
         self._head = earlier.head().to(device)
-        self._then = {name: each.to(device) for name, each in weights.tensors(earlier.entry).items()}
-        self._buffers = {name: self._then[name] for name in earlier.batchnorm()}
-        self._scored_then: dict[str, dict[str, float]] = {}
+        self._saved = {name: tensor.to(device) for name, tensor in weights.tensors(earlier.entry).items()}
+        self._buffers = {name: self._saved[name] for name in earlier.batchnorm()}
+        self._scores_of_saved: dict[str, dict[str, float]] = {}
 
     def scores(self, net: Net, last: bool) -> dict[tuple[str, str], float]:
-        """Score the network; it is left as it was, in eval mode.
+        """Score the network, and leave it as it was, in eval mode.
 
         Args:
-            net: whose stages are those of then, however they have changed.
-            last: whether the trial ends here: the test is opened then, if it may be, and the network of then scored.
+            net: has the stages of the saved network, whatever their values are now.
+            last: whether the trial ends here. Only then are the saved network and an open test split scored.
 
         Returns:
-            By split and metric: each metric of the task; with `OWN_BATCHNORM` but for the loss; at the end with
-            `BEFORE`. All three are equal, to the bit, where nothing has changed.
+            Score by split and metric: each metric of the task; those with `OWN_BATCHNORM`, without the loss; and at
+            the end those with `BEFORE`. All three are equal, to the bit, where nothing has changed.
         """
-        found: dict[tuple[str, str], float] = {}
+        scores: dict[tuple[str, str], float] = {}
+        variants: list[tuple[str, dict[str, Tensor]]] = [("", {}), (OWN_BATCHNORM, self._buffers)]
+        if last:
+            variants.append((BEFORE, self._saved))
         for split in ("val", "test") if last and "test" in self._feeds else ("val",):
-            for ending, changed in (("", {}), (OWN_BATCHNORM, self._buffers), (BEFORE, self._then if last else None)):
-                if changed is None:
-                    continue
-                with _holding(net, changed):
-                    told = self._score(net, split)
-                found |= {(split, name + ending): score for name, score in told.items() if not ending or name != "loss"}
-        return found
+            for ending, replaced in variants:
+                with _holding(net, replaced):
+                    by_metric = self._score(net, split)
+                scores |= {
+                    (split, name + ending): score for name, score in by_metric.items() if not ending or name != "loss"
+                }
+        return scores
 
     def _score(self, net: Net, split: str) -> dict[str, float]:
         now = net.stages.state_dict()
-        as_then = all(torch.equal(now[name], each) for name, each in self._then.items())
-        if as_then and split in self._scored_then:
-            return self._scored_then[split]
+        as_saved = all(torch.equal(now[name], tensor) for name, tensor in self._saved.items())
+        if as_saved and split in self._scores_of_saved:
+            return self._scores_of_saved[split]
         feed, names = self._feeds[split], (self.data.metric, *self.data.also, "loss")
         logits = evaluation.predict(net.with_head(self._head), feed)
-        told = evaluation.score(logits, feed.targets.cpu().numpy(), names)
-        if as_then:
-            self._scored_then[split] = told
-        return told
+        scores = evaluation.score(logits, feed.targets.cpu().numpy(), names)
+        if as_saved:
+            self._scores_of_saved[split] = scores
+        return scores
 
 
 @contextlib.contextmanager
 def _holding(net: Net, tensors: Mapping[str, Tensor]) -> Iterator[None]:
-    """Let a network's stages hold other values for a while."""
+    """Replace values of a network's stages inside the context, and restore them after it."""
     now = net.stages.state_dict()
-    kept = {name: now[name].clone() for name in tensors}
+    originals = {name: now[name].clone() for name in tensors}
     try:
         _fill(now, tensors)
         yield
     finally:
-        _fill(now, kept)
+        _fill(now, originals)
 
 
 def _fill(now: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
-        for name, each in tensors.items():
-            now[name].copy_(each)
+        for name, tensor in tensors.items():
+            now[name].copy_(tensor)

@@ -18,37 +18,37 @@ from study.training.feature_cache import FeatureCache, Outputs
 
 
 class BatchSource(Protocol):
-    """What an epoch shows."""
+    """Gives the batches of one epoch."""
 
     @property
     def start(self) -> int:
-        """The first stage to be run."""
+        """The first stage to run on a batch."""
 
     def batch(self, order: Tensor) -> tuple[Passed, Tensor]:
-        """Give some of the split's images as stage `start` takes them, and the right answers."""
+        """Give some of the split's images as stage `start` takes them, and their targets."""
 
 
 class Inputs(NamedTuple):
-    """The training images as an epoch shows them."""
+    """A split's images as one epoch shows them."""
 
     feed: Feed
     draws: Tensor
-    """(n, 7): what is done to each of the split's images, see `study.data.augment`; further passes follow the first."""
+    """(passes × images, 7): random numbers that augment each image, pass after pass; see `study.data.augment`."""
     ranges: Mapping[str, float]
     strength: float
     outputs: Outputs | None = None
-    """What the frozen first stages made of just these images."""
+    """Outputs of the frozen first stages for these images; None runs all stages."""
 
     @property
     def start(self) -> int:
-        """The first stage to be run."""
+        """The first stage to run on a batch."""
         return 0 if self.outputs is None else self.outputs.start
 
     def batch(self, order: Tensor) -> tuple[Passed, Tensor]:
         """Give some of the split's images as stage `start` takes them, and their labels.
 
         Args:
-            order: int64, places in the split; of the second pass, those plus the split's length, and so on.
+            order: (batch,) int64, positions in the split; each further pass adds the split's length once more.
         """
         rows = order % len(self.feed.rows)
         if self.outputs is not None:
@@ -63,7 +63,7 @@ class Inputs(NamedTuple):
 
 
 def view(config: Config, epoch: int) -> int | None:
-    """Number the fixed view that an epoch shows; None where it augments anew."""
+    """Give the number of the fixed view that an epoch shows; None where it augments anew."""
     if config.augment == 0:
         return 0
     return None if config.views is None else (epoch - 1) % config.views
@@ -73,34 +73,36 @@ def inputs(
     net: Net,
     feed: Feed,
     config: Config,
+    *,
     ranges: Mapping[str, float],
-    fresh: torch.Generator,
+    generator: torch.Generator,
     epoch: int,
-    cache: FeatureCache | None,
-    shown: int | None = None,
+    cache: FeatureCache | None = None,
+    samples: int | None = None,
 ) -> Inputs:
     """Prepare an epoch.
 
-    A fixed view is drawn for each image of the data set from a stream of its own, so that all trials see the same; then
-    what frozen first stages make of it need be computed only once.
+    A fixed view is drawn for each image of the data set from a stream of its own. All trials see the same view, so that
+    the outputs of frozen first stages are computed only once.
 
     Args:
         net: frozen as in the phase.
-        feed: the training split.
+        feed: the split.
         config: augment and views.
         ranges: of the augmentation at strength 1.
-        fresh: the epoch's own stream.
+        generator: the epoch's own stream.
         epoch: from 1.
-        cache: None runs all stages on the images.
-        shown: images that the epoch shows; more than there are come in several passes. None: each once.
+        cache: of frozen stages' outputs; None runs all stages on the images.
+        samples: number of images that the epoch shows, in several passes if the split has fewer. None: each image once.
     """
     number, device = view(config, epoch), feed.rows.device
+    samples = samples or len(feed.rows)
     if number is None:
-        return Inputs(feed, augment.draw(shown or len(feed.rows), fresh).to(device), ranges, config.augment)
-    drawn = augment.draw(len(feed.images), torch.Generator().manual_seed(stream(0, "view", number)))
-    passes = -(-(shown or len(feed.rows)) // len(feed.rows))
-    given = Inputs(feed, drawn.to(device)[feed.rows].repeat(passes, 1), ranges, config.augment)
+        return Inputs(feed, augment.draw(samples, generator).to(device), ranges, config.augment)
+    draws = augment.draw(len(feed.images), torch.Generator().manual_seed(stream(0, "view", number)))
+    passes = -(-samples // len(feed.rows))
+    images = Inputs(feed, draws.to(device)[feed.rows].repeat(passes, 1), ranges, config.augment)
     if cache is None:
-        return given
-    about = [number, config.augment, dict(ranges)] if config.augment else None
-    return given._replace(outputs=cache.outputs(net, feed, "train", about, given.pixels))
+        return images
+    description = [number, config.augment, dict(ranges)] if config.augment else None
+    return images._replace(outputs=cache.outputs(net, feed, "train", description, images.pixels))

@@ -1,6 +1,6 @@
-"""Scores a network on a split, without augmentation, and tells what is odd about its answers.
+"""Predictions and scores of a network on a split, and alarms about predictions that look wrong.
 
-Knows nothing of training or configurations.
+Knows nothing of the training loop or of configurations.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ from study.training import metrics
 from study.training.feature_cache import Outputs
 
 GAP = 0.1
-"""Where eval mode is worse than train mode on the same images by more, that is an alarm."""
+"""Accuracy in train mode minus accuracy in eval mode on the same images, above which there is an alarm."""
 STEADY = 32
-"""Images in a batch of `mode_gap` at least: the statistics of fewer are noise."""
+"""Smallest batch of `mode_gap`, images; the statistics of fewer are noise."""
 
 
 def predict(
@@ -27,43 +27,43 @@ def predict(
     Args:
         net: left in eval mode.
         feed: the split.
-        outputs: what the frozen first stages made of it, where that is at hand.
-        pixels: gives other images than the feed's, for the same samples.
+        outputs: of the frozen first stages for this split; None runs all stages.
+        pixels: gives other images for the same samples; None takes the feed's.
 
     Returns:
         (samples, outputs) float32.
     """
     net.eval()
-    start, given = 0 if outputs is None else outputs.start, pixels or feed.pixels
+    start, pixels = 0 if outputs is None else outputs.start, pixels or feed.pixels
     with torch.inference_mode(), precision(feed):
-        shown = (outputs.batch(part) if outputs else feed.normalized(given(part)) for part in _parts(feed))
-        parts = [net(passed, start).float() for passed in shown]
-        return torch.cat(parts).cpu().numpy()
+        batches = (outputs.batch(rows) if outputs else feed.normalized(pixels(rows)) for rows in _batches(feed))
+        logits = [net(activations, start).float() for activations in batches]
+        return torch.cat(logits).cpu().numpy()
 
 
 def score(logits: np.ndarray, targets: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
-    """Give each named metric of `study.training.metrics`."""
+    """Compute each named metric of `study.training.metrics`."""
     return {name: metrics.metric(name)(logits, targets) for name in names}
 
 
 def counts(logits: np.ndarray, targets: np.ndarray, classes: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
-    """Count which classes were taken for which.
+    """Count how often each class is predicted for each true class.
 
     Args:
         logits: (samples, outputs).
         targets: (samples,) int.
-        classes: of the targets; an output beyond them, of a head with too many, is called by its number.
+        classes: names of the classes. An output beyond them, of a head with more outputs, is named by its number.
 
     Yields:
-        A class, what images of it were taken for, and how many; nothing for pairs that do not occur.
+        True class, predicted class and number of samples, for each pair that occurs.
     """
-    pairs, found = np.unique(np.stack([targets, logits.argmax(axis=1)]), axis=1, return_counts=True)
-    for truth, answer, count in zip(*pairs, found, strict=True):
+    pairs, numbers = np.unique(np.stack([targets, logits.argmax(axis=1)]), axis=1, return_counts=True)
+    for truth, answer, count in zip(*pairs, numbers, strict=True):
         yield classes[truth], classes[answer] if answer < len(classes) else f"output {answer}", int(count)
 
 
 def constant_class(logits: np.ndarray, targets: np.ndarray) -> list[str]:
-    """Raise an alarm where all answers are one class though the truth is not."""
+    """Raise an alarm where all predictions are the same class but the targets are not."""
     if targets.ndim == 2:
         same = len(logits) > 1 and bool((np.ptp(logits, axis=0) == 0).all())
         return [f"constant_class: all {len(targets)} validation images get the same answer"] * same
@@ -76,36 +76,36 @@ def constant_class(logits: np.ndarray, targets: np.ndarray) -> list[str]:
 def mode_gap(net: Net, feed: Feed, batch: int, generator: torch.Generator, most: int = 512) -> dict[str, float]:
     """Give the accuracy on the same training images with BatchNorm in train mode and in eval mode.
 
-    Dropout is off in both and nothing is learnt or kept, so that what differs is the statistics alone: the batches' own
-    against the running ones.
+    Dropout is off in both modes, and the network does not change. The two differ by the statistics alone: those of each
+    batch against the running ones.
 
     Args:
         net: left in eval mode, as it was.
         feed: the training split.
-        batch: images at a time, as in training, but `STEADY` at least.
+        batch: batch size of the training; at least `STEADY` is used.
         generator: draws the images.
-        most: how many images are used at most.
+        most: largest number of images.
 
     Returns:
-        The two metrics; empty where no BatchNorm is ever in train mode.
+        The two metrics; empty where training puts no BatchNorm into train mode.
     """
     net.train()
     layers = [layer for layer in batchnorms(net) if layer.training and layer.track_running_stats]
     net.eval()
     rows = torch.randperm(len(feed.rows), generator=generator)[:most].to(feed.rows.device)
-    parts = [part for part in rows.split(max(batch, STEADY)) if len(part) > 1]
-    if not layers or not parts:
+    batches = [part for part in rows.split(max(batch, STEADY)) if len(part) > 1]
+    if not layers or not batches:
         return {}
-    kept = [{name: buffer.clone() for name, buffer in layer.named_buffers()} for layer in layers]
-    found = {}
+    originals = [{name: buffer.clone() for name, buffer in layer.named_buffers()} for layer in layers]
+    accuracies = {}
     for mode in ("train", "eval"):
         for layer in layers:
             layer.train(mode == "train")
-        found[f"accuracy_{mode}_mode"] = _accuracy(net, feed, parts)
-    for layer, buffers in zip(layers, kept, strict=True):
+        accuracies[f"accuracy_{mode}_mode"] = _accuracy(net, feed, batches)
+    for layer, buffers in zip(layers, originals, strict=True):
         for name, buffer in layer.named_buffers():
             buffer.copy_(buffers[name])
-    return found
+    return accuracies
 
 
 def gap_alarm(scores: dict[str, float]) -> list[str]:
@@ -116,20 +116,20 @@ def gap_alarm(scores: dict[str, float]) -> list[str]:
     return [f"batchnorm_gap: accuracy {train:.1f} % in train mode, {evaluated:.1f} % in eval mode"]
 
 
-def _accuracy(net: Net, feed: Feed, parts: list[torch.Tensor]) -> float:
+def _accuracy(net: Net, feed: Feed, batches: list[torch.Tensor]) -> float:
     with torch.no_grad(), precision(feed):
-        right = [_right(net(feed.normalized(feed.pixels(part))), feed.targets[part]) for part in parts]
-    return float(torch.stack(right).sum()) / sum(map(len, parts))
+        right = [_right(net(feed.normalized(feed.pixels(rows))), feed.targets[rows]) for rows in batches]
+    return float(torch.stack(right).sum()) / sum(map(len, batches))
 
 
 def _right(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Count the images that are told right; of several labels, add up the shares that are."""
+    """Count the correct images. With several labels, sum each image's share of correct labels."""
     if targets.ndim == 1:
         return (logits.argmax(1) == targets).sum().float()
     known = targets >= 0
     return (((logits > 0) == (targets > 0)) & known).sum(1).div(known.sum(1).clamp(min=1)).sum()
 
 
-def _parts(feed: Feed) -> list[slice]:
+def _batches(feed: Feed) -> list[slice]:
     size = BATCH[feed.images.device.type]
     return [slice(start, start + size) for start in range(0, len(feed.rows), size)]

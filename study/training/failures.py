@@ -1,11 +1,11 @@
-"""An exception as a result: its name, its text and its traceback, whatever its class does. Knows no trial."""
+"""An exception as a result: its name, its text and its traceback, whatever code its class runs. Knows no trial."""
 
 import traceback
 
 from study.storage.plain_values import LONGEST, bounded
 
 LINE = LONGEST - 1000
-"""Characters of an error's text: with its name, and what is added to it, it stays within a text's."""
+"""Characters of an error's text; with the error's name and further remarks it stays within `LONGEST`."""
 
 
 def failure(error: BaseException) -> dict[str, str]:
@@ -15,15 +15,15 @@ def failure(error: BaseException) -> dict[str, str]:
 
 
 def text_of(error: BaseException) -> str:
-    """Give an error's text; an error whose text cannot be made says so."""
+    """Give an error's text, or a note if its class fails to make one."""
     try:
-        return bounded(str.__str__(str(error)), LINE)  # a class may give a text of a class of its own
-    except BaseException as other:  # it is the code of whoever wrote the class
-        return f"its text cannot be made ({name_of(other)})"
+        return bounded(str.__str__(str(error)), LINE)  # `__str__` may return a subclass of str
+    except BaseException as raised:  # the class may run any code
+        return f"its text cannot be made ({name_of(raised)})"
 
 
 def name_of(error: BaseException) -> str:
-    """Give an error's class in one line, without asking the class."""
+    """Give the name of an error's class in one line, without calling the class's own code."""
     name = type.__dict__["__name__"].__get__(type(error))
     return " ".join(bounded(name, 200).split()) or "an exception without a name"
 
@@ -31,5 +31,5 @@ def name_of(error: BaseException) -> str:
 def _traceback(error: BaseException) -> str:
     try:
         return bounded("".join(traceback.format_exception(error)))
-    except BaseException as other:
-        return f"its traceback cannot be made ({name_of(other)})"
+    except BaseException as raised:
+        return f"its traceback cannot be made ({name_of(raised)})"

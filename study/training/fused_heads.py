@@ -1,7 +1,7 @@
-"""Many linear heads on one frozen backbone, trained at once; each is a trial and says what it would say alone.
+"""Many linear heads on one frozen backbone, trained at once; each is a trial and reports what it would report alone.
 
-The features are made once, every step is one batched product over all heads, and each head keeps its own order of
-images, rate and weight decay. Knows neither Ray nor files.
+The features are computed once. Every step is one batched product over all heads. Each head keeps its own order of
+images, rate and weight decay. Knows no files.
 
 Source: linear evaluation as in Oquab et al. 2023 (DINOv2), arXiv:2304.07193, which trains a grid of heads at once.
 """
@@ -18,9 +18,8 @@ from study.data.device_split import precision
 from study.models.net import Passed, copied
 from study.space.config import Config
 from study.training import optim, setup
-from study.training.epoch_inputs import inputs
 from study.training.feature_cache import MemoryCache
-from study.training.loop import Epoch, TrainingContext, TrainingPhase, moves, snapshot, told
+from study.training.loop import Epoch, TrainingContext, TrainingPhase, epoch_scores, movement_alarms, snapshot
 from study.training.losses import judge
 from study.training.report import Report, Reporter
 from study.training.timing import spent
@@ -37,41 +36,42 @@ class Member(NamedTuple):
     seed: int
 
 
-class _Share:
-    """Counts seconds, each divided among the members that share them."""
+class _SharedClock:
+    """Counts seconds, each divided equally among the members that share them."""
 
-    def __init__(self, among: int) -> None:
-        self.among = among
+    def __init__(self, members: int) -> None:
+        self.members = members
         self._seconds, self._last = 0.0, time.perf_counter()
 
     def __call__(self) -> float:
         now = time.perf_counter()
-        self._seconds, self._last = self._seconds + (now - self._last) / self.among, now
+        self._seconds, self._last = self._seconds + (now - self._last) / self.members, now
         return self._seconds
 
 
 class _Bundle(NamedTuple):
-    """What is trained together, by the members' numbers."""
+    """The trials that are trained together; dictionaries are keyed by the members' numbers."""
 
-    lessons: dict[int, TrainingContext]
+    contexts: dict[int, TrainingContext]
     """Their networks share the stages, which are all frozen."""
     reporters: dict[int, Reporter]
     optimizer: torch.optim.Optimizer
-    clock: _Share
+    clock: _SharedClock
     digest: str | None
     """Of the frozen stages."""
     alarms: tuple[str, ...]
-    """What is off before anything is trained."""
+    """Raised before training begins."""
 
 
 Said = dict[int, Report | Exception]
-"""By member: its report, or what it failed with."""
+"""By member: its report, or the error that it failed with."""
 
 
 def run(
     members: Sequence[Member],
     data: "TaskData",
     epochs: int,
+    *,
     device: str = "cpu",
     cache: CacheSettings = NO_CACHE,
     ended: Callable[[int], bool] = lambda number: False,
@@ -84,124 +84,133 @@ def run(
         data: train and validation arrays.
         epochs: >= 1.
         device: of torch.
-        cache: how much of the backbone's outputs is kept for other trials; without room they are held in memory.
-        ended: whether a member's trial has been ended; it is left out from the next epoch on.
+        cache: limits what is cached of the backbone's outputs for other trials; the rest is held in memory.
+        ended: whether a member's trial has been ended; such a member is left out from the next epoch on.
         source: as of `trial.run`.
 
     Yields:
-        What each member says at epoch 0 (nothing trained) and after each epoch; `seconds` are its share of the time.
+        Every member's report at epoch 0 (nothing trained) and after each epoch; `seconds` are its share of the time.
 
     Raises:
         UserError: the configuration contradicts itself, its family or the data.
         RuntimeError: a frozen stage changed.
     """
     with spent("setup"):
-        (stretch,) = plan(members[0].config, epochs)
-        bundle = _bundle(members, data, stretch, device, cache, source)
-    said = _said(bundle, {number: _loaded(bundle, number) for number in bundle.lessons})
-    yield said
-    for epoch in stretch.epochs:
-        left = [number for number, each in said.items() if isinstance(each, Report) and not ended(number)]
+        (phase,) = plan(members[0].config, epochs)
+        bundle = _bundle(members, data, phase, device=device, cache=cache, source=source)
+    reports = _reports(bundle, {number: _as_loaded(bundle, number) for number in bundle.contexts})
+    yield reports
+    for epoch in phase.epochs:
+        left = [number for number, report in reports.items() if isinstance(report, Report) and not ended(number)]
         if not left:
             return
-        bundle.clock.among = len(left)
-        trained = _epoch(bundle, left, stretch, epoch)
-        if bundle.lessons[0].net.frozen_digest() != bundle.digest:
-            raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase 0, epoch {epoch}")
-        said = _said(bundle, trained)
-        yield said
+        bundle.clock.members = len(left)
+        trained = _epoch(bundle, left, phase=phase, epoch=epoch)
+        if bundle.contexts[0].net.frozen_digest() != bundle.digest:
+            raise RuntimeError(f"the {len(phase.frozen)} frozen stages changed in phase 0, epoch {epoch}")
+        reports = _reports(bundle, trained)
+        yield reports
 
 
 def _bundle(
     members: Sequence[Member],
     data: "TaskData",
-    stretch: TrainingPhase,
+    phase: TrainingPhase,
+    *,
     device: str,
     cache: CacheSettings,
     source: Path | None,
 ) -> _Bundle:
-    first, clock = members[0].config, _Share(len(members))
+    first, clock = members[0].config, _SharedClock(len(members))
     net, feeds, alarms = setup.assemble(first, data, members[0].seed, device, source)
-    net.freeze(stretch.frozen)
-    digest, held = net.frozen_digest(), MemoryCache(kept(first, data, cache))
-    heads = [setup.new_head(each.config, data, each.seed).to(device) for each in members[1:]]
+    net.freeze(phase.frozen)
+    digest, memory = net.frozen_digest(), MemoryCache(kept(first, data, cache))
+    heads = [setup.new_head(member.config, data, member.seed).to(device) for member in members[1:]]
     nets = [net, *map(net.with_head, heads)]
-    about = held, data.labelled, weights_of(first, data, device)
-    lessons = {
-        number: TrainingContext(nets[number], feeds["train"], each.config, data.augment, each.seed, *about)
-        for number, each in enumerate(members)
+    weights = weights_of(first, data, device)
+    contexts = {
+        number: TrainingContext(
+            nets[number],
+            feeds["train"],
+            member.config,
+            data.augment,
+            member.seed,
+            cache=memory,
+            labelled=data.labelled,
+            weights=weights,
+        )
+        for number, member in enumerate(members)
     }
-    last = stretch.epochs[-1]
-    reporters = {number: Reporter(lesson, feeds, data, last, clock) for number, lesson in lessons.items()}
-    optimizer = optim.build_heads(nets, [each.config for each in members])
-    return _Bundle(lessons, reporters, optimizer, clock, digest, tuple(alarms))
+    last = phase.epochs[-1]
+    reporters = {number: Reporter(context, feeds, data, last, clock) for number, context in contexts.items()}
+    optimizer = optim.build_heads(nets, [member.config for member in members])
+    return _Bundle(contexts, reporters, optimizer, clock, digest, tuple(alarms))
 
 
-def _said(bundle: _Bundle, trained: dict[int, Epoch | Exception]) -> Said:
-    """Have each member score itself; who fails, fails alone."""
-    said: Said = {}
+def _reports(bundle: _Bundle, trained: dict[int, Epoch | Exception]) -> Said:
+    """Have each member score itself; a member that fails does not stop the others."""
+    reports: Said = {}
     for number, epoch in trained.items():
         try:
-            said[number] = epoch if isinstance(epoch, Exception) else bundle.reporters[number](epoch)
+            reports[number] = epoch if isinstance(epoch, Exception) else bundle.reporters[number](epoch)
         except (ValueError, ArithmeticError) as error:
-            said[number] = error
-    return said
+            reports[number] = error
+    return reports
 
 
-def _loaded(bundle: _Bundle, number: int) -> Epoch:
-    net = bundle.lessons[number].net
+def _as_loaded(bundle: _Bundle, number: int) -> Epoch:
+    net = bundle.contexts[number].net
     state = lambda: copied(net.changing(()))  # noqa: E731
     return Epoch(0, 0, 0, {}, state, (bundle.digest, bundle.digest), bundle.alarms)
 
 
-def _epoch(bundle: _Bundle, left: list[int], stretch: TrainingPhase, epoch: int) -> dict[int, Epoch | Exception]:
-    """Take one step a batch for all members at once; gives by member what the epoch came to."""
-    lessons = [bundle.lessons[number] for number in left]
-    begins = epoch == stretch.epochs.start
-    start = [snapshot(lesson.net) if begins else {} for lesson in lessons]
-    means = (_steps(bundle, lessons, stretch, epoch) / lessons[0].shown).tolist()
+def _epoch(bundle: _Bundle, left: list[int], *, phase: TrainingPhase, epoch: int) -> dict[int, Epoch | Exception]:
+    """Train all members that are left for an epoch, one step a batch; gives each member's epoch, or its error."""
+    contexts = [bundle.contexts[number] for number in left]
+    begins = epoch == phase.epochs.start
+    starts = [snapshot(context.net) if begins else {} for context in contexts]
+    means = (_steps(bundle, contexts, phase=phase, epoch=epoch) / contexts[0].samples_per_epoch).tolist()
     trained: dict[int, Epoch | Exception] = {}
-    for number, lesson, before, mean in zip(left, lessons, start, means, strict=True):
+    for number, context, start, mean in zip(left, contexts, starts, means, strict=True):
         try:
-            scores, alarms = told(mean, epoch), moves(lesson.net, before)
-            trained[number] = _trained(bundle, lesson, epoch, scores, alarms)
+            scores, alarms = epoch_scores(mean, epoch), movement_alarms(context.net, start)
+            trained[number] = _trained(bundle, context, epoch, scores=scores, alarms=alarms)
         except FloatingPointError as error:
             trained[number] = error
     return trained
 
 
 def _trained(
-    bundle: _Bundle, lesson: TrainingContext, epoch: int, scores: dict[str, float], alarms: list[str]
+    bundle: _Bundle, context: TrainingContext, epoch: int, *, scores: dict[str, float], alarms: list[str]
 ) -> Epoch:
-    net, frozen = lesson.net, (bundle.digest, bundle.digest)
+    net, frozen = context.net, (bundle.digest, bundle.digest)
     state = lambda: copied({**net.changing(()), **optim.state(bundle.optimizer, net)})  # noqa: E731
-    return Epoch(epoch, epoch * len(lesson.batches()), 0, scores, state, frozen, tuple(alarms))
+    return Epoch(epoch, epoch * len(context.batches()), 0, scores, state, frozen, tuple(alarms))
 
 
-def _steps(bundle: _Bundle, lessons: list[TrainingContext], stretch: TrainingPhase, epoch: int) -> Tensor:
-    """Give (members, 3) sums over the epoch, as `training.judge` does for a batch."""
-    lead = lessons[0]
-    config, feed, batches = lead.config, lead.feed, lead.batches()
+def _steps(bundle: _Bundle, contexts: list[TrainingContext], *, phase: TrainingPhase, epoch: int) -> Tensor:
+    """Give (members, 3) sums over the epoch, as `losses.judge` does for a batch."""
+    first = contexts[0]
+    config, feed, batches = first.config, first.feed, first.batches()
     with spent("data"):
-        fresh = lead.generator("augment", epoch)  # of fixed views, which draw nothing from it
-        shown = inputs(lead.net, feed, config, lead.ranges, fresh, epoch, lead.cache, lead.shown)
-        order = torch.stack([lesson.order(epoch) for lesson in lessons]).to(feed.rows.device)
-    sums = torch.zeros(len(lessons), 3, device=feed.rows.device)
-    steps = len(stretch.epochs) * len(batches)
-    for number, part in enumerate(batches, (epoch - stretch.epochs.start) * len(batches)):
+        inputs = first.epoch_inputs(epoch)  # the same for all members: its views are fixed
+        order = torch.stack([context.order(epoch) for context in contexts]).to(feed.rows.device)
+    sums = torch.zeros(len(contexts), 3, device=feed.rows.device)
+    steps = len(phase.epochs) * len(batches)
+    for number, batch in enumerate(batches, (epoch - phase.epochs.start) * len(batches)):
         share = optim.schedule(number, steps, config.warmup, config.schedule)
-        optim.set_rate(bundle.optimizer, stretch.rate * share)
+        optim.set_rate(bundle.optimizer, phase.rate * share)
         with spent("data"):
-            features, targets = shown.batch(order[:, part])
+            features, targets = inputs.batch(order[:, batch])
         with spent("forward"):
             with precision(feed):
-                logits = _logits([lesson.net.head for lesson in lessons], features)
-            objectives, judged = judge(logits.float(), targets, config, lead.weights)
+                logits = _logits([context.net.head for context in contexts], features)
+            objectives, batch_sums = judge(logits.float(), targets, config, first.weights)
         with spent("backward"):
             bundle.optimizer.zero_grad()
             objectives.sum().backward()
             bundle.optimizer.step()
-        sums += judged
+        sums += batch_sums
     return sums
 
 

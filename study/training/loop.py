@@ -1,4 +1,4 @@
-"""The one training loop: phases of epochs over a split, resumable after each. Knows no regime, family or task."""
+"""The training loop: phases of epochs over a split, resumable after each epoch. Knows no regime, family or task."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,20 +13,20 @@ from study.errors import UserError
 from study.models.net import Net, Passed, copied
 from study.seeds import stream
 from study.space.config import Config
-from study.training import optim
-from study.training.epoch_inputs import BatchSource, inputs
+from study.training import epoch_inputs, optim
+from study.training.epoch_inputs import BatchSource
 from study.training.feature_cache import FeatureCache
 from study.training.losses import judge
 from study.training.timing import spent
 
 
 class TrainingPhase(NamedTuple):
-    """A phase, ready to be trained."""
+    """Epochs that freeze the same stages and use the same rates."""
 
     epochs: range
     """Counted from 1 over all phases."""
     multipliers: tuple[float, ...]
-    """One learning rate per stage as a share of the head's; 0 freezes."""
+    """Each stage's learning rate as a share of the head's; 0 freezes the stage."""
     rate: float = 1.0
     """The head's peak rate as a share of the trial's."""
 
@@ -42,54 +42,56 @@ class TrainingPhase(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What an epoch of training came to."""
+    """Result of one epoch of training."""
 
     number: int
     step: int
     """Optimizer steps so far, over all phases."""
     phase: int
     scores: dict[str, float]
-    """Running accuracy and cross-entropy of the training batches, as the network was when it saw each."""
+    """Accuracy and cross-entropy over the training batches, each scored before its own step."""
     state: Callable[[], dict[str, Tensor]]
+    """Copies everything that training can have changed, and the optimizer's state."""
     frozen: tuple[str | None, str | None] = (None, None)
-    """Hash of what this phase freezes, before the phase and now."""
+    """Hashes of what this phase freezes: before the phase, and after this epoch."""
     alarms: tuple[str, ...] = ()
-    """What is wrong with the training, as `kind: detail`."""
+    """Signs of faulty training, as `kind: detail`."""
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """What does not change from epoch to epoch."""
+    """What stays the same from epoch to epoch."""
 
     net: Net
     feed: Feed
     config: Config
     ranges: Mapping[str, float]
-    """Of the augmentation, see `study.data.augment`."""
+    """Of the augmentation at strength 1, see `study.data.augment`."""
     seed: int
     cache: FeatureCache | None = None
-    """Where the outputs of frozen first stages are kept; None runs them on every batch."""
+    """Of the frozen first stages' outputs; None runs these stages on every batch."""
     labelled: int | None = None
-    """Training images that there are with all labels; None: as many as the feed has."""
+    """Number of training images at label fraction 1; None: as many as the feed has."""
     weights: Tensor | None = None
-    """What each class counts in the loss, see `losses.class_weights`."""
+    """Weight of each class in the loss, see `losses.class_weights`."""
     shows: Callable[[int], BatchSource] | None = None
-    """Gives what an epoch shows instead of the images and their labels."""
+    """Gives an epoch's batches in place of the images and their labels."""
 
     @property
-    def shown(self) -> int:
-        """Images that an epoch shows, those that come several times counted as often."""
+    def samples_per_epoch(self) -> int:
+        """Number of images that an epoch shows; an image of several passes counts once for each."""
         return (self.labelled or len(self.feed.rows)) if self.config.budget == "steps" else len(self.feed.rows)
 
     def order(self, epoch: int) -> Tensor:
-        """Give the order of an epoch's images: places in the split, the second pass counted on from the first."""
+        """Give the order of an epoch's images, as positions in the split; each pass adds the split's length."""
         generator, count = self.generator("order", epoch if self.config.shuffle == "on" else 0), len(self.feed.rows)
-        passes = range(0, self.shown, count)
-        return torch.cat([torch.randperm(count, generator=generator) + start for start in passes])[: self.shown]
+        passes = range(0, self.samples_per_epoch, count)
+        permutations = [torch.randperm(count, generator=generator) + start for start in passes]
+        return torch.cat(permutations)[: self.samples_per_epoch]
 
     def batches(self) -> list[slice]:
-        """Cut the samples into batches; a single one left over joins the batch before, as BatchNorm needs two."""
-        count, size = self.shown, self.config.batch_size
+        """Cut the epoch's samples into batches. A last single one joins the batch before, as BatchNorm needs two."""
+        count, size = self.samples_per_epoch, self.config.batch_size
         if min(count, size) < 2:
             raise UserError(f"batch_size {size} with {count} training images: a batch needs at least 2")
         starts = [start for start in range(0, count, size) if start == 0 or start < count - 1]
@@ -97,27 +99,45 @@ class TrainingContext:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of an epoch."""
+        """Number of optimizer steps in an epoch."""
         return -(-len(self.batches()) // self.config.accumulate)
 
     def generator(self, name: str, epoch: int) -> torch.Generator:
         """Give the epoch's random stream of this name."""
         return torch.Generator().manual_seed(stream(self.seed, name, epoch))
 
+    def epoch_inputs(self, epoch: int) -> BatchSource:
+        """Prepare the batches of an epoch."""
+        if self.shows is not None:
+            return self.shows(epoch)
+        return epoch_inputs.inputs(
+            self.net,
+            self.feed,
+            self.config,
+            ranges=self.ranges,
+            generator=self.generator("augment", epoch),
+            epoch=epoch,
+            cache=self.cache,
+            samples=self.samples_per_epoch,
+        )
+
 
 def fit(
-    lesson: TrainingContext, plan: Sequence[TrainingPhase], done: int = 0, tensors: Mapping[str, Tensor] | None = None
+    context: TrainingContext,
+    phases: Sequence[TrainingPhase],
+    done: int = 0,
+    tensors: Mapping[str, Tensor] | None = None,
 ) -> Iterator[Epoch]:
     """Train a network in place, phase after phase.
 
     Args:
-        lesson: network, data and hyperparameters.
-        plan: the phases.
-        done: epochs that an earlier process has trained.
+        context: network, data and hyperparameters.
+        phases: in their order.
+        done: number of epochs that an earlier process has trained.
         tensors: `state()` after these epochs.
 
     Yields:
-        Each epoch; its `state` must be called before the next one is asked for.
+        Each epoch. Call its `state` before asking for the next one.
 
     Raises:
         UserError: fewer than two images, or an unknown optimizer.
@@ -125,122 +145,131 @@ def fit(
         RuntimeError: a frozen stage changed.
     """
     tensors = dict(tensors or {})
-    known = lesson.net.state_dict()
-    for name in known.keys() & tensors.keys():
-        known[name].copy_(tensors.pop(name))  # what is left is the optimizer's
-    for phase, stretch in enumerate(plan):
-        if done < stretch.epochs.stop - 1:
-            trained = frozenset().union(*(each.trained for each in plan[: phase + 1]))
-            yield from _phase(lesson, phase, stretch, trained, done, tensors)
+    current = context.net.state_dict()
+    for name in current.keys() & tensors.keys():
+        current[name].copy_(tensors.pop(name))  # what is left is the optimizer's
+    for number, phase in enumerate(phases):
+        if done < phase.epochs.stop - 1:
+            trained = frozenset().union(*(earlier.trained for earlier in phases[: number + 1]))
+            yield from _phase(context, phase, number=number, trained=trained, done=done, tensors=tensors)
 
 
 def _phase(
-    lesson: TrainingContext,
-    phase: int,
-    stretch: TrainingPhase,
+    context: TrainingContext,
+    phase: TrainingPhase,
+    *,
+    number: int,
     trained: frozenset[int],
     done: int,
     tensors: Mapping[str, Tensor],
 ) -> Iterator[Epoch]:
-    """Train one phase with an optimizer of its own, and make sure that what is frozen stays and the rest moves."""
-    net = lesson.net
-    net.freeze(stretch.frozen, batchnorm=lesson.config.freeze_batchnorm == "on")
-    net.head.requires_grad_(lesson.config.head_rate > 0)
-    optimizer = optim.build(net, stretch.multipliers, lesson.config)
-    if resumed := done in stretch.epochs:
+    """Train one phase with its own optimizer; check that frozen stages stay the same and the others move."""
+    net = context.net
+    net.freeze(phase.frozen, batchnorm=context.config.freeze_batchnorm == "on")
+    net.head.requires_grad_(context.config.head_rate > 0)
+    optimizer = optim.build(net, phase.multipliers, context.config)
+    if resumed := done in phase.epochs:
         optim.restore(optimizer, net, tensors)
     alarms = [f"not_optimized: {name} is in no group of the optimizer" for name in optim.unoptimized(optimizer, net)]
     start = {} if resumed else snapshot(net)
     before = net.frozen_digest()
-    kept = [each.clone() for each in net.frozen_state()] if lesson.cache else []
+    copies = [tensor.clone() for tensor in net.frozen_state()] if context.cache else []
     # what any phase so far has trained can have changed, whatever this one freezes
     state = lambda: copied({**net.changing(trained), **optim.state(optimizer, net)})  # noqa: E731
-    for epoch in range(max(stretch.epochs.start, done + 1), stretch.epochs.stop):
-        scores = _epoch(lesson, optimizer, stretch, epoch)
-        same = bool(kept) and all(map(torch.equal, kept, net.frozen_state()))
+    for epoch in range(max(phase.epochs.start, done + 1), phase.epochs.stop):
+        scores = _epoch(context, phase, epoch=epoch, optimizer=optimizer)
+        same = bool(copies) and all(map(torch.equal, copies, net.frozen_state()))
         if (after := before if same else net.frozen_digest()) != before:
-            raise RuntimeError(f"the {len(stretch.frozen)} frozen stages changed in phase {phase}, epoch {epoch}")
-        alarms += moves(net, start)
-        yield Epoch(epoch, epoch * lesson.steps, phase, scores, state, (before, after), tuple(alarms))
+            raise RuntimeError(f"the {len(phase.frozen)} frozen stages changed in phase {number}, epoch {epoch}")
+        alarms += movement_alarms(net, start)
+        yield Epoch(epoch, epoch * context.steps, number, scores, state, (before, after), tuple(alarms))
         alarms, start = [], {}
 
 
 def snapshot(net: Net) -> dict[str, Tensor]:
-    """Copy what `moves` looks at, where it is."""
-    return {name: each.detach().clone() for name, each in _moving(net).items()}
+    """Copy the tensors that `movement_alarms` compares, on their device."""
+    return {name: tensor.detach().clone() for name, tensor in _movable(net).items()}
 
 
-def _moving(net: Net) -> dict[str, Tensor]:
-    """Name what an epoch should move, the parameters that train, and what it should not, buffers that may drift."""
-    return {name: each for name, each in net.named_parameters() if each.requires_grad} | net.drifting()
+def _movable(net: Net) -> dict[str, Tensor]:
+    """Name the parameters that train, and the buffers of frozen stages that may drift."""
+    return {name: tensor for name, tensor in net.named_parameters() if tensor.requires_grad} | net.drifting()
 
 
-def moves(net: Net, start: Mapping[str, Tensor]) -> list[str]:
-    """Compare with a phase's start: alarms for parameters that stayed and for frozen stages' buffers that did not."""
-    drifting, now = net.drifting(), _moving(net)
+def movement_alarms(net: Net, start: Mapping[str, Tensor]) -> list[str]:
+    """Raise alarms for parameters equal to the phase's start, and for buffers of frozen stages that differ from it."""
+    drifting, now = net.drifting(), _movable(net)
     still = [name for name, tensor in start.items() if torch.equal(tensor, now[name])]
     drifted = [name for name in start if name in drifting and name not in still]
-    found = [f"not_moved: {name} is as it was before the phase" for name in still if name not in drifting]
+    alarms = [f"not_moved: {name} is as it was before the phase" for name in still if name not in drifting]
     if drifted:
-        found.append(f"batchnorm_drift: {len(drifted)} of {len(drifting)} buffers of frozen stages moved")
-    return found
+        alarms.append(f"batchnorm_drift: {len(drifted)} of {len(drifting)} buffers of frozen stages moved")
+    return alarms
 
 
 def _epoch(
-    lesson: TrainingContext, optimizer: torch.optim.Optimizer, stretch: TrainingPhase, epoch: int
+    context: TrainingContext, phase: TrainingPhase, *, epoch: int, optimizer: torch.optim.Optimizer
 ) -> dict[str, float]:
-    """Take one step a batch; nothing waits for the device before the end."""
-    config, feed, batches = lesson.config, lesson.feed, lesson.batches()
-    device, order = feed.rows.device, lesson.order(epoch).to(feed.rows.device)
+    """Train on all batches of an epoch; nothing waits for the device before the end."""
+    config, feed, batches = context.config, context.feed, context.batches()
+    device, order = feed.rows.device, context.order(epoch).to(feed.rows.device)
     with spent("data"):
-        shown = lesson.shows(epoch) if lesson.shows else _inputs(lesson, epoch)
-    torch.manual_seed(stream(lesson.seed, "dropout", epoch))  # dropout draws from torch's own
-    lesson.net.train()
+        inputs = context.epoch_inputs(epoch)
+    torch.manual_seed(stream(context.seed, "dropout", epoch))  # dropout draws from torch's own
+    context.net.train()
     sums = torch.zeros(3, device=device)
-    first, steps = (epoch - stretch.epochs.start) * lesson.steps, len(stretch.epochs) * lesson.steps
+    first, steps = (epoch - phase.epochs.start) * context.steps, len(phase.epochs) * context.steps
     for number, begin in enumerate(range(0, len(batches), config.accumulate)):
-        parts = batches[begin : begin + config.accumulate]
+        accumulated = batches[begin : begin + config.accumulate]
         share = optim.schedule(first + number, steps, config.warmup, config.schedule)
-        optim.set_rate(optimizer, config.lr * stretch.rate * share)
+        optim.set_rate(optimizer, config.lr * phase.rate * share)
         optimizer.zero_grad()
-        for part in parts:
+        for batch in accumulated:
             with spent("data"):
-                passed, targets = shown.batch(order[part])
-            sums += _gradients(lesson, passed, shown.start, targets, len(parts))
+                activations, targets = inputs.batch(order[batch])
+            sums += _gradients(context, activations, targets, start=inputs.start, accumulation=len(accumulated))
         with spent("backward"):
             optimizer.step()
-    return told((sums / len(order)).tolist(), epoch)
+    return epoch_scores((sums / len(order)).tolist(), epoch)
 
 
-def _inputs(lesson: TrainingContext, epoch: int) -> BatchSource:
-    fresh = lesson.generator("augment", epoch)
-    return inputs(lesson.net, lesson.feed, lesson.config, lesson.ranges, fresh, epoch, lesson.cache, lesson.shown)
-
-
-def told(means: Sequence[float], epoch: int) -> dict[str, float]:
-    """Name an epoch's scores.
+def epoch_scores(means: Sequence[float], epoch: int) -> dict[str, float]:
+    """Name an epoch's training scores.
 
     Args:
-        means: of the objective, the plain cross-entropy and the right answers.
+        means: over the epoch's samples, of the objective, the plain cross-entropy and the right answers.
         epoch: for the error.
 
     Raises:
         FloatingPointError: the objective is not finite.
     """
-    objective, loss, right = means
+    objective, loss, accuracy = means
     if not math.isfinite(objective):
         raise FloatingPointError(f"training loss is {objective} in epoch {epoch}")
-    return {"accuracy": right, "loss": loss}
+    return {"accuracy": accuracy, "loss": loss}
 
 
-def _gradients(lesson: TrainingContext, passed: Passed, start: int, targets: Tensor, among: int) -> Tensor:
-    """Add a batch's gradients, one of so many of a step; gives its sums, as `losses.judge` does."""
+def _gradients(
+    context: TrainingContext, activations: Passed, targets: Tensor, *, start: int, accumulation: int
+) -> Tensor:
+    """Add the gradients of one batch.
+
+    Args:
+        context: network, precision and loss.
+        activations: what stage `start` takes.
+        targets: of the batch.
+        start: the first stage to run.
+        accumulation: number of batches in the optimizer step.
+
+    Returns:
+        (3,) sums over the batch, as `losses.judge` gives them.
+    """
     with spent("forward"):
-        with precision(lesson.feed):
-            logits = lesson.net(passed, start)
-        objectives, sums = judge(logits.float()[None], targets[None], lesson.config, lesson.weights)
+        with precision(context.feed):
+            logits = context.net(activations, start)
+        objectives, sums = judge(logits.float()[None], targets[None], context.config, context.weights)
     with spent("backward"):
         if not objectives.requires_grad:  # nothing trains
             return sums[0]
-        (objectives.sum() / (among if lesson.config.reduction == "mean" else 1)).backward()
+        (objectives.sum() / (accumulation if context.config.reduction == "mean" else 1)).backward()
     return sums[0]

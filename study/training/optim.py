@@ -1,4 +1,4 @@
-"""The optimizer of a phase: its parameter groups, its rate at each step, its state by parameter name.
+"""The optimizer of a phase: its parameter groups, its learning rate at each step, its state by parameter name.
 
 Knows nothing of regimes, data or losses.
 """
@@ -15,11 +15,11 @@ from study.space.config import CHOICES, Config
 
 
 def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim.Optimizer:
-    """Make the optimizer of all that trains.
+    """Make the optimizer of a network's trained parameters.
 
     Args:
         net: its frozen stages are left out.
-        multipliers: one per stage; the head's is `head_rate`.
+        multipliers: one per stage, 0 for frozen ones; the head's is `head_rate`.
         config: optimizer, lr, weight_decay, momentum, head_rate.
 
     Raises:
@@ -29,11 +29,11 @@ def build(net: Net, multipliers: Sequence[float], config: Config) -> torch.optim
 
 
 def build_heads(nets: Sequence[Net], configs: Sequence[Config]) -> torch.optim.Optimizer:
-    """Make one optimizer of the heads of several networks; a group's multiplier is its head's peak rate itself.
+    """Make one optimizer for the heads of several networks; the multiplier of a group is its head's peak rate.
 
     Args:
         nets: all their stages are frozen.
-        configs: one a network; they differ in lr and weight_decay only.
+        configs: one for each network; they differ in lr and weight_decay only.
     """
     groups = [
         group | {"multiplier": config.lr}
@@ -44,7 +44,7 @@ def build_heads(nets: Sequence[Net], configs: Sequence[Config]) -> torch.optim.O
 
 
 def _optimizer(groups: list[dict], config: Config) -> torch.optim.Optimizer:
-    """Make torch's one-pass form: on a CPU its steps are 2 to 5 times as fast as the loop's (docs/speed.md)."""
+    """Make torch's fused form; on a CPU its steps are 2 to 5 times as fast as the loop's (docs/speed.md)."""
     match config.optimizer:
         case "adamw":
             return torch.optim.AdamW(groups, lr=config.lr, fused=True)
@@ -61,17 +61,17 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def schedule(step: int, steps: int, warmup: float, shape: str = "cosine") -> float:
-    """Give a step's rate as a share of the peak: a linear rise, then a shape.
+    """Give a step's learning rate as a share of the peak: a linear rise, then a shape.
 
     Args:
         step: 0 <= step < steps.
-        steps: of the phase.
-        warmup: share of the steps that rise, in [0, 1].
-        shape: cosine (half a one, down to almost 0), constant, or step (a tenth after each 28 % of the phase's steps,
-            which is every 7 of 25 epochs).
+        steps: number of steps in the phase.
+        warmup: share of the steps in which the rate rises, in [0, 1].
+        shape: cosine (half a period, down to almost 0), constant, or step (divided by 10 after each 28 % of the phase's
+            steps, which is every 7 of 25 epochs).
 
     Raises:
-        UserError: another shape.
+        UserError: unknown shape.
     """
     rising = round(warmup * steps)
     if step < rising:
@@ -87,13 +87,15 @@ def schedule(step: int, steps: int, warmup: float, shape: str = "cosine") -> flo
 
 
 def unoptimized(optimizer: torch.optim.Optimizer, net: Net) -> list[str]:
-    """Name the parameters that need a gradient and are in no group."""
-    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-    return [name for name, each in net.named_parameters() if each.requires_grad and id(each) not in held]
+    """Name the parameters that require a gradient and are in no group of the optimizer."""
+    grouped = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    return [
+        name for name, parameter in net.named_parameters() if parameter.requires_grad and id(parameter) not in grouped
+    ]
 
 
 def state(optimizer: torch.optim.Optimizer, net: Net) -> dict[str, Tensor]:
-    """Give the optimizer's tensors of a network's parameters, not copied, named `stages.1.0.weight.exp_avg`."""
+    """Give the optimizer's tensors for a network's parameters, not copied, named as `stages.1.0.weight.exp_avg`."""
     return {
         f"{name}.{key}": value
         for name, parameter in net.named_parameters()
@@ -103,23 +105,23 @@ def state(optimizer: torch.optim.Optimizer, net: Net) -> dict[str, Tensor]:
 
 
 def restore(optimizer: torch.optim.Optimizer, net: Net, tensors: Mapping[str, Tensor]) -> None:
-    """Take over what `state` gave of an optimizer of the same groups."""
+    """Load what `state` gave for an optimizer of the same groups."""
     names = {id(parameter): name for name, parameter in net.named_parameters()}
-    found: dict[str, dict[str, Tensor]] = {}
+    by_parameter: dict[str, dict[str, Tensor]] = {}
     for key, value in tensors.items():
-        name, _, what = key.rpartition(".")
-        found.setdefault(name, {})[what] = value
+        name, _, kind = key.rpartition(".")
+        by_parameter.setdefault(name, {})[kind] = value
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     values = {
-        number: {what: _laid_out(value, each) for what, value in found[names[id(each)]].items()}
-        for number, each in enumerate(parameters)
-        if names[id(each)] in found
+        number: {kind: _laid_out(value, parameter) for kind, value in by_parameter[names[id(parameter)]].items()}
+        for number, parameter in enumerate(parameters)
+        if names[id(parameter)] in by_parameter
     }
     optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _laid_out(value: Tensor, parameter: nn.Parameter) -> Tensor:
-    """Copy a tensor, in memory as its parameter is: the optimizer goes through both in the order of their memory."""
+    """Copy a tensor into its parameter's memory layout, as the optimizer reads both in the order of their memory."""
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.clone()
 
 

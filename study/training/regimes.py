@@ -1,6 +1,6 @@
 """What each regime trains, as data: initial weights, a head, and one learning-rate multiplier per stage for each phase.
 
-Knows nothing of networks, optimizers or torch.
+Knows nothing of networks or optimizers, and imports no torch.
 """
 
 import re
@@ -14,7 +14,7 @@ from study.space.config import Config
 
 ALL: Final = "all"
 STEEPEST = 1000.0
-"""Of a stage's or a phase's rate as a share of the one before, at most: their powers are numbers in any network."""
+"""Largest ratio of the rates of neighbouring stages or phases; its powers stay finite in any network."""
 REGIMES = (
     *("scratch", "zero_shot", "prototype", "feature_extraction", "partial_freeze"),
     *("lp_ft", "gradual_unfreeze", "discriminative", "stage_rates", "fine_tune"),
@@ -28,43 +28,43 @@ READS: dict[str, tuple[str, ...]] = {
 }
 """Regime → the hyperparameters that describe it; other regimes do not read them."""
 NEEDED = ("freeze_depth", "stage_rates")
-"""Those that have no default: a regime that reads one needs it, the others refuse it."""
+"""Hyperparameters without a default: a regime that reads one needs it, the others refuse it."""
 _RATES = re.compile(r"\d*\.?\d+(/\d*\.?\d+)*")
 
 
 class Phase(NamedTuple):
-    """A stretch of training; the head always trains at the full rate."""
+    """What a part of the training freezes, and at which rates it trains; the head always trains at the full rate."""
 
     frozen: int | Literal["all"]
     """Number of frozen stages, counted from the input."""
     decay: float = 1.0
-    """The rate shrinks by this factor with each stage from the head towards the input."""
+    """Factor by which the rate shrinks with each stage from the head towards the input."""
     share: float = 1.0
-    """Of the epochs, relative to the other phases."""
+    """Share of the epochs, relative to the other phases."""
     rate: float = 1.0
     """Peak rate of this phase, as a share of the trial's."""
     rates: tuple[float, ...] = ()
-    """Instead of `frozen` and `decay`: each stage's multiplier, input first; 0 freezes."""
+    """Each stage's multiplier, input first, in place of `frozen` and `decay`; 0 freezes."""
 
 
 class Regime(NamedTuple):
-    """Initial weights, a head and phases; no phases means that nothing is trained by gradients."""
+    """Initial weights, phases and a head; without phases nothing is trained by gradients."""
 
     weights: str
     phases: tuple[Phase, ...]
     head: Literal["new", "source", "prototype"] = "new"
-    """new: drawn at random. source: what the weights bring. prototype: made of class means of the features."""
+    """new: drawn at random. source: the head of the pretrained weights. prototype: the class means of the features."""
 
 
 def regime(config: Config, stages: int) -> Regime:
-    """Look a trial's regime up.
+    """Look up a trial's regime.
 
     Args:
-        config: `regime`, `weights` (of every regime but scratch) and what `READS` names.
+        config: `regime`, `weights` (of every regime but scratch) and the hyperparameters that `READS` names.
         stages: number of stages of the family.
 
     Raises:
-        UserError: an unknown name, or a hyperparameter that is missing, not read or out of its range.
+        UserError: an unknown name, or a hyperparameter that is missing, not read or outside its range.
 
     Source: Yosinski et al. 2014, arXiv:1411.1792 (partial_freeze); Kumar et al. 2022, arXiv:2202.10054 (lp_ft);
     Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative), §3.3 (gradual_unfreeze); Snell et al. 2017,
@@ -100,14 +100,14 @@ def multipliers(phase: Phase, stages: int) -> tuple[float, ...]:
     """Give each stage's learning rate as a share of the head's; 0 is frozen.
 
     Args:
-        phase: what trains.
+        phase: of a regime.
         stages: number of stages of the family.
 
     Returns:
         One multiplier per stage, input first; the last trained stage has `decay`, the one before `decay` squared.
 
     Raises:
-        UserError: more stages are to be frozen than there are, or not as many rates are given.
+        UserError: more stages are frozen than the family has, or the number of rates is not the number of stages.
 
     Source: Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative rates); freezing any stages, not only the first
     ones: Lee et al. 2023, arXiv:2210.11466.
@@ -123,7 +123,7 @@ def multipliers(phase: Phase, stages: int) -> tuple[float, ...]:
 
 
 def spans(phases: Sequence[Phase], epochs: int) -> tuple[range, ...]:
-    """Divide the epochs 1 to `epochs` among the phases by their shares, at least one each.
+    """Divide the epochs 1 to `epochs` among the phases by their shares; each phase has at least one.
 
     Raises:
         UserError: fewer epochs than phases.
@@ -132,17 +132,17 @@ def spans(phases: Sequence[Phase], epochs: int) -> tuple[range, ...]:
         raise UserError(f"epochs {epochs}: a regime of {len(phases)} phases needs at least {len(phases)}")
     total, ends = sum(phase.share for phase in phases), [0]
     for index in range(len(phases)):
-        wanted = round(epochs * sum(phase.share for phase in phases[: index + 1]) / total)
-        room = epochs - (len(phases) - index - 1)  # the phases that follow need an epoch each
-        ends.append(min(max(wanted, ends[-1] + 1), room))
+        by_share = round(epochs * sum(phase.share for phase in phases[: index + 1]) / total)
+        latest = epochs - (len(phases) - index - 1)  # each phase that follows needs an epoch
+        ends.append(min(max(by_share, ends[-1] + 1), latest))
     return tuple(range(first + 1, last + 1) for first, last in pairwise(ends))
 
 
 def check_name(regime: str) -> None:
-    """Refuse a regime that does not exist.
+    """Check that a regime exists.
 
     Raises:
-        UserError: names the choices.
+        UserError: unknown regime; names the choices.
     """
     if regime not in REGIMES:
         raise UserError(f"unknown regime {regime!r}; one of {', '.join(REGIMES)}")
@@ -151,7 +151,7 @@ def check_name(regime: str) -> None:
 def _check(config: Config) -> None:
     check_name(config.regime)
     for name in NEEDED:
-        readers = [regime for regime, read in READS.items() if name in read]
+        readers = [regime for regime, names in READS.items() if name in names]
         value = getattr(config, name)
         if value is None and config.regime in readers:
             raise UserError(f"regime {config.regime!r} needs {name}")
@@ -165,12 +165,12 @@ def _check(config: Config) -> None:
 
 
 def _rates(text: str) -> tuple[float, ...]:
-    """Read `0.4/0.65/1`."""
+    """Parse rates as `0.4/0.65/1`."""
     if not _RATES.fullmatch(text):
         raise UserError(f"stage_rates {text!r}: write a number per stage, input first, e.g. 0.4/0.65/1; 0 freezes")
     return tuple(float(part) for part in text.split("/"))
 
 
 def phases(config: Config) -> tuple[Phase, ...]:
-    """Give a trial's phases in order; none where nothing is trained."""
+    """Give a trial's phases in order; none where nothing is trained by gradients."""
     return regime(config, len(families.load(config.family, **families.options_of(config)).stages)).phases

@@ -1,4 +1,4 @@
-"""What a trial says after an epoch: its scores on every split it may open, as rows. Knows no loop, Ray or files."""
+"""A trial's report after an epoch: its scores on every split it may open, as rows. Knows no files."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -22,39 +22,39 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """What a trial says after an epoch; `state` and `model` must be called before the next report is asked for."""
+    """A trial's report after an epoch. Call `state` and `model` before asking for the next report."""
 
     epoch: int
-    """0 = as loaded."""
+    """0 is the network as loaded."""
     rows: list[dict[str, Any]]
-    """One row a score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
-    alarms, split, metric, score; and truth and answer where the metric is `count`: images of the test of one class that
-    were taken for one. Those of a task that was learnt before have another `task` than `trained_on`."""
+    """One row for each score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
+    alarms, split, metric, score. Rows of the metric `count` also have truth and answer: the number of test images of
+    class `truth` that were classified as `answer`. In rows of an earlier task, `task` differs from `trained_on`."""
     objective: float
     """Validation score of the task's metric at this epoch, larger is better."""
     last: bool
-    """Nothing comes after this report."""
+    """Whether the trial ends with this report."""
     state: Callable[[], dict[str, torch.Tensor]]
-    """Everything that can change in this trial, by name, copied to the CPU; fit for safetensors and for `resume`."""
+    """Copies everything that can change in this trial to the CPU, by name; fit for safetensors and for `resume`."""
     normalization: tuple[list[float], list[float]]
-    """Mean and std by channel, of images in [0, 1], that the network's images were given."""
+    """Mean and std by channel, in [0, 1], that the network's input images are normalized with."""
     model: Callable[[], dict[str, torch.Tensor]]
-    """The whole network, frozen stages too, copied to the CPU: what `families.build(...).load_state_dict` takes."""
+    """Copies the whole network to the CPU, frozen stages too, as `families.build(...).load_state_dict` takes it."""
 
 
 @dataclass(frozen=True)
 class Reporter:
     """Makes the reports of one trial."""
 
-    lesson: TrainingContext
+    context: TrainingContext
     feeds: dict[str, Feed]
     data: "TaskData"
     last: int
     """The last epoch."""
     seconds: Callable[[], float]
-    """Gives how long the trial has taken so far."""
+    """Gives the trial's duration so far."""
     earlier: Sequence[EarlierScores] = ()
-    """The tasks that the network had learnt before, in their order."""
+    """Tasks that the initial weights had learnt, in their order."""
 
     def __call__(self, epoch: Epoch) -> Report:
         """Score the network as it is after an epoch.
@@ -63,64 +63,71 @@ class Reporter:
             FloatingPointError: a loss is not finite; names the split and the epoch.
         """
         with spent("evaluation"):
-            scores, odd, taken = self._scores(epoch)
+            scores, alarms, counts = self._scores(epoch)
             earlier = list(self._earlier(epoch.number == self.last))
-        images = None if self.lesson.config.regime == "zero_shot" else len(self.data.train.index)  # it reads no label
+        reads_labels = self.context.config.regime != "zero_shot"
+        images = len(self.data.train.index) if reads_labels else None
         frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
         common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": self.data.task}
         common |= {"train_images": images, "seconds": self.seconds(), "task": self.data.task}
-        common |= frozen | {"alarms": " | ".join([*epoch.alarms, *odd]) or None}
-        rows = [common | {"split": split, "metric": key, "score": value} for (split, key), value in scores.items()]
-        rows += [common | {"alarms": None} | row for row in (*taken, *earlier)]
-        whole = lambda: copied(self.lesson.net.state_dict())  # noqa: E731
-        objective = scores["val", self.data.metric]
-        given = self.lesson.feed.mean.flatten().tolist(), self.lesson.feed.std.flatten().tolist()
-        return Report(epoch.number, rows, objective, epoch.number == self.last, epoch.state, given, whole)
+        common |= frozen | {"alarms": " | ".join([*epoch.alarms, *alarms]) or None}
+        rows = [common | {"split": split, "metric": name, "score": score} for (split, name), score in scores.items()]
+        rows += [common | {"alarms": None} | row for row in (*counts, *earlier)]
+        feed = self.context.feed
+        return Report(
+            epoch=epoch.number,
+            rows=rows,
+            objective=scores["val", self.data.metric],
+            last=epoch.number == self.last,
+            state=epoch.state,
+            normalization=(feed.mean.flatten().tolist(), feed.std.flatten().tolist()),
+            model=lambda: copied(self.context.net.state_dict()),
+        )
 
     def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[dict[str, Any]]]:
-        """Give every score by split and metric, what is odd about the answers, and the test's as rows of counts."""
-        taken: list[dict[str, Any]] = []
-        lesson, ends, metric = self.lesson, epoch.number == self.last, self.data.metric
-        scores, odd = {("train", name): score for name, score in epoch.scores.items()}, []
+        """Give scores by split and metric, alarms about the predictions, and the test's confusion counts as rows."""
+        counts: list[dict[str, Any]] = []
+        context, ends, metric = self.context, epoch.number == self.last, self.data.metric
+        scores, alarms = {("train", name): score for name, score in epoch.scores.items()}, []
         for split in ("val", "test") if ends and "test" in self.feeds else ("val",):
             feed = self.feeds[split]
-            logits, targets = self._predicted(split, epoch.number), feed.targets.cpu().numpy()
-            found = evaluation.score(logits, targets, (metric, *self.data.also, "loss"))
-            if not math.isfinite(found["loss"]):
-                raise FloatingPointError(f"{split} loss is {found['loss']} after epoch {epoch.number}")
-            scores |= {(split, name): score for name, score in found.items()}
+            logits, targets = self._logits(split, epoch.number), feed.targets.cpu().numpy()
+            by_metric = evaluation.score(logits, targets, (metric, *self.data.also, "loss"))
+            if not math.isfinite(by_metric["loss"]):
+                raise FloatingPointError(f"{split} loss is {by_metric['loss']} after epoch {epoch.number}")
+            scores |= {(split, name): score for name, score in by_metric.items()}
             if split == "test" and targets.ndim == 1:
-                taken = [
+                counts = [
                     {"split": split, "metric": "count", "truth": truth, "answer": answer, "score": count}
                     for truth, answer, count in evaluation.counts(logits, targets, self.data.classes)
                 ]
             if split == "val" and (epoch.number > 0 or ends):
-                odd += evaluation.constant_class(logits, targets)
+                alarms += evaluation.constant_class(logits, targets)
         if ends and epoch.number > 0:
-            size, generator = lesson.config.batch_size, lesson.generator("modes", epoch.number)
-            gap = evaluation.mode_gap(lesson.net, lesson.feed, size, generator)
+            size, generator = context.config.batch_size, context.generator("modes", epoch.number)
+            gap = evaluation.mode_gap(context.net, context.feed, size, generator)
             scores |= {("train", name): score for name, score in gap.items()}
-            odd += evaluation.gap_alarm(gap)
-        return scores, odd, taken
+            alarms += evaluation.gap_alarm(gap)
+        return scores, alarms, counts
 
     def _earlier(self, last: bool) -> Iterator[dict[str, Any]]:
-        for learnt in self.earlier:
-            for (split, metric), score in learnt.scores(self.lesson.net, last).items():
-                yield {"task": learnt.data.task, "split": split, "metric": metric, "score": score}
+        for task in self.earlier:
+            for (split, metric), score in task.scores(self.context.net, last).items():
+                yield {"task": task.data.task, "split": split, "metric": metric, "score": score}
 
-    def _predicted(self, split: str, epoch: int) -> np.ndarray:
-        """Give the logits of a split; validation's images are augmented where the configuration says so."""
-        lesson, feed = self.lesson, self.feeds[split]
-        if split != "val" or lesson.config.validation_augment == "off":
-            return evaluation.predict(lesson.net, feed, self._outputs(split))
-        fresh = lesson.generator("validation", epoch)
-        asked = replace(lesson.config, views=None, augment=1.0)  # whatever training does
-        shown = inputs(lesson.net, feed, asked, lesson.ranges, fresh, epoch, None)
-        return evaluation.predict(lesson.net, feed, pixels=shown.pixels)
+    def _logits(self, split: str, epoch: int) -> np.ndarray:
+        """Give the logits of a split; validation images are augmented where the configuration says so."""
+        context, feed = self.context, self.feeds[split]
+        if split != "val" or context.config.validation_augment == "off":
+            return evaluation.predict(context.net, feed, self._outputs(split))
+        config = replace(context.config, views=None, augment=1.0)  # whatever training does
+        generator = context.generator("validation", epoch)
+        augmented = inputs(context.net, feed, config, ranges=context.ranges, generator=generator, epoch=epoch)
+        return evaluation.predict(context.net, feed, pixels=augmented.pixels)
 
     def _outputs(self, split: str) -> Outputs | None:
-        """What frozen stages make of a split; the test is scored once: only the whole backbone's are kept for it."""
-        cache, net, feed = self.lesson.cache, self.lesson.net, self.feeds[split]
+        """Give the cached outputs of frozen stages; the test, scored once, uses only those of a whole backbone."""
+        cache, net, feed = self.context.cache, self.context.net, self.feeds[split]
         if cache is None or (split == "test" and net.prefix < len(net.stages)):
             return None
         return cache.outputs(net, feed, {"val": self.data.val_file, "test": "test"}[split], None, feed.pixels)

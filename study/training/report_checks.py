@@ -1,6 +1,6 @@
-"""A trial's report as plain values, each checked, so that none spoils the ledger, the table or a choice.
+"""A trial's report as plain values, each checked, so that no faulty value reaches the ledger, the table or a selection.
 
-Knows what a report holds; knows nothing of how it came about, or of what is made of it.
+Knows what a report holds; knows nothing of how it was made or is used.
 """
 
 import math
@@ -20,23 +20,23 @@ def checked(report: "Report", epochs: int, after: int = -1) -> dict[str, Any]:
 
     Args:
         report: of a trial.
-        epochs: that the trial has.
-        after: epoch of its report before; -1 where there is none.
+        epochs: number of epochs of the trial.
+        after: epoch of the trial's previous report; -1 if this is the first.
 
     Raises:
-        ValueError: a score is no finite number or beyond its metric's range, the objective is no validation score, the
-            epoch is not one that follows, or something is no part of a report.
+        ValueError: a score is not a finite number or is outside its metric's range; the objective is not a validation
+            score; the epoch does not follow the previous one; or a value does not belong in a report.
     """
     epoch = _epoch(report.epoch, epochs, after)
     rows = [_row(row, epoch) for row in report.rows]
     own = [row["score"] for row in rows if row["split"] == "val" and row["task"] == row["trained_on"]]
     objective = check_score("objective", report.objective)
     if objective not in own:
-        raise ValueError(f"the objective is {objective!r}, which no validation score of the trained task is")
+        raise ValueError(f"the objective is {objective!r}, which is not a validation score of the trained task")
     seconds = max(row["seconds"] for row in rows)
-    said = {"epoch": epoch, "seconds": seconds, "objective": objective, "last": bool(report.last), "rows": rows}
-    REPORT.check(said)  # what passes here is recorded, and who reads the ledger takes nothing else
-    return said
+    plain = {"epoch": epoch, "seconds": seconds, "objective": objective, "last": bool(report.last), "rows": rows}
+    REPORT.check(plain)  # what passes is recorded; readers of the ledger accept nothing else
+    return plain
 
 
 def _epoch(epoch: object, epochs: int, after: int) -> int:
@@ -47,7 +47,7 @@ def _epoch(epoch: object, epochs: int, after: int) -> int:
 
 
 def _row(row: dict[str, Any], epoch: int) -> dict[str, Any]:
-    """Give a row, checked: its score as the number that it is, and nothing but numbers, texts and None."""
+    """Give a row as numbers, texts and None, with its score checked; a whole number stays one if it fits a file."""
     if row["epoch"] != epoch:
         raise ValueError(f"epoch {epoch} is reported with a score of epoch {row['epoch']!r}")
     score = check_score(row["metric"], row["score"])
@@ -59,5 +59,5 @@ def _value(name: str, value: object) -> Any:
     if value is None or isinstance(value, str):
         return value
     if not isinstance(value, Real) or not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}, which is no text and no finite number")
+        raise ValueError(f"{name} is {value!r}, which is neither a text nor a finite number")
     return value if type(value) in (bool, int, float) else value.item()  # type: ignore[attr-defined]

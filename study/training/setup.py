@@ -1,4 +1,4 @@
-"""What a trial starts from: its network with the initial weights and head, and its splits on the device.
+"""The start of a trial: its network with initial weights and head, and its splits on the device.
 
 Knows neither epochs nor scores.
 """
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 class Parts(NamedTuple):
-    """All on the device."""
+    """Network and splits, on the device."""
 
     net: Net
     feeds: dict[str, Feed]
     """By split: train, val, and test where the trial may open it."""
     alarms: list[str]
-    """What is off before anything is trained, as `kind: detail`."""
+    """Raised before training, as `kind: detail`."""
 
 
 def assemble(config: Config, data: "TaskData", seed: int, device: str, source: Path | None = None) -> Parts:
@@ -45,33 +45,33 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
     Raises:
         UserError: the configuration contradicts itself, its family or the data.
     """
-    found = families.of(config)
-    regime = regimes.regime(config, len(found.stages))
+    family = families.of(config)
+    regime = regimes.regime(config, len(family.stages))
     net = _net(config, regime if source is None else regime._replace(weights="none"), data, seed)
     if source is not None and regime.weights != "none":
         weights.fill(net, source)
-    given = feeds(config, found, data, device)
+    splits = feeds(config, family, data, device)
     alarms: list[str] = []
     if regime.weights != "none":
-        some = given["train"].pixels(slice(0, None, max(1, len(data.train.index) // 256)))
-        whose = found if source is None else replace(found, source_size=None)  # our own saw images like these
-        alarms += input_contract.deviations(whose, config, data.train.images.shape[1], some)
+        sample = splits["train"].pixels(slice(0, None, max(1, len(data.train.index) // 256)))
+        contract = family if source is None else replace(family, source_size=None)  # our own weights saw this size
+        alarms += input_contract.deviations(contract, config, data.train.images.shape[1], sample)
     if regime.head == "new" and config.head_rate == 0:
         alarms.append("untrained_head: the new head stays as it was drawn")
     if regime.head == "source":
         assert isinstance(net.head, nn.Linear)
         labels = data.source_labels.get(regime.weights, {})
-        net.head, more = fixed_heads.source_head(net.head, data.classes, labels, config.head_classes)
-        alarms += more
+        net.head, head_alarms = fixed_heads.source_head(net.head, data.classes, labels, config.head_classes)
+        alarms += head_alarms
     # One layout for all devices: it decides which kernels run, and on a CPU too a step is 1.05 to 2.4 times as fast.
     net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if regime.head == "prototype":
-        net.head = fixed_heads.prototypes(net, given["train"], len(data.classes))
-    return Parts(net, given, alarms)
+        net.head = fixed_heads.prototypes(net, splits["train"], len(data.classes))
+    return Parts(net, splits, alarms)
 
 
 def new_head(config: Config, data: "TaskData", seed: int) -> nn.Module:
-    """Draw a trial's new head: from a stream of its own, so that it can be drawn without the backbone."""
+    """Draw a trial's new head from its own random stream, so that it can be drawn without the backbone."""
     torch.manual_seed(stream(seed, "head"))
     return heads.make(
         config.head, families.of(config).features, config.head_classes or len(data.classes), config.dropout
@@ -96,16 +96,16 @@ def _net(config: Config, regime: regimes.Regime, data: "TaskData", seed: int) ->
     return net
 
 
-def feeds(config: Config, found: families.Family, data: "TaskData", device: str) -> dict[str, Feed]:
+def feeds(config: Config, family: families.Family, data: "TaskData", device: str) -> dict[str, Feed]:
     """Put a task's splits on the device: train, val, and test where it is open.
 
     Args:
         config: normalization, colour, upsample.
-        found: its family.
+        family: of the configuration.
         data: of the task.
         device: of torch.
     """
-    grey, (mean, std) = config.colour == "grey", input_contract.channels(config, found, data)
+    grey, (mean, std) = config.colour == "grey", input_contract.channels(config, family, data)
     splits = {"train": data.train, "val": data.val} | ({"test": data.test} if data.test else {})
     files = {"train": "train", "val": data.val_file, "test": "test"}
     return {

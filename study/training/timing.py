@@ -1,6 +1,6 @@
-"""What this process spends its time on, told in seconds. Knows nothing of what that is.
+"""Seconds that this process spends on each kind of work.
 
-On a GPU the host runs ahead: only the sum over an epoch, which ends by waiting for the device, is exact there.
+On a GPU the host runs ahead of the device. There only the sum over an epoch is exact, as its end waits for the device.
 """
 
 import time
@@ -13,7 +13,7 @@ _seconds: defaultdict[str, float] = defaultdict(float)
 
 @contextmanager
 def spent(on: str) -> Iterator[None]:
-    """Count what happens inside; what is counted inside of that again counts there alone."""
+    """Count the time inside the context; time that a nested context counts is counted there alone."""
     start, before = time.perf_counter(), sum(_seconds.values())
     try:
         yield
@@ -22,7 +22,7 @@ def spent(on: str) -> Iterator[None]:
 
 
 def taken() -> dict[str, float]:
-    """Give the seconds spent on each thing since this was last asked."""
-    found = dict(_seconds)
+    """Give the seconds spent on each kind of work since the last call."""
+    seconds = dict(_seconds)
     _seconds.clear()
-    return found
+    return seconds

@@ -1,4 +1,4 @@
-"""One trial: a configuration and a task's arrays become rows of scores. Knows neither Ray nor files."""
+"""One trial: a configuration and a task's arrays become rows of scores. Knows no files."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from study.data.prepare import TaskData
 
 Resume = tuple[int, float, dict[str, torch.Tensor]]
+"""Epoch, seconds so far and `state()` of the report that a trial continues after."""
 
 
 class CacheSettings(NamedTuple):
-    """What may be kept of the outputs of frozen stages."""
+    """How the outputs of frozen stages are cached."""
 
     budget: int
-    """Bytes; 0 keeps nothing."""
+    """Bytes; 0 caches nothing."""
     half: bool
-    """In half precision."""
+    """Whether they are stored in half precision."""
     code: str
-    """Hash of the code that makes them: another version's are not taken."""
+    """Hash of the code that computes them; outputs of another version are not used."""
 
 
 NO_CACHE = CacheSettings(0, False, "")
@@ -43,6 +44,7 @@ def run(
     config: Config,
     data: "TaskData",
     seed: int,
+    *,
     epochs: int,
     device: str = "cpu",
     resume: Resume | None = None,
@@ -59,12 +61,12 @@ def run(
         config: every hyperparameter.
         data: train and validation arrays; test as well where this trial may open it.
         seed: the trial's seed.
-        epochs: >= 1, in all; zero_shot and prototype have none.
+        epochs: >= 1, in all phases together; zero_shot and prototype train none.
         device: of torch.
-        resume: (epoch, seconds so far, state) of the report to continue after; it is not reported again.
-        cache: how much of what frozen stages make of the images is kept; the scores are the same.
+        resume: describes the report to continue after; it is not reported again.
+        cache: how the outputs of frozen stages are cached; the scores are the same in single precision.
         source: entry of the store with the weights that the configuration names; None: they are the family's.
-        earlier: tasks that these weights have learnt, in their order: each report scores them too.
+        earlier: tasks that these weights have learnt, in their order; each report scores them too.
 
     Yields:
         A report at epoch 0 (nothing trained) and after each epoch.
@@ -76,21 +78,29 @@ def run(
     done, seconds, tensors = resume or (-1, 0.0, {})
     start = time.perf_counter() - seconds
     with spent("setup"):
-        stretches = plan(config, epochs)
+        phases = plan(config, epochs)
         net, feeds, alarms = setup.assemble(config, data, seed, device, source)
-        about = kept(config, data, cache), data.labelled, weights_of(config, data, device)
-        lesson = TrainingContext(net, feeds["train"], config, data.augment, seed, *about)
-        last = stretches[-1].epochs[-1] if stretches else 0
-        learnt = [EarlierScores(each, device) for each in earlier]
-        report = Reporter(lesson, feeds, data, last, lambda: time.perf_counter() - start, learnt)
-        loaded = _as_loaded(net, stretches, config, alarms)
+        context = TrainingContext(
+            net,
+            feeds["train"],
+            config,
+            data.augment,
+            seed,
+            cache=kept(config, data, cache),
+            labelled=data.labelled,
+            weights=weights_of(config, data, device),
+        )
+        last = phases[-1].epochs[-1] if phases else 0
+        scorers = [EarlierScores(task, device) for task in earlier]
+        report = Reporter(context, feeds, data, last, lambda: time.perf_counter() - start, scorers)
+        loaded = _as_loaded(net, phases, config, alarms)
     if resume is None:
         yield report(loaded)
-    yield from (report(epoch) for epoch in fit(lesson, stretches, max(done, 0), tensors))
+    yield from (report(epoch) for epoch in fit(context, phases, max(done, 0), tensors))
 
 
 def plan(config: Config, epochs: int) -> list[TrainingPhase]:
-    """Give a trial's phases, each with its epochs and one multiplier a stage."""
+    """Give a trial's phases, each with its epochs and one multiplier for each stage."""
     stages = len(families.of(config).stages)
     phases = regimes.regime(config, stages).phases
     spans = zip(regimes.spans(phases, epochs), phases, strict=True)
@@ -98,25 +108,25 @@ def plan(config: Config, epochs: int) -> list[TrainingPhase]:
 
 
 def weights_of(config: Config, data: "TaskData", device: str) -> torch.Tensor | None:
-    """Give what each class counts in the loss, on the device; of the labelled training images alone."""
-    found = class_weights(config, data.train.targets, len(data.classes))
-    return None if found is None else found.to(device)
+    """Give the weight of each class in the loss, on the device; computed from the labelled training images alone."""
+    weights = class_weights(config, data.train.targets, len(data.classes))
+    return None if weights is None else weights.to(device)
 
 
 def kept(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | None:
-    """Say what a frozen stage's outputs depend on besides its weights and the images; None keeps nothing."""
+    """Give the cache of a trial's frozen stages; None where nothing is cached."""
     if not settings.budget:
         return None
     names = ("family", "encoder", "stem", "batchnorm_epsilon")
-    about = {name: getattr(config, name) for name in names} | {"data": data.key, "code": settings.code}
-    return Cache(about, settings.budget, settings.half)
+    dependencies = {name: getattr(config, name) for name in names} | {"data": data.key, "code": settings.code}
+    return Cache(dependencies, settings.budget, settings.half)
 
 
-def _as_loaded(net: Net, stretches: list[TrainingPhase], config: Config, alarms: list[str]) -> Epoch:
-    """Describe the network before anything is trained, frozen as in the first phase; all of it where there is none."""
+def _as_loaded(net: Net, phases: list[TrainingPhase], config: Config, alarms: list[str]) -> Epoch:
+    """Give epoch 0: nothing is trained, and stages are frozen as in the first phase, or all if there is no phase."""
     everything = frozenset(range(len(net.stages)))
-    frozen = stretches[0].frozen if stretches else everything
-    net.freeze(frozen, batchnorm=config.freeze_batchnorm == "on" or not stretches)
+    frozen = phases[0].frozen if phases else everything
+    net.freeze(frozen, batchnorm=config.freeze_batchnorm == "on" or not phases)
     digest = net.frozen_digest()
-    state = lambda: copied(net.changing(stretches[0].trained if stretches else ()))  # noqa: E731
+    state = lambda: copied(net.changing(phases[0].trained if phases else ()))  # noqa: E731
     return Epoch(0, 0, 0, {}, state, (digest, digest), tuple(alarms))

@@ -47,7 +47,7 @@ def attempted(monkeypatch):
 @pytest.fixture
 def kept(attempted, monkeypatch):
     """The same, but nothing is trained: what it gives is the bytes of outputs that will be kept."""
-    monkeypatch.setattr("study.training.trial.run", lambda *_: ())
+    monkeypatch.setattr("study.training.trial.run", lambda *_, **__: ())
     return attempted
 
 
@@ -99,7 +99,7 @@ def test_a_depth_that_may_be_tuned_upwards_keeps_outputs(kept):
 
 
 def test_a_loss_that_is_no_number_leaves_the_memory_told(attempted, monkeypatch):
-    def fails(*_):
+    def fails(*_, **__):
         raise FloatingPointError("val loss is nan")
 
     monkeypatch.setattr("study.training.trial.run", fails)

@@ -120,7 +120,7 @@ def saved(tmp_path, **config):
     """Train a trial on the toy task as a worker does, save its model, load it, and give both nets' logits."""
     asked = replace(SMALL, task="toy", **config)
     data = task(test=True)._replace(source_labels=LABELS if asked.regime == "zero_shot" else {})
-    *_, report = trial.run(asked, data, 0, 1)
+    *_, report = trial.run(asked, data, 0, epochs=1)
     given = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(asked), "seed": 0}
     given |= {"prepared": {"source": "toy"}}
     worker._keep_model(given, data, report)

@@ -179,7 +179,7 @@ def test_a_damaged_file_is_named_and_replaced(prepared, fresh, harm):
 def test_a_trial_starts_from_them(prepared, fresh):
     entry = pretraining.make(start(prepared))
     config = Config(family="small_cnn", weights="rotation", regime="partial_freeze", freeze_depth=2, batch_size=8)
-    reports = [(report, report.model()) for report in trial.run(config, task(), 0, 1, source=entry.path)]
+    reports = [(report, report.model()) for report in trial.run(config, task(), 0, epochs=1, source=entry.path)]
     (first, begun), (_, end) = reports
     own = {f"stages.{name}": tensor for name, tensor in tensors(entry).items()}
     assert all(torch.equal(begun[name], tensor) for name, tensor in own.items())
@@ -191,7 +191,9 @@ def test_a_trial_starts_from_them(prepared, fresh):
 def test_from_scratch_means_from_scratch_whatever_weights_there_are(prepared, fresh):
     entry = pretraining.make(start(prepared))
     config = Config(family="small_cnn", weights="rotation", regime="scratch", batch_size=8)
-    with_them, without = (next(trial.run(config, task(), 0, 1, source=path)).model() for path in (entry.path, None))
+    with_them, without = (
+        next(trial.run(config, task(), 0, epochs=1, source=path)).model() for path in (entry.path, None)
+    )
     assert equal(with_them, without)
 
 
@@ -211,7 +213,7 @@ def test_bundled_heads_start_from_them_too(prepared, fresh):
     members = [fused_heads.Member(probe, 1), fused_heads.Member(replace(probe, lr=1e-3), 2)]
     *_, reports = fused_heads.run(members, task(), 2, source=entry.path)
     for number, member in enumerate(members):
-        *_, alone = trial.run(member.config, task(), member.seed, 2, source=entry.path)
+        *_, alone = trial.run(member.config, task(), member.seed, epochs=2, source=entry.path)
         assert reports[number].objective == alone.objective
         assert equal(reports[number].model(), alone.model())
 

@@ -34,7 +34,7 @@ def task(train: int = 20, held: int = 6, size: int = 32, classes: int = 3, test:
 def outcome(config: Config, epochs: int = 2, resume: trial.Resume | None = None) -> tuple[list[Any], dict[str, bytes]]:
     """Run a trial on the task; gives its scores without the seconds, and the network at its end, as bytes."""
     rows = []
-    for report in trial.run(config, task(), 7, epochs, resume=resume):
+    for report in trial.run(config, task(), 7, epochs=epochs, resume=resume):
         rows += [{key: value for key, value in row.items() if key != "seconds"} for row in report.rows]
         model = report.model()
     return rows, {name: tensor.numpy().tobytes() for name, tensor in model.items()}

@@ -1,4 +1,4 @@
-"""What an epoch shows: each image once, or as many as with all labels; in an order of its own, or always the same."""
+"""The samples of an epoch: each image once, or as many as with all labels; in a new order, or always the same one."""
 
 from dataclasses import replace
 
@@ -10,29 +10,28 @@ from study.data import prepare, splits
 from study.data.device_split import feed
 from study.data.splits import SplitOptions
 from study.training import trial
-from study.training.epoch_inputs import inputs
 from study.training.loop import TrainingContext
 from tests.support.toy_task import AUGMENT, SMALL, outcome, task
 
 STEPS = replace(SMALL, budget="steps")
 
 
-def lesson(config, train=20, labelled=None):
-    opened = task(train=train)
-    shown = feed(opened.train, opened.key, "cpu", (0.5,) * 3, (0.25,) * 3)
-    return TrainingContext(None, shown, config, AUGMENT, seed=5, labelled=labelled)
+def context(config, train=20, labelled=None):
+    data = task(train=train)
+    split = feed(data.train, data.key, "cpu", (0.5,) * 3, (0.25,) * 3)
+    return TrainingContext(None, split, config, AUGMENT, seed=5, labelled=labelled)
 
 
 @pytest.mark.parametrize(("budget", "steps"), [("epochs", 2), ("steps", 7)])
 def test_an_epoch_of_steps_is_as_long_as_with_all_labels(budget, steps):
     few = task(train=10)._replace(labelled=50)
-    reports = list(trial.run(replace(SMALL, budget=budget), few, 0, 2))
+    reports = list(trial.run(replace(SMALL, budget=budget), few, 0, epochs=2))
     assert [report.rows[0]["step"] for report in reports] == [0, steps, 2 * steps]
     assert {row["train_images"] for row in reports[-1].rows} == {10}
 
 
 def test_each_pass_shows_every_image_once():
-    order = lesson(STEPS, 10, labelled=35).order(1)
+    order = context(STEPS, 10, labelled=35).order(1)
     assert len(order) == 35
     for start in (0, 10, 20):
         assert sorted(order[start : start + 10].tolist()) == list(range(start, start + 10))
@@ -40,27 +39,23 @@ def test_each_pass_shows_every_image_once():
 
 
 def test_with_all_labels_both_budgets_are_the_same():
-    rows, model = outcome(SMALL)
-    others, other = outcome(STEPS)
-    assert rows == others
-    assert model == other
+    assert outcome(SMALL) == outcome(STEPS)
 
 
 def test_every_pass_is_augmented_anew_unless_the_views_are_fixed():
-    few = lesson(STEPS, 10, labelled=20)
     order = torch.tensor([3, 13])
     for views, same in ((None, False), (1, True)):
-        shown = inputs(None, few.feed, replace(STEPS, views=views), AUGMENT, few.generator("augment", 1), 1, None, 20)
-        (first, second), labels = shown.batch(order)
+        few = context(replace(STEPS, views=views), 10, labelled=20)
+        (first, second), labels = few.epoch_inputs(1).batch(order)
         assert torch.equal(first, second) == same
         assert labels[0] == labels[1] == few.feed.targets[3]
 
 
 def test_cached_outputs_serve_further_passes_too():
-    asked = replace(STEPS, regime="partial_freeze", freeze_depth=2, views=2)
+    config = replace(STEPS, regime="partial_freeze", freeze_depth=2, views=2)
     few = task(train=10)._replace(labelled=35)
     plain, cached = (
-        [report.objective for report in trial.run(asked, few, 7, 3, cache=cache)]
+        [report.objective for report in trial.run(config, few, 7, epochs=3, cache=cache)]
         for cache in (trial.NO_CACHE, trial.CacheSettings(10**8, False, "here"))
     )
     assert plain == cached
@@ -68,9 +63,9 @@ def test_cached_outputs_serve_further_passes_too():
 
 @pytest.mark.parametrize(("shuffle", "same"), [("on", False), ("off", True)])
 def test_without_shuffling_every_epoch_has_one_order(shuffle, same):
-    found = lesson(replace(SMALL, shuffle=shuffle))
-    assert torch.equal(found.order(1), found.order(2)) == same
-    assert sorted(found.order(2).tolist()) == list(range(20))
+    shuffled = context(replace(SMALL, shuffle=shuffle))
+    assert torch.equal(shuffled.order(1), shuffled.order(2)) == same
+    assert sorted(shuffled.order(2).tolist()) == list(range(20))
 
 
 def test_an_unstratified_fraction_is_as_large_but_neither_balanced_nor_nested():
@@ -85,12 +80,12 @@ def test_an_unstratified_fraction_is_as_large_but_neither_balanced_nor_nested():
 
 def test_an_unstratified_fraction_keeps_groups_whole():
     groups = np.repeat(np.arange(20), 5)
-    kept = splits.draw_unstratified(np.zeros(100, int), groups, 0.3, 0)
-    assert len(kept) == 30
-    assert len(np.unique(groups[kept])) == 6
+    rows = splits.draw_unstratified(np.zeros(100, int), groups, 0.3, 0)
+    assert len(rows) == 30
+    assert len(np.unique(groups[rows])) == 6
 
 
-def test_a_trial_draws_its_fraction_as_told(store):
+def test_a_trial_draws_its_fraction_as_configured(store):
     ready = prepare.prepare("gtsrb", None, 16, None)
     drawn = {
         kind: prepare.open_data(ready, SplitOptions(0.2, subset=kind), 0, 1, sealed=True)
@@ -103,7 +98,7 @@ def test_a_trial_draws_its_fraction_as_told(store):
 
 
 def val(config, epoch=1):
-    reports = list(trial.run(config, task(held=40), 0, 2))
+    reports = list(trial.run(config, task(held=40), 0, epochs=2))
     return [row["score"] for row in reports[epoch].rows if row["split"] == "val" and row["metric"] == "loss"]
 
 
@@ -115,15 +110,19 @@ def test_augmented_validation_scores_other_images():
 
 def test_the_test_is_never_augmented():
     rows = [
-        [row["score"] for row in list(trial.run(config, task(test=True), 0, 1))[-1].rows if row["split"] == "test"]
+        [
+            row["score"]
+            for row in list(trial.run(config, task(test=True), 0, epochs=1))[-1].rows
+            if row["split"] == "test"
+        ]
         for config in (SMALL, replace(SMALL, validation_augment="on"))
     ]
     assert rows[0] == rows[1]
 
 
 def test_further_metrics_of_a_task_are_reported(store):
-    more = task(held=30, test=True)._replace(also=("f1", "recall"))
-    *_, last = trial.run(SMALL, more, 0, 1)
+    data = task(held=30, test=True)._replace(also=("f1", "recall"))
+    *_, last = trial.run(SMALL, data, 0, epochs=1)
     assert {row["metric"] for row in last.rows if row["split"] == "val"} == {"accuracy", "f1", "recall", "loss"}
     tested = {row["metric"] for row in last.rows if row["split"] == "test"}
     assert tested == {"accuracy", "f1", "recall", "loss", "count"}

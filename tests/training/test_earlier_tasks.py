@@ -1,4 +1,4 @@
-"""Tasks that were learnt before: scored with their own heads on what the network has become."""
+"""Earlier tasks, scored with their own heads on the current network."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ SOURCES = {FIRST: {"pretext": "labels", "task": FIRST, "epochs": 3, "batch_size"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def learnt(tmp_path_factory):
     """A store with the network of a first task, and the second task."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STUDY_STORE", str(tmp_path_factory.mktemp("store")))
@@ -31,29 +31,29 @@ def place(tmp_path_factory):
         yield start, entry.path, first, second
 
 
-def run(place, sealed=False, epochs=1, **more):
-    start, path, first, second = place
-    known = Earlier(start.source.config, prepare.open_data(first, splits.cut(VALUES), 0, 0, sealed), path)
-    asked = Config(**(vars(VALUES) | more))
-    given = prepare.open_data(second, splits.cut(VALUES), 0, 0, sealed)
-    found = []
-    for report in trial.run(asked, given, 5, epochs, source=path, earlier=[known]):
+def run(learnt, sealed=False, epochs=1, **values):
+    start, path, first, second = learnt
+    earlier = Earlier(start.source.config, prepare.open_data(first, splits.cut(VALUES), 0, 0, sealed), path)
+    config = Config(**(vars(VALUES) | values))
+    data = prepare.open_data(second, splits.cut(VALUES), 0, 0, sealed)
+    reports = []
+    for report in trial.run(config, data, 5, epochs=epochs, source=path, earlier=[earlier]):
         state = report.model()
-        found.append(report._replace(model=lambda state=state: state))
-    return found, known
+        reports.append(report._replace(model=lambda state=state: state))
+    return reports, earlier
 
 
 @pytest.fixture(scope="module")
-def tuned(place):
-    """The reports of a trial that is fine-tuned, the task of before, and the network at the end."""
-    return run(place, regime="fine_tune")
+def tuned(learnt):
+    """The reports of a fine-tuned trial, with the network after each, and the earlier task."""
+    return run(learnt, regime="fine_tune")
 
 
 def scores(report, task=FIRST):
     return {(row["split"], row["metric"]): row["score"] for row in report.rows if row["task"] == task}
 
 
-def test_every_report_scores_the_task_of_before(tuned):
+def test_every_report_scores_the_earlier_task(tuned):
     reports, _ = tuned
     shares = ("accuracy", "sensitivity", "specificity")
     names = ("loss", *shares, *(f"{name}{OWN_BATCHNORM}" for name in shares))
@@ -65,73 +65,71 @@ def test_every_report_scores_the_task_of_before(tuned):
     }
 
 
-def test_before_anything_is_trained_it_is_as_it_was_learnt(place, tuned):
-    _, path, *_ = place
-    reports, known = tuned
+def test_the_first_report_scores_the_network_as_it_was_learnt(learnt, tuned):
+    _, path, *_ = learnt
+    reports, earlier = tuned
     net = families.build("small_cnn", "none", 2)
     weights.fill(net, path)
     net.head.load_state_dict(weights.tensors(path, weights.HEAD))
-    shown = torch.from_numpy(known.data.val.images[known.data.val.index]).permute(0, 3, 1, 2) / 255
-    mean, std = (
-        torch.tensor(each).view(3, 1, 1)
-        for each in input_contract.channels(known.config, families.of(known.config), known.data)
-    )
+    images = torch.from_numpy(earlier.data.val.images[earlier.data.val.index]).permute(0, 3, 1, 2) / 255
+    channels = input_contract.channels(earlier.config, families.of(earlier.config), earlier.data)
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in channels)
     with torch.no_grad():
-        told = net.eval()((shown - mean) / std).argmax(1).numpy()
-    plain = np.mean(told == known.data.val.targets)
+        answers = net.eval()((images - mean) / std).argmax(1).numpy()
+    plain = np.mean(answers == earlier.data.val.targets)
     assert scores(reports[0])["val", "accuracy"] == pytest.approx(plain, abs=1e-9)
     assert scores(reports[-1])["val", f"accuracy{BEFORE}"] == scores(reports[0])["val", "accuracy"]
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
-def test_what_is_frozen_forgets_nothing_to_the_bit(place, split):
-    reports, _ = run(place, regime="feature_extraction")
-    found = scores(reports[-1])
-    assert found[split, "accuracy"] == found[split, f"accuracy{OWN_BATCHNORM}"] == found[split, f"accuracy{BEFORE}"]
+def test_a_frozen_network_forgets_nothing_to_the_bit(learnt, split):
+    reports, _ = run(learnt, regime="feature_extraction")
+    last = scores(reports[-1])
+    assert last[split, "accuracy"] == last[split, f"accuracy{OWN_BATCHNORM}"] == last[split, f"accuracy{BEFORE}"]
     assert scores(reports[0])["val", "loss"] == scores(reports[-1])["val", "loss"]
 
 
-def test_statistics_that_drift_forget_and_put_back_forget_nothing(place):
-    reports, _ = run(place, regime="feature_extraction", freeze_batchnorm="off")
-    found = scores(reports[-1])
-    assert found["test", "accuracy"] < found["test", f"accuracy{BEFORE}"]
-    assert found["test", f"accuracy{OWN_BATCHNORM}"] == found["test", f"accuracy{BEFORE}"]
+def test_drifting_statistics_forget_and_restored_ones_forget_nothing(learnt):
+    reports, _ = run(learnt, regime="feature_extraction", freeze_batchnorm="off")
+    last = scores(reports[-1])
+    assert last["test", "accuracy"] < last["test", f"accuracy{BEFORE}"]
+    assert last["test", f"accuracy{OWN_BATCHNORM}"] == last["test", f"accuracy{BEFORE}"]
 
 
-def test_weights_that_move_forget_even_with_their_statistics(tuned):
-    found = scores(tuned[0][-1])
-    assert found["test", f"accuracy{OWN_BATCHNORM}"] < found["test", f"accuracy{BEFORE}"]
+def test_weights_that_move_forget_even_with_their_old_statistics(tuned):
+    last = scores(tuned[0][-1])
+    assert last["test", f"accuracy{OWN_BATCHNORM}"] < last["test", f"accuracy{BEFORE}"]
 
 
-def test_scoring_the_past_changes_nothing_in_the_trial(place, tuned):
+def test_scoring_earlier_tasks_does_not_change_the_trial(learnt, tuned):
     reports, _ = tuned
-    _, path, _, second = place
-    asked = Config(**(vars(VALUES) | {"regime": "fine_tune"}))
-    alone = list(trial.run(asked, prepare.open_data(second, splits.cut(VALUES), 0, 0, False), 5, 1, source=path))
+    _, path, _, second = learnt
+    config = Config(**(vars(VALUES) | {"regime": "fine_tune"}))
+    data = prepare.open_data(second, splits.cut(VALUES), 0, 0, False)
+    alone = list(trial.run(config, data, 5, epochs=1, source=path))
     for one, other in zip(reports, alone, strict=True):
         assert one.objective == other.objective
-    states = [each.model() for each in (reports[-1], alone[-1])]
+    states = [report.model() for report in (reports[-1], alone[-1])]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_the_test_of_before_is_sealed_too(place):
-    reports, _ = run(place, sealed=True, regime="fine_tune")
+def test_the_test_of_an_earlier_task_is_sealed_too(learnt):
+    reports, _ = run(learnt, sealed=True, regime="fine_tune")
     assert {split for split, _ in scores(reports[-1])} == {"val"}
 
 
 @pytest.mark.parametrize(("regime", "frozen"), [("fine_tune", False), ("feature_extraction", True)])
-def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
-    _, path, _, second = place
-    asked = Config(**(vars(VALUES) | {"regime": regime, "head_rate": 0.0, "freeze_batchnorm": "off"}))
-    found = [
-        (report, report.model())
-        for report in trial.run(asked, prepare.open_data(second, splits.cut(VALUES), 0, 0, True), 5, 1, source=path)
-    ]
-    (first, begun), (_, end) = found
-    heads = [name for name in begun if name.startswith("head")]
+def test_a_head_whose_rate_is_zero_stays_as_drawn(learnt, regime, frozen):
+    _, path, _, second = learnt
+    config = Config(**(vars(VALUES) | {"regime": regime, "head_rate": 0.0, "freeze_batchnorm": "off"}))
+    data = prepare.open_data(second, splits.cut(VALUES), 0, 0, True)
+    (first, before), (_, after) = (
+        (report, report.model()) for report in trial.run(config, data, 5, epochs=1, source=path)
+    )
+    heads = [name for name in before if name.startswith("head")]
     assert heads
-    assert all(torch.equal(begun[name], end[name]) for name in heads)
-    moved = [name for name in begun if not torch.equal(begun[name], end[name])]
+    assert all(torch.equal(before[name], after[name]) for name in heads)
+    moved = [name for name in before if not torch.equal(before[name], after[name])]
     assert (
         all(name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked") for name in moved)
         == frozen
@@ -142,22 +140,22 @@ def test_a_head_whose_rate_is_zero_stays_as_drawn(place, regime, frozen):
 
 @pytest.mark.parametrize("own", [False, True])
 def test_the_heads_of_all_tasks_stay_loadable(tuned, tmp_path, own):
-    reports, known = tuned
-    saved.save(tmp_path / "model", reports[-1].model(), CARD, [known])
-    net, about = saved.load(tmp_path / "model", FIRST, own_batchnorm=own)
-    assert (about["task"], about["classes"]) == (FIRST, ["animal", "other"])
-    shown = torch.from_numpy(known.data.test.images[known.data.test.index]).permute(0, 3, 1, 2) / 255
-    mean, std = (torch.tensor(about[name]).view(3, 1, 1) for name in ("mean", "std"))
+    reports, earlier = tuned
+    saved.save(tmp_path / "model", reports[-1].model(), CARD, [earlier])
+    net, card = saved.load(tmp_path / "model", FIRST, own_batchnorm=own)
+    assert (card["task"], card["classes"]) == (FIRST, ["animal", "other"])
+    images = torch.from_numpy(earlier.data.test.images[earlier.data.test.index]).permute(0, 3, 1, 2) / 255
+    mean, std = (torch.tensor(card[name]).view(3, 1, 1) for name in ("mean", "std"))
     with torch.no_grad():
-        told = torch.cat([net((part - mean) / std) for part in shown.split(64)]).argmax(1).numpy()
+        answers = torch.cat([net((part - mean) / std) for part in images.split(64)]).argmax(1).numpy()
     expected = scores(reports[-1])["test", "accuracy" + (OWN_BATCHNORM if own else "")]
-    assert np.mean(told == known.data.test.targets) == pytest.approx(expected, abs=2e-3)
-    last, about = saved.load(tmp_path / "model")
-    assert (last.head.out_features, about["classes"]) == (2, ["canines", "felines"])
+    assert np.mean(answers == earlier.data.test.targets) == pytest.approx(expected, abs=2e-3)
+    last, card = saved.load(tmp_path / "model")
+    assert (last.head.out_features, card["classes"]) == (2, ["canines", "felines"])
 
 
 def test_a_task_that_was_never_learnt_is_refused(tuned, tmp_path):
-    reports, known = tuned
-    saved.save(tmp_path / "model", reports[-1].model(), CARD, [known])
+    reports, earlier = tuned
+    saved.save(tmp_path / "model", reports[-1].model(), CARD, [earlier])
     with pytest.raises(UserError, match="has no task 'voc' that its network had learnt before; it has animals"):
         saved.load(tmp_path / "model", "voc")

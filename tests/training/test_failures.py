@@ -77,20 +77,20 @@ def raised(error):
 
 @pytest.mark.parametrize(("error", "line"), ODD, ids=[line for _, line in ODD])
 def test_an_exception_is_described_in_words_that_can_be_sent_and_written(error, line):
-    said = failure(raised(error))
-    assert said["failure"] == line
-    assert "line" in said["traceback"]
-    assert pickle.dumps(said)
-    assert plain_values.plain(said) == said
+    result = failure(raised(error))
+    assert result["failure"] == line
+    assert "line" in result["traceback"]
+    assert pickle.dumps(result)
+    assert plain_values.plain(result) == result
 
 
 @pytest.mark.parametrize("error", [ValueError(10**6 * "x"), LONG(10**6 * "\udcff")])
 def test_a_description_is_of_a_bounded_length_and_its_name_one_line(error):
-    said = failure(raised(error))
-    assert len(said["failure"]) < plain_values.LONGEST
-    assert len(said["traceback"]) <= plain_values.LONGEST
-    assert "\n" not in said["failure"]
-    assert plain_values.plain(said) == said
+    result = failure(raised(error))
+    assert len(result["failure"]) < plain_values.LONGEST
+    assert len(result["traceback"]) <= plain_values.LONGEST
+    assert "\n" not in result["failure"]
+    assert plain_values.plain(result) == result
 
 
 def test_many_frames_and_a_long_chain_are_described():
@@ -110,9 +110,9 @@ def test_many_frames_and_a_long_chain_are_described():
     for fault in (lambda: deep(sys.getrecursionlimit() // 2), chained, endless):
         with pytest.raises((ZeroDivisionError, ValueError, RecursionError)) as caught:
             fault()
-        said = failure(caught.value)
-        assert said["failure"].startswith(caught.type.__name__)
-        assert caught.type.__name__ in said["traceback"]
+        result = failure(caught.value)
+        assert result["failure"].startswith(caught.type.__name__)
+        assert caught.type.__name__ in result["traceback"]
 
 
 def test_what_ran_on_ray_is_described_in_a_line_whatever_its_class_does():

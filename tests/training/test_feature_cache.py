@@ -1,4 +1,4 @@
-"""What frozen stages make of images is computed once, and whoever starts from there gets the very same scores."""
+"""Outputs of frozen stages are computed once, and trials that start from them get the very same scores."""
 
 import threading
 from dataclasses import replace
@@ -20,7 +20,7 @@ QUICK = ("small_cnn", "efficientnet_lite0", "parallel_net")
 
 
 def marks(name, depth, stages):
-    """The first stage frozen, or all: of three families in the quick tests, of the rest in the slow; others nightly."""
+    """The first stage frozen, or all: quick tests for three families, slow ones for the rest. Other depths: nightly."""
     if depth not in (1, stages):
         return pytest.mark.nightly
     return [] if name in QUICK else pytest.mark.slow
@@ -43,7 +43,7 @@ def own_store(tmp_path, monkeypatch):
 
 def outcome(config, cache, epochs=2, data=None):
     rows = []
-    for report in trial.run(config, data or DATA, 7, epochs, cache=cache):
+    for report in trial.run(config, data or DATA, 7, epochs=epochs, cache=cache):
         rows += [{key: value for key, value in row.items() if key != "seconds"} for row in report.rows]
         model = report.model()
     return rows, model
@@ -99,7 +99,7 @@ def test_a_second_trial_runs_no_frozen_stage(monkeypatch):
     outcome(replace(config, lr=1e-4), ROOM)
 
 
-def test_without_fixed_views_only_validation_is_kept(own_store):
+def test_without_fixed_views_only_validation_is_cached(own_store):
     outcome(replace(SMALL, regime="partial_freeze", freeze_depth=2), ROOM)
     assert len(list(own_store.glob("*/manifest.json"))) == 1
 
@@ -113,14 +113,14 @@ def test_other_weights_rows_views_and_input_are_other_entries(own_store):
 
 def test_half_precision_moves_scores_a_little():
     config = replace(SMALL, regime="partial_freeze", freeze_depth=2, views=1)
-    more = task(train=40, held=12, test=True)  # of few images a little more is right or wrong at once
-    exact, half = (outcome(config, cache, data=more)[0] for cache in (ROOM, ROOM._replace(half=True)))
+    data = task(train=40, held=12, test=True)  # one image more or less moves a score of few images too far
+    exact, half = (outcome(config, cache, data=data)[0] for cache in (ROOM, ROOM._replace(half=True)))
     losses = [[row["score"] for row in rows if row["metric"] == "loss"] for rows in (exact, half)]
     assert losses[0] != losses[1]
     np.testing.assert_allclose(losses[0], losses[1], atol=0.05)
 
 
-def test_what_does_not_fit_is_not_kept_and_the_scores_are_the_same(own_store):
+def test_outputs_that_do_not_fit_are_not_cached_and_the_scores_are_the_same(own_store):
     config = replace(SMALL, regime="partial_freeze", freeze_depth=1, views=1)
     assert outcome(config, ROOM._replace(budget=1000))[0] == outcome(config, trial.NO_CACHE)[0]
     assert not list(own_store.glob("*/manifest.json"))
@@ -136,7 +136,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(own_store, monkeypatch):
     assert outcome(config, ROOM)[0] == expected
 
 
-def test_the_oldest_makes_room(own_store):
+def test_the_oldest_entry_is_evicted(own_store):
     config = replace(SMALL, regime="feature_extraction", views=1)
     entry = 20 * 256 * 4
     for change in range(6):
@@ -149,25 +149,28 @@ def test_the_oldest_makes_room(own_store):
 
 
 @pytest.mark.parametrize("count", [43, 200])
-def test_who_wants_the_same_at_once_makes_a_part_of_it(monkeypatch, count):
-    made = []
+def test_processes_that_need_the_same_outputs_each_compute_a_part(monkeypatch, count):
+    computed = []
     fill = feature_cache._fill
     monkeypatch.setattr(feature_cache, "PART", 1)
     monkeypatch.setattr(
-        feature_cache, "_fill", lambda folder, number, **more: made.append(number) or fill(folder, number, **more)
+        feature_cache,
+        "_fill",
+        lambda folder, number, **options: computed.append(number) or fill(folder, number, **options),
     )
     parts = setup.assemble(SMALL, task(train=count, held=7), 0, "cpu")
     parts.net.freeze(range(4))
-    fed, found = parts.feeds["train"], []
-    threads = [
-        threading.Thread(target=lambda: found.append(Cache({}, 10**9).outputs(parts.net, fed, "t", None, fed.pixels)))
-        for _ in range(4)
-    ]
+    train, results = parts.feeds["train"], []
+
+    def compute():
+        results.append(Cache({}, 10**9).outputs(parts.net, train, "t", None, train.pixels))
+
+    threads = [threading.Thread(target=compute) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(made) == list(range(-(-count // 64)))
-    alone = feature_cache._computed(parts.net, fed, fed.pixels)
-    assert len(found) == 4
-    assert all(torch.equal(each.arrays[0], alone.arrays[0]) for each in found)
+    assert sorted(computed) == list(range(-(-count // 64)))
+    alone = feature_cache._computed(parts.net, train, train.pixels)
+    assert len(results) == 4
+    assert all(torch.equal(outputs.arrays[0], alone.arrays[0]) for outputs in results)

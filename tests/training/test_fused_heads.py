@@ -1,4 +1,4 @@
-"""Heads that are trained together say, to the bit, what each says alone."""
+"""Heads that are trained together report, to the bit, what each reports alone."""
 
 import hashlib
 import itertools
@@ -50,27 +50,29 @@ def plain(report):
     return rows, digests
 
 
-def together(members, cache=ROOM, **more):
-    found = [[] for _ in members]
-    for said in fused_heads.run(members, data_of(members[0]), EPOCHS, cache=cache, **more):
-        for number, each in said.items():
-            found[number].append(each if isinstance(each, Exception) else plain(each))
-    return found
+def together(members, cache=ROOM, **options):
+    histories = [[] for _ in members]
+    for reports in fused_heads.run(members, data_of(members[0]), EPOCHS, cache=cache, **options):
+        for number, report in reports.items():
+            histories[number].append(report if isinstance(report, Exception) else plain(report))
+    return histories
 
 
 def alone(member, cache=trial.NO_CACHE):
-    return [plain(report) for report in trial.run(member.config, data_of(member), member.seed, EPOCHS, cache=cache)]
+    return [
+        plain(report) for report in trial.run(member.config, data_of(member), member.seed, epochs=EPOCHS, cache=cache)
+    ]
 
 
 @pytest.mark.parametrize("cache", [ROOM, trial.NO_CACHE])
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.parametrize("members", [MEMBERS, pytest.param(PRETRAINED, marks=pytest.mark.slow)])
-def test_each_head_says_what_it_says_alone(members, optimizer, cache):
+def test_each_head_reports_what_it_reports_alone(members, optimizer, cache):
     members = [member._replace(config=replace(member.config, optimizer=optimizer)) for member in members]
     assert together(members, cache) == [alone(member) for member in members]
 
 
-def test_without_augmentation_too():
+def test_heads_without_augmentation_are_the_same_too():
     members = [member._replace(config=replace(member.config, augment=0.0, views=None)) for member in MEMBERS]
     assert together(members) == [alone(member) for member in members]
 
@@ -79,24 +81,24 @@ def test_each_seed_draws_its_own_head_and_order():
     assert together(PRETRAINED[:2]) == [alone(member) for member in PRETRAINED[:2]]
 
 
-def test_a_trial_goes_on_alone_from_where_the_bundle_was():
+def test_a_trial_resumes_alone_from_where_the_bundle_was():
     (*_, last) = alone(MEMBERS[1])
-    for said in itertools.islice(fused_heads.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM), 2):
-        state = said[1].state()
+    for reports in itertools.islice(fused_heads.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM), 2):
+        state = reports[1].state()
     member = MEMBERS[1]
-    *_, report = trial.run(member.config, DATA[16], member.seed, EPOCHS, resume=(1, 0.0, state), cache=ROOM)
+    *_, report = trial.run(member.config, DATA[16], member.seed, epochs=EPOCHS, resume=(1, 0.0, state), cache=ROOM)
     assert plain(report) == last
 
 
-def test_who_is_ended_is_left_out_and_the_others_stay_the_same():
+def test_a_member_that_is_ended_is_left_out_and_the_others_stay_the_same():
     whole = together(MEMBERS)
     cut = together(MEMBERS, ended=lambda number: number == 1)
-    assert [len(each) for each in cut] == [EPOCHS + 1, 1, EPOCHS + 1]
+    assert [len(history) for history in cut] == [EPOCHS + 1, 1, EPOCHS + 1]
     assert (cut[0], cut[2]) == (whole[0], whole[2])
-    assert [len(each) for each in together(MEMBERS, ended=lambda number: True)] == [1, 1, 1]
+    assert [len(history) for history in together(MEMBERS, ended=lambda number: True)] == [1, 1, 1]
 
 
-def test_who_fails_fails_alone():
+def test_a_member_that_fails_fails_alone():
     members = [member._replace(config=replace(member.config, optimizer="sgd")) for member in MEMBERS]
     hot = members[1]._replace(config=replace(members[1].config, lr=1e30))
     first, bad, last = together([members[0], hot, members[2]])
@@ -107,14 +109,14 @@ def test_who_fails_fails_alone():
 
 def test_members_share_the_time():
     start = time.perf_counter()
-    *_, said = fused_heads.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM)
-    seconds = [report.rows[0]["seconds"] for report in said.values()]
+    *_, reports = fused_heads.run(MEMBERS, DATA[16], EPOCHS, cache=ROOM)
+    seconds = [report.rows[0]["seconds"] for report in reports.values()]
     assert min(seconds) > 0
     assert sum(seconds) <= time.perf_counter() - start
 
 
 @pytest.mark.parametrize("family", ["efficientnet_lite0", "meta_extractor", "parallel_net"])
-def test_whole_is_said_of_families_whose_weights_set_every_stage(family):
+def test_whole_families_are_those_whose_weights_set_every_stage(family):
     options = {"encoder": "efficientnet_lite0"} if "encoder" in families.options(family) else {}
     digests = set()
     for seed in (0, 1):

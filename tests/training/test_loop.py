@@ -15,7 +15,7 @@ LP_FT = [TrainingPhase(range(1, 3), (0.0,) * 4), TrainingPhase(range(3, 5), (1.0
 FINE_TUNE = [TrainingPhase(range(1, 2), (1.0,) * 4)]
 
 
-def lesson(config=SMALL, **sizes):
+def context(config=SMALL, **sizes):
     data = task(**sizes)
     torch.manual_seed(0)
     net = families.build("small_cnn", "none", 3, config.dropout)
@@ -34,31 +34,31 @@ def moved(before, after):
     (20, 8, [8, 8, 4]), (17, 8, [8, 9]), (16, 8, [8, 8]), (5, 8, [5]), (9, 8, [9]), (3, 2, [3]),
 ])  # fmt: skip
 def test_a_single_image_joins_the_batch_before(count, size, sizes):
-    found = lesson(replace(SMALL, batch_size=size), train=count).batches()
-    assert [part.stop - part.start for part in found] == sizes
-    assert found[0].start == 0
-    assert all(one.stop == two.start for one, two in pairwise(found))
+    batches = context(replace(SMALL, batch_size=size), train=count).batches()
+    assert [batch.stop - batch.start for batch in batches] == sizes
+    assert batches[0].start == 0
+    assert all(one.stop == two.start for one, two in pairwise(batches))
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 8), (20, 1)])
 def test_batches_of_one_are_refused(count, size):
     with pytest.raises(UserError, match=f"batch_size {size} with {count} training images"):
-        lesson(replace(SMALL, batch_size=size), train=count).batches()
+        context(replace(SMALL, batch_size=size), train=count).batches()
 
 
 def test_an_epoch_sees_each_image_once(monkeypatch):
     seen = []
-    one = lesson()
+    one = context()
     monkeypatch.setattr(loop.Feed, "pixels", spy(loop.Feed.pixels, seen))
     list(fit(one, FINE_TUNE))
     assert sorted(torch.cat(seen).tolist()) == list(range(20))
 
 
 def test_each_epoch_has_random_streams_of_its_own(monkeypatch):
-    asked = []
-    monkeypatch.setattr(loop, "stream", lambda seed, *names: asked.append(names) or 0)
-    list(fit(lesson(), [TrainingPhase(range(1, 3), (0.0,) * 4)]))
-    assert sorted(asked) == [(name, epoch) for name in ("augment", "dropout", "order") for epoch in (1, 2)]
+    drawn = []
+    monkeypatch.setattr(loop, "stream", lambda seed, *names: drawn.append(names) or 0)
+    list(fit(context(), [TrainingPhase(range(1, 3), (0.0,) * 4)]))
+    assert sorted(drawn) == [(name, epoch) for name in ("augment", "dropout", "order") for epoch in (1, 2)]
 
 
 def spy(method, seen):
@@ -70,7 +70,7 @@ def spy(method, seen):
 
 
 def test_a_first_phase_with_all_frozen_trains_the_head_only_and_the_second_the_rest():
-    one = lesson()
+    one = context()
     states = [weights(one.net)]
     phases = []
     for epoch in fit(one, LP_FT):
@@ -82,22 +82,22 @@ def test_a_first_phase_with_all_frozen_trains_the_head_only_and_the_second_the_r
 
 @pytest.mark.parametrize("done", [1, 2, 3])
 def test_phases_resume_to_the_bit(done):
-    whole = lesson()
+    whole = context()
     states = [epoch.state() for epoch in fit(whole, LP_FT)]
-    other = lesson()
+    other = context()
     list(fit(other, LP_FT, done, states[done - 1]))
     assert not moved(weights(whole.net), weights(other.net))
 
 
 def test_a_stage_that_froze_again_is_in_the_state():
     plan = [TrainingPhase(range(1, 2), (1.0,) * 4), TrainingPhase(range(2, 3), (0.0,) * 4)]
-    one = lesson()
+    one = context()
     last = list(fit(one, plan))[-1].state()
     assert one.net.state_dict().keys() <= last.keys()
 
 
 def test_rates_follow_the_multipliers():
-    slow, fast = lesson(), lesson()
+    slow, fast = context(), context()
     before = weights(slow.net)
     list(fit(slow, [TrainingPhase(range(1, 2), (1e-6, 1e-6, 1e-6, 1.0))]))
     list(fit(fast, FINE_TUNE))
@@ -106,28 +106,28 @@ def test_rates_follow_the_multipliers():
 
 
 def test_a_loss_that_is_not_finite_names_the_epoch():
-    one = lesson(replace(SMALL, optimizer="sgd", lr=1e30))
+    one = context(replace(SMALL, optimizer="sgd", lr=1e30))
     with pytest.raises(FloatingPointError, match=r"training loss is (nan|inf) in epoch 1"):
         list(fit(one, FINE_TUNE))
 
 
 def test_a_frozen_stage_that_changes_is_an_error(monkeypatch):
-    one = lesson()
+    one = context()
     monkeypatch.setattr(loop, "_gradients", meddle(loop._gradients))
     with pytest.raises(RuntimeError, match="4 frozen stages changed in phase 0"):
         list(fit(one, [TrainingPhase(range(1, 2), (0.0,) * 4)]))
 
 
 def meddle(gradients):
-    def meddling(lesson, *rest):
-        lesson.net.stages[0][1].running_mean.add_(1)
-        return gradients(lesson, *rest)
+    def meddling(context, *rest, **options):
+        context.net.stages[0][1].running_mean.add_(1)
+        return gradients(context, *rest, **options)
 
     return meddling
 
 
 def test_training_scores_are_the_batches_own_means():
-    one = lesson(replace(SMALL, lr=0.0, dropout=0.0, augment=0.0, batch_size=20, label_smoothing=0.1))
+    one = context(replace(SMALL, lr=0.0, dropout=0.0, augment=0.0, batch_size=20, label_smoothing=0.1))
     epoch = next(fit(one, FINE_TUNE))
     one.net.train()
     logits = one.net(one.feed.normalized(one.feed.pixels(slice(0, 20))))

@@ -22,14 +22,14 @@ def test_every_trained_parameter_is_in_one_group_with_its_rate_and_decay(net):
     net.freeze({0})
     optimizer = optim.build(net, multipliers, replace(SMALL, weight_decay=0.1))
     optim.set_rate(optimizer, 2.0)
-    found = {id(each): group for group in optimizer.param_groups for each in group["params"]}
-    assert len(found) == sum(len(group["params"]) for group in optimizer.param_groups)
+    groups = {id(parameter): group for group in optimizer.param_groups for parameter in group["params"]}
+    assert len(groups) == sum(len(group["params"]) for group in optimizer.param_groups)
     for part, multiplier in zip([*net.stages, net.head], [*multipliers, 1.0], strict=True):
         for parameter in part.parameters():
-            assert (id(parameter) in found) == parameter.requires_grad == (multiplier > 0)
+            assert (id(parameter) in groups) == parameter.requires_grad == (multiplier > 0)
             if multiplier:
-                assert found[id(parameter)]["lr"] == 2.0 * multiplier
-                assert found[id(parameter)]["weight_decay"] == (0.1 if parameter.ndim > 1 else 0.0)
+                assert groups[id(parameter)]["lr"] == 2.0 * multiplier
+                assert groups[id(parameter)]["weight_decay"] == (0.1 if parameter.ndim > 1 else 0.0)
 
 
 def test_an_unknown_optimizer_is_refused_with_the_choices(net):
@@ -70,7 +70,7 @@ def test_a_restored_optimizer_steps_as_the_first_would(net, name):
     assert all(torch.equal(tensor, expected[key]) for key, tensor in net.state_dict().items())
 
 
-def test_the_other_shapes_of_the_rate():
+def test_a_constant_and_a_stepped_rate():
     assert {optim.schedule(step, 10, 0.0, "constant") for step in range(10)} == {1.0}
     assert optim.schedule(0, 10, 0.2, "constant") == 0.5
     epochs = [optim.schedule(step, 25, 0.0, "step") for step in range(25)]
@@ -89,21 +89,21 @@ def test_a_parameter_outside_of_the_optimizer_is_named(net):
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.parametrize("family", ["small_cnn", "efficientnet_lite0"])
-def test_the_one_pass_form_does_what_the_loop_does_in_any_layout(family, optimizer):
+def test_the_fused_form_does_what_the_loop_does_in_any_layout(family, optimizer):
     nets = {}
     for fused in (True, False):
         torch.manual_seed(0)
         net = nets[fused] = families.build(family, "none", 3).to(memory_format=torch.channels_last)
-        made = optim.build(
+        built = optim.build(
             net, (1.0,) * len(net.stages), replace(SMALL, optimizer=optimizer, lr=1e-2, weight_decay=0.1)
         )
-        for group in made.param_groups:
+        for group in built.param_groups:
             group["fused"] = fused
         for _ in range(2):
             images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-            made.zero_grad()
+            built.zero_grad()
             net.eval()(images).square().mean().backward()
-            made.step()
+            built.step()
     for one, other in zip(nets[True].parameters(), nets[False].parameters(), strict=True):
         off = ~torch.isclose(one, other, rtol=1e-3, atol=1e-3)  # of steps of 1e-2
         assert off.float().mean() < 1e-4  # AdamW takes a full step along a gradient that is rounding alone

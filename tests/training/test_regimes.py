@@ -7,21 +7,21 @@ from study.errors import UserError
 from study.space.config import Config
 from study.training.regimes import ALL, NEEDED, READS, REGIMES, Phase, multipliers, regime, spans
 
-GIVEN = {"freeze_depth": 1, "stage_rates": "0.4/0.65/1"}
+NEEDED_VALUES = {"freeze_depth": 1, "stage_rates": "0.4/0.65/1"}
 
 
-def asked(name, **values):
-    needed = {key: GIVEN[key] for key in NEEDED if key in READS.get(name, ())}
+def config_of(name, **values):
+    needed = {key: NEEDED_VALUES[key] for key in NEEDED if key in READS.get(name, ())}
     return Config(regime=name, weights="imagenet", **needed | values)
 
 
 def of(name, stages=3, **values):
-    return [multipliers(phase, stages) for phase in regime(asked(name, **values), stages).phases]
+    return [multipliers(phase, stages) for phase in regime(config_of(name, **values), stages).phases]
 
 
 @pytest.mark.parametrize("name", REGIMES)
 def test_every_listed_regime_is_known(name):
-    assert regime(asked(name), 3).weights == ("none" if name == "scratch" else "imagenet")
+    assert regime(config_of(name), 3).weights == ("none" if name == "scratch" else "imagenet")
 
 
 def test_regimes_are_the_multipliers_they_stand_for():
@@ -38,14 +38,14 @@ def test_regimes_are_the_multipliers_they_stand_for():
 
 
 def test_phases_have_their_own_peak_rates_and_shares():
-    rates = lambda name, **values: [phase.rate for phase in regime(asked(name, **values), 3).phases]  # noqa: E731
+    rates = lambda name, **values: [phase.rate for phase in regime(config_of(name, **values), 3).phases]  # noqa: E731
     assert rates("lp_ft", phase_decay=0.1) == [1.0, 0.1]
     assert rates("gradual_unfreeze", phase_decay=0.5) == [1.0, 0.5, 0.25, 0.125]
-    assert [len(span) for span in spans(regime(asked("lp_ft", probe_share=0.25), 3).phases, 8)] == [2, 6]
+    assert [len(span) for span in spans(regime(config_of("lp_ft", probe_share=0.25), 3).phases, 8)] == [2, 6]
 
 
 def test_the_heads_that_no_gradient_makes():
-    heads = {name: regime(asked(name), 3).head for name in REGIMES}
+    heads = {name: regime(config_of(name), 3).head for name in REGIMES}
     assert {name: head for name, head in heads.items() if head != "new"} == {
         "zero_shot": "source",
         "prototype": "prototype",
@@ -63,11 +63,11 @@ def test_decay_shrinks_towards_the_input():
     (Config(regime="partial_freeze"), ["partial_freeze", "freeze_depth"]),
     (Config(regime="fine_tune", freeze_depth=3), ["freeze_depth 3", "fine_tune", "partial_freeze"]),
     (Config(regime="fine_tune", stage_rates="1/1"), ["stage_rates 1/1", "fine_tune", "stage_rates"]),
-    (asked("stage_rates", stage_rates="1,1"), ["stage_rates '1,1'", "0.4/0.65/1"]),
-    (asked("stage_rates", stage_rates="1/-1/1"), ["stage_rates '1/-1/1'"]),
-    (asked("stage_rates", stage_rates="1/nan/1"), ["stage_rates '1/nan/1'"]),
-    (asked("lp_ft", probe_share=1.0), ["probe_share 1.0", "between 0 and 1"]),
-    (asked("discriminative", lr_decay=0.0), ["lr_decay 0.0", "above 0"]),
+    (config_of("stage_rates", stage_rates="1,1"), ["stage_rates '1,1'", "0.4/0.65/1"]),
+    (config_of("stage_rates", stage_rates="1/-1/1"), ["stage_rates '1/-1/1'"]),
+    (config_of("stage_rates", stage_rates="1/nan/1"), ["stage_rates '1/nan/1'"]),
+    (config_of("lp_ft", probe_share=1.0), ["probe_share 1.0", "between 0 and 1"]),
+    (config_of("discriminative", lr_decay=0.0), ["lr_decay 0.0", "above 0"]),
 ])  # fmt: skip
 def test_errors_name_the_value_and_the_choices(config, parts):
     with pytest.raises(UserError) as error:
@@ -96,9 +96,9 @@ def test_spans_cover_all_epochs_in_order():
 
 def test_every_phase_gets_an_epoch_whatever_its_share():
     for shares in ((1, 1, 100), (100, 1, 1), (1, 100, 1)):
-        found = spans([Phase(0, share=share) for share in shares], 5)
-        assert [epoch for span in found for epoch in span] == [1, 2, 3, 4, 5]
-        assert all(found)
+        ranges = spans([Phase(0, share=share) for share in shares], 5)
+        assert [epoch for span in ranges for epoch in span] == [1, 2, 3, 4, 5]
+        assert all(ranges)
 
 
 def test_fewer_epochs_than_phases_are_refused():

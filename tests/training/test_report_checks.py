@@ -1,4 +1,4 @@
-"""What a trial says is checked before anybody acts on it; a report that is none fails its trial, in a line."""
+"""A trial's report is checked before it is used; a wrong one fails its trial, with one line."""
 
 import json
 from types import SimpleNamespace
@@ -18,8 +18,8 @@ LOSS = ROW | {"split": "train", "metric": "loss", "score": 0.5}
 
 
 def report(*rows, **changes):
-    told = {"epoch": 2, "objective": 0.75, "last": False, "rows": [VAL, LOSS, *rows]}
-    return SimpleNamespace(**told | changes)
+    values = {"epoch": 2, "objective": 0.75, "last": False, "rows": [VAL, LOSS, *rows]}
+    return SimpleNamespace(**values | changes)
 
 
 def row(**changes):
@@ -27,21 +27,22 @@ def row(**changes):
 
 
 def test_a_report_becomes_plain_values():
-    said = checked(report(row(split="test", metric="count", score=3)), 5, after=1)
-    assert said == {"epoch": 2, "seconds": 1.5, "objective": 0.75, "last": False, "rows": [VAL, LOSS, said["rows"][2]]}
-    assert type(said["rows"][2]["score"]) is int
+    plain = checked(report(row(split="test", metric="count", score=3)), 5, after=1)
+    last = plain["rows"][2]
+    assert plain == {"epoch": 2, "seconds": 1.5, "objective": 0.75, "last": False, "rows": [VAL, LOSS, last]}
+    assert type(last["score"]) is int
 
 
 def test_numbers_of_numpy_become_pythons():
     odd = report(
         row(score=np.float32(0.25), step=np.int64(8)), objective=np.float64(0.75), epoch=np.int64(2), last=np.True_
     )
-    said = checked(odd, 5)
-    assert json.loads(json.dumps(said)) == said
-    assert said["rows"][2]["score"] == 0.25
+    plain = checked(odd, 5)
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["rows"][2]["score"] == 0.25
 
 
-def test_a_whole_number_that_no_file_keeps_becomes_a_float():
+def test_a_whole_number_that_no_file_holds_becomes_a_float():
     score = checked(report(row(metric="count", score=10**300)), 5)["rows"][2]["score"]
     assert (type(score), score) == (float, 1e300)
 
@@ -49,27 +50,27 @@ def test_a_whole_number_that_no_file_keeps_becomes_a_float():
 WRONG = [
     (
         report(row(metric="accuracy", score=1e30)),
-        "accuracy is 1e[+]30, and a score of it lies in the range from 0 to 1",
+        "accuracy is 1e[+]30, outside its range from 0 to 1",
     ),
-    (report(row(metric="f1", score=-0.5)), "f1 is -0.5, and a score of it lies in the range from 0 to 1"),
-    (report(row(score=-1.0)), "loss is -1.0, and a score of it lies in the range from 0 on"),
+    (report(row(metric="f1", score=-0.5)), "f1 is -0.5, outside its range from 0 to 1"),
+    (report(row(score=-1.0)), "loss is -1.0, outside its range from 0 on"),
     (report(row(score=float("inf"))), "loss is inf, not a finite number"),
     (report(row(score=None)), "loss is None, not a finite number"),
     (report(row(metric="accuracy_before", score=2)), "accuracy_before is 2, .* from 0 to 1"),
     (report(row(metric="accuracy_eval_mode", score=-2)), "accuracy_eval_mode is -2, .* from 0 to 1"),
     (report(row(metric="count", score=-1)), "count is -1, .* from 0 on"),
     (report(row(metric="my own", score=float("nan"))), "my own is nan, not a finite number"),
-    (report(objective=0.5), "the objective is 0.5, which no validation score of the trained task is"),
+    (report(objective=0.5), "the objective is 0.5, which is not a validation score of the trained task"),
     (report(objective=float("nan")), "objective is nan, not a finite number"),
-    (report(row(split="val", task="b", score=0.5), objective=0.5), "objective is 0.5, which no validation score"),
-    (report(row(seconds=float("nan"))), "seconds is nan, which is no text and no finite number"),
+    (report(row(split="val", task="b", score=0.5), objective=0.5), "objective is 0.5, which is not a validation score"),
+    (report(row(seconds=float("nan"))), "seconds is nan, which is neither a text nor a finite number"),
     (report(row(place="here")), r"rows\[2\] has 'place', which is not known here"),
     (report(row(phase=True)), r"rows\[2\].phase True must be a whole number"),
     (report(row(step=0.5)), r"rows\[2\].step 0.5 must be a whole number"),
     (report(row(seconds=-1.0)), r"rows\[2\].seconds -1.0 must be a number from 0"),
-    (report(row(alarms=["a"])), r"alarms is \['a'\], which is no text and no finite number"),
+    (report(row(alarms=["a"])), r"alarms is \['a'\], which is neither a text nor a finite number"),
     (report(row(epoch=1)), "epoch 2 is reported with a score of epoch 1"),
-    (report(rows=[]), "the objective is 0.75, which no validation score"),
+    (report(rows=[]), "the objective is 0.75, which is not a validation score"),
     (report(epoch=1), "epoch 1 is reported after epoch 1, of 5 epochs"),
     (report(epoch=6), "epoch 6 is reported after epoch 1, of 5 epochs"),
     (report(epoch=2.0), "epoch 2.0 is reported after epoch 1, of 5 epochs"),
@@ -92,7 +93,7 @@ def test_rounding_may_take_a_share_a_little_beyond_its_range_and_is_left_as_it_i
     assert metrics.check_score("accuracy", score) == score
 
 
-def test_what_the_report_calls_a_share_is_one_where_it_is_made():
+def test_shares_are_the_same_metrics_here_and_in_the_analysis():
     shares = {name for name in metrics.METRICS if metrics.bounds(name) == (0, 1)}
     assert shares == set(stats.SHARES)
     assert {name: metrics.bounds(name) for name in metrics.METRICS} == {
@@ -101,7 +102,7 @@ def test_what_the_report_calls_a_share_is_one_where_it_is_made():
     assert metrics.OFF == tables.OFF
 
 
-def test_every_metric_has_a_range_and_so_has_it_with_each_ending():
+def test_every_metric_has_a_range_and_the_same_with_each_ending():
     assert metrics.RANGES.keys() >= metrics.METRICS.keys()
     for name in metrics.METRICS:
         for ending in (earlier_tasks.BEFORE, earlier_tasks.OWN_BATCHNORM):
@@ -114,14 +115,14 @@ JOB |= {"checkpoint_seconds": 1e9, "model": None}
 
 @pytest.fixture
 def alone(monkeypatch, tmp_path):
-    """Give what trains a job whose trial says what it is to say."""
+    """Give a worker's results for a trial that yields these reports, or raises these exceptions."""
 
     def results(*reports):
-        def run(*_):
-            for each in reports:
-                if isinstance(each, BaseException):
-                    raise each
-                yield each
+        def run(*_, **__):
+            for report in reports:
+                if isinstance(report, BaseException):
+                    raise report
+                yield report
 
         monkeypatch.setattr(trial, "run", run)
         monkeypatch.setattr(worker, "_begin", lambda job: (tmp_path, None, None, "cpu", None))
@@ -130,12 +131,12 @@ def alone(monkeypatch, tmp_path):
     return results
 
 
-def test_a_report_that_is_none_ends_a_trial_on_its_worker(alone):
+def test_a_wrong_report_ends_a_trial_on_its_worker(alone):
     first = report(rows=[VAL | {"frozen_before": "", "frozen_after": ""}])
-    said = alone(first, first)
-    assert next(said)["t"]["objective"] == 0.75
+    results = alone(first, first)
+    assert next(results)["t"]["objective"] == 0.75
     with pytest.raises(ValueError, match="epoch 2 is reported after epoch 2"):
-        next(said)
+        next(results)
 
 
 @pytest.mark.parametrize(("error", "kind"), [
@@ -147,7 +148,7 @@ def test_a_report_that_is_none_ends_a_trial_on_its_worker(alone):
     (FileNotFoundError(2, "No such file"), OSError),
     (TimeoutError(110, "Connection timed out"), OSError),
 ])  # fmt: skip
-def test_an_error_of_a_trials_own_is_told_from_its_storages(alone, error, kind):
+def test_a_trials_own_error_is_distinguished_from_its_storages(alone, error, kind):
     with pytest.raises(kind) as caught:
         next(alone(error))
     assert str(error) in str(caught.value)

@@ -21,16 +21,16 @@ TRUTH = torch.tensor(RNG.integers(-1, 2, (1, 6, 4)))
 
 def plain(logits, truth):
     """Binary cross-entropies of one image's known labels."""
-    found = []
+    losses = []
     for logit, label in zip(logits.tolist(), truth.tolist(), strict=True):
         share = 1 / (1 + math.exp(-logit))
-        found += [-math.log(share if label else 1 - share)] if label >= 0 else []
-    return found
+        losses += [-math.log(share if label else 1 - share)] if label >= 0 else []
+    return losses
 
 
 def test_the_loss_is_the_mean_over_known_labels_and_images():
-    each = [plain(*pair) for pair in zip(LOGITS[0], TRUTH[0], strict=True)]
-    means = [sum(found) / max(1, len(found)) for found in each]
+    by_image = [plain(*pair) for pair in zip(LOGITS[0], TRUTH[0], strict=True)]
+    means = [sum(losses) / max(1, len(losses)) for losses in by_image]
     objective, sums = judge(LOGITS, TRUTH, Config())
     assert objective.item() == pytest.approx(sum(means) / 6, rel=1e-5)
     assert sums[0, 0].item() == pytest.approx(sum(means), rel=1e-5)
@@ -57,12 +57,12 @@ def test_unknown_labels_have_no_gradient():
 
 def average_precision(scores, truth):
     """Precision at each positive, from the surest down; equal scores are one step."""
-    total, found = 0.0, int(truth.sum())
+    total, positives = 0.0, int(truth.sum())
     seen = hits = 0
     for level in sorted(set(scores.tolist()), reverse=True):
         here = truth[scores == level]
         seen, hits = seen + len(here), hits + int(here.sum())
-        total += int(here.sum()) / found * hits / seen
+        total += int(here.sum()) / positives * hits / seen
     return total
 
 
@@ -72,8 +72,8 @@ LABELS[:, 4] = np.minimum(LABELS[:, 4], 0)  # a label that no image has
 
 
 def test_map_is_each_labels_average_precision_over_its_known_images():
-    each = [average_precision(SCORES[LABELS[:, n] >= 0, n], LABELS[LABELS[:, n] >= 0, n]) for n in range(4)]
-    assert metrics.metric("mAP")(SCORES, LABELS) == pytest.approx(sum(each) / 4)
+    averages = [average_precision(SCORES[LABELS[:, n] >= 0, n], LABELS[LABELS[:, n] >= 0, n]) for n in range(4)]
+    assert metrics.metric("mAP")(SCORES, LABELS) == pytest.approx(sum(averages) / 4)
 
 
 def test_a_label_that_no_image_has_is_left_out_and_none_at_all_is_no_number():
@@ -82,11 +82,11 @@ def test_a_label_that_no_image_has_is_left_out_and_none_at_all_is_no_number():
 
 
 def test_ap_per_image_ranks_the_labels_of_each_image():
-    each = []
+    averages = []
     for scores, truth in zip(SCORES, LABELS, strict=True):
         known = truth >= 0
-        each += [average_precision(scores[known], truth[known])] if (truth == 1).any() else []
-    assert metrics.metric("AP_per_image")(SCORES, LABELS) == pytest.approx(sum(each) / len(each))
+        averages += [average_precision(scores[known], truth[known])] if (truth == 1).any() else []
+    assert metrics.metric("AP_per_image")(SCORES, LABELS) == pytest.approx(sum(averages) / len(averages))
 
 
 def test_both_are_one_where_every_ranking_is_right_and_differ_elsewhere():
@@ -99,8 +99,8 @@ def test_both_are_one_where_every_ranking_is_right_and_differ_elsewhere():
 def test_eleven_points_are_the_highest_precision_from_a_recall_on():
     scores, truth = np.array([[0.9], [0.8], [0.7], [0.6], [0.5]]), np.array([[1], [0], [1], [1], [0]])
     points = [(1 / 3, 1.0), (2 / 3, 2 / 3), (1.0, 3 / 4)]  # recall and precision at each positive
-    wanted = [max(p for recall, p in points if recall >= level - 1e-9) for level in np.linspace(0, 1, 11)]
-    assert metrics.metric("mAP_11point")(scores, truth) == pytest.approx(np.mean(wanted))
+    expected = [max(p for recall, p in points if recall >= level - 1e-9) for level in np.linspace(0, 1, 11)]
+    assert metrics.metric("mAP_11point")(scores, truth) == pytest.approx(np.mean(expected))
 
 
 def labelled(count=400):
@@ -110,14 +110,14 @@ def labelled(count=400):
 
 def test_fractions_of_several_labels_are_nested_and_stratified():
     targets, groups = labelled(), np.arange(400)
-    kept = [set(splits.draw(targets, groups, share, 7).tolist()) for share in (0.1, 0.5, 1.0)]
-    assert kept[0] < kept[1] < kept[2] == set(range(400))
-    assert [len(each) for each in kept] == [40, 200, 400]
-    for share, rows in zip((0.1, 0.5), kept[:2], strict=True):
-        there = targets[sorted(rows)].sum(0)
-        assert np.abs(there - share * targets.sum(0)).max() <= 2.5
-    assert set(splits.draw(targets, groups, 0.1, 7).tolist()) == kept[0]
-    assert set(splits.draw(targets, groups, 0.1, 8).tolist()) != kept[0]
+    drawn = [set(splits.draw(targets, groups, share, 7).tolist()) for share in (0.1, 0.5, 1.0)]
+    assert drawn[0] < drawn[1] < drawn[2] == set(range(400))
+    assert [len(rows) for rows in drawn] == [40, 200, 400]
+    for share, rows in zip((0.1, 0.5), drawn[:2], strict=True):
+        present = targets[sorted(rows)].sum(0)
+        assert np.abs(present - share * targets.sum(0)).max() <= 2.5
+    assert set(splits.draw(targets, groups, 0.1, 7).tolist()) == drawn[0]
+    assert set(splits.draw(targets, groups, 0.1, 8).tolist()) != drawn[0]
 
 
 def test_validation_of_several_labels_keeps_groups_whole():
@@ -129,14 +129,14 @@ def test_validation_of_several_labels_keeps_groups_whole():
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_few_samples_are_split_all_the_same(count):
+def test_even_a_few_samples_can_be_split(count):
     rest, held = splits.holdout(labelled(count), np.arange(count), 0.2, 1)
     assert (len(rest), len(held)) == (count - 1, 1)
 
 
-def several(**more) -> TaskData:
+def several(**options) -> TaskData:
     """Label 0: bright; label 1: reddish; label 2 is unknown for half of the images."""
-    whole = task(train=48, held=24, classes=2, test=True, **more)
+    whole = task(train=48, held=24, classes=2, test=True, **options)
     parts = {}
     for name in ("train", "val", "test"):
         split = getattr(whole, name)
@@ -149,30 +149,30 @@ MANY = replace(SMALL, label_smoothing=0.0, dropout=0.0)
 
 
 def test_a_trial_learns_several_labels():
-    *_, last = trial.run(MANY, several(), 0, 4)
+    *_, last = trial.run(MANY, several(), 0, epochs=4)
     scores = {(row["split"], row["metric"]): row["score"] for row in last.rows}
     assert last.objective == scores["val", "mAP"] > 0.9
     assert {metric for split, metric in scores if split == "test"} == {"mAP", "AP_per_image", "loss"}
 
 
-def test_bundled_heads_say_what_each_says_alone():
+def test_bundled_heads_report_what_each_reports_alone():
     from study.training import fused_heads
 
     probe = replace(MANY, family="efficientnet_lite0", weights="imagenet", regime="feature_extraction", augment=0.0)
     members = [fused_heads.Member(probe, 1), fused_heads.Member(replace(probe, lr=1e-2), 2)]
     data = several()
-    *_, said = fused_heads.run(members, data, 2)
+    *_, bundled = fused_heads.run(members, data, 2)
     for number, member in enumerate(members):
-        *_, alone = trial.run(member.config, data, member.seed, 2)
-        assert said[number].objective == alone.objective
+        *_, alone = trial.run(member.config, data, member.seed, epochs=2)
+        assert bundled[number].objective == alone.objective
 
 
 def test_several_batches_a_step_are_one_larger_batch():
-    """Where nothing depends on a batch's own statistics, that is: frozen features, a linear head."""
+    """This holds where nothing depends on a batch's own statistics: frozen features, a linear head."""
     probe = replace(MANY, family="efficientnet_lite0", weights="imagenet", regime="feature_extraction", augment=0.0)
     ends = []
     for config in (replace(probe, batch_size=16), replace(probe, batch_size=4, accumulate=4)):
-        *_, last = trial.run(config, several(), 0, 3)
+        *_, last = trial.run(config, several(), 0, epochs=3)
         assert last.rows[0]["step"] == 9
         ends.append(last.model()["head.weight"])
     assert torch.allclose(*ends, atol=1e-5)
@@ -181,8 +181,8 @@ def test_several_batches_a_step_are_one_larger_batch():
 def test_grey_images_have_one_luminance_in_three_channels():
     from study.training.setup import assemble
 
-    shown = assemble(replace(MANY, colour="grey"), several(), 0, "cpu").feeds["train"]
-    pixels, red = shown.pixels(slice(0, 4)), shown.images[shown.rows[:4]].permute(0, 3, 1, 2) / 255
+    train = assemble(replace(MANY, colour="grey"), several(), 0, "cpu").feeds["train"]
+    pixels, red = train.pixels(slice(0, 4)), train.images[train.rows[:4]].permute(0, 3, 1, 2) / 255
     assert torch.equal(pixels[:, 0], pixels[:, 1])
     assert torch.allclose(pixels[:, 0], 0.299 * red[:, 0] + 0.587 * red[:, 1] + 0.114 * red[:, 2], atol=1e-6)
 
@@ -190,7 +190,7 @@ def test_grey_images_have_one_luminance_in_three_channels():
 def test_normalization_by_the_data_has_mean_0_and_std_1():
     from study.training.setup import assemble
 
-    shown = assemble(replace(MANY, normalization="data"), several(), 0, "cpu").feeds["train"]
-    given = shown.normalized(shown.pixels(slice(None)))
-    assert given.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0, 0, 0], abs=1e-4)
-    assert given.std(dim=(0, 2, 3)).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
+    train = assemble(replace(MANY, normalization="data"), several(), 0, "cpu").feeds["train"]
+    normalized = train.normalized(train.pixels(slice(None)))
+    assert normalized.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0, 0, 0], abs=1e-4)
+    assert normalized.std(dim=(0, 2, 3)).tolist() == pytest.approx([1, 1, 1], abs=1e-3)

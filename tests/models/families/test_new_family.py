@@ -61,7 +61,7 @@ def test_it_conforms_also_as_an_encoder(added, outer):
 
 
 def test_it_trains(added):
-    before, after = (report.model() for report in trial.run(replace(SMALL, family=NAME), task(), 0, 1))
+    before, after = (report.model() for report in trial.run(replace(SMALL, family=NAME), task(), 0, epochs=1))
     assert not any(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
