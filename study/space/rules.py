@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from study.errors import UserError
-from study.space.config import KINDS, NAMES, check_name, check_type, show
+from study.space.config import KINDS, NAMES, check_name, check_type, names, show
 from study.space.distributions import Choice, Distribution, Range, Value
 from study.space.settings import CORRECTED, VERSION, Settings, conditions
 
@@ -21,23 +21,7 @@ Only = Mapping[str, OnlyWhere]
 
 Figure = float | Mapping[str, float]
 """A published score; or several, by task."""
-NEVER_TUNED = (
-    *("task", "family", "encoder", "stem", "weights", "regime", "label_fraction", "image_size", "upsample", "crop"),
-    *(
-        "validation",
-        "validation_share",
-        "balance",
-        "group_pattern",
-        "class_weights",
-        "normalization",
-        "head_classes",
-        "probe_share",
-        "subset",
-        "validation_augment",
-        "budget",
-        "shuffle",
-    ),
-)
+NEVER_TUNED = names(tunable=False)
 _MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "sources", "published", "demo")
 _LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
 _MOST = 100_000
