@@ -1,4 +1,4 @@
-"""An entry that several processes make together: each part once, what a killed one left undone, and nothing half."""
+"""An entry that several processes make together: each part once, a killed process's too, and never half an entry."""
 
 import contextlib
 import multiprocessing
@@ -38,7 +38,7 @@ def fill(folder: Path, number: int) -> None:
 
 
 def fill_slowly(marks: Path, stuck: int | None) -> None:
-    """Make the entry; a process with a part to be stuck at never ends that one."""
+    """Make the entry; the process never finishes the part `stuck`."""
 
     def slow(folder: Path, number: int) -> None:
         (marks / f"{number} {os.getpid()}").touch()
@@ -48,8 +48,8 @@ def fill_slowly(marks: Path, stuck: int | None) -> None:
     cooperative.make("data", KEY, begin, slow)
 
 
-def started(*given: Any) -> multiprocessing.Process:
-    process = multiprocessing.get_context("fork").Process(target=fill_slowly, args=given)  # type: ignore[attr-defined]
+def started(marks: Path, stuck: int | None) -> multiprocessing.Process:
+    process = multiprocessing.get_context("fork").Process(target=fill_slowly, args=(marks, stuck))  # type: ignore[attr-defined]
     process.start()
     return process  # type: ignore[no-any-return]
 
@@ -103,7 +103,7 @@ def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(mo
 
     @contextlib.contextmanager
     def late(file: Path, **how: Any) -> Iterator[None]:
-        """A lock of a part that is got the moment after another process has made and published all."""
+        """A part's lock, taken just after another process made and published all parts."""
         if file.name.endswith("0.lock") and not filled:
             with monkeypatch.context() as other:
                 other.setattr(cooperative, "FileLock", real)

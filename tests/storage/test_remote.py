@@ -1,4 +1,4 @@
-"""A folder at a URI: files are there whole, listed by name, and gone when dropped; on a disk and in memory alike."""
+"""A folder at a URI: files are written whole, listed by name, and deleted; on a disk as in memory."""
 
 import uuid
 
@@ -41,7 +41,7 @@ def test_a_uri_that_nothing_opens_is_refused_in_a_line():
 def test_names_that_would_lead_out_of_the_folder_are_not_listed(monkeypatch):
     """Whoever may write to a bucket must not choose where files of this machine go."""
     there = Remote(f"memory:///{uuid.uuid4().hex}")
-    monkeypatch.setattr(there, "_path", lambda given: f"{there._root}/{given}")
+    monkeypatch.setattr(there, "_path", lambda name: f"{there._root}/{name}")
     for name in ("a", "models/../../x", "models//tmp/x"):
         there.write(name, b"x")
     assert there.names() == ["a"]

@@ -1,4 +1,4 @@
-"""The store under several makers, killed makers and damage."""
+"""The store: several processes that make one entry, killed ones, and damage."""
 
 import errno
 import multiprocessing
@@ -139,7 +139,7 @@ def test_changed_content_of_the_same_size_is_found_by_verify() -> None:
 
 def test_a_manifest_that_says_another_thing_is_damaged() -> None:
     manifest = store.make_once("data", KEY, make).path / store.MANIFEST
-    manifest.write_text(manifest.read_text().replace("as made", "as told"))
+    manifest.write_text(manifest.read_text().replace("as made", "as read"))
     with pytest.raises(Damaged, match=r"manifest\.json is damaged"):
         store.open_entry(manifest.parent)
 
