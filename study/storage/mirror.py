@@ -49,15 +49,15 @@ class Mirror:
             Locked: another machine runs it.
             Damaged: the local study and the one at the URI have diverged.
         """
-        there = self._remote.read("study.json") is not None
-        if not there and not resume and (self._folder / "study.json").exists():
+        exists = self._remote.read("study.json") is not None
+        if not exists and not resume and (self._folder / "study.json").exists():
             leftover = f"a study of {self.uri} is left here, in {self._folder}"
             raise UserError(f"{leftover}: add --resume to go on with it, delete that folder, or name another --out")
-        if there and not resume:
+        if exists and not resume:
             raise UserError(f"{self.uri} holds a study already: add --resume to go on with it, or name another --out")
         self._refuse_owned()
         self._own()
-        if there:
+        if exists:
             self._fetch()
 
     def beat(self) -> None:
@@ -136,16 +136,16 @@ class Mirror:
         for name in self._remote.names("ledger"):
             self._remote.fetch(name, fetched / name)
         try:
-            there = ledger.load(fetched / "ledger")
+            theirs = ledger.load(fetched / "ledger")
         except Damaged as error:
             raise Damaged(str(error).replace(str(fetched), self.uri)) from None
-        here = ledger.load(self._folder / "ledger")
-        common = min(len(there), len(here))
-        if there[:common] != here[:common]:
+        ours = ledger.load(self._folder / "ledger")
+        common = min(len(theirs), len(ours))
+        if theirs[:common] != ours[:common]:
             raise Damaged(f"{self.uri} and {self._folder} went on apart from each other: delete the one that is wrong")
-        if len(there) > len(here) or not (self._folder / "study.json").exists():
+        if len(theirs) > len(ours) or not (self._folder / "study.json").exists():
             shutil.rmtree(self._folder / "ledger", ignore_errors=True)
-            known = {event["trial"] for event in there}
+            known = {event["trial"] for event in theirs}
             for name in self._remote.names():
                 first, second = [*name.split("/"), ""][:2]
                 if first == "models" and second not in known:  # a node copied it there; the end of the ledger was lost

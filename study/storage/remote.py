@@ -57,11 +57,11 @@ class Remote:
         """Copy a file from the URI to a local one."""
         making = file.with_name(f".{file.name}.new")
         try:
-            with self._system.open_input_stream(self._path(name)) as there:
+            with self._system.open_input_stream(self._path(name)) as source:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                with making.open("wb") as here:
-                    while part := there.read(PART):  # a file may be larger than the memory
-                        here.write(part)
+                with making.open("wb") as target:
+                    while part := source.read(PART):  # a file may be larger than the memory
+                        target.write(part)
                 making.replace(file)
         except FileNotFoundError:
             return

@@ -238,15 +238,15 @@ class _Form(NamedTuple):
     @classmethod
     def of(cls, kinds: Mapping[str, Kind], value: dict[str, Any]) -> "_Form":
         """Make the form of a table."""
-        there = {name: kind for name, kind in kinds.items() if value[name] is not None}
+        present = {name: kind for name, kind in kinds.items() if value[name] is not None}
         groups: dict[tuple[float, float], list[str]] = {}
-        for name, kind in there.items():
+        for name, kind in present.items():
             if kind.bounds is not None:
                 groups.setdefault(kind.bounds, []).append(name)
         ranges = [(itemgetter(*names), *bounds) for bounds, names in groups.items() if len(names) > 1]
         bounds = [(names[0], *bounds) for bounds, names in groups.items() if len(names) == 1]
-        fits = [(name, kind.fits) for name, kind in there.items() if kind.fits is not None]
-        inner = [(name, kind.inner) for name, kind in there.items() if kind.inner is not None]
+        fits = [(name, kind.fits) for name, kind in present.items() if kind.fits is not None]
+        inner = [(name, kind.inner) for name, kind in present.items() if kind.inner is not None]
         texts = len(value) + sum(type(entry) is str for entry in value.values())
         return cls(texts, ranges, bounds, fits, inner)
 

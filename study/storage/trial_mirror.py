@@ -10,11 +10,11 @@ from study.storage import checkpoints, remote, store
 def fetch(job: dict[str, Any]) -> None:
     """Fetch a trial's checkpoints of another node, if the study's results go to a URI."""
     if uri := job.get("uri"):
-        there, folder = remote.opened(uri), store.at(job["checkpoints"])
+        bucket, folder = remote.opened(uri), store.at(job["checkpoints"])
         prefix = f"checkpoints/{job['trial']}/"
-        for name in there.names(prefix.rstrip("/")):
-            if not (mine := folder / name.removeprefix(prefix)).exists():
-                there.fetch(name, mine)
+        for name in bucket.names(prefix.rstrip("/")):
+            if not (local := folder / name.removeprefix(prefix)).exists():
+                bucket.fetch(name, local)
 
 
 def keep(job: dict[str, Any]) -> None:
@@ -35,12 +35,12 @@ def keep_model(job: dict[str, Any]) -> None:
             remote.opened(job["uri"]).put(file, f"models/{job['trial']}/{file.name}")
 
 
-def _put(there: remote.Remote, folder: Path, name: str) -> None:
+def _put(bucket: remote.Remote, folder: Path, name: str) -> None:
     """Copy new checkpoints, each manifest last, and delete those that no longer exist here."""
-    mine = {path.name for path in folder.glob("[0-9]*")}
-    theirs = {path.removeprefix(f"{name}/").split("/")[0] for path in there.names(name)}
-    for new in sorted(mine - theirs)[-checkpoints.KEPT :]:
+    ours = {path.name for path in folder.glob("[0-9]*")}
+    theirs = {path.removeprefix(f"{name}/").split("/")[0] for path in bucket.names(name)}
+    for new in sorted(ours - theirs)[-checkpoints.KEPT :]:
         for file in ("state.safetensors", "manifest.json"):
-            there.put(folder / new / file, f"{name}/{new}/{file}")
-    for old in theirs - mine:
-        there.drop(f"{name}/{old}")
+            bucket.put(folder / new / file, f"{name}/{new}/{file}")
+    for old in theirs - ours:
+        bucket.drop(f"{name}/{old}")

@@ -161,4 +161,4 @@ def test_what_nobody_could_read_is_not_recorded_and_what_was_stays_readable(tmp_
         book.append(event)
     book.append(events.reported())
     book.close()
-    assert [each["seq"] for each in ledger.read(tmp_path)] == [0, 1]
+    assert [event["seq"] for event in ledger.read(tmp_path)] == [0, 1]

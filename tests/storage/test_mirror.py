@@ -55,15 +55,15 @@ def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(ur
 
 def test_the_model_of_a_trial_that_the_copied_ledger_does_not_know_is_dropped(uri, tmp_path):
     """Nodes copy models to the URI themselves, before the head copies the ledger; the head may then be lost."""
-    here, there = tmp_path / "here", remote.Remote(uri)
+    here, bucket = tmp_path / "here", remote.Remote(uri)
     with mirror.kept(here, uri, resume=False):
         study(here, 2)
     for trial in ("t1", "t2"):
-        there.write(f"models/{trial}/card.json", b"{}")
+        bucket.write(f"models/{trial}/card.json", b"{}")
     shutil.rmtree(here)
     with mirror.kept(here, uri, resume=True):
         assert [path.name for path in (here / "models").iterdir()] == ["t1"]
-    assert there.names("models") == ["models/t1/card.json"]
+    assert bucket.names("models") == ["models/t1/card.json"]
 
 
 def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tmp_path, monkeypatch):
@@ -206,7 +206,7 @@ class Taken:
     """A study that runs here while another machine takes it over."""
 
     def __init__(self, uri, here, monkeypatch):
-        self.here, self.there, self.copy = here, remote.Remote(uri), mirror.Mirror(uri, here)
+        self.here, self.bucket, self.copy = here, remote.Remote(uri), mirror.Mirror(uri, here)
         self.copy.begin(resume=False)
         study(here, 2)
         self.copy.push()
@@ -218,7 +218,7 @@ class Taken:
         study(here, 1, first=2)
 
     def _contents(self):
-        return {name: self.there.read(name) for name in (mirror.OWNER, *self.there.names())}
+        return {name: self.bucket.read(name) for name in (mirror.OWNER, *self.bucket.names())}
 
     def refuses(self, call):
         with pytest.raises(Locked, match=r"was taken over by .*elsewhere.* while this run was silent: this run ends"):
@@ -271,9 +271,9 @@ def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, m
 
 
 def test_the_owner_is_heard_of_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
-    begun, there = [], remote.Remote(uri)
+    begun, bucket = [], remote.Remote(uri)
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(there.read("study.json") is not None))
+    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(bucket.read("study.json") is not None))
     assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 0
     assert begun
     assert not any(begun)  # this search has no loop that does it
