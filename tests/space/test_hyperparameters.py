@@ -59,11 +59,11 @@ def test_the_defaults_are_among_the_choices_and_in_the_ranges():
 def test_a_number_outside_its_range_is_refused_and_its_bounds_are_not(field):
     interval = field.metadata["interval"]
     step = 1 if int in KINDS[field.name] else 1e-6
-    lowest = interval.low + step if interval.above else interval.low
-    inside, outside = [lowest], [lowest - step]
-    if interval.high < float("inf"):
-        highest = interval.high - step if interval.below else interval.high
-        inside, outside = [*inside, highest], [*outside, highest + step]
+    low, high = interval.low, interval.high
+    inside, outside = ([low + step], [low]) if interval.above else ([low], [low - step])
+    if high < float("inf"):
+        inside.append(high - step if interval.below else high)
+        outside.append(high if interval.below else high + step)
     for value in inside:
         check_ranges(replace(Config(), **{field.name: value}))
     for value in outside:
@@ -102,7 +102,8 @@ def test_ranges_are_written_as_intervals():
 
 def test_the_readers_are_those_of_regimes_and_families():
     assert set(names(reader="its regimes")) == {name for read in regimes.READS.values() for name in read}
-    assert set(names(reader="its families")) == {name for family in families.names() for name in families.options(family)}
+    options = {name for family in families.names() for name in families.options(family)}
+    assert set(names(reader="its families")) == options
     assert config.STEEPEST == regimes.STEEPEST
 
 
