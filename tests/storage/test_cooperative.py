@@ -80,7 +80,7 @@ def test_several_processes_make_an_entry_together(root: Path) -> None:
     assert whole().meta == {"note": "in parts"}
 
 
-def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
+def test_the_parts_of_a_killed_process_are_filled_by_the_others(root: Path) -> None:
     marks = root / "marks"
     marks.mkdir()
     lost = started(marks, 2)
@@ -98,7 +98,7 @@ def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
     whole()
 
 
-def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parts_lock_that_is_taken_after_publication_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     real, filled = cooperative.FileLock, []
 
     @contextlib.contextmanager
@@ -125,7 +125,7 @@ def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(mo
 
 
 @pytest.mark.parametrize("where", ["begin", "fill"])
-def test_what_cannot_be_made_together_leaves_nothing_and_is_told(where: str) -> None:
+def test_a_failure_leaves_nothing_and_is_raised(where: str) -> None:
     def fail(*_: Any) -> Any:
         raise OSError(28, "No space left on device")
 

@@ -40,7 +40,7 @@ def disk(monkeypatch, free):
     monkeypatch.setattr(free_space.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[0]))
 
 
-def test_too_little_room_is_said_with_the_place_and_what_is_needed(monkeypatch, tmp_path):
+def test_too_little_free_space_is_reported_with_the_folder_and_the_need(monkeypatch, tmp_path):
     free = [3e8]
     disk(monkeypatch, free)
     room = free_space.Room((tmp_path / "not" / "there",), 2e8)
@@ -49,7 +49,7 @@ def test_too_little_room_is_said_with_the_place_and_what_is_needed(monkeypatch, 
         room.check(2e8)
 
 
-def test_it_is_looked_at_now_and_then(monkeypatch, tmp_path):
+def test_the_disk_is_checked_at_intervals(monkeypatch, tmp_path):
     free, now = [3e8], [0.0]
     disk(monkeypatch, free)
     monkeypatch.setattr(free_space.time, "monotonic", lambda: now[0])

@@ -32,7 +32,7 @@ def test_events_come_back_as_they_were(tmp_path):
     assert without_seq(ledger.read(tmp_path)) == EVENTS
 
 
-def test_each_run_writes_a_file_of_its_own_and_goes_on_counting(tmp_path):
+def test_each_run_writes_a_new_file_and_continues_the_count(tmp_path):
     written(tmp_path)
     book = Ledger(tmp_path, 4)
     book.append(EVENTS[3])
@@ -117,7 +117,7 @@ def test_what_json_cannot_hold_is_made_plain(tmp_path, name):
     assert read_back(tmp_path, events.reported(spent={"value": value}))["spent"] == {"value": expected}
 
 
-def test_of_a_long_text_the_middle_is_left_out_and_that_is_said(tmp_path):
+def test_the_middle_of_a_long_text_is_replaced_by_a_note(tmp_path):
     error = "begin " + 10**6 * "\udcff" + " end"
     event = read_back(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": error, "traceback": "x" * 20_000})
     assert len(event["error"]) <= 20_000

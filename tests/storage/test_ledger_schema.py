@@ -61,14 +61,14 @@ def test_more_keys_of_a_newer_version_are_passed_over_and_tables_of_them_refused
         ledger_schema.check(event | {"note": [1]})
 
 
-def test_forms_of_a_table_that_are_remembered_are_bounded():
+def test_the_number_of_remembered_forms_is_bounded():
     for number in range(1000):
         ledger_schema.check({"seq": 0, f"key{number}": None} | events.reported())
     assert len(ledger_schema.EVENTS["report"]._forms) <= 256
 
 
 @pytest.mark.parametrize("score", [float("inf"), float("-inf"), "0.5", None, [0.5], True])
-def test_of_many_rows_the_one_that_is_wrong_is_named(score):
+def test_the_wrong_row_of_many_is_named(score):
     rows = [events.row() for _ in range(50)]
     rows[37]["score"] = score
     with pytest.raises(Wrong, match=r"^rows\[37\]\.score .* must be a finite number$"):

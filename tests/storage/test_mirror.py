@@ -80,7 +80,7 @@ def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tm
     assert copied[3:] == ["a table"]
 
 
-def test_the_folder_that_knows_more_is_gone_on_with(uri, tmp_path):
+def test_the_copy_with_more_events_is_resumed(uri, tmp_path):
     here = tmp_path / "here"
     with mirror.kept(here, uri, resume=False):
         study(here, 2)
@@ -94,7 +94,7 @@ def test_the_folder_that_knows_more_is_gone_on_with(uri, tmp_path):
         assert trials(old) == ["t0", "t1", "t2", "t3", "t4"]
 
 
-def test_studies_that_went_apart_are_refused(uri, tmp_path):
+def test_copies_that_diverged_are_refused(uri, tmp_path):
     here, other = tmp_path / "here", tmp_path / "other"
     with mirror.kept(here, uri, resume=False):
         study(here, 1)
@@ -133,7 +133,7 @@ def test_another_machines_study_is_left_to_it_until_it_is_silent(uri, tmp_path, 
             copy.begin(resume=False)
 
 
-def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_path, monkeypatch):
+def test_a_trial_resumes_from_its_checkpoint_in_another_nodes_store(uri, tmp_path, monkeypatch):
     job = {"trial": "c000-s000", "uri": uri, "checkpoints": "results/x/checkpoints/c000-s000", "model": None}
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "one"))
     for epoch in range(4):
@@ -239,7 +239,7 @@ def test_who_wakes_and_finds_its_study_taken_over_writes_nothing_there(taken):
 
 
 @pytest.mark.parametrize("clock", ["monotonic", "time"])
-def test_a_process_that_was_stopped_and_a_machine_that_slept_look_at_once(uri, tmp_path, monkeypatch, clock):
+def test_the_owner_is_checked_at_once_after_a_stop_or_sleep(uri, tmp_path, monkeypatch, clock):
     copy, taken = mirror.Mirror(uri, tmp_path / "here"), []
     copy.begin(resume=False)
     copy.beat()
@@ -270,7 +270,7 @@ def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, m
     assert remote.Remote(uri).read(mirror.OWNER) == another
 
 
-def test_the_owner_is_heard_of_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
+def test_the_owner_writes_notes_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
     begun, bucket = [], remote.Remote(uri)
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(bucket.read("study.json") is not None))

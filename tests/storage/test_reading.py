@@ -71,7 +71,7 @@ def test_as_many_levels_as_may_be_are_read():
 
 
 @pytest.mark.parametrize("name", ["chain", "regimes", "several"])
-def test_studies_of_before_are_read(name):
+def test_older_studies_are_read(name):
     assert study_folder.read_study(GOLDEN / name)["space"]["name"] == name
 
 

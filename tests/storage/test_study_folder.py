@@ -65,7 +65,7 @@ def test_of_several_drivers_at_once_exactly_one_runs(tmp_path):
     assert sum("is in use by" in str(answer) for answer in answers) == 4
 
 
-def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
+def test_a_study_is_written_once_and_resumed_only_on_request(tmp_path):
     study_folder.begin(tmp_path, IDENTITY, resume=False)
     assert study_folder.read_study(tmp_path)["space"] == IDENTITY["space"]
     with pytest.raises(UserError, match="holds a study already: add --resume"):
@@ -148,7 +148,7 @@ def test_a_user_without_a_name_is_known_by_number(monkeypatch):
     assert study_folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"
 
 
-def test_other_words_for_equal_pixels_are_no_change(tmp_path):
+def test_another_description_of_equal_pixels_is_no_change(tmp_path):
     cells = [{"name": "a", "source": "pets: 9 images", "data": "f00"}]
     study, renamed = {"cells": cells}, {"cells": [cells[0] | {"source": "photographs: 9 images"}]}
     study_folder.refuse_change(study, renamed, tmp_path)

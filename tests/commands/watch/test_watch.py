@@ -125,7 +125,7 @@ def check(folder):
     assert rates == {name: [pytest.approx(rate)] for name, rate in rows.groupby("trial")["lr"].first().items()}
 
 
-def test_a_finished_study_is_shown_as_the_table_has_it(tmp_path, capsys):
+def test_a_finished_study_is_exported_as_the_table_has_it(tmp_path, capsys):
     play(tmp_path, 10_000)
     assert main([str(tmp_path)]) == 0
     assert set(table(tmp_path)["state"]) == {"complete", "pruned", "failed"}
@@ -134,7 +134,7 @@ def test_a_finished_study_is_shown_as_the_table_has_it(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("steps", [1, 9, 15])
-def test_a_running_study_is_brought_in_step_by_each_run_of_the_command(tmp_path, steps):
+def test_each_run_of_the_command_updates_the_export_of_a_running_study(tmp_path, steps):
     play(tmp_path, steps)
     for _ in range(3):
         assert main([str(tmp_path)]) == 0
@@ -144,7 +144,7 @@ def test_a_running_study_is_brought_in_step_by_each_run_of_the_command(tmp_path,
     check(tmp_path)
 
 
-def test_one_follower_keeps_in_step_and_leaves_a_torn_line_for_later(tmp_path, monkeypatch):
+def test_every_follows_the_ledger_and_leaves_a_torn_line_for_later(tmp_path, monkeypatch):
     play(tmp_path, 12)
     path = tmp_path / "ledger" / "001.jsonl"
     whole, rounds = path.read_bytes(), iter(range(400, 1_000_000, 700))
@@ -174,7 +174,7 @@ def test_a_line_whose_end_comes_later_is_read_once(tmp_path):
     assert seen == list(range(len(whole.splitlines())))
 
 
-def test_what_it_shows_is_what_optuna_would_choose_from(tmp_path):
+def test_the_distributions_are_those_of_the_space(tmp_path):
     play(tmp_path, 10_000)
     main([str(tmp_path)])
     study = cells(tmp_path)["regime=partial_freeze"]
