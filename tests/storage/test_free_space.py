@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
-from study import records
 from study.errors import Full
+from study.search import table as tables
 from study.storage import checkpoints, free_space, ledger
 from study.storage.checkpoints import Checkpoint
 from study.storage.ledger import Ledger
@@ -115,9 +115,9 @@ def test_a_checkpoint_that_does_not_fit_is_the_storages_fault_and_leaves_the_one
 
 def test_a_table_that_does_not_fit_leaves_the_one_before(mount):
     place = mount("size=64k")
-    records.write(pd.DataFrame({"score": [0.5]}), place / "table.parquet")
+    tables.write(pd.DataFrame({"score": [0.5]}), place / "table.parquet")
     with pytest.raises(OSError, match="No space left"):
-        records.write(pd.DataFrame({"score": range(100_000)}), place / "table.parquet")
+        tables.write(pd.DataFrame({"score": range(100_000)}), place / "table.parquet")
     assert [path.name for path in place.iterdir()] == ["table.parquet"]
     assert pd.read_parquet(place / "table.parquet")["score"].tolist() == [0.5]
 
