@@ -200,6 +200,8 @@ class Config:
 # fmt: on
 
 NAMES = tuple(field.name for field in fields(Config))
+_BARE = [field.name for field in fields(Config) if not field.metadata]
+assert not _BARE, f"hyperparameters without roles, to be declared with hyper(): {', '.join(_BARE)}"
 
 KINDS: dict[str, tuple[type, ...]] = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Config).items()}
 """Hyperparameter → the types that its values may have."""
@@ -211,11 +213,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def names(**roles: object) -> tuple[str, ...]:
-    """Name the hyperparameters that have these roles, in the order of `Config`.
-
-    Args:
-        roles: role → value, of those that `hyper` takes, e.g. `tunable=False`.
-    """
+    """Name the hyperparameters whose roles have these values, e.g. `tunable=False`, in the order of `Config`."""
     return tuple(
         field.name for field in fields(Config) if all(field.metadata[role] == value for role, value in roles.items())
     )
