@@ -13,23 +13,21 @@ from study.models import families
 from study.pretraining import sources
 from study.search import bundles
 from study.space import distributions
-from study.space.config import Config, config
+from study.space.config import Config, config, names
 from study.space.space import Cell
 
 MARGIN = 1.2
 """Times what was measured: the memory of a worker that trains one cell after the other falls into pieces."""
 MOST = 99
 """Trials a GPU, at most: Ray counts GPUs in ten-thousandths, which are too coarse for more shares."""
-HUNGRIEST: dict[str, Callable[..., Any]] = {"batch_size": max, "freeze_depth": min}
+HUNGRIEST: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(names(memory="grows"), max),
+    **dict.fromkeys(names(memory="shrinks"), min),
+}
 """Tuned hyperparameter → which end of its range takes most memory."""
-NEUTRAL = (
-    *("lr", "weight_decay", "momentum", "schedule", "warmup", "label_smoothing", "label_fraction", "normalization"),
-    *("subset", "validation_augment", "budget", "shuffle", "accumulate", "reduction", "difficult", "colour"),
-    *("class_weights", "group_pattern"),
-    *("lr_decay", "probe_share", "phase_decay", "head_rate", "batchnorm_momentum", "batchnorm_epsilon"),
-)
+NEUTRAL = names(memory="neutral")
 """What leaves the memory of a step as it is."""
-ON_OR_OFF = ("augment", "dropout")
+ON_OR_OFF = names(memory="on or off")
 """Of what it matters only whether it is above 0."""
 
 

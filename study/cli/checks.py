@@ -11,19 +11,13 @@ from study.errors import UserError
 from study.models import cards, families, heads
 from study.pretraining import pretexts, sources
 from study.space import distributions
-from study.space.config import Config, check_choices, check_crop, check_pattern, check_size, config
+from study.space.config import Config, check_choices, check_crop, check_pattern, check_ranges, check_size, config
 from study.space.space import Cell, Value
 from study.training import regimes
 from study.training.active import unread
 
 if TYPE_CHECKING:
     from study.data.prepare import Prepared
-
-SHARES = ("warmup", "label_smoothing", "dropout", "augment", "momentum")
-BELOW_1 = ("label_smoothing", "dropout", "momentum")
-"""Shares that leave nothing to learn from, or no end to it, where they are 1."""
-COUNTS, MOST = ("batch_size", "accumulate", "views", "head_classes"), 100_000
-"""Numbers of things, each of which takes memory or time, and the most of each: beyond it a number is a mistake."""
 
 
 def check_cells(cells: list[Cell], epochs: int) -> None:
@@ -165,28 +159,7 @@ def _check(asked: Config, epochs: int, as_published: bool) -> None:
         raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
     splits.check_share(asked.validation_share)
     _check_regime(asked, epochs)
-    for name in SHARES:
-        if not 0 <= getattr(asked, name) <= 1:
-            raise UserError(f"{name} {getattr(asked, name)!r} must be between 0 and 1")
-        if name in BELOW_1 and getattr(asked, name) == 1:
-            raise UserError(f"{name} {getattr(asked, name)!r} must be below 1")
-    if asked.batch_size < 2:
-        raise UserError(f"batch_size {asked.batch_size} must be at least 2 (BatchNorm)")
-    if asked.accumulate < 1:
-        raise UserError(f"accumulate {asked.accumulate} must be at least 1")
-    for name in COUNTS:
-        if (getattr(asked, name) or 0) > MOST:
-            raise UserError(f"{name} {getattr(asked, name)} must be at most {MOST:,}")
-    if asked.views is not None and asked.views < 1:
-        raise UserError(f"views {asked.views} must be at least 1; without it images are augmented anew in each epoch")
-    if asked.head_rate < 0:
-        raise UserError(f"head_rate {asked.head_rate:g} must not be below 0")
-    if asked.lr <= 0 or asked.weight_decay < 0:
-        raise UserError(f"lr {asked.lr:g} must be above 0, weight_decay {asked.weight_decay:g} not below")
-    for name in ("batchnorm_momentum", "batchnorm_epsilon"):
-        value = getattr(asked, name)
-        if value is not None and not 0 < value <= 1:
-            raise UserError(f"{name} {value!r} must be above 0 and at most 1")
+    check_ranges(asked)
 
 
 def _check_regime(asked: Config, epochs: int) -> None:

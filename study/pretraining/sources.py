@@ -13,26 +13,17 @@ from study.data.tasks import data_set
 from study.errors import UserError
 from study.models import families
 from study.pretraining import pretexts
-from study.space.config import Config, check_type, config
+from study.space.config import Config, check_type, config, names
 from study.space.rules import MOST_TASKS
 
 if TYPE_CHECKING:
     from study.space.space import Cell
 
-INHERITED = (
-    *("family", "encoder", "stem", "image_size", "colour", "crop", "upsample", "normalization"),
-    *("batchnorm_momentum", "batchnorm_epsilon", "balance", "validation_share", "group_pattern"),
-)
+INHERITED = names(pretraining="inherited")
 """Hyperparameters that weights share with the trials that start from them."""
-TRAINED = (
-    *("optimizer", "schedule", "lr", "weight_decay", "momentum", "batch_size", "warmup", "label_smoothing", "augment"),
-    *("dropout", "head"),
-)
+TRAINED = (*names(pretraining="own"), *names(pretraining="own head"))
 """Hyperparameters of the pretraining itself, each with `Config`'s default."""
-LATER = (
-    *("regime", "freeze_depth", "lr_decay", "stage_rates", "probe_share", "phase_decay"),
-    *("freeze_batchnorm", "head_rate"),
-)
+LATER = (*names(pretraining="resumed"), *names(pretraining="resumed head"))
 """Hyperparameters that decide how much of its first weights a training keeps. A training that starts from trained
 weights shares them with the trials."""
 EPOCHS = 20

@@ -1,4 +1,4 @@
-"""What a study asks, as data: a file in `search_spaces/` imports its words from here."""
+"""A study's question as data: files in `search_spaces/` import their names from here."""
 
 from study.space.distributions import choice, integers, log_uniform, uniform
 from study.space.settings import Settings, versions

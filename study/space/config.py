@@ -1,153 +1,222 @@
-"""Every hyperparameter of a trial, with its default. Knows nothing of spaces, cells or how a value is used."""
+"""Every hyperparameter of a trial, as one table: default, range or choices, and roles."""
 
 import contextlib
-import re
-import reprlib
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from study.errors import UserError
-from study.text import encodes
-
-
-@dataclass(frozen=True)
-class Config:
-    """The hyperparameters of one trial; a key that is not here is refused by `config`."""
-
-    task: str = ""
-    """Data set, a module of `study.data.tasks`."""
-    family: str = "small_cnn"
-    """Model family, a module of `study.models.families`."""
-    encoder: str | None = None
-    """The family inside `meta_extractor` and `parallel_net`; None is their own choice."""
-    stem: str | None = None
-    """Of mobilenet_v3_large: standard, or small, which halves the maps two times less."""
-    weights: str = "imagenet"
-    """Initial weights of every regime but scratch."""
-    regime: str = "scratch"
-    """What is trained, a name of `study.training.regimes`."""
-    label_fraction: float = 1.0
-    """Share of the labelled training groups, in (0, 1]."""
-    image_size: int = 32
-    """Side of the square input, pixels."""
-    upsample: int | None = None
-    """Side to which the images are enlarged (bicubic) in front of the network, pixels; None leaves them."""
-    colour: str = "colour"
-    """colour, or grey: three equal channels of the images' luminance."""
-    crop: str | None = None
-    """What of a picture is used; the task names the choices, None is its first."""
-    validation: str = "groups"
-    """groups: cut from the training data. test: the test split, as some publications did; nothing is cut off."""
-    validation_share: float = 0.2
-    """Share of each class's groups that is held out for validation, in (0, 1); read where validation is groups."""
-    balance: str = "off"
-    """on: of each class as many images as the smallest has, in each split; of tasks whose images have one class."""
-    group_pattern: str | None = None
-    """Regular expression: what its first group finds in an image's path names the image's group; of task folder."""
-    subset: str = "stratified"
-    """How a label fraction is drawn. stratified: of each class, nested. random: of all images, each fraction anew."""
-    validation_augment: str = "off"
-    """on: validation images are augmented, at full strength and anew at each epoch, as some publications did."""
-    normalization: str = "weights"
-    """weights: what they expect. unit: [0, 1]; signed: [-1, 1]; bytes: [0, 255]; imagenet: its mean and std; data: mean
-    and std of the training images."""
-    head: str = "linear"
-    """linear, or the widths of hidden layers, e.g. 512-256-128."""
-    head_classes: int | None = None
-    """Outputs of the head; None is one a class. More than the task has are labels padded."""
-    optimizer: str = "adamw"
-    """adamw or sgd (Nesterov momentum)."""
-    schedule: str = "cosine"
-    """After the warm-up: half a cosine to 0, constant, or step (a tenth after each 28 % of the steps)."""
-    lr: float = 1e-3
-    """Peak learning rate of the head; a stage's is this times its multiplier."""
-    weight_decay: float = 1e-4
-    """Decoupled for adamw, L2 for sgd; matrices and kernels only."""
-    freeze_depth: int | None = None
-    """Number of frozen stages, counted from the input; read by partial_freeze alone."""
-    lr_decay: float = 0.4
-    """Each stage's rate as a share of the one nearer to the head; read by discriminative alone."""
-    stage_rates: str | None = None
-    """Each stage's rate as a share of the head's, input first; 0 freezes, e.g. 0.4/0.65/1; of stage_rates alone."""
-    head_rate: float = 1.0
-    """The head's rate as a share of the trial's; 0 leaves a new head as it was drawn."""
-    probe_share: float = 0.5
-    """Share of the epochs that train the head alone; read by lp_ft alone."""
-    phase_decay: float = 1.0
-    """Each phase's peak rate as a share of the one before; read by lp_ft and gradual_unfreeze."""
-    momentum: float = 0.9
-    """Of sgd."""
-    batch_size: int = 128
-    """Images that the network sees at once."""
-    accumulate: int = 1
-    """Batches whose gradients make one step."""
-    budget: str = "epochs"
-    """epochs: an epoch shows each training image once. steps: as many images as with all labels, some several times."""
-    shuffle: str = "on"
-    """off: every epoch shows the images in one and the same order, drawn once."""
-    warmup: float = 0.1
-    """Share of the steps during which the rate rises, before the cosine."""
-    label_smoothing: float = 0.0
-    """In [0, 1); of tasks whose images have one class."""
-    class_weights: str = "off"
-    """Of the loss. balanced: by the inverse of how many labelled training images a class has; of several labels, what
-    has a label counts as much as what has not."""
-    reduction: str = "mean"
-    """Of the loss. mean: over a batch's images and labels. sum: the rate scales with both, as some publications did."""
-    difficult: str = "ignore"
-    """Of labels that only difficult objects give. ignore: they count for nothing. negative: as if they were absent."""
-    augment: float = 1.0
-    """Strength of the task's augmentation, 0 (none) to 1."""
-    views: int | None = None
-    """Fixed augmented versions of each image, shown in turn; None augments anew in each epoch."""
-    dropout: float = 0.0
-    """Probability before the head, and between its layers."""
-    freeze_batchnorm: str = "on"
-    """on: frozen is frozen. off: frozen stages stay in train mode, and their BatchNorm statistics drift."""
-    batchnorm_momentum: float | None = None
-    """Weight of a batch in BatchNorm's running statistics (PyTorch's convention); None is the family's."""
-    batchnorm_epsilon: float | None = None
-    """Added to BatchNorm's variances; None is the family's."""
-
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "validation": ("groups", "test"),
-    "balance": ("off", "on"),
-    "class_weights": ("off", "balanced"),
-    "subset": ("stratified", "random"),
-    "validation_augment": ("off", "on"),
-    "normalization": ("weights", "unit", "signed", "bytes", "imagenet", "data"),
-    "colour": ("colour", "grey"),
-    "optimizer": ("adamw", "sgd"),
-    "reduction": ("mean", "sum"),
-    "difficult": ("ignore", "negative"),
-    "budget": ("epochs", "steps"),
-    "shuffle": ("on", "off"),
-    "schedule": ("cosine", "constant", "step"),
-    "freeze_batchnorm": ("on", "off"),
-}
-"""The texts that a hyperparameter may be, where its choices are the same for all tasks and families."""
+from study.space.hyperparameter import hyper
+from study.space.values import check_crop as check_crop
+from study.space.values import check_pattern as check_pattern
+from study.space.values import check_type
+from study.space.values import show as show
 
 IMAGE_SIZES = (8, 1024)
-"""Smallest and largest side, pixels."""
+"""Smallest and largest image side, pixels."""
+MOST = 100_000
+"""Largest number of things, each of which takes memory or time: a larger one is a mistake."""
+STEEPEST = 1000.0
+"""Largest rate of a stage or a phase as a share of the previous one's, as `study.training.regimes` checks it."""
+_RATES = "lr {lr:g} must be above 0, weight_decay {weight_decay:g} not below"
+_VIEWS = "views {views} must be at least 1; without it images are augmented anew in each epoch"
+
+
+# fmt: off
+@dataclass(frozen=True)
+class Config:
+    """The hyperparameters of one trial; `config` refuses any other key."""
+
+    task: str = hyper(
+        "", tunable=False, reader="every trial", memory="varies", pretraining="none",
+        doc="Data set, a module of `study.data.tasks`.")
+    family: str = hyper(
+        "small_cnn", tunable=False, reader="every trial", memory="varies", pretraining="inherited",
+        doc="Model family, a module of `study.models.families`.")
+    encoder: str | None = hyper(
+        None, tunable=False, reader="its families", memory="varies", pretraining="inherited",
+        doc="The family inside `meta_extractor` and `parallel_net`; None is their own choice.")
+    stem: str | None = hyper(
+        None, tunable=False, reader="its families", memory="varies", pretraining="inherited",
+        doc="Of `mobilenet_v3_large`: standard, or small, which halves the feature maps two times fewer.")
+    weights: str = hyper(
+        "imagenet", tunable=False, reader="every regime but scratch", memory="varies", pretraining="none",
+        doc="Initial weights.")
+    regime: str = hyper(
+        "scratch", tunable=False, reader="every trial", memory="varies", pretraining="resumed",
+        doc="What is trained, a name in `study.training.regimes`.")
+    label_fraction: float = hyper(
+        1.0, above=0, at_most=1,
+        tunable=False, reader="every regime but zero_shot", memory="neutral", pretraining="none",
+        doc="Share of the labelled training groups.")
+    image_size: int = hyper(
+        32, at_least=IMAGE_SIZES[0], at_most=IMAGE_SIZES[1],
+        tunable=False, reader="every trial", memory="varies", pretraining="inherited",
+        doc="Side of the square input, pixels.")
+    upsample: int | None = hyper(
+        None, at_least=IMAGE_SIZES[0], at_most=IMAGE_SIZES[1],
+        tunable=False, reader="every trial", memory="varies", pretraining="inherited",
+        doc="Side to which images are enlarged (bicubic) in front of the network, pixels; None leaves them.")
+    colour: str = hyper(
+        "colour", choices=("colour", "grey"),
+        tunable=True, reader="every trial", memory="neutral", pretraining="inherited",
+        doc="grey: three equal channels of the images' luminance.")
+    crop: str | None = hyper(
+        None, tunable=False, reader="every trial", memory="varies", pretraining="inherited",
+        doc="Part of a picture that is used; the task names the choices, None is its first.")
+    validation: str = hyper(
+        "groups", choices=("groups", "test"),
+        tunable=False, reader="every trial", memory="varies", pretraining="none",
+        doc="groups: cut from the training data. test: the test split, as in some publications; nothing is held out.")
+    validation_share: float = hyper(
+        0.2, above=0, below=1, tunable=False, reader="validation groups", memory="varies", pretraining="inherited",
+        doc="Share of each class's groups that is held out for validation.")
+    balance: str = hyper(
+        "off", choices=("off", "on"), tunable=False, reader="every trial", memory="varies", pretraining="inherited",
+        doc="on: of each class as many images as the smallest has, in each split; needs one class per image.")
+    group_pattern: str | None = hyper(
+        None, tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
+        doc="Regular expression. What its first group matches in an image's path names the image's group.")
+    subset: str = hyper(
+        "stratified", choices=("stratified", "random"),
+        tunable=False, reader="every regime but zero_shot", memory="neutral", pretraining="none",
+        doc="How a label fraction is drawn. stratified: from each class, nested. random: from all images, anew "
+            "for each fraction.")
+    validation_augment: str = hyper(
+        "off", choices=("off", "on"), tunable=False, reader="every trial", memory="neutral", pretraining="none",
+        doc="on: validation images are augmented at full strength, anew in each epoch, as in some publications.")
+    normalization: str = hyper(
+        "weights", choices=("weights", "unit", "signed", "bytes", "imagenet", "data"),
+        tunable=False, reader="every trial", memory="neutral", pretraining="inherited",
+        doc="weights: what they expect. unit: [0, 1]. signed: [-1, 1]. bytes: [0, 255]. imagenet: its mean and std. "
+            "data: mean and std of the training images.")
+    head: str = hyper(
+        "linear", tunable=True, reader="training by gradients", memory="varies", pretraining="own head",
+        doc="linear, or the widths of hidden layers, e.g. 512-256-128.")
+    head_classes: int | None = hyper(
+        None, at_least=2, at_most=MOST,
+        tunable=False, reader="every regime but prototype", memory="varies", pretraining="none",
+        doc="Outputs of the head; None is one per class. More outputs than classes pad the labels.")
+    optimizer: str = hyper(
+        "adamw", choices=("adamw", "sgd"),
+        tunable=True, reader="training by gradients", memory="varies", pretraining="own",
+        doc="sgd has Nesterov momentum.")
+    schedule: str = hyper(
+        "cosine", choices=("cosine", "constant", "step"),
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="own",
+        doc="After the warm-up: half a cosine to 0, constant, or step (a tenth after each 28 % of the steps).")
+    lr: float = hyper(
+        1e-3, above=0, too_low=_RATES,
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="own",
+        doc="Peak learning rate of the head; a stage's is this times its multiplier.")
+    weight_decay: float = hyper(
+        1e-4, at_least=0, too_low=_RATES,
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="own",
+        doc="Decoupled for adamw, L2 for sgd; of matrices and kernels only.")
+    freeze_depth: int | None = hyper(
+        None, at_least=0, tunable=True, reader="its regimes", memory="shrinks", pretraining="resumed",
+        doc="Number of frozen stages, counted from the input; read by partial_freeze alone.")
+    lr_decay: float = hyper(
+        0.4, above=0, at_most=STEEPEST,
+        tunable=True, reader="its regimes", memory="neutral", pretraining="resumed",
+        doc="Each stage's rate as a share of the next one's, towards the head; read by discriminative alone.")
+    stage_rates: str | None = hyper(
+        None, tunable=True, reader="its regimes", memory="varies", pretraining="resumed",
+        doc="Each stage's rate as a share of the head's, input first, e.g. 0.4/0.65/1; 0 freezes. Read by stage_rates "
+            "alone.")
+    head_rate: float = hyper(
+        1.0, at_least=0, too_low="head_rate {head_rate:g} must not be below 0",
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="resumed head",
+        doc="The head's rate as a share of the trial's; 0 leaves a new head as it was drawn.")
+    probe_share: float = hyper(
+        0.5, above=0, below=1, tunable=False, reader="its regimes", memory="neutral", pretraining="resumed",
+        doc="Share of the epochs that train the head alone; read by lp_ft alone.")
+    phase_decay: float = hyper(
+        1.0, above=0, at_most=STEEPEST, tunable=True, reader="its regimes", memory="neutral", pretraining="resumed",
+        doc="Each phase's peak rate as a share of the previous one's; read by lp_ft and gradual_unfreeze.")
+    momentum: float = hyper(
+        0.9, at_least=0, below=1, tunable=True, reader="optimizer sgd", memory="neutral", pretraining="own",
+        doc="Nesterov momentum.")
+    batch_size: int = hyper(
+        128, at_least=2, at_most=MOST, too_low="batch_size {batch_size} must be at least 2 (BatchNorm)",
+        tunable=True, reader="training by gradients", memory="grows", pretraining="own",
+        doc="Images that the network sees at once.")
+    accumulate: int = hyper(
+        1, at_least=1, at_most=MOST,
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="none",
+        doc="Batches whose gradients make one step.")
+    budget: str = hyper(
+        "epochs", choices=("epochs", "steps"),
+        tunable=False, reader="training by gradients", memory="neutral", pretraining="none",
+        doc="epochs: an epoch shows each training image once. steps: as many images as with all labels, some several "
+            "times.")
+    shuffle: str = hyper(
+        "on", choices=("on", "off"),
+        tunable=False, reader="training by gradients", memory="neutral", pretraining="none",
+        doc="off: every epoch shows the images in the same order, drawn once.")
+    warmup: float = hyper(
+        0.1, at_least=0, at_most=1,
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="own",
+        doc="Share of the steps during which the rate rises, before the schedule.")
+    label_smoothing: float = hyper(
+        0.0, at_least=0, below=1, tunable=True, reader="training by gradients", memory="neutral", pretraining="own",
+        doc="Of the loss; needs one class per image.")
+    class_weights: str = hyper(
+        "off", choices=("off", "balanced"),
+        tunable=False, reader="training by gradients", memory="neutral", pretraining="none",
+        doc="Of the loss. balanced: by the inverse of how many labelled training images a class has; with several "
+            "labels per image, images with and without a label weigh the same.")
+    reduction: str = hyper(
+        "mean", choices=("mean", "sum"),
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="none",
+        doc="Of the loss. mean: over a batch's images and labels. sum: the rate scales with both, as in some "
+            "publications.")
+    difficult: str = hyper(
+        "ignore", choices=("ignore", "negative"),
+        tunable=True, reader="every trial", memory="neutral", pretraining="none",
+        doc="Labels that only difficult objects give. ignore: they do not count. negative: as if they were absent.")
+    augment: float = hyper(
+        1.0, at_least=0, at_most=1,
+        tunable=True, reader="training by gradients", memory="on or off", pretraining="own",
+        doc="Strength of the task's augmentation; 0 is none.")
+    views: int | None = hyper(
+        None, at_least=1, at_most=MOST, too_low=_VIEWS,
+        tunable=True, reader="training by gradients", memory="varies", pretraining="none",
+        doc="Fixed augmented versions of each image, used in turn; None augments anew in each epoch.")
+    dropout: float = hyper(
+        0.0, at_least=0, below=1, tunable=True, reader="training by gradients", memory="on or off", pretraining="own",
+        doc="Probability before the head, and between its layers.")
+    freeze_batchnorm: str = hyper(
+        "on", choices=("on", "off"),
+        tunable=True, reader="training by gradients", memory="varies", pretraining="resumed",
+        doc="on: frozen stages stay as they are. off: they are in train mode, and their BatchNorm statistics drift.")
+    batchnorm_momentum: float | None = hyper(
+        None, above=0, at_most=1,
+        tunable=True, reader="training by gradients", memory="neutral", pretraining="inherited",
+        doc="Weight of a batch in BatchNorm's running statistics (PyTorch's convention); None is the family's.")
+    batchnorm_epsilon: float | None = hyper(
+        None, above=0, at_most=1, tunable=True, reader="every trial", memory="neutral", pretraining="inherited",
+        doc="Added to BatchNorm's variances; None is the family's.")
+# fmt: on
 
 NAMES = tuple(field.name for field in fields(Config))
+_BARE = [field.name for field in fields(Config) if not field.metadata]
+assert not _BARE, f"hyperparameters without roles, to be declared with hyper(): {', '.join(_BARE)}"
 
 KINDS: dict[str, tuple[type, ...]] = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Config).items()}
 """Hyperparameter → the types that its values may have."""
 
-LONGEST = 1000
-"""Characters of a text in a space, at most: a regular expression may need some; cells are named by others."""
-LARGEST = 2**63 - 1
-"""Integer in a space, at most: tables and torch have 64 bits."""
-FARTHEST = 1e100
-"""Number in a space, at most: `analysis.numbers.table` refuses tables with larger ones, whose sums overflow."""
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 3, 12, 12, 12
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
-_WORDS = {str: "a str", int: "an int", float: "a finite float or int", type(None): "None"}
+CHOICES: dict[str, tuple[str, ...]] = {
+    field.name: field.metadata["choices"] for field in fields(Config) if field.metadata["choices"]
+}
+"""Hyperparameter → the texts that it may be, where its choices are the same for all tasks and families."""
+
+
+def names(**roles: object) -> tuple[str, ...]:
+    """Name the hyperparameters whose roles have these values, e.g. `tunable=False`, in the order of `Config`."""
+    return tuple(
+        field.name for field in fields(Config) if all(field.metadata[role] == value for role, value in roles.items())
+    )
 
 
 def config(values: Mapping[str, object]) -> Config:
@@ -163,7 +232,7 @@ def config(values: Mapping[str, object]) -> Config:
 
 
 def read(key: str, text: str) -> str | int | float | None:
-    """Read a hyperparameter's value as a person writes it: `None`, a number, else text.
+    """Read a hyperparameter's value as a person writes it: `None`, a number, or else text.
 
     Raises:
         UserError: the key is no hyperparameter, or the value is not of its type.
@@ -182,40 +251,27 @@ def read(key: str, text: str) -> str | int | float | None:
 
 
 def check_name(key: object) -> None:
-    """Refuse what is no hyperparameter."""
+    """Refuse a key that is no hyperparameter."""
     if key not in NAMES:
         raise UserError(f"unknown hyperparameter {key!r}; one of {', '.join(NAMES)}")
 
 
-def check_type(what: str, value: object, *kinds: type) -> None:
-    """Refuse a value of another type: numpy's numbers too, whose names and JSON differ from Python's.
-
-    Args:
-        what: the value's name, for the error.
-        value: to be checked.
-        kinds: its types, of str, int (no bool), float (finite, or an int) and None's.
-
-    Raises:
-        UserError: it has none of these types.
-    """
-    if not any(_is(value, kind) for kind in kinds):
-        wanted = " or ".join(_WORDS[kind] for kind in kinds)
-        raise UserError(f"{what} {show(value)} ({type(value).__name__}) must be {wanted}")
-    if isinstance(value, str) and len(value) > LONGEST:
-        raise UserError(f"{what} {show(value)} has {len(value):,} characters; {LONGEST:,} at most")
-    if isinstance(value, int) and abs(value) > LARGEST:
-        raise UserError(f"{what} {show(value)} is beyond {LARGEST:,}, the largest whole number")
-    if isinstance(value, float) and abs(value) > FARTHEST:
-        raise UserError(f"{what} {show(value)} is beyond {FARTHEST:g}, the largest number of a study")
-    if isinstance(value, str) and ("\0" in value or not encodes(value)):
-        raise UserError(f"{what} {show(value)} has a character that no file of a study can hold")
-
-
-def check_choices(asked: Config) -> None:
+def check_choices(config: Config) -> None:
     """Refuse a text that is none of its hyperparameter's `CHOICES`."""
     for name, choices in CHOICES.items():
-        if getattr(asked, name) not in choices:
-            raise UserError(f"unknown {name} {getattr(asked, name)!r}; one of {', '.join(choices)}")
+        if getattr(config, name) not in choices:
+            raise UserError(f"unknown {name} {getattr(config, name)!r}; one of {', '.join(choices)}")
+
+
+def check_ranges(config: Config) -> None:
+    """Refuse a number outside its hyperparameter's range; None passes."""
+    for field in fields(Config):
+        value, interval, too_low = getattr(config, field.name), field.metadata["interval"], field.metadata["too_low"]
+        if value is None or interval is None or value in interval:
+            continue
+        if too_low and interval.too_low(value):
+            raise UserError(too_low.format_map(vars(config)))
+        raise UserError(f"{field.name} {value!r} must be {interval.wanted(value, int in KINDS[field.name])}")
 
 
 def check_size(image_size: int, what: str = "image_size") -> None:
@@ -225,32 +281,17 @@ def check_size(image_size: int, what: str = "image_size") -> None:
         raise UserError(f"{what} {image_size} is outside [{low}, {high}]")
 
 
-def check_crop(crop: str | None, task: str, crops: Sequence[str]) -> None:
-    """Refuse what is none of a task's crops; None is the first."""
-    if crop is not None and crop not in crops:
-        raise UserError(f"unknown crop {crop!r} of task {task}; one of {', '.join(crops)}")
+def table() -> str:
+    """Write docs/hyperparameters.md's table, in Markdown."""
+    lines = ["| name | default | range or choices | read by | meaning |", "|---|---|---|---|---|"]
+    for field in fields(Config):
+        cells = f"`{field.name}`", f"`{field.default!r}`", _values(field.name, field.metadata), field.metadata["reader"]
+        lines.append(f"| {' | '.join([*cells, field.metadata['doc']])} |")
+    return "\n".join(lines) + "\n"
 
 
-def check_pattern(pattern: str) -> None:
-    """Refuse what is no regular expression, or has no group in it."""
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise UserError(f"group_pattern {pattern!r} is no regular expression: {error}") from error
-    if groups == 0:
-        raise UserError(f"group_pattern {pattern!r} has no group: put ( ) around what names an image's group")
-
-
-def show(value: object) -> str:
-    """Write a value for an error: one line, not too long, whatever it is."""
-    try:
-        text = " ".join(_SHORT.repr(value).split())
-    except Exception:  # an integer of too many digits, or a class of somebody's own
-        text = f"a value of type {type(value).__name__} that cannot be written"
-    return text if len(text) <= 100 else f"{text[:99]}…"
-
-
-def _is(value: Any, kind: type) -> bool:
-    if kind is float:
-        return type(value) in (int, float) and abs(value) <= sys.float_info.max
-    return type(value) is kind
+def _values(name: str, roles: Mapping[str, object]) -> str:
+    """Write which values a hyperparameter may have."""
+    kind = "text" if str in KINDS[name] else f"{'integer' if int in KINDS[name] else 'number'} in {roles['interval']}"
+    allowed = ", ".join(CHOICES[name]) if name in CHOICES else kind
+    return allowed + " or None" * (type(None) in KINDS[name])

@@ -1,4 +1,4 @@
-"""What a tuned hyperparameter is sampled from: intervals and sets. Knows nothing of spaces or of how one samples."""
+"""Distributions that tuned hyperparameters are sampled from: ranges and choices. Knows nothing of how one samples."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from study.space.config import check_type
 
 Value = str | int | float | None
 LARGEST = 2**53
-"""Whole number up to which a float has each."""
+"""Largest whole number up to which floats represent all exactly."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """An interval that a tuned hyperparameter is sampled from, bounds included."""
+    """An interval, bounds included."""
 
     low: float
     high: float
@@ -35,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """A set that a tuned hyperparameter is sampled from."""
+    """A set of values."""
 
     values: tuple[Value, ...]
 
@@ -51,23 +51,47 @@ Distribution = Range | Choice
 
 
 def uniform(low: float, high: float) -> Range:
+    """Sample numbers from [low, high] uniformly.
+
+    Example:
+        >>> 0.3 in uniform(0.1, 0.5)
+        True
+    """
     return Range(low, high)
 
 
 def log_uniform(low: float, high: float) -> Range:
+    """Sample numbers from [low, high] whose logarithms are uniform; low must be above 0.
+
+    Example:
+        >>> log_uniform(1e-5, 1e-1)
+        Range(low=1e-05, high=0.1, log=True, integer=False)
+    """
     return Range(low, high, log=True)
 
 
 def integers(low: int, high: int) -> Range:
+    """Sample whole numbers from low to high, both included, uniformly.
+
+    Example:
+        >>> 4 in integers(1, 4), 2.5 in integers(1, 4)
+        (True, False)
+    """
     return Range(low, high, integer=True)
 
 
 def choice(*values: Value) -> Choice:
+    """Sample one of some values.
+
+    Example:
+        >>> choice("adamw", "sgd").values
+        ('adamw', 'sgd')
+    """
     return Choice(values)
 
 
 def ends(distribution: Distribution) -> tuple[Value, ...]:
-    """Give the ends of a range, or all choices."""
+    """Return both ends of a range, or all values of a choice."""
     if isinstance(distribution, Choice):
         return distribution.values
     low, high = distribution.low, distribution.high

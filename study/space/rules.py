@@ -1,6 +1,6 @@
-"""What makes a space a sound one: names, types, and that its parts fit each other and its grid.
+"""Checks of a space: names, types, and that its parts fit each other and its grid.
 
-Knows nothing of tasks, families or regimes: which of their values go together is up to `study.cli.checks`.
+Knows nothing of tasks, families or regimes: `study.cli.checks` decides which of their values go together.
 """
 
 import math
@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from study.errors import UserError
-from study.space.config import KINDS, NAMES, check_name, check_type, show
+from study.space.config import KINDS, NAMES, check_name, check_type, names, show
 from study.space.distributions import Choice, Distribution, Range, Value
 from study.space.settings import CORRECTED, VERSION, Settings, conditions
 
@@ -20,38 +20,22 @@ OnlyWhere = Mapping[str, Value | tuple[Value, ...]]
 Only = Mapping[str, OnlyWhere]
 
 Figure = float | Mapping[str, float]
-"""A published score; or several, by task."""
-NEVER_TUNED = (
-    *("task", "family", "encoder", "stem", "weights", "regime", "label_fraction", "image_size", "upsample", "crop"),
-    *(
-        "validation",
-        "validation_share",
-        "balance",
-        "group_pattern",
-        "class_weights",
-        "normalization",
-        "head_classes",
-        "probe_share",
-        "subset",
-        "validation_augment",
-        "budget",
-        "shuffle",
-    ),
-)
+"""A published score, or task → score."""
+NEVER_TUNED = names(tunable=False)
 _MAPPINGS = ("compared", "tuned", "fixed", "settings", "baseline", "only", "sources", "published", "demo")
 _LEAST = {"trials": 1, "epochs": 1, "replicates": 0, "grace_period": 1, "reduction_factor": 2}
 _MOST = 100_000
-"""Of each of these: beyond it a number is a mistake."""
+"""Largest value of each of these: a larger one is a mistake."""
 MOST_TASKS = 100
 MOST_CELLS, MOST_TRIALS, MOST_EPOCHS, MOST_ENTRIES = 10_000, 1_000_000, 100_000_000, 10_000
-"""Of a grid; of all its cells; of all their trials; and of a dict or a choice in a space."""
+"""Cells of a grid, trials of all cells, epochs of all trials, and entries of a dict or a choice in a space."""
 
 
 def check(space: "Space") -> None:
     """Check a space's fields against each other.
 
     Raises:
-        UserError: the first thing that is wrong.
+        UserError: names the first mistake.
     """
     _check_fields(space)
     _check_roles(space)
@@ -62,9 +46,9 @@ def check(space: "Space") -> None:
     for key, distribution in space.tuned.items():
         _check_tuned(key, distribution)
     _check_settings(space)
-    for name, said in space.sources.items():
-        if type(said) is not dict:
-            raise UserError(f"sources: {name!r} needs a dict of settings, got {show(said)}")
+    for name, source in space.sources.items():
+        if type(source) is not dict:
+            raise UserError(f"sources: {name!r} needs a dict of settings, got {show(source)}")
     for fraction in _fractions(space):
         if not 0 < fraction <= 1:  # type: ignore[operator]  # a number: its type was checked
             raise UserError(f"label_fraction {fraction!r} must be in (0, 1]")
@@ -73,17 +57,17 @@ def check(space: "Space") -> None:
 
 
 def check_published(published: Mapping[str, Figure], cells: Sequence[str], tasks: Sequence[str]) -> None:
-    """Check published figures against the names of a grid's cells, and the tasks of its chain.
+    """Check published figures against the names of a grid's cells and the tasks of its chain.
 
     Raises:
-        UserError: the grid has no cell of a figure's name, the chain no such task, or it is no number.
+        UserError: the grid has no such cell, the chain no such task, or a figure is no number in [0, 1].
     """
-    for name, said in published.items():
+    for name, figures in published.items():
         if name not in cells:
             raise UserError(f"published: there is no cell {name!r}; one of {'; '.join(cells)}")
-        if isinstance(said, Mapping) and type(said) is not dict:
-            raise UserError(f"published {name!r}: {show(said)} must be a number or a dict")
-        for task, figure in said.items() if isinstance(said, Mapping) else [(tasks[-1], said)]:
+        if isinstance(figures, Mapping) and type(figures) is not dict:
+            raise UserError(f"published {name!r}: {show(figures)} must be a number or a dict")
+        for task, figure in figures.items() if isinstance(figures, Mapping) else [(tasks[-1], figures)]:
             if task not in tasks:
                 raise UserError(f"published {name!r}: there is no task {show(task)}; one of {', '.join(tasks)}")
             check_type(f"published {name!r}:", figure, float)
@@ -92,7 +76,7 @@ def check_published(published: Mapping[str, Figure], cells: Sequence[str], tasks
 
 
 def within(only: Only, grid: Mapping[str, Sequence[Value]]) -> dict[str, OnlyWhere]:
-    """Keep of `only` what a smaller grid still has."""
+    """Return `only` without the keys and values that a smaller grid lacks."""
     gone = [thing for thing in only if "=" in thing and thing not in _pairs(thing.partition("=")[0], grid)]
     return {
         thing: {key: tuple(value for value in alternatives(ok) if value in grid[key]) for key, ok in where.items()}
@@ -102,19 +86,19 @@ def within(only: Only, grid: Mapping[str, Sequence[Value]]) -> dict[str, OnlyWhe
 
 
 def settings_within(settings: Settings, grid: Mapping[str, Sequence[Value]]) -> dict[str, Mapping[str, Value]]:
-    """Keep of `settings` what a smaller grid still has."""
-    there = {pair for key, values in grid.items() if isinstance(values, tuple | list) for pair in _pairs(key, grid)}
-    return {where: values for where, values in settings.items() if there.issuperset(conditions(where))}
+    """Return the settings whose conditions a smaller grid has."""
+    pairs = {pair for key, values in grid.items() if isinstance(values, tuple | list) for pair in _pairs(key, grid)}
+    return {where: values for where, values in settings.items() if pairs.issuperset(conditions(where))}
 
 
 def alternatives(ok: object) -> Iterable[Value]:
-    """Give one value or several as several."""
+    """Return a tuple or list as it is, and a single value as a tuple."""
     return ok if type(ok) in (tuple, list) else (ok,)  # type: ignore[return-value]
 
 
 def _fractions(space: "Space") -> Iterable[Value]:
-    set_there = (values["label_fraction"] for values in space.settings.values() if "label_fraction" in values)
-    return [*space.compared.get("label_fraction", (space.fixed.get("label_fraction", 1.0),)), *set_there]
+    in_settings = (values["label_fraction"] for values in space.settings.values() if "label_fraction" in values)
+    return [*space.compared.get("label_fraction", (space.fixed.get("label_fraction", 1.0),)), *in_settings]
 
 
 def _check_fields(space: "Space") -> None:
@@ -127,7 +111,7 @@ def _check_fields(space: "Space") -> None:
     if len(set(space.tasks)) < len(space.tasks):
         raise UserError(f"task {show(space.task)}: a chain learns each of its tasks once")
     for name in _MAPPINGS:
-        if type(getattr(space, name)) is not dict:  # another class may have any length, or no end
+        if type(getattr(space, name)) is not dict:  # another class may have any length, or be endless
             raise UserError(f"{name} {show(getattr(space, name))} must be a dict")
     for name, least in _LEAST.items():
         check_type(name, getattr(space, name), int)
@@ -139,7 +123,7 @@ def _check_fields(space: "Space") -> None:
 
 
 def _check_size(space: "Space") -> None:
-    """Refuse more combinations than anybody means, from the lengths alone: none of them is made before."""
+    """Refuse absurdly many combinations by their number alone, before any is made."""
     for name in _MAPPINGS:
         if (entries := len(getattr(space, name))) > MOST_ENTRIES:
             raise UserError(f"{name} has {entries:,} entries; {MOST_ENTRIES:,} at most")
@@ -155,11 +139,11 @@ def _check_size(space: "Space") -> None:
 
 
 def check_budget(space: "Space", cells: int) -> None:
-    """Refuse more trainings than anybody means.
+    """Refuse absurdly many trainings.
 
     Args:
         space: the study's.
-        cells: that it has.
+        cells: number of its cells.
     """
     trials = cells * (space.trials + space.replicates)
     if trials > MOST_TRIALS:
@@ -232,10 +216,10 @@ def _check_settings(space: "Space") -> None:
             check_type(f"settings: {where!r}: {name}", value, *KINDS[name])
             if name in space.compared or name == "task":
                 raise UserError(f"settings: {where!r} sets {name!r}, which is compared or the space's own")
-    set_there = {condition for where in space.settings for condition in conditions(where)}
+    defined = {condition for where in space.settings for condition in conditions(where)}
     for key in space.compared:
-        set_there.add(f"{VERSION}={CORRECTED}")
-        missing = [pair for pair in _pairs(key, space.compared) if pair not in set_there]
+        defined.add(f"{VERSION}={CORRECTED}")
+        missing = [pair for pair in _pairs(key, space.compared) if pair not in defined]
         if key not in NAMES and missing:
             raise UserError(f"settings: nothing is set for {missing[0]!r}, and {key!r} is no hyperparameter")
 

@@ -1,4 +1,4 @@
-"""What a part of a grid fixes: conditions on compared keys, and the hyperparameters that go with them.
+"""Settings of a part of the grid: conditions on compared keys, and the hyperparameters that they fix.
 
 Knows nothing of what a hyperparameter means.
 """
@@ -13,46 +13,50 @@ Settings = Mapping[str, Mapping[str, Any]]
 """Condition (`key=value`, or several joined by commas) → hyperparameter → value."""
 
 VERSION, PUBLISHED, CORRECTED = "version", "published", "corrected"
-"""The compared key whose cells repeat a publication, with its two ends; its other values are causes."""
+"""The compared key whose cells repeat a publication, and its two extreme values; its other values are causes."""
 
 
 def conditions(text: str) -> tuple[str, ...]:
-    """Split `a=1, b=x` into its `key=value`."""
+    """Split `a=1, b=x` into its `key=value` parts."""
     return tuple(part.strip() for part in str(text).split(","))
 
 
 def settled(settings: Settings, compared: Mapping[str, Value]) -> dict[str, Value]:
-    """Give what a cell fixes by its place in the grid.
+    """Return the hyperparameters that a cell fixes by its position in the grid.
 
     Args:
         settings: of the space.
-        compared: the cell's.
+        compared: the cell's compared values.
 
     Raises:
         UserError: two settings with equally many conditions disagree.
     """
-    held = {f"{key}={value}" for key, value in compared.items()}
-    holding = sorted((where for where in settings if held.issuperset(conditions(where))), key=_count)
-    found: dict[str, Value] = {}
+    true = {f"{key}={value}" for key, value in compared.items()}
+    holding = sorted((where for where in settings if true.issuperset(conditions(where))), key=_count)
+    values: dict[str, Value] = {}
     source: dict[str, str] = {}
     for where in holding:
         for name, value in settings[where].items():
             before = source.get(name, "")
-            if before and _count(before) == _count(where) and found[name] != value:
-                raise UserError(f"settings: {before!r} and {where!r} disagree on {name}: {found[name]!r}, {value!r}")
-            found[name], source[name] = value, where
-    return found
+            if before and _count(before) == _count(where) and values[name] != value:
+                raise UserError(f"settings: {before!r} and {where!r} disagree on {name}: {values[name]!r}, {value!r}")
+            values[name], source[name] = value, where
+    return values
 
 
 def versions(causes: Settings, recipe: Mapping[str, Any] | None = None) -> dict[str, dict[str, Value]]:
     """Make the settings of the key `version`: as published with all causes on, and each cause alone.
 
     Args:
-        causes: cause → what it sets; `version=<cause>` is the corrected cell with this cause alone.
-        recipe: what the publication did besides: no mistake, and part of `version=published` only.
+        causes: cause → the hyperparameters that it sets; `version=<cause>` is the corrected cell with this cause alone.
+        recipe: other settings of the publication, which are no mistakes; part of `version=published` only.
 
     Raises:
         UserError: two causes disagree.
+
+    Example:
+        >>> versions({"test_as_validation": {"validation": "test"}}, {"optimizer": "sgd"})["version=published"]
+        {'optimizer': 'sgd', 'validation': 'test'}
     """
     together = {f"{VERSION}={cause}": dict(values) for cause, values in causes.items()}
     merged = dict(recipe or {})

@@ -1,6 +1,6 @@
-"""A study's question as data: what is compared, tuned and fixed, and the cells that follow.
+"""A study's question as data: what is compared, tuned and fixed, and the resulting cells.
 
-Knows nothing of Ray, Optuna, torch or how a value is used in training.
+Knows nothing of how a value is used in training.
 """
 
 import itertools
@@ -39,11 +39,11 @@ class Cell:
     Attributes:
         name: `key=value, …` over the compared keys, e.g. `regime=fine_tune, label_fraction=0.1`.
         values: compared and fixed hyperparameters.
-        tuned: what is sampled in this cell; empty means one trial.
-        baseline: the tuned values that the cell's first trial has.
-        published: the figure that somebody published for this cell, if any; or task → figure, see `Space.published`.
-        compared: what the name says, as values.
-        sources: of the space, and those that its chain makes.
+        tuned: hyperparameters that are sampled in this cell; empty means one trial.
+        baseline: the tuned values of the cell's first trial.
+        published: the figure that was published for this cell, if any; or task → figure, see `Space.published`.
+        compared: the values in the name.
+        sources: those of the space and of its chain.
     """
 
     name: str
@@ -56,37 +56,42 @@ class Cell:
 
     @property
     def as_published(self) -> bool:
-        """Whether this cell repeats what somebody published: nothing is searched, all its trials open the test."""
+        """Whether this cell repeats a publication: nothing is searched, and all its trials open the test split."""
         return self.compared.get(VERSION) == PUBLISHED
 
 
 @dataclass(frozen=True)
 class Space:
-    """A question: the compared grid, what is tuned inside each of its cells, and how much to spend on it.
+    """A question: the compared grid, what is tuned inside each of its cells, and the budget.
 
     Attributes:
-        task: a module of `study.data.tasks`, or a level of one (`animals/animal`); or several, a chain: each is learnt
-            from the network of the one before, the first from the cell's `weights`, and trials learn the last one. Each
-            replicate has a chain of its own, shared by all cells. Trials report the earlier tasks as well.
+        task: a module of `study.data.tasks`, or a level of one (`animals/animal`). Several tasks are a chain: each is
+            learnt from the previous one's network, the first from the cell's `weights`, and trials learn the last one.
+            Each replicate has its own chain, shared by all cells. Trials report the earlier tasks as well.
         compared: hyperparameter, or a key of `settings`, → the values of the grid. The key `version` has the values
-            `published` (as a seed did it), `corrected`, and causes of the difference, each alone (see `versions`).
-        tuned: hyperparameter → the distribution it is sampled from, inside each cell.
+            `published` (as a seed did it), `corrected`, and single causes of the difference (see `versions`).
+        tuned: hyperparameter → the distribution that it is sampled from, inside each cell.
         fixed: the hyperparameters that all trials share.
-        settings: `key=value, …` → the hyperparameters that the cells with all of these fix, tuned ones too. Of two
-            that set the same, the one with more conditions holds.
+        settings: `key=value, …` → the hyperparameters, tuned ones too, that are fixed in the cells with all of these
+            values. If two entries set the same, the one with more conditions holds.
         baseline: tuned hyperparameter → its value in every cell's first trial.
-        only: where a thing applies: a tuned hyperparameter (it is read only there) or a compared `key=value`
-            (it is combined only with those) → compared key → value or values.
-        sources: name that `weights` has in some cells → what these weights are trained on and how, before the trials:
-            pretext, task, epochs, images, the pretext's options, hyperparameters (see `study.pretraining.sources`).
-            Of a chain, earlier task → how it is learnt, where not as the defaults say.
-        published: cell name → the score that was published for it; or, of a chain, task → its score after the chain.
-        trials: search trials a cell.
+        only: a tuned hyperparameter, or a compared `key=value` → compared key → value or values. The hyperparameter is
+            sampled, or the value combined, only with these.
+        sources: a name that some cells have as `weights` → how these weights are trained before the trials: pretext,
+            task, epochs, images, the pretext's options, hyperparameters (see `study.pretraining.sources`).
+            In a chain: earlier task → how it is learnt, if not by the defaults.
+        published: cell name → its published score; in a chain, cell name → task → its score after the chain.
+        trials: search trials per cell.
         epochs: of a trial that is not pruned.
         replicates: trainings of a cell's winner with fresh seeds, scored on the test split.
         grace_period: epochs before ASHA may prune.
-        reduction_factor: ASHA keeps one in this many at each rung.
-        demo: field → value, what `--scale demo` changes; of a mapping, the entries that differ.
+        reduction_factor: ASHA continues one in this many trials at each rung.
+        demo: field → the value that it has with `--scale demo`; for a mapping, the entries that differ.
+
+    Example:
+        >>> space = Space("gtsrb", {"regime": ("scratch", "fine_tune"), "label_fraction": (0.1, 1.0)}, trials=4)
+        >>> [cell.name for cell in space.cells()][:2]
+        ['regime=scratch, label_fraction=0.1', 'regime=scratch, label_fraction=1.0']
     """
 
     task: str | tuple[str, ...]
@@ -124,29 +129,29 @@ class Space:
         return (self.task,) if isinstance(self.task, str) else tuple(self.task)
 
     def cells(self) -> list[Cell]:
-        """List the grid's combinations in reading order, without those that `only` leaves out."""
+        """List the grid's combinations in reading order, without those that `only` excludes."""
         grid = itertools.product(*self.compared.values())
         combinations = [dict(zip(self.compared, values, strict=True)) for values in grid]
         return [_cell(self, compared) for compared in combinations if self._allowed(compared)]
 
     def scaled(self, scale: str) -> "Space":
-        """Give the space at a scale: `full` is itself, `demo` the small subset that it names.
+        """Return the space at a scale: `full` is itself, `demo` has the changes of `self.demo`.
 
-        Of `only` and `published`, what is not in the small grid is left out.
+        Entries of `only` and `published` that are not in the smaller grid are left out.
         """
         if scale != "demo":
             return self
         changes = {key: self._changed(key, value) for key, value in self.demo.items()}
         grid = {**self.compared, **self.demo.get("compared", {})}
-        kept = rules.settings_within(changes.pop("settings", self.settings), grid)
-        small = replace(self, **changes | {"settings": kept, "only": {}, "published": {}, "demo": {}})
+        settings = rules.settings_within(changes.pop("settings", self.settings), grid)
+        small = replace(self, **changes | {"settings": settings, "only": {}, "published": {}, "demo": {}})
         small = replace(small, only={**rules.within(self.only, small.compared), **self.demo.get("only", {})})
         names = {cell.name for cell in small.cells()}
         published = {name: figure for name, figure in self.published.items() if name in names}
         return replace(small, published={**published, **self.demo.get("published", {})})
 
     def as_dict(self) -> dict[str, object]:
-        """Give all values as plain data, as study.json keeps them."""
+        """Return all fields as plain data for study.json."""
         return asdict(self) | {"demo": {}}
 
     def _changed(self, key: str, value: Any) -> Any:
@@ -158,18 +163,18 @@ class Space:
         if type(value) is not dict:
             raise UserError(f"{key} {show(value)} must be a dict")
         if key in ("settings", "sources"):
-            for where, more in value.items():
-                if type(more) is not dict:
-                    raise UserError(f"{key}: {where!r} needs a dict of hyperparameters, got {show(more)}")
-            return {**old, **{where: {**old.get(where, {}), **more} for where, more in value.items()}}
+            for where, changes in value.items():
+                if type(changes) is not dict:
+                    raise UserError(f"{key}: {where!r} needs a dict of hyperparameters, got {show(changes)}")
+            return {**old, **{where: {**old.get(where, {}), **changes} for where, changes in value.items()}}
         return {**old, **value}
 
     def _allowed(self, compared: dict[str, Value]) -> bool:
-        held = {f"{key}={value}" for key, value in compared.items()}
-        return all(_holds(where, compared) for thing, where in self.only.items() if thing in held)
+        pairs = {f"{key}={value}" for key, value in compared.items()}
+        return all(_holds(where, compared) for thing, where in self.only.items() if thing in pairs)
 
 
-_SCALED = tuple(each.name for each in fields(Space) if each.name not in ("task", "demo"))
+_SCALED = tuple(part.name for part in fields(Space) if part.name not in ("task", "demo"))
 
 
 def cell_name(compared: Mapping[str, Value]) -> str:
@@ -178,10 +183,10 @@ def cell_name(compared: Mapping[str, Value]) -> str:
 
 
 def select(cells: list[Cell], wanted: Sequence[str]) -> list[Cell]:
-    """Keep the cells that agree with every `KEY=VALUE`; values of one key are alternatives.
+    """Select the cells that agree with every `KEY=VALUE`; values of one key are alternatives.
 
     Raises:
-        UserError: no compared key or none of its values is called so.
+        UserError: there is no such compared key or value, or no such cell.
     """
     alternatives: dict[str, set[Value]] = {}
     for item in wanted:
@@ -194,15 +199,15 @@ def select(cells: list[Cell], wanted: Sequence[str]) -> list[Cell]:
             known = ", ".join(sorted(map(str, values)))
             raise UserError(f"--only {item}: {key} has no value {text!r}; one of {known}")
         alternatives.setdefault(key, set()).update(meant)
-    kept = [cell for cell in cells if all(cell.compared[key] in ok for key, ok in alternatives.items())]
-    if not kept:
+    selected = [cell for cell in cells if all(cell.compared[key] in ok for key, ok in alternatives.items())]
+    if not selected:
         names = "; ".join(cell.name for cell in cells)
         raise UserError(f"--only {' '.join(wanted)}: no cell is all of these; the cells are {names}")
-    return kept
+    return selected
 
 
 def _means(text: str, value: Value) -> bool:
-    """Whether a text is a value as a person writes it: `.1` is 0.1."""
+    """Whether a person may write a value like this: `.1` is 0.1."""
     try:
         return float(text) == float(str(value))
     except ValueError:
@@ -211,18 +216,18 @@ def _means(text: str, value: Value) -> bool:
 
 def _cell(space: Space, compared: dict[str, Value]) -> Cell:
     name, settings = cell_name(compared), settled(space.settings, compared)
-    read = {key: dist for key, dist in space.tuned.items() if _holds(space.only.get(key, {}), compared)}
-    read = {key: dist for key, dist in read.items() if key not in settings}
-    baseline = {key: space.baseline[key] for key in read}
+    sampled = {key: dist for key, dist in space.tuned.items() if _holds(space.only.get(key, {}), compared)}
+    sampled = {key: dist for key, dist in sampled.items() if key not in settings}
+    baseline = {key: space.baseline[key] for key in sampled}
     known = {key: value for key, value in compared.items() if key in KINDS}
     values, chain = _chained(space, dict(space.fixed) | known | settings)
     if compared.get(VERSION) == PUBLISHED:  # nothing is searched there
-        values, read, baseline = values | baseline, {}, {}
-    return Cell(name, values, read, baseline, space.published.get(name), compared, chain)
+        values, sampled, baseline = values | baseline, {}, {}
+    return Cell(name, values, sampled, baseline, space.published.get(name), compared, chain)
 
 
 def _chained(space: Space, values: dict[str, Value]) -> tuple[dict[str, Value], Mapping[str, Mapping[str, Any]]]:
-    """Give a cell's values with its task and the weights it starts from, and what all weights are made from."""
+    """Return a cell's values with its task and initial weights, and the sources of all weights."""
     *earlier, last = space.tasks
     if not earlier:
         return {"task": last} | values, space.sources

@@ -1,7 +1,7 @@
-"""What a trial needs to go on after a kill: its tensors, and the scores that belong to them.
+"""What a trial needs to resume after a kill: its tensors, and the scores that belong to them.
 
-Knows nothing of training or Ray. A checkpoint is made in a temporary folder, fsynced and renamed, the last two are
-kept, and it holds safetensors and JSON only, so that reading one runs no code.
+A checkpoint is made in a temporary folder, fsynced and renamed; the last two stay. It holds safetensors and JSON only,
+so that reading one runs no code.
 """
 
 import hashlib
@@ -20,24 +20,24 @@ from study.storage.schema import TEXT, Kind, Table, number, whole
 
 KEPT = 2
 REPORT = Table({"epoch": whole(0, 10**9)}, {"rows": Kind("a list", (list,)), "seconds": number(0, 10**9)})
-"""What any training says after an epoch."""
+"""The report of any training after an epoch."""
 _MANIFEST = Table({"report": Kind("a table", (dict,)), "sha256": TEXT, "of": TEXT}, {}, more=False)
 
 
 class Checkpoint(NamedTuple):
-    """The tensors after an epoch and the report that was made of it (epoch, seconds, rows, objective, last)."""
+    """The tensors after an epoch and the epoch's report (epoch, seconds, rows, objective, last)."""
 
     state: dict[str, torch.Tensor]
     report: dict[str, Any]
 
 
 def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
-    """Keep a checkpoint under its epoch, and drop those older than the last two.
+    """Write a checkpoint under its epoch, and delete all but the last two.
 
     Args:
         folder: the trial's own.
         checkpoint: `report["epoch"]` names it.
-        of: what is trained, where another training could come to the same folder.
+        of: identifies the training, if another training could use the same folder.
     """
 
     def fill(making: Path) -> None:
@@ -47,19 +47,19 @@ def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
         (making / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     durable.write_folder(folder / f"{checkpoint.report['epoch']:06d}", fill)
-    for old in _kept(folder)[KEPT:]:
+    for old in _newest_first(folder)[KEPT:]:
         shutil.rmtree(old)
 
 
 def latest(folder: Path, of: str = "", report: Table = REPORT) -> Checkpoint | None:
-    """Give the newest checkpoint of a training that is whole, or None; a damaged one is passed over, and another's.
+    """Read a training's newest intact checkpoint, or return None; skip damaged ones and those of other trainings.
 
     Args:
         folder: the trial's own.
-        of: as of `save`.
+        of: as in `save`.
         report: what the report must hold.
     """
-    for path in _kept(folder):
+    for path in _newest_first(folder):
         try:
             manifest = reading.read_json(path / "manifest.json")
             _MANIFEST.check(manifest)
@@ -71,7 +71,7 @@ def latest(folder: Path, of: str = "", report: Table = REPORT) -> Checkpoint | N
     return None
 
 
-def _kept(folder: Path) -> list[Path]:
+def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*"), reverse=True)
 
 

@@ -1,6 +1,6 @@
-"""Checksums of a saved network, kept in its card: of the card itself and of the files beside it.
+"""Checksums of a saved network, stored in its card: of the card itself and of the files beside it.
 
-Knows neither torch nor what a card says: a resume looks at many networks before anything heavy is imported.
+Imports no torch: a resume checks many networks before anything heavy is imported.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ KEYS = ("files", "sum")
 
 
 def sealed(card: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Add `files` and `sum` to a card whose network's other files are in the folder already."""
+    """Add `files` and `sum` to a card; the network's other files must be in the folder already."""
     files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != CARD}
     card = json.loads(json.dumps(card | {"files": files}))
     return card | {"sum": _sum(card)}
 
 
 def check(card: dict[str, Any], folder: Path) -> None:
-    """Compare a card, and the files beside it, with what was written; cards of before have no checksums.
+    """Compare a card and the files beside it with their checksums; older cards have none.
 
     Raises:
         Damaged: names the file that is missing or is not what was written.
@@ -42,17 +42,17 @@ def check(card: dict[str, Any], folder: Path) -> None:
 
 
 def refuse_damaged(models: Path) -> None:
-    """Look at all networks that a study has kept; one whose whole folder was deleted is no damage.
+    """Check all saved networks of a study; a network whose whole folder was deleted is no damage.
 
     Raises:
-        Damaged: names a file, and how to go on without that network.
+        Damaged: names a file, and how to resume without that network.
     """
     for folder in sorted(models.glob("[!.]*/")):
         try:
             check(_read(folder / CARD), folder)
         except Damaged as error:
-            told = f"all scores are in the ledger, so delete the folder {folder} to go on without this network"
-            raise Damaged(f"{error}; {told}") from None
+            remedy = f"all scores are in the ledger, so delete the folder {folder} to go on without this network"
+            raise Damaged(f"{error}; {remedy}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:

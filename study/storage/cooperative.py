@@ -1,4 +1,11 @@
-"""Makes an entry of the store with all processes that want it, each some parts. Knows nothing of what files mean."""
+"""Makes an entry of the store together with all processes that want it: each fills some of its parts.
+
+1. Under the entry's lock, one process creates the files at full size in a folder `.parts` and writes the plan.
+2. Each process takes the locks of parts that nobody holds, fills these parts and marks them done.
+3. It then waits for the locks of the other parts, and fills those whose process died.
+4. Under the entry's lock, the first process that sees all parts done publishes the files and deletes the folder.
+5. If a part fails, its process deletes the folder; the others notice and begin again.
+"""
 
 import json
 import shutil
@@ -11,9 +18,9 @@ from filelock import FileLock, Timeout
 from study.storage import durable, store
 
 FILES = "files"
-"""What all fill."""
+"""Folder of the files that all processes fill."""
 PLAN = "plan.json"
-"""What was said of it as it was begun."""
+"""What `begin` returned."""
 
 
 def make(
@@ -22,14 +29,14 @@ def make(
     begin: Callable[[Path], tuple[dict[str, Any], int]],
     fill: Callable[[Path, int], None],
 ) -> store.Entry:
-    """Open an entry as `make_once` does; where it is missing, all processes that want it make it, each some parts.
+    """Open an entry as `make_once` does; if it is missing, all processes that want it make it together.
 
     Args:
         kind: the store's folder for such entries.
         key: what the entry is made from, JSON-able.
-        begin: puts the files into the empty folder it is given, at their full size; returns what should be remembered,
-            and the number of parts. One process does it.
-        fill: writes one part of these files, by its number. What others have filled is taken as it is.
+        begin: creates the files at their full size in an empty folder; returns the entry's `meta` and the number of
+            parts. One process calls it.
+        fill: writes one part of these files, by its number. Parts that other processes filled stay as they are.
 
     Returns:
         The entry.
@@ -52,46 +59,46 @@ def make(
                     shutil.rmtree(shared)
         else:
             with FileLock(path.with_suffix(".lock")):
-                if not (shared / PLAN).exists():  # who was late has made the folder of the locks anew
+                if not (shared / PLAN).exists():  # a late process recreated the folder with its locks
                     shutil.rmtree(shared, ignore_errors=True)
     return entry
 
 
 def _begun(shared: Path, begin: Callable[[Path], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
-    """Begin, or read what the process said that did; the caller holds the lock."""
+    """Call `begin`, or read what it returned in another process; the caller holds the lock."""
     plan = shared / PLAN
     if not plan.exists() or not (shared / FILES).exists():
-        shutil.rmtree(shared, ignore_errors=True)  # left by a process that was killed as it began, or had published
+        shutil.rmtree(shared, ignore_errors=True)  # left by a process killed while it began or after it published
         (shared / FILES).mkdir(parents=True)
         try:
-            said = begin(shared / FILES)
+            plan_values = begin(shared / FILES)
         except BaseException:
             shutil.rmtree(shared, ignore_errors=True)
             raise
-        plan.with_suffix(".new").write_text(json.dumps(said), encoding="utf-8")
+        plan.with_suffix(".new").write_text(json.dumps(plan_values), encoding="utf-8")
         plan.with_suffix(".new").rename(plan)
     meta, count = json.loads(plan.read_text(encoding="utf-8"))
     return meta, count
 
 
 def _filled(shared: Path, count: int, fill: Callable[[Path, int], None]) -> bool:
-    """Fill what no one else fills, then wait for the others, or do what they left undone; False where all is gone."""
+    """Fill the free parts, then wait for the others or finish what they left; False if the folder is gone."""
     for wait in (False, True):
         for number in range(count):
             done = shared / f"{number}.done"
             try:
                 with FileLock(shared / f"{number}.lock", blocking=wait):
-                    if not (shared / FILES).exists():  # published, while this one was taking the lock
+                    if not (shared / FILES).exists():  # published while this process was taking the lock
                         return False
                     if not done.exists():
-                        fill(shared / FILES, number)  # an error takes all away: others notice, and begin again
+                        fill(shared / FILES, number)  # an error deletes the folder; the others begin again
                         for file in (shared / FILES).iterdir():
                             durable.sync(file)
                         done.touch()
             except Timeout:
                 continue
             except Exception as error:
-                if isinstance(error, FileNotFoundError) and not shared.exists():  # published, or given up by another
+                if isinstance(error, FileNotFoundError) and not shared.exists():  # published, or deleted by another
                     return False
                 shutil.rmtree(shared, ignore_errors=True)
                 raise

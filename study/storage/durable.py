@@ -1,4 +1,4 @@
-"""Makes what was written outlast a crash. Knows nothing of what the files hold."""
+"""Writes files and folders that survive a crash."""
 
 import errno
 import os
@@ -10,11 +10,11 @@ from pathlib import Path
 
 _FULL, _BARRED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}, {errno.EACCES, errno.EPERM, errno.EIO}
 FAULTS = _FULL | _BARRED
-"""What a disk answers that is full, read-only or broken; no network answers so."""
+"""Error numbers of a disk that is full, read-only or broken; no network has them."""
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether an error is of a disk of this machine."""
+    """Whether an error comes from a disk of this machine."""
     return isinstance(error, OSError) and error.errno in FAULTS
 
 
@@ -25,7 +25,7 @@ def read_only(path: Path) -> bool:
 
 @contextmanager
 def written(folder: str | Path) -> Iterator[None]:
-    """Have errors of the disk name the folder that is written to: those of `write` name nothing.
+    """Make disk errors name the folder that is written to; errors of `write` name no file.
 
     Raises:
         OSError: the disk is full, read-only or broken.
@@ -33,13 +33,13 @@ def written(folder: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not is_fault(error) or (error.errno in _BARRED and error.filename):  # say of a file that was to be copied
+        if not is_fault(error) or (error.errno in _BARRED and error.filename):  # e.g. of a file to be copied
             raise
         raise OSError(error.errno, os.strerror(error.errno or 0), str(folder)) from error
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
+    """Wait until a file, or the entries of a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -48,9 +48,9 @@ def sync(path: Path) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one; a link of its name is replaced, not followed."""
+    """Write a file so that a crash leaves the old or the new one; replace a link of this name, never follow it."""
     making = path.with_name(f".{path.name}.{os.getpid()}")
-    making.unlink(missing_ok=True)  # a link that somebody put there
+    making.unlink(missing_ok=True)  # it may be somebody's link
     try:
         with making.open("xb") as file:
             file.write(content)
@@ -62,11 +62,11 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Write a folder that appears whole or not at all, and replaces an earlier one.
+    """Write a folder that appears whole or not at all; it replaces an earlier one.
 
     Args:
-        folder: where it is to be.
-        fill: puts files into the empty folder that it is given, on the same file system.
+        folder: its path.
+        fill: writes the files into an empty folder on the same file system.
     """
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(making, ignore_errors=True)
@@ -74,9 +74,9 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     try:
         fill(making)
     except Exception as error:
-        shutil.rmtree(making, ignore_errors=True)  # half of it is of no use, and takes room
-        if (told := _storage(error)) is not None:
-            raise told from error
+        shutil.rmtree(making, ignore_errors=True)  # half a folder is useless and takes space
+        if (disk_error := _disk_error(error)) is not None:
+            raise disk_error from error
         raise
     for path in (*making.iterdir(), making):
         sync(path)
@@ -85,7 +85,7 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     sync(folder.parent)
 
 
-def _storage(error: Exception) -> OSError | None:
-    """Give what the storage said to a library that hides it: safetensors' errors are no OSErrors."""
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else None
+def _disk_error(error: Exception) -> OSError | None:
+    """Find the disk's error inside another: safetensors raises no OSError, but its text has the number."""
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(match[1]), os.strerror(int(match[1]))) if match else None

@@ -1,7 +1,4 @@
-"""Whether the disk has room: enough to begin with, and still some while a study runs.
-
-Knows sizes and folders; nothing of what is written there.
-"""
+"""Checks free disk space, before a study starts and while it runs."""
 
 import shutil
 import time
@@ -11,46 +8,45 @@ from pathlib import Path
 from study.errors import Full
 
 KEEP_GB = 0.2
-"""To be left free by default: enough for the tables, a report, and the files that the system itself writes."""
+"""Default of what must stay free: enough for the tables, a report, and the system's own files."""
 LOOK_EVERY = 2.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 class Room:
-    """Folders that a study writes to, and what must stay free beside them."""
+    """The folders that a study writes to, and how much must stay free on their disks."""
 
     def __init__(self, folders: Sequence[Path], keep: float) -> None:
-        """Note them.
+        """Store the folders; nothing is checked yet.
 
         Args:
-            folders: whose disks are looked at; where one is not there yet, the folder that it will be in.
-            keep: bytes that are to stay free.
+            folders: their disks are checked; if a folder does not exist yet, its nearest parent's disk.
+            keep: bytes that must stay free.
         """
-        self._folders, self._keep, self._looked = folders, keep, float("-inf")
+        self._folders, self._keep, self._checked = folders, keep, float("-inf")
 
     def check(self, needed: float = 0.0) -> None:
-        """Look, at most every `LOOK_EVERY` seconds unless something is needed.
+        """Check the disks, at most every `LOOK_EVERY` seconds unless `needed` is set.
 
         Args:
-            needed: bytes that will be written besides.
+            needed: bytes that will be written in addition.
 
         Raises:
-            Full: one has less than is to stay free, and what is needed.
+            Full: a disk has less than `keep` and `needed` together.
         """
-        if not needed and time.monotonic() - self._looked < LOOK_EVERY:
+        if not needed and time.monotonic() - self._checked < LOOK_EVERY:
             return
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
         for folder in self._folders:
-            there = _existing(folder)
-            free = shutil.disk_usage(there).free
+            free = shutil.disk_usage(_existing(folder)).free
             if free < self._keep + needed:
-                more = f", and this study needs about {_size(needed)}" if needed else ""
-                told = f"{_size(free)} are free on the disk of {folder}; {_size(self._keep)} are to stay free{more}"
-                raise Full(f"{told} (--keep-free GB changes that)")
+                need = f", and this study needs about {_size(needed)}" if needed else ""
+                sizes = f"{_size(free)} are free on the disk of {folder}; {_size(self._keep)} are to stay free{need}"
+                raise Full(f"{sizes} (--keep-free GB changes that)")
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
 
 
 def _size(count: float) -> str:

@@ -1,7 +1,4 @@
-"""The user's home folder, where there is one: a container may run under a number that has neither name nor home.
-
-Knows what may be set in its place; nothing of what lies in it.
-"""
+"""The user's home folder, if any: a container may run under a user number that has neither name nor home."""
 
 import os
 from pathlib import Path
@@ -10,11 +7,11 @@ from study.errors import UserError
 
 
 def folder(what: str, instead: str) -> Path:
-    """Give the home folder.
+    """Return the home folder.
 
     Args:
-        what: lies there.
-        instead: what to do where there is no home.
+        what: its content, for the error.
+        instead: what a user without a home folder should do.
 
     Raises:
         UserError: this user has none.
@@ -25,13 +22,13 @@ def folder(what: str, instead: str) -> Path:
 
 
 def stand_in(place: Path) -> None:
-    """Give a user without a home folder one: Ray's parts and others ask for it where they need none."""
+    """Set $HOME for a user without a home folder: Ray and other packages look it up even if they do not need it."""
     if known() is None:
         os.environ["HOME"] = str(place)
 
 
 def known() -> Path | None:
-    """Give the home folder, or None where there is none: HOME may be empty, or no folder's name."""
+    """Return the home folder, or None: $HOME may be empty or no absolute path."""
     if os.environ.get("HOME") == "":
         return None
     try:

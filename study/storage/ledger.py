@@ -1,4 +1,4 @@
-"""The append-only truth of a study: checksummed JSON lines, fsynced before anybody acts on them.
+"""A study's append-only ledger: checksummed JSON lines, fsynced before anything acts on them.
 
 Knows nothing of what an event means; `search/state.py` folds them.
 """
@@ -24,7 +24,7 @@ Event = dict[str, Any]
 
 
 class Unreadable(RuntimeError):
-    """An event is none that a reader takes: a fault of whoever made it."""
+    """No reader would accept this event: a fault of the code that made it."""
 
 
 _NAME = re.compile(r"[0-9]{3,}\.jsonl")
@@ -35,23 +35,23 @@ SEAL = len(b'{"sum":"0123456789abcdef",')  # bytes before an event's own keys in
 def read(folder: Path, study: dict[str, Any] | None = None) -> Iterator[Event]:
     """Yield a ledger's events in order.
 
-    The last line of each file may be torn (the driver was killed in mid-write) and is then left out.
+    The last line of each file is left out if it is torn: the driver was killed while it wrote.
 
     Args:
-        folder: holds `000.jsonl`, `001.jsonl`, …, one a driver's run.
-        study: study.json's content: cells and tuned values must be its own; None where it is not known.
+        folder: holds `000.jsonl`, `001.jsonl`, …, one for each run of the driver.
+        study: study.json's content, to which cells and tuned values are compared; None skips that.
 
     Raises:
-        Damaged: any other line fails its checksum or is no event that can follow those before it, a number of the
-            sequence or a file is missing, or there is a file that no driver wrote.
+        Damaged: any other line fails its checksum or cannot follow the earlier ones, a sequence number or a file is
+            missing, or there is a file that no driver wrote.
     """
     return Reader(folder, study).news()
 
 
 def load(folder: Path, study: dict[str, Any] | None = None) -> list[Event]:
-    """Read a whole ledger; as `read`.
+    """Read a whole ledger; arguments and errors as in `read`.
 
-    Python's collector of garbage waits meanwhile: it would go through all events again and again, 40 % of the time.
+    Garbage collection is off meanwhile: it would scan all events again and again, for 40 % of the time.
     """
     collected = gc.isenabled()
     gc.disable()
@@ -66,12 +66,12 @@ class Reader:
     """Reads a ledger that may still grow, each event once."""
 
     def __init__(self, folder: Path, study: dict[str, Any] | None = None) -> None:
-        """Begin at the ledger's start; arguments as of `read`."""
+        """Begin at the ledger's start; arguments as in `read`."""
         self._folder, self._expected, self._history = folder, 0, ledger_schema.History(study)
         self._seen: dict[Path, tuple[int, int]] = {}  # bytes and lines of each file that have been read
 
     def news(self) -> Iterator[Event]:
-        """Yield the events that came since the last call; a line that is still being written is one of the next call's.
+        """Yield the events since the last call; a line that is still being written comes with a later call.
 
         Raises:
             Damaged: as `read`.
@@ -99,16 +99,16 @@ class Reader:
         if sequence == self._expected:
             return
         if number == 1:
-            told = f"ends before event {self._expected}, and {path.name} goes on with event {sequence}"
-            raise Damaged(f"{before}: {told}: lines are missing")
+            gap = f"ends before event {self._expected}, and {path.name} goes on with event {sequence}"
+            raise Damaged(f"{before}: {gap}: lines are missing")
         raise Damaged(f"{path}: line {number} has sequence number {sequence}, expected {self._expected}")
 
     def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
-        """Give the lines of a file that are new, with their numbers; of one that is too long no more than its start."""
+        """Yield a file's new lines with their numbers; never read more than the start of an overlong line."""
         start, number = self._seen.get(path, (0, 0))
         with reading.open_regular(path) as file:
             file.seek(start)
-            if start and file.peek(1)[:1] == b"\n":  # type: ignore[attr-defined]  # the last line had come without it
+            if start and file.peek(1)[:1] == b"\n":  # type: ignore[attr-defined]  # the last line was read without its end
                 self._seen[path] = start + len(file.read(1)), number
             lines = iter(partial(file.readline, reading.MOST + 1), b"")
             for count, line in enumerate(lines, start=number + 1):
@@ -118,11 +118,11 @@ class Reader:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Give a ledger's files in order; what is hidden, as other programs' unfinished files are, is none of them.
+    """List a ledger's files in order; ignore hidden files, such as other programs' unfinished ones.
 
     Raises:
-        Damaged: one between others is missing, or a name is none that a driver gives: a copy that a program which
-            keeps folders equal has left, say, of which nobody knows what it holds.
+        Damaged: a file in the sequence is missing, or has a name that no driver writes, such as a conflict copy of a
+            program that synchronizes folders.
     """
     try:
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
@@ -133,19 +133,19 @@ def _files(folder: Path) -> list[Path]:
     for name in names:
         if "jsonl" in name.lower() and not _NAME.fullmatch(name):
             raise Damaged(f"{folder / name}: is no file of a ledger, whose files are 000.jsonl and so on: move it away")
-    found = sorted((folder / name for name in names if _NAME.fullmatch(name)), key=lambda path: int(path.stem))
-    for number, path in enumerate(found):
+    paths = sorted((folder / name for name in names if _NAME.fullmatch(name)), key=lambda path: int(path.stem))
+    for number, path in enumerate(paths):
         if path.name != (name := f"{number:03d}.jsonl"):
             raise Damaged(f"{folder / name}: is missing")
         if path.is_symlink() and not path.exists():
             raise Damaged(f"{path}: is a link that leads nowhere")
-    return found
+    return paths
 
 
 class Ledger:
-    """The one writer of a study's ledger; each run of the driver appends to a file of its own.
+    """The only writer of a study's ledger; each run of the driver appends to a new file.
 
-    A file of one's own means that a torn line of a killed run is never continued.
+    So a torn line of a killed run is never continued.
     """
 
     def __init__(self, folder: Path, sequence: int) -> None:
@@ -158,14 +158,14 @@ class Ledger:
         """Write an event and wait until it is on the disk.
 
         Raises:
-            OSError: the storage refuses.
-            Unreadable: `read` would refuse it for ever; nothing is written.
+            OSError: the disk fails.
+            Unreadable: `read` would refuse the event; nothing is written.
         """
         body = _canonical({"seq": self._sequence, **event})
         _refuse_unreadable(body)
         line = _sealed(body) + body[1:] + b"\n"
         try:
-            if self._file.write(line) != len(line):  # a disk that gets full takes a part
+            if self._file.write(line) != len(line):  # a disk that becomes full writes a part
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
             os.fsync(self._file.fileno())
         except OSError:
@@ -190,7 +190,7 @@ def _refuse_unreadable(body: bytes) -> None:
 
 
 def _body(line: bytes) -> bytes | None:
-    """Give what was summed of a line, or None where it is torn or damaged."""
+    """Return the part of a line that its checksum covers, or None if the line is torn or damaged."""
     body = b"{" + line[SEAL:]
     return body if line.startswith(_sealed(body)) else None
 
@@ -199,18 +199,18 @@ def _event(body: bytes) -> Event:
     """Read an event.
 
     Raises:
-        Wrong: it is none that a study writes; says why.
+        Wrong: no study writes such an event; the text says why.
     """
     try:
         text = body.decode()
         event, end = _scan(text, 0)
         texts = ledger_schema.check(event)
         if end == len(text) and text.count('"') == 2 * texts and "\\" not in text:
-            return event  # as many quotes as its texts have: no key stands twice
+            return event  # no more quotes than its texts have: no key occurs twice
     except Wrong:
         raise
     except (RecursionError, StopIteration, ValueError):
-        pass  # said in a few words below
+        pass  # explained in a few words below
     try:
         event = reading.parse(body)
     except ValueError as error:
@@ -220,12 +220,12 @@ def _event(body: bytes) -> Event:
 
 
 def _sealed(body: bytes) -> bytes:
-    """Give what stands before an event's own keys in its line."""
+    """Return the start of an event's line, before its own keys."""
     return b'{"sum":"%s",' % _checksum(body)
 
 
 def _canonical(event: Event) -> bytes:
-    """Write an event; what JSON, UTF-8 or a reader cannot take is made plain first (`plain_values.py`)."""
+    """Encode an event; first replace values that JSON, UTF-8 or a reader refuses (`plain_values.py`)."""
     with contextlib.suppress(ValueError, TypeError):
         line = _dumped(event)
         if len(line) <= LONGEST and b"\\u0000" not in line:

@@ -1,7 +1,7 @@
-"""What each event of a ledger holds, and what an event cannot follow. Knows neither files nor what an event decides.
+"""What each event of a ledger holds, and which events may follow which; knows neither files nor what events mean.
 
-A kind of event that is written (`search/state.py`, `backend/pretrain_first.py`, `backend/tune.py`) and that is not here
-cannot be read.
+Events are written in `search/state.py`, `backend/pretrain_first.py` and `backend/tune.py`; every kind must be listed
+here, or it cannot be read.
 """
 
 from collections import Counter
@@ -29,9 +29,9 @@ from study.storage.schema import (
 
 Event = dict[str, Any]
 TRIAL = pattern("the name of a trial, letters, digits, - and _", r"[A-Za-z0-9_-]{1,100}")
-"""It becomes the name of a folder."""
+"""It becomes a folder's name."""
 COUNT, SECONDS = whole(0, 10**9), number(0, 10**9)
-"""Of epochs, steps and images; of training, 31 years."""
+"""Numbers of epochs, steps and images; seconds of training, up to 31 years."""
 WHEN = number(0, 2.5e11)
 """Seconds since 1970, up to the year 9892."""
 
@@ -43,13 +43,13 @@ ROW = Table(
         **dict.fromkeys(("frozen_before", "frozen_after"), optional(TEXT)),
         "seconds": optional(SECONDS),
     },
-    more=False,  # of a trial's table it would be another column
+    more=False,  # it would become another column of the table
 )
 _NEW = {"seq": whole(0), "kind": TEXT, "trial": TRIAL}
 _ALL = _NEW | {"trial": TEXT}  # `History` knows its name
 RESULT = {"epoch": COUNT, "objective": NUMBER, "rows": ROW.list}
 REPORT = Table(RESULT | {"seconds": SECONDS, "last": TRUTH}, {}, more=False)
-"""What a worker says after an epoch, and a trial's checkpoint keeps."""
+"""A worker's report after an epoch; a trial's checkpoint holds it too."""
 _TRIALS, _CAUSE = listed(TEXT, least=1), {"traceback": TEXT}
 _ROLES, _DECISIONS = choice("search", "replicate", "published"), choice("continue", "prune", "complete")
 _PARTS = whole(0, 10**4)
@@ -90,7 +90,7 @@ def check(event: Any) -> int:
         The number of texts in it, keys too.
 
     Raises:
-        Wrong: says what is not as it must be.
+        Wrong: the text says what is wrong.
     """
     if type(event) is not dict:
         raise Wrong("is no table")
@@ -102,20 +102,20 @@ def check(event: Any) -> int:
 
 
 class History:
-    """The trials that a ledger has told of so far, and, where the study is known, what they may be."""
+    """The trials of a ledger so far, and what they may be if the study is known."""
 
     def __init__(self, study: dict[str, Any] | None = None) -> None:
-        """Begin with no event; `study` is study.json's content."""
+        """Begin without events; `study` is study.json's content."""
         self._cells = None if study is None else study["cells"]
         self._space: dict[str, Any] = {} if study is None else study["space"]
         self._trials: set[str] = set()
         self._counts: Counter[tuple[int, bool]] = Counter()
 
     def add(self, event: Event) -> None:
-        """Take the next event.
+        """Add the next event.
 
         Raises:
-            Wrong: it cannot follow those before it, or is of no cell or value of the study.
+            Wrong: it cannot follow the earlier ones, or has a cell or value that the study does not have.
         """
         kind, trial = event["kind"], event["trial"]
         if kind in ("suggest", "skip") and self._cells is not None:
@@ -143,7 +143,7 @@ class History:
             self._check_number(event)
 
     def _check_number(self, event: Event) -> None:
-        """A cell's trials are numbered in their order, and there are as many as the space asks for."""
+        """Check that a cell's trials are numbered in order, and are no more than the space sets."""
         searched = event["role"] == "search"
         number = self._counts[event["cell"], searched]
         expected = f"c{event['cell']:03d}-{'s' if searched else 'r'}{number:03d}"

@@ -1,28 +1,25 @@
-"""What a ledger's line may hold: texts that everybody can read, of a bounded length, and numbers that JSON has.
-
-Knows values, not what they mean.
-"""
+"""Values that a ledger's line may hold: readable texts of bounded length, and numbers that JSON has."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
 LONGEST = 20_000
-"""Characters of a text."""
+"""Most characters of a text."""
 LONGEST_INT = 128
-"""Bits of a number: of one that is longer `reading` reads no decimals."""
+"""Most bits of a whole number: `reading` refuses longer ones in decimals."""
 PORTION = 2**22
-"""Characters of some rows that one line takes, however each is written: `reading.MOST` is eight times as much."""
+"""Most characters of the rows in one line: escaped, they still fit `reading.MOST`, which is eight times as much."""
 ROW = 400
-"""Of a row's names and numbers."""
+"""Characters counted for a row's names and numbers."""
 
 
 def portions(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Cut rows into as few parts as lines have room for, in their order: at least one."""
+    """Split rows, in order, into as few parts as fit into lines; at least one part."""
     parts: list[list[dict[str, Any]]] = [[]]
     size = 0
     for row in rows:
-        length = ROW + sum(min(len(each), LONGEST) for each in row.values() if isinstance(each, str))
+        length = ROW + sum(min(len(value), LONGEST) for value in row.values() if isinstance(value, str))
         if parts[-1] and size + length > PORTION:
             parts.append([])
             size = 0
@@ -32,11 +29,11 @@ def portions(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def bounded(text: str, longest: int = LONGEST) -> str:
-    r"""Escape what cannot be written as UTF-8, and NUL; leave the middle of a long text out.
+    r"""Escape NUL and characters that UTF-8 lacks; leave out the middle of a long text.
 
     Args:
-        text: of any origin; a file name that is no UTF-8 has lone surrogates in Python.
-        longest: characters that the result has at most.
+        text: of any origin; Python writes a file name that is no UTF-8 with lone surrogates.
+        longest: most characters of the result.
 
     Example:
         >>> bounded("a\udcffb")
@@ -52,7 +49,7 @@ def bounded(text: str, longest: int = LONGEST) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Give a value as JSON has it: numbers that are not finite become None, unknown things their text."""
+    """Convert a value to JSON's types: infinite numbers and NaN become None, unknown objects their text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -60,9 +57,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {bounded(str(key)): plain(each) for key, each in value.items()}
+        return {bounded(str(key)): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if getattr(value, "ndim", None) == 0:  # NumPy's numbers, which the trials' code may give
+        return [plain(inner) for inner in value]
+    if getattr(value, "ndim", None) == 0:  # NumPy's numbers, which trials may report
         return plain(value.item())
     return bounded(str(value))

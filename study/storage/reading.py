@@ -1,6 +1,6 @@
-"""Reads files that somebody else may have made: regular ones alone, no more bytes than they may have, strict JSON.
+"""Reads files that anybody may have made: regular files only, of bounded size, and strict JSON.
 
-Knows no file's content. A checksum without a key proves nothing: whoever made the file could compute it.
+A checksum without a key proves nothing here: whoever made the file could compute it.
 """
 
 import errno
@@ -14,19 +14,19 @@ from study.errors import Damaged
 from study.storage import regular_files
 
 MOST = 2**25
-"""Bytes of a JSON file, or of a line of a ledger: 32 MB, in which 70,000 scores have room."""
+"""Most bytes of a JSON file or a line of a ledger: 32 MB, enough for 70,000 scores."""
 DEPTH = 128
-"""Levels of tables and lists in each other: weights name those that they go on from, a hundred in a line."""
+"""Most levels of nested tables and lists: weights contain those that they were trained from, a hundred in a line."""
 DIGITS = 40
-"""Of a whole number."""
+"""Most digits of a whole number."""
 _NO_FILE = (errno.EINVAL, errno.ENXIO, errno.ENODEV, errno.ELOOP, errno.ENOTDIR)
 
 
 def open_regular(path: Path) -> io.BufferedReader:
-    """Open a file; a link may lead to it, from another disk say.
+    """Open a regular file; follow a link to one.
 
     Raises:
-        Damaged: it is a folder, a pipe, a socket or a device: nothing waits for what may never come.
+        Damaged: it is a folder, a pipe, a socket or a device: reading one might never end.
         OSError: it is missing, or cannot be read.
     """
     try:
@@ -55,7 +55,7 @@ def read_json(path: Path, most: int = MOST) -> Any:
     """Read a file of JSON.
 
     Raises:
-        Damaged: as `read_bytes`, or it is no JSON of `parse`.
+        Damaged: as in `read_bytes`, or `parse` refuses it.
         OSError: it is missing, or cannot be read.
     """
     try:
@@ -65,10 +65,10 @@ def read_json(path: Path, most: int = MOST) -> Any:
 
 
 def parse(content: bytes | str) -> Any:
-    """Read JSON in which each key stands once and each number is one.
+    """Read JSON without repeated keys, and without NaN or infinities.
 
     Raises:
-        ValueError: it is none: says why in a few words.
+        ValueError: it is no such JSON; the text says why in a few words.
     """
     try:
         text = content if isinstance(content, str) else content.decode()
@@ -86,7 +86,7 @@ def parse(content: bytes | str) -> Any:
 
 
 def check_encodes(value: Any) -> None:
-    """Refuse half of a character, which JSON can write and no file can: `parse` has no other way to it."""
+    """Refuse lone surrogates, which JSON can escape and no file can hold."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -101,7 +101,7 @@ def constant(text: str) -> NoReturn:
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(DEPTH):
-        level = [each for table in level for each in _within(table) if isinstance(each, dict | list)]
+        level = [inner for table in level for inner in _within(table) if isinstance(inner, dict | list)]
         if not level:
             return
     raise ValueError(f"it is nested more than {DEPTH} deep")

@@ -1,7 +1,4 @@
-"""Opens files that others wrote: regular ones alone, up to where they ended then, in a bounded number of steps.
-
-Knows nothing of what the files hold.
-"""
+"""Opens files of any origin: regular files only, up to their end at that time, in a bounded number of reads."""
 
 import errno
 import io
@@ -10,16 +7,16 @@ import stat
 from pathlib import Path
 
 MOST_TEXT = 256 * 10**6
-"""Bytes of the largest list, table or annotation that is read: a line for each of a million files is a third of it."""
+"""Most bytes of a list, table or annotation: a line for each of a million files takes a third of it."""
 STEPS = 500_000
-"""Reads of one file: a gigabyte in the 8 KB pieces that PNG files have needs fewer."""
+"""Most reads of one file: a gigabyte in the 8 KB pieces of PNG files needs fewer."""
 
 _SMALL = 512
-"""Bytes that are read wherever the file ends: headers are read one by one."""
+"""Bytes of a read that is not checked against the file's end: headers are read in many small pieces."""
 
 
 class TooMuch(Exception):
-    """A file has more of something than is read; the text says of what, and what the bound is."""
+    """A file exceeds a bound; the text names it."""
 
 
 def descriptor(path: str | Path) -> int:
@@ -28,10 +25,10 @@ def descriptor(path: str | Path) -> int:
     Raises:
         OSError: it cannot be opened, or is a folder, pipe, device or socket, which may never end (EINVAL).
     """
-    _check_regular(os.stat(path).st_mode, path)  # who opens a device may set it going
+    _check_regular(os.stat(path).st_mode, path)  # opening a device may start it
     opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
-        _check_regular(os.fstat(opened).st_mode, path)  # another may have taken its place
+        _check_regular(os.fstat(opened).st_mode, path)  # another file may have replaced it
     except OSError:
         os.close(opened)
         raise
@@ -39,14 +36,14 @@ def descriptor(path: str | Path) -> int:
 
 
 class PlainFile(io.BufferedReader):
-    """A regular file, whose parts that are written after it was opened are not read."""
+    """A regular file; what is appended after it was opened is not read."""
 
     def __init__(self, path: str | Path, most: int) -> None:
         """Open it.
 
         Args:
             path: of the file; a link to one is followed.
-            most: bytes that it may have.
+            most: most bytes that it may have.
 
         Raises:
             OSError: it cannot be opened, or is a folder, pipe, device or socket, which may never end.
@@ -62,17 +59,17 @@ class PlainFile(io.BufferedReader):
         self._steps = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read bytes as any file does.
+        """Read bytes, as in any file.
 
         Raises:
-            TooMuch: they are more than may be read, or they are read in too many pieces.
+            TooMuch: there are more bytes than may be read, or too many reads.
         """
         self._steps += 1
         if self._steps > STEPS:
             raise TooMuch(f"is in more than {STEPS:,} pieces")
         if size is None or not 0 <= size <= _SMALL:
-            left = max(self.end - self.tell(), 0)  # a call of the system
-            size = left if size is None or size < 0 else min(size, left)
+            remaining = max(self.end - self.tell(), 0)  # a system call
+            size = remaining if size is None or size < 0 else min(size, remaining)
         if self.most is not None:
             if size > self.most:
                 raise TooMuch("has too much before its picture begins")
@@ -81,7 +78,7 @@ class PlainFile(io.BufferedReader):
 
 
 def content(path: str | Path, most: int = MOST_TEXT) -> bytes:
-    """Read a file as a whole.
+    """Read a whole file.
 
     Raises:
         OSError: it cannot be read, is no regular file, or has more bytes than `most`.
@@ -94,10 +91,10 @@ def content(path: str | Path, most: int = MOST_TEXT) -> bytes:
 
 
 def text(path: str | Path, encoding: str = "utf-8-sig") -> str:
-    """Read a file of text, with the ends of its lines as they are.
+    """Read a text file, with its line ends unchanged.
 
     Raises:
-        OSError: as of `content`.
+        OSError: as in `content`.
         UnicodeDecodeError: it is not in this encoding.
     """
     return content(path).decode(encoding)

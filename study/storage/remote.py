@@ -1,7 +1,4 @@
-"""A folder at a URI (s3://, gs://, file:// and all that pyarrow or fsspec opens): files put there whole, and fetched.
-
-Knows nothing of studies.
-"""
+"""A folder at a URI (s3://, gs://, file:// or any that pyarrow or fsspec opens): copies whole files to and from it."""
 
 import contextlib
 import functools
@@ -12,25 +9,25 @@ from typing import Any
 from study.errors import UserError
 
 PART = 2**20
-"""Bytes that are copied at a time."""
+"""Bytes copied at a time."""
 OBJECTS = ("s3", "gcs", "abfs")
-"""Storage that has no folders, and where a file appears whole or not at all."""
+"""Storage without folders, where a file appears whole or not at all."""
 
 
 class Remote:
     """A folder at a URI."""
 
     def __init__(self, uri: str) -> None:
-        """Find what opens the URI; nothing is read or written.
+        """Choose the package that opens the URI; nothing is read or written.
 
         Raises:
-            UserError: nothing opens it.
+            UserError: no package opens it.
         """
         self.uri = uri.rstrip("/")
         self._system, self._root = _opened(self.uri)
 
     def read(self, name: str, most: int | None = None) -> bytes | None:
-        """Read a file, or its first bytes; None where there is none."""
+        """Read a file, or its first bytes; None if it does not exist."""
         try:
             with self._system.open_input_stream(self._path(name)) as file:
                 return bytes(file.read(most))
@@ -38,10 +35,10 @@ class Remote:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file: whoever reads it meanwhile finds the old one, or the new one.
+        """Write a file; concurrent readers see the old or the new one.
 
         Raises:
-            OSError: the storage refuses.
+            OSError: the storage fails.
         """
         path = self._path(name)
         making = path if self._system.type_name in OBJECTS else f"{path}.new"
@@ -53,41 +50,41 @@ class Remote:
             self._system.move(making, path)
 
     def put(self, file: Path, name: str) -> None:
-        """Copy a file there."""
+        """Copy a local file to the URI."""
         self.write(name, file.read_bytes())
 
     def fetch(self, name: str, file: Path) -> None:
-        """Copy a file from there."""
+        """Copy a file from the URI to a local one."""
         making = file.with_name(f".{file.name}.new")
         try:
-            with self._system.open_input_stream(self._path(name)) as there:
+            with self._system.open_input_stream(self._path(name)) as source:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                with making.open("wb") as here:
-                    while part := there.read(PART):  # a file may be larger than the memory
-                        here.write(part)
+                with making.open("wb") as target:
+                    while part := source.read(PART):  # a file may be larger than the memory
+                        target.write(part)
                 making.replace(file)
         except FileNotFoundError:
             return
 
     def names(self, under: str = "") -> list[str]:
-        """List all files below a folder, by their names from the URI on; none that leads out of it."""
+        """List all files below a folder by their names relative to the URI, without names that lead out of it."""
         from pyarrow import fs
 
-        found = self._system.get_file_info(fs.FileSelector(self._path(under), allow_not_found=True, recursive=True))
+        entries = self._system.get_file_info(fs.FileSelector(self._path(under), allow_not_found=True, recursive=True))
         root = f"{self._root.strip('/')}/"
-        files = (each.path.lstrip("/") for each in found if each.type == fs.FileType.File)
+        files = (entry.path.lstrip("/") for entry in entries if entry.type == fs.FileType.File)
         names = (path.removeprefix(root) for path in files if not path.endswith(".new"))
         return sorted(name for name in names if not {"", "..", "."} & set(name.split("/")))
 
     def drop(self, name: str) -> None:
-        """Delete a file, or a folder with all in it, if it is there."""
+        """Delete a file, or a folder with its content, if it exists."""
         from pyarrow import fs
 
-        (found,) = self._system.get_file_info([self._path(name)])
-        with contextlib.suppress(FileNotFoundError):  # another was faster
-            if found.type == fs.FileType.Directory:
+        (entry,) = self._system.get_file_info([self._path(name)])
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            if entry.type == fs.FileType.Directory:
                 self._system.delete_dir(self._path(name))
-            elif found.type == fs.FileType.File:
+            elif entry.type == fs.FileType.File:
                 self._system.delete_file(self._path(name))
 
     def _path(self, name: str) -> str:
@@ -101,12 +98,12 @@ def opened(uri: str) -> Remote:
 
 
 def is_uri(place: object) -> bool:
-    """Whether a place is no path of this machine."""
+    """Whether an output location is a URI, not a path of this machine."""
     return isinstance(place, str) and "://" in place
 
 
 def _opened(uri: str) -> tuple[Any, str]:
-    """Open with pyarrow, or with fsspec what that does not know."""
+    """Open a URI with pyarrow, or, if it does not know the scheme, with fsspec."""
     import pyarrow
     from pyarrow import fs
 

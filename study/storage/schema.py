@@ -1,4 +1,4 @@
-"""What a table of JSON must be: its keys, and for each key what it may hold. Knows no file and no study.
+"""Schemas of JSON tables: their keys, and the values that each key may have.
 
 Values come from `reading` or from a decoder with `reading.constant`: none is NaN.
 """
@@ -11,10 +11,10 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 LARGEST = 2**53
-"""Of whole numbers that a table of numbers keeps as they are."""
+"""Largest whole number: a column of floats represents all up to it exactly."""
 NEWER = "it may have been written by a newer version of this code"
 KNOWN = 256
-"""Forms of a table that are remembered."""
+"""Most forms that a table remembers."""
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 2, 60, 40, 60
 
@@ -23,12 +23,12 @@ class Wrong(ValueError):
     """A value is not what it must be."""
 
     def __init__(self, text: str, place: str = "") -> None:
-        """Take what is wrong, and where."""
+        """Store what is wrong, and where."""
         super().__init__(f"{place} {text}".strip())
         self._text, self._place = text, place
 
     def below(self, name: str) -> "Wrong":
-        """Give the same, seen from the table or list around it."""
+        """Return the same error, located from the enclosing table or list."""
         return Wrong(self._text, f"{name}{'.' * (self._place[:1] not in ('', '['))}{self._place}")
 
 
@@ -36,15 +36,15 @@ class Kind(NamedTuple):
     """What a value may be."""
 
     wanted: str
-    """Of the sentence `X must be …`."""
+    """The end of the sentence `X must be …`."""
     types: tuple[type, ...]
-    """Of JSON."""
+    """Allowed types, of those that JSON has."""
     fits: Callable[[Any], bool] | None = None
-    """Asked of a value of one of these types."""
+    """Whether a value of one of these types fits."""
     bounds: tuple[float, float] | None = None
-    """Of a number, both included."""
+    """Lowest and highest number, both included."""
     inner: Callable[[Any], int] | None = None
-    """Of a table or list: raises `Wrong` where something in it does not fit; gives the number of its texts."""
+    """Checks the content of a table or list: returns the number of texts in it, or raises `Wrong`."""
 
     def check(self, value: Any) -> int:
         """Refuse a value that does not fit.
@@ -69,12 +69,12 @@ class Kind(NamedTuple):
         return within and (self.fits is None or self.fits(value))
 
     def wrong(self, value: Any) -> Wrong:
-        """Say that a value is not this."""
+        """Make the error for a value that does not fit."""
         return Wrong(f"{short(value)} must be {self.wanted}")
 
 
 def short(value: Any) -> str:
-    """Write a value for an error: short, in one line, however large it is."""
+    """Write any value for an error, shortened to one line."""
     return _SHORT.repr(value)
 
 
@@ -93,7 +93,7 @@ def number(low: float, high: float) -> Kind:
 
 
 def pattern(words: str, expression: str) -> Kind:
-    """A text of which all must match a regular expression."""
+    """A text that a regular expression must match as a whole."""
     return Kind(words, (str,), lambda text, match=re.compile(expression).fullmatch: match(text) is not None)  # type: ignore[misc]
 
 
@@ -102,12 +102,12 @@ def choice(*texts: str) -> Kind:
 
 
 def optional(kind: Kind) -> Kind:
-    """Either this or null."""
+    """A value of this kind, or null."""
     return kind._replace(wanted=f"{kind.wanted}, or null", types=(*kind.types, type(None)))
 
 
 def listed(kind: Kind, least: int = 0) -> Kind:
-    """A list of values of a kind, at least so many."""
+    """A list of at least `least` values of one kind."""
     fits = (lambda values: len(values) >= least) if least else None
     words = f"a list{f' of {least} or more' * bool(least)}, each {kind.wanted}"
     inner = lambda values: _one_by_one(kind.check, values, range(len(values)))  # noqa: E731
@@ -115,13 +115,13 @@ def listed(kind: Kind, least: int = 0) -> Kind:
 
 
 def mapping(kind: Kind) -> Kind:
-    """A table with any keys, each of which holds a kind."""
+    """A table with any keys, and values of one kind."""
     inner = lambda values: len(values) + _one_by_one(kind.check, values.values(), values)  # noqa: E731
     return Kind(f"a table, each value {kind.wanted}", (dict,), None, None, inner)
 
 
 def _one_by_one(check: Callable[[Any], int], values: Iterable[Any], names: Iterable[object]) -> int:
-    """Check values that have these names; gives the number of texts in them."""
+    """Check named values; return the number of texts in them."""
     texts = 0
     for name, value in zip(names, values, strict=True):
         try:
@@ -134,17 +134,17 @@ def _one_by_one(check: Callable[[Any], int], values: Iterable[Any], names: Itera
 class Table:
     """A table whose keys are known.
 
-    Tables that come by the thousand have few forms, that is keys and types: each form is looked at once, and of the
-    next table of the same form only the values are.
+    Thousands of tables have few forms, that is, combinations of keys and types. Each form is checked once; of further
+    tables of the same form only the values are.
     """
 
     def __init__(self, needed: Mapping[str, Kind], others: Mapping[str, Kind], more: bool = True) -> None:
         """Describe a table.
 
         Args:
-            needed: keys that must be there.
-            others: keys that may be.
-            more: whether there may be further keys, with a text, a number or null: a newer version's, say.
+            needed: required keys.
+            others: optional keys.
+            more: whether there may be unknown keys, such as a newer version's, with a text, a number or null.
         """
         self._needed, self._kinds, self._more = needed, {**needed, **others}, more
         self.names = frozenset(self._kinds)
@@ -183,7 +183,7 @@ class Table:
         return texts
 
     def check_list(self, values: list[Any]) -> int:
-        """Refuse a list in which a table does not fit; as `check`, and faster where all have one form, as rows have."""
+        """Refuse a list with a table that does not fit; faster than `check` if all have one form, as rows have."""
         if set(map(type, values)) == {dict}:
             keys = {(*value, *map(type, value.values())) for value in values}
             form = self._forms.get(keys.pop()) if len(keys) == 1 else None
@@ -194,39 +194,39 @@ class Table:
     def _learn(self, key: tuple[Any, ...], value: dict[str, Any]) -> "_Form":
         if lacking := [name for name in self._needed if name not in value]:
             raise Wrong(f"lacks {', '.join(lacking)}; {NEWER}")
-        for name, each in value.items():
+        for name, entry in value.items():
             if name not in self._kinds and not self._more:
                 raise Wrong(f"has {short(name)}, which is not known here; {NEWER}")
-            if type(each) not in self._kinds.get(name, PLAIN).types:
-                raise self._kinds.get(name, PLAIN).wrong(each).below(name[:60])
+            if type(entry) not in self._kinds.get(name, PLAIN).types:
+                raise self._kinds.get(name, PLAIN).wrong(entry).below(name[:60])
         if len(self._forms) >= KNOWN:
             self._forms.clear()
         form = self._forms[key] = _Form.of({name: kind for name, kind in self._kinds.items() if name in value}, value)
         return form
 
     def _explain(self, value: dict[str, Any]) -> None:
-        """Name the number that is out of its bounds."""
+        """Raise the error for the number that is outside its bounds."""
         for name, kind in self._kinds.items():
             if name in value and kind.bounds is not None and not kind.fits_value(value[name]):
                 raise kind.wrong(value[name]).below(name)
 
 
 class _Form(NamedTuple):
-    """What is left to look at in a table whose keys and types fit."""
+    """What remains to be checked in a table whose keys and types fit."""
 
     texts: int
     """Keys, and values that are texts."""
     ranges: Sequence[tuple[Callable[[Any], tuple[float, ...]], float, float]]
-    """What picks several numbers that have the same bounds, and these."""
+    """A getter of several numbers that have the same bounds, and these bounds."""
     bounds: Sequence[tuple[str, float, float]]
-    """Of other numbers."""
+    """Names of single numbers, and their bounds."""
     fits: Sequence[tuple[str, Callable[[Any], bool]]]
     inner: Sequence[tuple[str, Callable[[Any], int]]]
 
     def within(self, values: list[Any]) -> bool:
         """Whether all numbers of many tables of this form are within their bounds."""
         for pick, low, high in self.ranges:
-            for numbers in set(map(pick, values)):  # most rows of a report have the same
+            for numbers in set(map(pick, values)):  # most rows of a report have equal ones
                 if min(numbers) < low or max(numbers) > high:
                     return False
         for name, low, high in self.bounds:
@@ -237,17 +237,17 @@ class _Form(NamedTuple):
 
     @classmethod
     def of(cls, kinds: Mapping[str, Kind], value: dict[str, Any]) -> "_Form":
-        """Collect it for one table of the form."""
-        there = {name: kind for name, kind in kinds.items() if value[name] is not None}
+        """Make the form of a table."""
+        present = {name: kind for name, kind in kinds.items() if value[name] is not None}
         groups: dict[tuple[float, float], list[str]] = {}
-        for name, kind in there.items():
+        for name, kind in present.items():
             if kind.bounds is not None:
                 groups.setdefault(kind.bounds, []).append(name)
         ranges = [(itemgetter(*names), *bounds) for bounds, names in groups.items() if len(names) > 1]
         bounds = [(names[0], *bounds) for bounds, names in groups.items() if len(names) == 1]
-        fits = [(name, kind.fits) for name, kind in there.items() if kind.fits is not None]
-        inner = [(name, kind.inner) for name, kind in there.items() if kind.inner is not None]
-        texts = len(value) + sum(type(each) is str for each in value.values())
+        fits = [(name, kind.fits) for name, kind in present.items() if kind.fits is not None]
+        inner = [(name, kind.inner) for name, kind in present.items() if kind.inner is not None]
+        texts = len(value) + sum(type(entry) is str for entry in value.values())
         return cls(texts, ranges, bounds, fits, inner)
 
 

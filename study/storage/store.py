@@ -1,5 +1,7 @@
-"""Keeps what is costly to make: an entry is a folder of files, made once, atomically, named after what it is made from.
-Knows nothing of images, weights or what the files mean."""
+"""Stores what is costly to make: an entry is a folder of files, made once and atomically, addressed by its inputs.
+
+Knows nothing of images, weights or what the files mean.
+"""
 
 import contextlib
 import hashlib
@@ -26,20 +28,20 @@ _ENTRY = Table({"key": _TABLE, "meta": _TABLE, "files": _FILES}, {}, more=False)
 
 
 class Entry(NamedTuple):
-    """A whole entry."""
+    """An intact entry."""
 
     path: Path
     meta: dict[str, Any]
-    """What its maker returned."""
+    """What the function that made it returned."""
     files: dict[str, tuple[int, str]]
     """Size in bytes and checksum by file name."""
 
 
 def root() -> Path:
-    """Return the store's folder: $STUDY_STORE, else transfer-study in the user's cache folder.
+    """Return the store's folder: $STUDY_STORE, or else transfer-study in the user's cache folder.
 
     Raises:
-        UserError: nothing is set, and the user has no home folder.
+        UserError: no variable is set, and the user has no home folder.
     """
     if (chosen := os.environ.get("STUDY_STORE")) and not chosen.startswith("~"):
         if "://" in chosen:
@@ -48,52 +50,52 @@ def root() -> Path:
     if chosen:
         home.folder(f"STUDY_STORE={chosen}", INSTEAD)
         return Path(chosen).expanduser().absolute()
-    if (caches := os.environ.get("XDG_CACHE_HOME")) and Path(caches).is_absolute():  # others count for nothing
+    if (caches := os.environ.get("XDG_CACHE_HOME")) and Path(caches).is_absolute():  # relative paths are invalid
         return Path(caches) / "transfer-study"
     return home.folder("decoded images and weights", INSTEAD) / ".cache" / "transfer-study"
 
 
 def check() -> None:
-    """Refuse a store that this user may not write: that is no failure of a disk, as one that is read-only is.
+    """Refuse a store that this user may not write; a read-only disk passes, since it is a disk failure.
 
     A user without a home folder gets one in the store.
 
     Raises:
-        UserError: names the folder, and what to set.
+        UserError: names the folder, and the variable to set.
     """
     place = root()
     home.stand_in(place / "home")
     if not os.access(home.folder("settings", INSTEAD), os.W_OK):
-        os.environ.setdefault("MPLCONFIGDIR", str(place / "matplotlib"))  # which else says so, at length
-    there = next(each for each in (place, *place.parents) if each.exists())
-    if durable.read_only(there):
-        return  # whoever writes there says so
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise UserError(f"the store {place} cannot be written, since {there} cannot: {INSTEAD}")
+        os.environ.setdefault("MPLCONFIGDIR", str(place / "matplotlib"))  # else it prints long warnings
+    existing = next(path for path in (place, *place.parents) if path.exists())
+    if durable.read_only(existing):
+        return  # the first write raises the error
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"the store {place} cannot be written, since {existing} cannot: {INSTEAD}")
 
 
 def prefer(chosen: str | None) -> None:
-    """Use a folder where this process has no $STUDY_STORE: of a node, what `ray start` was given counts first."""
+    """Use a folder unless this process has $STUDY_STORE: on a node, the environment of `ray start` takes precedence."""
     if chosen:
         os.environ.setdefault("STUDY_STORE", chosen)
 
 
 def name(path: Path) -> str:
-    """Write a path in a way that holds on machines whose store is elsewhere: `at` reads it."""
+    """Write a path so that it is valid on machines whose store is elsewhere; `at` reads it."""
     return str(path.relative_to(root()) if path.is_relative_to(root()) else path)
 
 
 def at(written: str) -> Path:
-    """Give the path that `name` wrote, in the store of this machine where it is in the store."""
+    """Return the path that `name` wrote; a path inside the store is one inside this machine's store."""
     return root() / written
 
 
 def place(kind: str, key: dict[str, Any]) -> Path:
-    """Give an entry's folder, be it there or not.
+    """Return an entry's folder, whether or not it exists.
 
     Args:
-        kind: the store's folder for such entries, say "data".
-        key: what the entry is made from, JSON-able; its hash is the entry's address.
+        kind: the store's folder for such entries, e.g. "data".
+        key: what the entry is made from, as JSON types; its hash is the entry's address.
     """
     return root() / kind / checksum_of(json.dumps(key, sort_keys=True).encode())[:32]
 
@@ -105,21 +107,21 @@ def make_once(
     verified: bool = False,
     waits: Callable[[], None] | None = None,
 ) -> Entry:
-    """Open an entry, making it first where it is missing or damaged; of several processes one makes it.
+    """Open an entry; first make it if it is missing or damaged. If several processes want it, one makes it.
 
     Args:
-        kind: the store's folder for such entries, say "data".
-        key: what the entry is made from, JSON-able; its hash is the entry's address.
-        make: fills the empty folder it is given with files and returns what should be remembered (JSON-able).
-        verified: reads an entry that is there, and makes it anew where its content is not what was written
-            (1.2 seconds a GB).
-        waits: called every second while another process makes it; what it raises ends the waiting.
+        kind: the store's folder for such entries, e.g. "data".
+        key: what the entry is made from, as JSON types; its hash is the entry's address.
+        make: writes files into an empty folder and returns the entry's `meta`, as JSON types.
+        verified: reads an existing entry, and makes it again if its content does not fit its checksums (1.2 seconds
+            per GB).
+        waits: called every second while another process makes the entry; an exception ends the wait.
 
     Returns:
         The entry.
 
     Raises:
-        Exception: whatever `make` raised; nothing is kept then.
+        Exception: whatever `make` raised; nothing is stored then.
     """
     path = place(kind, key)
     if (entry := whole(path, verified)) is not None:
@@ -134,7 +136,7 @@ def make_once(
 
 @contextlib.contextmanager
 def _locked(file: Path, waits: Callable[[], None] | None) -> Iterator[None]:
-    """Hold a lock; who waits for it may be called meanwhile."""
+    """Hold a lock; call `waits` every second until it is free."""
     lock = FileLock(file)
     while not lock.is_locked:
         try:
@@ -149,11 +151,11 @@ def _locked(file: Path, waits: Callable[[], None] | None) -> Iterator[None]:
 
 
 def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
-    """Open an entry after a cheap check: a file's size.
+    """Open an entry after a cheap check of its files' sizes.
 
     Args:
         path: the entry's folder.
-        names: the files to check; None checks all. The others are not touched.
+        names: the files to check; None checks all.
 
     Returns:
         The entry.
@@ -171,44 +173,44 @@ def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
 
 
 def verify(entry: Entry) -> list[str]:
-    """Read every file of an entry and return the names of those whose content is not what was written."""
+    """Read every file of an entry; return the names of those whose checksum does not fit."""
     return [name for name, (_, written) in entry.files.items() if not _is(entry.path / name, written)]
 
 
 def touch(entry: Entry) -> None:
-    """Note that an entry was used now."""
-    with contextlib.suppress(OSError):  # evicted meanwhile: who has it open keeps it
+    """Mark an entry as used now."""
+    with contextlib.suppress(OSError):  # it was evicted meanwhile; open files stay readable
         os.utime(entry.path / MANIFEST)
 
 
 def evict(kind: str, budget: int) -> None:
-    """Remove the entries of a kind that were not used for longest, until the rest has at most `budget` bytes.
+    """Delete the least recently used entries of a kind until the rest has at most `budget` bytes.
 
-    Who has a removed entry open keeps it: the system frees its space when the last one lets go.
+    Processes that have a deleted entry open can still read it; its space becomes free when the last one closes it.
     """
-    found = []
+    entries = []
     for manifest in (root() / kind).glob(f"*/{MANIFEST}"):
         with contextlib.suppress(OSError, ValueError, Damaged):
             size = sum(size for size, _ in _read(manifest.parent).files.values())
-            found.append((manifest.stat().st_mtime, manifest.parent, size))
-    used = sum(size for *_, size in found)
-    for _, path, size in sorted(found):
+            entries.append((manifest.stat().st_mtime, manifest.parent, size))
+    used = sum(size for *_, size in entries)
+    for _, path, size in sorted(entries):
         if used <= budget:
             return
         gone = path.with_name(f"{path.name}.gone-{os.getpid()}")
         with contextlib.suppress(OSError):  # another process was faster
-            path.rename(gone)  # at once: no one finds half of it
+            path.rename(gone)  # atomic: no process sees half an entry
             shutil.rmtree(gone, ignore_errors=True)
         used -= size
 
 
 def checksum_of(data: bytes) -> str:
-    """Return the hexadecimal BLAKE2b-256 of some bytes."""
+    """Return the BLAKE2b-256 of some bytes, in hexadecimal."""
     return hashlib.blake2b(data, digest_size=32).hexdigest()
 
 
 def whole(path: Path, verified: bool = False) -> Entry | None:
-    """Open an entry's folder; None where it is missing or damaged."""
+    """Open an entry's folder; None if it is missing or damaged."""
     try:
         entry = open_entry(path)
     except Damaged:
@@ -220,7 +222,7 @@ def _read(path: Path) -> Entry:
     """Read the manifest.
 
     Raises:
-        ValueError: it is not what was written.
+        ValueError: its checksum does not fit.
         OSError: it cannot be read.
     """
     manifest = reading.parse(reading.read_bytes(path / MANIFEST))
@@ -228,7 +230,7 @@ def _read(path: Path) -> Entry:
         raise ValueError(f"{MANIFEST} is damaged")
     _ENTRY.check(manifest)
     for pair in manifest["files"].values():
-        if [type(each) for each in pair] != [int, str]:
+        if [type(part) for part in pair] != [int, str]:
             raise ValueError(f"{MANIFEST} is damaged")
     return Entry(path, manifest["meta"], {name: tuple(pair) for name, pair in manifest["files"].items()})
 
@@ -238,9 +240,9 @@ def _sum(manifest: dict[str, Any]) -> str:
 
 
 def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]) -> None:
-    """Fill a temporary neighbour, flush it to the disk, and only then give it its name; the caller holds the lock."""
+    """Fill a temporary folder, flush it to the disk, and then rename it; the caller holds the lock."""
     unfinished = path.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)  # left by a maker that was killed: the lock says it is gone
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a killed process: nobody else has the lock
     unfinished.mkdir()
     try:
         with durable.written(path.parent):
@@ -250,24 +252,24 @@ def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]
 
 
 def publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, Any]) -> None:
-    """Describe a folder's files, flush them to the disk, and give the folder its name."""
+    """Write a folder's manifest, flush its files to the disk, and rename it to the entry."""
     files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
     manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read
     (unfinished / MANIFEST).write_text(json.dumps(manifest | {"sum": _sum(manifest)}, indent=1), encoding="utf-8")
-    for each in (*unfinished.iterdir(), unfinished):
-        durable.sync(each)
-    shutil.rmtree(path, ignore_errors=True)  # a damaged entry; who has it mapped keeps what it mapped
+    for made in (*unfinished.iterdir(), unfinished):
+        durable.sync(made)
+    shutil.rmtree(path, ignore_errors=True)  # a damaged entry; processes that mapped it can still read it
     unfinished.rename(path)
     durable.sync(path.parent)
 
 
 def _check_size(file: Path, size: int) -> None:
     try:
-        found = file.stat().st_size
+        actual = file.stat().st_size
     except OSError as error:
         raise Damaged(f"{file} cannot be read ({error.strerror}); start the study again to make it anew") from error
-    if found != size:
-        raise Damaged(f"{file} has {found} bytes instead of {size}; start the study again to make it anew")
+    if actual != size:
+        raise Damaged(f"{file} has {actual} bytes instead of {size}; start the study again to make it anew")
 
 
 def _checksum(file: Path) -> str:
@@ -278,5 +280,5 @@ def _checksum(file: Path) -> str:
 def _is(file: Path, written: str) -> bool:
     try:
         return _checksum(file) == written
-    except OSError:  # a bad block, say
+    except OSError:  # e.g. a bad block
         return False

@@ -1,7 +1,4 @@
-"""A study's folder on disk: its lock, its immutable study.json, and what makes two runs the same study.
-
-Knows nothing of trials or of how they run.
-"""
+"""A study's folder on disk: its lock, its immutable study.json, and the check that a resume is the same study."""
 
 import contextlib
 import functools
@@ -25,22 +22,22 @@ from study.storage import durable, reading, schema, study_schema
 from study.storage.plain_values import plain
 
 OWNER = 1000
-"""Bytes of the note that names a study's owner, at most."""
+"""Most bytes of the note that names a study's owner."""
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
 
 
 def lock(folder: Path) -> filelock.BaseFileLock:
-    """Take the study's lock; the system gives a dead owner's lock free.
+    """Take the study's lock; the system releases a dead owner's.
 
     Raises:
         Locked: another driver holds it.
-        UserError: there can be no such folder, or this user may not write it.
+        UserError: the folder cannot exist, or this user may not write it.
     """
-    for each in (folder, *folder.parents):
-        if each.is_symlink() and not each.exists():
-            raise UserError(f"--out {each}: is a link to {each.readlink()}, which does not exist")
-        if each.exists() and not each.is_dir():
-            raise UserError(f"--out {each}: is a file; name a folder")
+    for path in (folder, *folder.parents):
+        if path.is_symlink() and not path.exists():
+            raise UserError(f"--out {path}: is a link to {path.readlink()}, which does not exist")
+        if path.exists() and not path.is_dir():
+            raise UserError(f"--out {path}: is a file; name a folder")
     owner = folder / ".owner"
     held = filelock.FileLock(folder / ".lock")
     try:
@@ -55,7 +52,7 @@ def lock(folder: Path) -> filelock.BaseFileLock:
 
 
 def who() -> str:
-    """Name this process as others may be told of it: user, machine and process."""
+    """Name this process for messages in other processes: user, machine and process."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that has no name
@@ -67,7 +64,7 @@ def read_study(folder: Path) -> dict[str, Any]:
     """Read study.json.
 
     Raises:
-        Damaged: it is missing though there is a ledger, or is not what was written.
+        Damaged: it is missing or not what was written.
     """
     path = folder / "study.json"
     try:
@@ -84,31 +81,31 @@ def read_study(folder: Path) -> dict[str, Any]:
 
 
 def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
-    """Write study.json of a new study, or check that the folder holds this very one.
+    """Write study.json of a new study, or check that the folder holds the same study.
 
     Args:
         folder: the study's, locked.
         identity: what must be equal for a resume: space, cells, plan, data and code.
-        resume: whether an existing study is to go on.
+        resume: whether to resume an existing study.
 
     Raises:
-        UserError: there is a study already and `resume` was not asked for, or nobody could read this one's study.json.
-        Damaged: the study there is damaged, or another one than this.
+        UserError: there is a study and `resume` is False, or no reader would accept this one's study.json.
+        Damaged: the existing study is damaged, or another one.
     """
     if check_same(folder, identity, resume):
         return
     first = _first(folder)
     first.parent.mkdir(exist_ok=True)
     first.touch()  # before study.json: a study without a ledger is a damaged one
-    about = {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
-    durable.replace(folder / "study.json", _written(identity | plain(about)))
+    origin = {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
+    durable.replace(folder / "study.json", _written(identity | plain(origin)))
 
 
 def _written(study: dict[str, Any]) -> bytes:
-    """Write study.json as a resume can read it.
+    """Encode study.json so that a resume can read it.
 
     Raises:
-        UserError: it could not: too much of something, or something that no file can hold.
+        UserError: no reader would accept it: it is too large, or holds something that no file can.
     """
     try:
         content = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False).encode()
@@ -121,10 +118,10 @@ def _written(study: dict[str, Any]) -> bytes:
 
 
 def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
-    """Say whether the folder holds this very study already; False where it holds none.
+    """Whether the folder holds the same study already; False if it holds none.
 
     Raises:
-        UserError, Damaged: as `begin`.
+        UserError, Damaged: as in `begin`.
     """
     check_free(folder, resume)
     if not _holds_study(folder):
@@ -142,10 +139,10 @@ def _first(folder: Path) -> Path:
 
 
 def check_free(folder: Path, resume: bool) -> None:
-    """Refuse a folder that holds a study, unless it is to go on and its study.json is whole.
+    """Refuse a folder that holds a study, unless it is to be resumed and its study.json is intact.
 
     Raises:
-        UserError: there is one and `resume` was not asked for.
+        UserError: there is one and `resume` is False.
         Damaged: its study.json is damaged or missing.
     """
     if _holds_study(folder) and not resume:
@@ -155,30 +152,30 @@ def check_free(folder: Path, resume: bool) -> None:
 
 
 def missing(folder: Path) -> list[Path]:
-    """Name the folders that a study's will make: its own and those above it, the innermost first."""
-    return [each for each in (folder, *folder.parents) if not each.exists()]
+    """List the folders that a study must create: its own and those above it, the innermost first."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
 
 
 def leave_empty(folder: Path, new: Iterable[Path] = ()) -> None:
-    """Take the lock's files away again where no study was begun in the folder.
+    """Delete the lock's files if no study was begun in the folder.
 
     Args:
         folder: the study's, locked.
-        new: the folders that were made for it: they go as well.
+        new: the folders that were created for it; they are deleted as well.
     """
     if not _holds_study(folder):
         for name in (".owner", ".lock"):
             (folder / name).unlink(missing_ok=True)
-        for each in new:
-            with contextlib.suppress(OSError):  # something else lies there
-                each.rmdir()
+        for path in new:
+            with contextlib.suppress(OSError):  # it is not empty
+                path.rmdir()
 
 
 def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:
     """Refuse to mix two studies.
 
     Raises:
-        Damaged: something that makes the study what it is has changed; the text lists each difference.
+        Damaged: the study's identity has changed; the text lists each difference.
     """
     changes = list(_differences(study, _described_alike(study, identity), ""))
     if changes:
@@ -186,7 +183,7 @@ def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path)
 
 
 def _described_alike(study: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
-    """Give an identity with the study's own words for equal pixels: their folder may have been renamed since."""
+    """Copy the study's names of data sources with equal pixels: the images' folder may have been renamed."""
     before, now = study.get("cells", []), identity.get("cells", [])
     if len(before) != len(now):
         return identity
@@ -199,7 +196,7 @@ def _described_alike(study: dict[str, Any], identity: dict[str, Any]) -> dict[st
 
 @functools.cache
 def code_fingerprint() -> str:
-    """Hash this package's sources: results of different code are not mixed."""
+    """Hash this package's sources, so that results of different code are not mixed."""
     root = Path(__file__).parents[1]
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(root.rglob("*.py")):
@@ -214,7 +211,7 @@ def _holds_study(folder: Path) -> bool:
 
 def _differences(old: Any, new: Any, where: str) -> Any:
     if isinstance(new, dict) and isinstance(old, dict):
-        for key in dict.fromkeys([*new, *(old if where else ())]):  # of study.json itself more is known than asked
+        for key in dict.fromkeys([*new, *(old if where else ())]):  # study.json itself has keys beyond the identity
             yield from _differences(old.get(key), new.get(key), f"{where}.{key}" if where else key)
     elif isinstance(new, list) and isinstance(old, list) and len(old) == len(new):
         for index, (one, two) in enumerate(zip(old, new, strict=True)):
@@ -234,7 +231,7 @@ def _checksum(study: dict[str, Any]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """What is installed here of what results depend on."""
+    """Installed versions of the packages that results depend on."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
 
 
@@ -243,7 +240,7 @@ def _host() -> dict[str, Any]:
 
 
 def _read(path: Path) -> str:
-    """Read who owns a study, as far as it can be read."""
+    """Read the note that names a study's owner; empty if that fails."""
     with contextlib.suppress(OSError, Damaged):
         return reading.read_bytes(path, OWNER).decode(errors="replace")
     return ""

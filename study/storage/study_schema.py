@@ -1,4 +1,4 @@
-"""What study.json holds, as far as anything reads it. Knows no files, and nothing of what a study does with it."""
+"""The parts of study.json that are read, and the values that they may have."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ from study.storage.schema import (
 )
 
 NEAR = 1e-9
-"""Share by which rounding may take a tuned value beyond its bounds."""
+"""Relative amount by which rounding may move a tuned value beyond its bounds."""
 NAME = pattern("a text of at most 100,000 characters, without NUL", r"[^\0]{1,100000}")
-"""Of a space; of a cell it has all values that are compared."""
+"""Name of a space or a cell; a cell's has all compared values."""
 _PLAINS = listed(PLAIN)
 _RANGE = Table({"low": NUMBER, "high": NUMBER, "log": TRUTH, "integer": TRUTH}, {}, more=False)
 _CHOICE = Table({"values": listed(PLAIN, least=1)}, {}, more=False)
@@ -53,13 +53,13 @@ _STUDY = {"space": Kind("a table", (dict,)), "cells": listed(_CELL.kind, least=1
 
 
 def check(study: Any) -> None:
-    """Refuse what is no study.
+    """Refuse a value that is no study.
 
     Args:
-        study: study.json's content; of a space more is there than is looked at.
+        study: study.json's content; further keys of its space are not checked.
 
     Raises:
-        Wrong: says what is not as it must be.
+        Wrong: the text says what is wrong.
     """
     if type(study) is not dict:
         raise Wrong("is no table")

@@ -1,7 +1,4 @@
-"""What a trial leaves at its study's URI, so that another node can go on with it: its checkpoints, and its model.
-
-Knows files, and nothing of training or Ray.
-"""
+"""Copies of a trial's checkpoints and model at the study's URI, so that another node can resume the trial."""
 
 import contextlib
 from pathlib import Path
@@ -11,17 +8,17 @@ from study.storage import checkpoints, remote, store
 
 
 def fetch(job: dict[str, Any]) -> None:
-    """Fetch what another node has kept of a trial, where the study is kept at a URI."""
+    """Fetch a trial's checkpoints of another node, if the study's results go to a URI."""
     if uri := job.get("uri"):
-        there, folder = remote.opened(uri), store.at(job["checkpoints"])
+        bucket, folder = remote.opened(uri), store.at(job["checkpoints"])
         prefix = f"checkpoints/{job['trial']}/"
-        for name in there.names(prefix.rstrip("/")):
-            if not (mine := folder / name.removeprefix(prefix)).exists():
-                there.fetch(name, mine)
+        for name in bucket.names(prefix.rstrip("/")):
+            if not (local := folder / name.removeprefix(prefix)).exists():
+                bucket.fetch(name, local)
 
 
 def keep(job: dict[str, Any]) -> None:
-    """Copy a trial's checkpoints to the URI; where that fails a trial that loses its node trains longer, no more."""
+    """Copy a trial's checkpoints to the URI; if that fails, a trial that loses its node only repeats more epochs."""
     if uri := job.get("uri"):
         with contextlib.suppress(OSError):
             _put(remote.opened(uri), store.at(job["checkpoints"]), f"checkpoints/{job['trial']}")
@@ -31,19 +28,19 @@ def keep_model(job: dict[str, Any]) -> None:
     """Copy a trial's model to the URI.
 
     Raises:
-        OSError: the storage refuses.
+        OSError: the storage fails.
     """
     if job.get("uri") and job["model"] is not None:
         for file in sorted(store.at(job["model"]).iterdir()):
             remote.opened(job["uri"]).put(file, f"models/{job['trial']}/{file.name}")
 
 
-def _put(there: remote.Remote, folder: Path, name: str) -> None:
-    """Put the newest checkpoint, its manifest last, and drop those that are no longer kept here."""
-    mine = {path.name for path in folder.glob("[0-9]*")}
-    theirs = {each.removeprefix(f"{name}/").split("/")[0] for each in there.names(name)}
-    for new in sorted(mine - theirs)[-checkpoints.KEPT :]:
+def _put(bucket: remote.Remote, folder: Path, name: str) -> None:
+    """Copy new checkpoints, each manifest last, and delete those that no longer exist here."""
+    ours = {path.name for path in folder.glob("[0-9]*")}
+    theirs = {path.removeprefix(f"{name}/").split("/")[0] for path in bucket.names(name)}
+    for new in sorted(ours - theirs)[-checkpoints.KEPT :]:
         for file in ("state.safetensors", "manifest.json"):
-            there.put(folder / new / file, f"{name}/{new}/{file}")
-    for old in theirs - mine:
-        there.drop(f"{name}/{old}")
+            bucket.put(folder / new / file, f"{name}/{new}/{file}")
+    for old in theirs - ours:
+        bucket.drop(f"{name}/{old}")

@@ -5,14 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 from study.models import families
-from study.space.config import Config, config
+from study.space.config import Config, config, names
 from study.training import regimes
 
-GRADIENTS = (
-    *("schedule", "lr", "weight_decay", "optimizer", "batch_size", "accumulate", "budget", "shuffle", "warmup"),
-    *("label_smoothing", "class_weights", "reduction", "augment", "views", "dropout", "head", "head_rate"),
-    *("freeze_batchnorm", "batchnorm_momentum"),
-)
+GRADIENTS = names(reader="training by gradients")
 """Hyperparameters that only training by gradients reads."""
 
 

@@ -1,6 +1,6 @@
-"""`python -m study.watch results/gtsrb`: makes what optuna-dashboard and TensorBoard open, of a study that runs or ran.
+"""`python -m study.watch results/gtsrb`: exports a running or ended study for optuna-dashboard and TensorBoard.
 
-Knows the order of things and the exit codes; it only reads the study, from the outside, so that it cannot harm it.
+It only reads the study's files, so it cannot harm it.
 """
 
 import argparse
@@ -26,14 +26,14 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     with command.ending("study.watch") as end:
         args = _parse(argv)
-        with contextlib.suppress(KeyboardInterrupt):  # how --every is ended
+        with contextlib.suppress(KeyboardInterrupt):  # this ends --every
             _watch(args.folder, args.out or args.folder, args.every)
     return end.code
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    told = "What optuna-dashboard and TensorBoard open, made from a study."
-    parser = command.Parser(prog="python -m study.watch", description=told, allow_abbrev=False)
+    description = "What optuna-dashboard and TensorBoard open, made from a study."
+    parser = command.Parser(prog="python -m study.watch", description=description, allow_abbrev=False)
     parser.add_argument(
         "folder", type=command.path, metavar="DIR", help="the study's folder, of one that runs or has ended"
     )
@@ -58,10 +58,10 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
         from study.watch.optuna_storage import OptunaStorage
 
         reader = ledger.Reader(folder / "ledger", study)
-        events = list(reader.news())  # before anything is made: of a damaged study nothing is shown
+        events = list(reader.news())  # before anything is written: a damaged study is not exported
         views = OptunaStorage(out / "optuna.log", study), EventFiles(out / "tensorboard", study)
         _step(events, views)
-        _tell(out, every)
+        _print_commands(out, every)
         while every is not None:
             time.sleep(max(1.0, every))
             _step(list(reader.news()), views)
@@ -73,7 +73,7 @@ def _step(events: list[ledger.Event], views: tuple) -> None:
         view.write()
 
 
-def _tell(out: Path, every: float | None) -> None:
+def _print_commands(out: Path, every: float | None) -> None:
     where = printable(os.path.relpath(out))
     print(f"optuna-dashboard {where}/optuna.log            # http://127.0.0.1:8080")
     print(f"tensorboard --logdir {where}/tensorboard       # http://localhost:6006")

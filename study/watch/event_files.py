@@ -1,6 +1,6 @@
-"""TensorBoard event files made from a ledger: a folder a cell, in it one a trial, every score by epoch.
+"""TensorBoard event files made from a ledger: a folder per cell with one per trial, and every score by epoch.
 
-Knows the ledger's events and tensorboardX; nothing that a study does depends on these files.
+No study depends on these files.
 """
 
 import hashlib
@@ -22,21 +22,21 @@ from study.storage.schema import Wrong, whole
 
 POSITION = ".position"
 LONGEST = 255
-"""Bytes of a folder's name."""
+"""Most bytes of a folder's name."""
 
 
 class EventFiles:
-    """The folder that `tensorboard --logdir` opens; what it holds already is kept, and not written again."""
+    """The folder that `tensorboard --logdir` opens; events that it holds already are not written again."""
 
     def __init__(self, folder: Path, study: dict[str, Any]) -> None:
-        """Open the folder, or make it.
+        """Open the folder, or create it.
 
         Args:
             folder: of the event files.
             study: study.json's content.
 
         Raises:
-            Damaged: the folder says something else of itself than this command writes.
+            Damaged: the folder's note of its position is none that this command writes.
         """
         self._folder, self._cells, self._compared = folder, study["cells"], study["space"]["compared"]
         self._suggested: dict[str, Event] = {}
@@ -48,8 +48,8 @@ class EventFiles:
         except FileNotFoundError:
             self._next = 0
         except (Damaged, Wrong) as error:
-            told = str(error).removeprefix(f"{folder / POSITION}: ")
-            raise Damaged(f"{folder / POSITION}: {told}; delete {folder}, and it is made anew") from None
+            problem = str(error).removeprefix(f"{folder / POSITION}: ")
+            raise Damaged(f"{folder / POSITION}: {problem}; delete {folder}, and it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Write new events of the ledger."""
@@ -61,7 +61,7 @@ class EventFiles:
                 self._next = event["seq"] + 1
 
     def write(self) -> None:
-        """Flush, and note how far the ledger has been written."""
+        """Flush, and note the position in the ledger."""
         for writer in self._open.values():
             writer.flush()
         durable.replace(self._folder / POSITION, json.dumps(self._next).encode())
@@ -77,7 +77,7 @@ class EventFiles:
                 writer = self._writer(name, self._cells[cell]["name"])
                 if event["epoch"] == 0:
                     tags = dict.fromkeys(sorted({_tag(row) for row in _rows(event)}), 0.0)
-                    for summary in hparams(self._hyperparameters(name), tags)[:2]:  # the third says that it has ended
+                    for summary in hparams(self._hyperparameters(name), tags)[:2]:  # the third marks the end
                         _write(writer, summary, 0, event)
                 self._scores(writer, event)
                 if event["decision"] != "continue":
@@ -86,10 +86,10 @@ class EventFiles:
                 self._end(name)
 
     def _writer(self, trial: str, cell: str) -> EventsWriter:
-        """Give the writer of a trial's folder; each run of this command adds files of its own."""
+        """Return the writer of a trial's folder; each run of this command adds new files."""
         if trial not in self._open:
             where = self._folder / _place(cell) / trial
-            where.mkdir(parents=True, exist_ok=True)  # below: no SummaryWriter, whose flush leaves its queue
+            where.mkdir(parents=True, exist_ok=True)  # no SummaryWriter below: its flush does not empty its queue
             self._open[trial] = EventsWriter(str(where / "events"), f".{self._next}")
         return self._open[trial]
 
@@ -109,7 +109,7 @@ class EventFiles:
 
 
 def _place(cell: str) -> str:
-    """Name a cell's folder; of a name that is too long for one the start stays, and its checksum tells it apart."""
+    """Name a cell's folder; a long name is cut, and a checksum makes it unique."""
     name = printable(cell).replace("/", "-").replace("..", "-")
     if len(name.encode()) <= LONGEST:
         return name
@@ -117,12 +117,12 @@ def _place(cell: str) -> str:
 
 
 def _rows(event: Event) -> list[dict[str, Any]]:
-    """Give an event's scores, without those that are no number, and the counts of which class was taken for which."""
+    """Return an event's scores, without missing ones and without the counts of the confusion matrix."""
     return [row for row in event["rows"] if row["metric"] != "count" and row["score"] is not None]
 
 
 def _tag(row: dict[str, Any]) -> str:
-    """Name a score: `val/accuracy`; of a task that was learnt before, `animals/val/accuracy`."""
+    """Name a score: `val/accuracy`, or `animals/val/accuracy` for an earlier task of a chain."""
     own = row.get("task") == row.get("trained_on")
     return f"{row['split']}/{row['metric']}" if own else f"{row['task']}/{row['split']}/{row['metric']}"
 

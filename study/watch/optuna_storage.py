@@ -1,6 +1,6 @@
-"""An Optuna storage with one Optuna study a cell, made from a ledger's search trials and kept in step with it.
+"""An Optuna storage with one Optuna study per cell, made from a ledger's search trials and updated with it.
 
-Knows the ledger's events and Optuna; nothing that a study does depends on this file.
+No study depends on this file.
 """
 
 import os
@@ -26,14 +26,14 @@ from study.storage.schema import short
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 JOURNAL = 2**30
-"""Bytes of a journal, at most: 1 GB, which a million trials do not fill."""
+"""Most bytes of a journal: 1 GB, more than a million trials need."""
 STATES = {"continue": TrialState.RUNNING, "prune": TrialState.PRUNED, "complete": TrialState.COMPLETE}
 ENDED = (TrialState.PRUNED, TrialState.COMPLETE)
 
 
 @dataclass
 class _Trial:
-    """A search trial as far as the ledger tells."""
+    """A search trial according to the ledger so far."""
 
     event: Event
     state: TrialState = TrialState.RUNNING
@@ -42,22 +42,22 @@ class _Trial:
     error: str = ""
 
     def value(self) -> float | None:
-        """Give its last objective, once it has ended; Optuna keeps that of pruned trials too."""
+        """Return its last objective once it has ended; Optuna stores that of pruned trials too."""
         return self.objectives[max(self.objectives)] if self.state in ENDED else None
 
 
 class OptunaStorage:
-    """A journal file that `optuna-dashboard` and `optuna.load_study` open; what it holds already is kept."""
+    """A journal file that `optuna-dashboard` and `optuna.load_study` open; trials that it holds already stay."""
 
     def __init__(self, path: Path, study: dict[str, Any]) -> None:
-        """Open the file, or make it.
+        """Open the file, or create it.
 
         Args:
             path: of the journal.
             study: study.json's content.
 
         Raises:
-            Damaged: the file is there and is no journal.
+            Damaged: the file exists and is no journal.
         """
         self._cells, self._space = study["cells"], study["space"]
         self._trials: dict[str, _Trial] = {}
@@ -65,14 +65,14 @@ class OptunaStorage:
         try:
             _mend(path)
             self._storage = JournalStorage(JournalFileBackend(str(path)))
-            self._studies = {each.study_name: each._study_id for each in self._storage.get_all_studies()}
-            found = [trial for each in self._studies.values() for trial in self._storage.get_all_trials(each)]
-            self._ids = {trial.user_attrs["trial"]: trial._trial_id for trial in found}
+            self._studies = {one.study_name: one._study_id for one in self._storage.get_all_studies()}
+            trials = [trial for number in self._studies.values() for trial in self._storage.get_all_trials(number)]
+            self._ids = {trial.user_attrs["trial"]: trial._trial_id for trial in trials}
         except OSError:
             raise
-        except Exception as error:  # whatever Optuna meets in a journal that is none
-            told = f"is no storage of this command ({type(error).__name__}: {short(str(error))})"
-            raise Damaged(f"{path}: {told}; delete it, and it is made anew") from None
+        except Exception as error:  # whatever Optuna raises for a file that is no journal
+            problem = f"is no storage of this command ({type(error).__name__}: {short(str(error))})"
+            raise Damaged(f"{path}: {problem}; delete it, and it is made anew") from None
 
     def take(self, events: Iterable[Event]) -> None:
         """Fold new events of the ledger."""
@@ -91,22 +91,22 @@ class OptunaStorage:
                 self._changed[name] = None
 
     def write(self) -> None:
-        """Bring the file in step with what was taken."""
+        """Write the trials that changed."""
         for name in self._changed:
             if name in self._ids:
-                self._go_on(self._trials[name], self._ids[name])
+                self._update(self._trials[name], self._ids[name])
             else:
                 study = self._study(self._trials[name].event["cell"])
                 self._ids[name] = self._storage.create_new_trial(study, self._frozen(self._trials[name]))
         self._changed.clear()
 
     def _study(self, cell: int) -> int:
-        """Give the number of a cell's Optuna study; it is made with the cell's first trial."""
+        """Return the number of a cell's Optuna study; create it with the cell's first trial."""
         name = self._cells[cell]["name"]
         if name not in self._studies:
             made = optuna.create_study(study_name=name, storage=self._storage, direction="maximize")
-            about = {"space": self._space["name"], "data": self._cells[cell]["source"]}
-            for key, value in (about | self._cells[cell]["values"]).items():
+            attributes = {"space": self._space["name"], "data": self._cells[cell]["source"]}
+            for key, value in (attributes | self._cells[cell]["values"]).items():
                 made.set_user_attr(key, value)
             with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
                 made.set_metric_names(["validation score"])
@@ -130,13 +130,13 @@ class OptunaStorage:
             intermediate_values=trial.objectives,
         )
 
-    def _go_on(self, trial: _Trial, number: int) -> None:
-        """Add to a trial that the storage knows what is new of it."""
-        there = self._storage.get_trial(number)
-        if there.state.is_finished():
+    def _update(self, trial: _Trial, number: int) -> None:
+        """Add new objectives, an error or the end to a trial of the storage."""
+        stored = self._storage.get_trial(number)
+        if stored.state.is_finished():
             return
         for epoch, objective in trial.objectives.items():
-            if there.intermediate_values.get(epoch) != objective:
+            if stored.intermediate_values.get(epoch) != objective:
                 self._storage.set_trial_intermediate_value(number, epoch, objective)
         for key, text in _error(trial).items():
             self._storage.set_trial_user_attr(number, key, text)
@@ -149,7 +149,7 @@ def _mend(path: Path) -> None:
     """Cut off a torn last line, which a killed writer leaves: Optuna would append to it and then read neither.
 
     Raises:
-        ValueError: another line is none of a journal.
+        ValueError: another line is no JSON.
     """
     if not path.exists():
         return
@@ -165,10 +165,10 @@ def _error(trial: _Trial) -> dict[str, str]:
     return {"error": trial.error} if trial.error else {}
 
 
-def _distribution(told: dict[str, Any]) -> BaseDistribution:
-    """Make Optuna's distribution of one as study.json tells it."""
-    if "values" in told:
-        return CategoricalDistribution(told["values"])
-    if told["integer"]:
-        return IntDistribution(int(told["low"]), int(told["high"]), log=told["log"])
-    return FloatDistribution(told["low"], told["high"], log=told["log"])
+def _distribution(written: dict[str, Any]) -> BaseDistribution:
+    """Convert a distribution of study.json to Optuna's."""
+    if "values" in written:
+        return CategoricalDistribution(written["values"])
+    if written["integer"]:
+        return IntDistribution(int(written["low"]), int(written["high"]), log=written["log"])
+    return FloatDistribution(written["low"], written["high"], log=written["log"])

@@ -1,4 +1,4 @@
-"""Hyperparameters: each has one type, and what is none of it is named."""
+"""Hyperparameters: each has its types, and a value of another type is named."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a part of a grid fixes, and cells that repeat a publication."""
+"""Settings of a part of the grid, and cells that repeat a publication."""
 
 import re
 
@@ -14,7 +14,7 @@ RATES = {"model=net, version=published": {"lr": 3e-4}}
 
 
 def space(**changes):
-    given = {
+    fields = {
         "task": "toy",
         "compared": {"model": ("cnn", "net"), "version": ("corrected", "rate", "published")},
         "settings": MODELS | versions({"rate": {"lr": 1e-4}}, {"schedule": "step"}) | RATES,
@@ -23,7 +23,7 @@ def space(**changes):
         "fixed": {"batch_size": 32},
         "published": {"model=net, version=published": 0.92},
     }
-    return Space(**given | changes)
+    return Space(**fields | changes)
 
 
 def test_a_cell_has_what_its_place_sets():
@@ -66,8 +66,8 @@ def test_causes_that_disagree_are_refused():
 
 
 def test_cells_are_selected_by_any_compared_key():
-    kept = select(space().cells(), ["model=net", "version=published", "version=rate"])
-    assert [cell.name for cell in kept] == ["model=net, version=rate", "model=net, version=published"]
+    selected = select(space().cells(), ["model=net", "version=published", "version=rate"])
+    assert [cell.name for cell in selected] == ["model=net, version=rate", "model=net, version=published"]
     with pytest.raises(UserError, match="model has no value 'vgg'; one of cnn, net"):
         select(space().cells(), ["model=vgg"])
 

@@ -132,12 +132,12 @@ def test_a_value_of_another_type_is_named(change, message):
         ),
     ],
 )
-def test_what_the_grid_does_not_have_is_named(change, message):
+def test_a_value_that_the_grid_lacks_is_named(change, message):
     with pytest.raises(UserError, match=re.escape(message)):
         replace(SPACE, **change)
 
 
-def test_a_smaller_grid_leaves_out_what_only_and_published_say_of_the_rest():
+def test_a_smaller_grid_drops_other_entries_of_only_and_published():
     changes = {"compared": {"regime": ("scratch", "fine_tune"), "label_fraction": (0.1,)}}
     full = replace(
         SPACE,
@@ -245,7 +245,7 @@ def test_an_unknown_space_names_the_choices(name):
         ("raise SystemExit(3)", "fails: SystemExit: 3"),
     ],
 )
-def test_a_space_file_that_is_none_says_why(tmp_path, text, message):
+def test_a_broken_space_file_is_refused_with_the_reason(tmp_path, text, message):
     path = tmp_path / "mine.py"
     path.write_text(text)
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,4 @@
-"""Checkpoints: the newest whole one counts, and old ones go."""
+"""Checkpoints: the newest intact one is read, and old ones are deleted."""
 
 import pytest
 import torch
@@ -18,9 +18,9 @@ def saved(folder, epochs):
 
 def test_the_latest_comes_back_to_the_bit_with_its_report(tmp_path):
     saved(tmp_path, [1, 2])
-    found = checkpoints.latest(tmp_path)
-    assert found.report == of_epoch(2).report
-    assert torch.equal(found.state["w"], of_epoch(2).state["w"])
+    latest = checkpoints.latest(tmp_path)
+    assert latest.report == of_epoch(2).report
+    assert torch.equal(latest.state["w"], of_epoch(2).state["w"])
 
 
 def test_the_last_two_are_kept(tmp_path):
@@ -63,7 +63,7 @@ def test_nothing_saved_is_none(tmp_path):
 
 
 def test_any_error_while_one_is_written_comes_as_it_was(tmp_path, monkeypatch):
-    """Without a cause that leads back to itself, which whoever follows it would never leave."""
+    """Its chain of causes must not be a loop, which a reader would follow for ever."""
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")

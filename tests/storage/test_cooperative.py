@@ -1,4 +1,4 @@
-"""An entry that several processes make together: each part once, what a killed one left undone, and nothing half."""
+"""An entry that several processes make together: each part once, a killed process's too, and never half an entry."""
 
 import contextlib
 import multiprocessing
@@ -38,7 +38,7 @@ def fill(folder: Path, number: int) -> None:
 
 
 def fill_slowly(marks: Path, stuck: int | None) -> None:
-    """Make the entry; a process with a part to be stuck at never ends that one."""
+    """Make the entry; the process never finishes the part `stuck`."""
 
     def slow(folder: Path, number: int) -> None:
         (marks / f"{number} {os.getpid()}").touch()
@@ -48,8 +48,8 @@ def fill_slowly(marks: Path, stuck: int | None) -> None:
     cooperative.make("data", KEY, begin, slow)
 
 
-def started(*given: Any) -> multiprocessing.Process:
-    process = multiprocessing.get_context("fork").Process(target=fill_slowly, args=given)  # type: ignore[attr-defined]
+def started(marks: Path, stuck: int | None) -> multiprocessing.Process:
+    process = multiprocessing.get_context("fork").Process(target=fill_slowly, args=(marks, stuck))  # type: ignore[attr-defined]
     process.start()
     return process  # type: ignore[no-any-return]
 
@@ -80,7 +80,7 @@ def test_several_processes_make_an_entry_together(root: Path) -> None:
     assert whole().meta == {"note": "in parts"}
 
 
-def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
+def test_the_parts_of_a_killed_process_are_filled_by_the_others(root: Path) -> None:
     marks = root / "marks"
     marks.mkdir()
     lost = started(marks, 2)
@@ -98,12 +98,12 @@ def test_what_a_killed_process_left_undone_the_others_do(root: Path) -> None:
     whole()
 
 
-def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parts_lock_that_is_taken_after_publication_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     real, filled = cooperative.FileLock, []
 
     @contextlib.contextmanager
     def late(file: Path, **how: Any) -> Iterator[None]:
-        """A lock of a part that is got the moment after another process has made and published all."""
+        """A part's lock, taken just after another process made and published all parts."""
         if file.name.endswith("0.lock") and not filled:
             with monkeypatch.context() as other:
                 other.setattr(cooperative, "FileLock", real)
@@ -125,7 +125,7 @@ def test_who_gets_a_parts_lock_when_all_has_just_been_published_fills_nothing(mo
 
 
 @pytest.mark.parametrize("where", ["begin", "fill"])
-def test_what_cannot_be_made_together_leaves_nothing_and_is_told(where: str) -> None:
+def test_a_failure_leaves_nothing_and_is_raised(where: str) -> None:
     def fail(*_: Any) -> Any:
         raise OSError(28, "No space left on device")
 

@@ -1,6 +1,6 @@
-"""A disk that is full, gets full or is read-only: a clean stop, the last good state intact, resumable with more room.
+"""A disk that is full, becomes full or is read-only: a clean stop, the last state intact, resumable with more space.
 
-Where a file system of a few KB can be mounted (as root) the kernel says no; elsewhere these tests are skipped.
+Some tests mount a file system of a few KB, as root; elsewhere they are skipped.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ from tests.support import events, inline
 
 @pytest.fixture
 def mount(tmp_path):
-    """Gives a function that mounts, or remounts, a file system with some options."""
+    """A function that mounts, or remounts, a file system with some options."""
     place = tmp_path / "small"
     place.mkdir()
 
@@ -40,30 +40,30 @@ def disk(monkeypatch, free):
     monkeypatch.setattr(free_space.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[0]))
 
 
-def test_too_little_room_is_said_with_the_place_and_what_is_needed(monkeypatch, tmp_path):
+def test_too_little_free_space_is_reported_with_the_folder_and_the_need(monkeypatch, tmp_path):
     free = [3e8]
     disk(monkeypatch, free)
-    looked = free_space.Room((tmp_path / "not" / "there",), 2e8)
-    looked.check(5e7)
+    room = free_space.Room((tmp_path / "not" / "there",), 2e8)
+    room.check(5e7)
     with pytest.raises(Full, match=r"0\.3 GB are free on the disk of .*not/there; 0\.2 GB .* needs about 0\.2 GB"):
-        looked.check(2e8)
+        room.check(2e8)
 
 
-def test_it_is_looked_at_now_and_then(monkeypatch, tmp_path):
+def test_the_disk_is_checked_at_intervals(monkeypatch, tmp_path):
     free, now = [3e8], [0.0]
     disk(monkeypatch, free)
     monkeypatch.setattr(free_space.time, "monotonic", lambda: now[0])
-    looked = free_space.Room((tmp_path,), 2e8)
-    looked.check()
+    room = free_space.Room((tmp_path,), 2e8)
+    room.check()
     free[0] = 1e8
-    looked.check()
+    room.check()
     now[0] = 2.5
     with pytest.raises(Full, match=r"100\.0 MB|0\.1 GB"):
-        looked.check()
+        room.check()
 
 
 class Filling:
-    """A file that takes half of one line, as a disk does that gets full, and all of the others."""
+    """A file that accepts only half of one line, as a disk does that becomes full."""
 
     def __init__(self, file, at):
         self._file, self._at = file, at
@@ -122,12 +122,12 @@ def test_a_table_that_does_not_fit_leaves_the_one_before(mount):
     assert pd.read_parquet(place / "table.parquet")["score"].tolist() == [0.5]
 
 
-@pytest.mark.parametrize(("options", "said"), [("size=9m", "GB changes that"), ("ro", "Read-only file system")])
-def test_a_disk_that_is_full_at_the_start_or_read_only_is_code_5_and_one_line(mount, options, said):
+@pytest.mark.parametrize(("options", "message"), [("size=9m", "GB changes that"), ("ro", "Read-only file system")])
+def test_a_disk_that_is_full_at_the_start_or_read_only_is_code_5_and_one_line(mount, options, message):
     place = mount(options)
     code, complaint = run(place / "study")
     assert (code, complaint.count("\n")) == (5, 1), complaint
-    assert said in complaint
+    assert message in complaint
     assert not (place / "study").exists()
 
 
@@ -136,7 +136,7 @@ FULL = ("--deterministic", "--keep-free", "0", "--checkpoint-every", "0s", "--tr
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The same study where there is room."""
+    """The same study on a disk with space."""
     out = tmp_path_factory.mktemp("whole") / "study"
     assert inline.command("--space", TINY, "--out", str(out), *FULL)[0] == 0
     return out
@@ -152,10 +152,10 @@ def test_a_disk_that_gets_full_stops_the_study_which_goes_on_when_there_is_room(
     """At the first reports, at checkpoints (of a worker of Ray), and at a model."""
     out = mount(f"size={size}") / "study"
     words = ("--space", TINY, "--out", str(out), *FULL)
-    code, said = run(out, *FULL) if ray else inline.command(*words)
-    assert (code, said.count("storage failed")) == (5, 1), said
-    assert "Traceback" not in said
-    assert "No space left" in said
+    code, output = run(out, *FULL) if ray else inline.command(*words)
+    assert (code, output.count("storage failed")) == (5, 1), output
+    assert "Traceback" not in output
+    assert "No space left" in output
     assert lines(out) > 0
     mount("size=200m", again=True)
     assert inline.command(*words, "--resume")[0] == 0

@@ -1,4 +1,4 @@
-"""The ledger: what was written is read back, a torn end is passed over, any other damage is named."""
+"""The ledger: events are read back as they were written, a torn end is skipped, any other damage is named."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_events_come_back_as_they_were(tmp_path):
     assert without_seq(ledger.read(tmp_path)) == EVENTS
 
 
-def test_each_run_writes_a_file_of_its_own_and_goes_on_counting(tmp_path):
+def test_each_run_writes_a_new_file_and_continues_the_count(tmp_path):
     written(tmp_path)
     book = Ledger(tmp_path, 4)
     book.append(EVENTS[3])
@@ -95,7 +95,7 @@ ODD = {
 }
 
 
-def kept(folder, event):
+def read_back(folder, event):
     """Write an event of a trial, and read it back."""
     book = Ledger(folder, 0)
     book.append(events.suggested())
@@ -107,19 +107,19 @@ def kept(folder, event):
 @pytest.mark.parametrize("name", TEXTS)
 def test_whatever_a_trial_says_can_be_written_and_read_back(tmp_path, name):
     text, expected = TEXTS[name]
-    event = kept(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": text, "traceback": text})
+    event = read_back(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": text, "traceback": text})
     assert (event["error"], event["traceback"]) == (expected, expected)
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_what_json_cannot_hold_is_made_plain(tmp_path, name):
     value, expected = ODD[name]
-    assert kept(tmp_path, events.reported(spent={"value": value}))["spent"] == {"value": expected}
+    assert read_back(tmp_path, events.reported(spent={"value": value}))["spent"] == {"value": expected}
 
 
-def test_of_a_long_text_the_middle_is_left_out_and_that_is_said(tmp_path):
+def test_the_middle_of_a_long_text_is_replaced_by_a_note(tmp_path):
     error = "begin " + 10**6 * "\udcff" + " end"
-    event = kept(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": error, "traceback": "x" * 20_000})
+    event = read_back(tmp_path, {"kind": "fail", "trial": "c000-s000", "error": error, "traceback": "x" * 20_000})
     assert len(event["error"]) <= 20_000
     assert event["error"].startswith("begin \\udcff")
     assert event["error"].endswith("\\udcff end")
@@ -130,7 +130,7 @@ def test_of_a_long_text_the_middle_is_left_out_and_that_is_said(tmp_path):
 def test_a_number_keeps_its_bits_beside_a_text_that_is_made_plain(tmp_path):
     scores = [0.1, 1 / 3, 5e-324, 2**53 + 1, -0.0]
     rows = [events.row(0, score=score) for score in scores]
-    event = kept(tmp_path, events.reported(rows=rows, worker="\udcff"))
+    event = read_back(tmp_path, events.reported(rows=rows, worker="\udcff"))
     assert [str(row["score"]) for row in event["rows"]] == [str(score) for score in scores]
 
 
@@ -161,4 +161,4 @@ def test_what_nobody_could_read_is_not_recorded_and_what_was_stays_readable(tmp_
         book.append(event)
     book.append(events.reported())
     book.close()
-    assert [each["seq"] for each in ledger.read(tmp_path)] == [0, 1]
+    assert [event["seq"] for event in ledger.read(tmp_path)] == [0, 1]

@@ -1,4 +1,4 @@
-"""Each event that the code writes is one that it reads: a kind or a key without its line in the schema fails."""
+"""The code can read each event that it writes: a kind or key that the schema lacks fails."""
 
 import ast
 import json
@@ -16,14 +16,14 @@ SOURCES = sorted(Path(study.__file__).parent.rglob("*.py"))
 
 def written_kinds():
     """The kinds of the events that the package's sources write."""
-    found = set()
+    kinds = set()
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Dict):
                 keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
                 kind = node.values[keys.index("kind")] if {"kind", "trial"} <= {*keys} else None
-                found |= {kind.value} if isinstance(kind, ast.Constant) else set()
-    return found
+                kinds |= {kind.value} if isinstance(kind, ast.Constant) else set()
+    return kinds
 
 
 def test_each_kind_that_is_written_can_be_read():
@@ -32,8 +32,8 @@ def test_each_kind_that_is_written_can_be_read():
 
 
 def test_what_a_study_records_is_what_is_read(monkeypatch):
-    """Every kind that a state writes, with what it says when things go wrong."""
-    state, found = toys.state()
+    """Every kind that a state writes, failures included."""
+    state, recorded = toys.state()
     state.absent = {5: "no weights"}
     state.skip()
     toys.play(state, steps=30)
@@ -46,12 +46,12 @@ def test_what_a_study_records_is_what_is_read(monkeypatch):
     state.part([trial.id, other.id], "RuntimeError: a fault", "Traceback")
     state.fail(trial.id, "RuntimeError: a fault", "Traceback")
     history = ledger_schema.History()
-    for number, event in enumerate(found):
+    for number, event in enumerate(recorded):
         whole = {"seq": number} | event
         text = json.dumps(whole)
         assert 2 * ledger_schema.check(reading.parse(text)) == text.count('"')
         history.add(whole)
-    assert {event["kind"] for event in found} == set(ledger_schema.EVENTS) - {"pretrain"}
+    assert {event["kind"] for event in recorded} == set(ledger_schema.EVENTS) - {"pretrain"}
 
 
 def test_more_keys_of_a_newer_version_are_passed_over_and_tables_of_them_refused():
@@ -61,14 +61,14 @@ def test_more_keys_of_a_newer_version_are_passed_over_and_tables_of_them_refused
         ledger_schema.check(event | {"note": [1]})
 
 
-def test_forms_of_a_table_that_are_remembered_are_bounded():
+def test_the_number_of_remembered_forms_is_bounded():
     for number in range(1000):
         ledger_schema.check({"seq": 0, f"key{number}": None} | events.reported())
     assert len(ledger_schema.EVENTS["report"]._forms) <= 256
 
 
 @pytest.mark.parametrize("score", [float("inf"), float("-inf"), "0.5", None, [0.5], True])
-def test_of_many_rows_the_one_that_is_wrong_is_named(score):
+def test_the_wrong_row_of_many_is_named(score):
     rows = [events.row() for _ in range(50)]
     rows[37]["score"] = score
     with pytest.raises(Wrong, match=r"^rows\[37\]\.score .* must be a finite number$"):

@@ -1,4 +1,4 @@
-"""A study kept at a URI: copied there, fetched from there, refused where another has it or where two went apart."""
+"""A study whose results go to a URI: copied, fetched, and refused if another machine has it or two copies diverged."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ def uri(tmp_path):
 
 
 def study(folder, count, first=0):
-    """Write a study's folder with so many events more."""
+    """Write a study's folder, or add `count` events to its ledger."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.json").write_text("{}")
     (folder / "tune").mkdir(exist_ok=True)
@@ -35,12 +35,12 @@ def trials(folder):
 
 def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(uri, tmp_path):
     here = tmp_path / "here"
-    with mirror.kept(here, uri, resume=False) as kept:
+    with mirror.kept(here, uri, resume=False) as copy:
         study(here, 3)
-        kept.push()
+        copy.push()
         (here / "table.parquet").write_text("first")
         (here / ".lock").touch()
-        kept.push()
+        copy.push()
         assert remote.Remote(uri).read("table.parquet") == b"first"
         (here / "table.parquet").write_text("the second")
     names = remote.Remote(uri).names()
@@ -54,33 +54,33 @@ def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(ur
 
 
 def test_the_model_of_a_trial_that_the_copied_ledger_does_not_know_is_dropped(uri, tmp_path):
-    """Nodes put models at the URI themselves, before the head copies the ledger; that head may be lost then."""
-    here, there = tmp_path / "here", remote.Remote(uri)
+    """Nodes copy models to the URI themselves, before the head copies the ledger; the head may then be lost."""
+    here, bucket = tmp_path / "here", remote.Remote(uri)
     with mirror.kept(here, uri, resume=False):
         study(here, 2)
     for trial in ("t1", "t2"):
-        there.write(f"models/{trial}/card.json", b"{}")
+        bucket.write(f"models/{trial}/card.json", b"{}")
     shutil.rmtree(here)
     with mirror.kept(here, uri, resume=True):
         assert [path.name for path in (here / "models").iterdir()] == ["t1"]
-    assert there.names("models") == ["models/t1/card.json"]
+    assert bucket.names("models") == ["models/t1/card.json"]
 
 
 def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tmp_path, monkeypatch):
     here, copied = tmp_path / "here", []
-    kept = mirror.Mirror(uri, here)
+    copy = mirror.Mirror(uri, here)
     monkeypatch.setattr(remote.Remote, "put", lambda self, file, name: copied.append(name))
     study(here, 1)
     (here / "a table").write_text("1")
-    kept.push()
-    kept.push()
+    copy.push()
+    copy.push()
     assert copied == ["ledger/000.jsonl", "study.json", "a table"]
     (here / "a table").write_text("22")
-    kept.push()
+    copy.push()
     assert copied[3:] == ["a table"]
 
 
-def test_the_folder_that_knows_more_is_gone_on_with(uri, tmp_path):
+def test_the_copy_with_more_events_is_resumed(uri, tmp_path):
     here = tmp_path / "here"
     with mirror.kept(here, uri, resume=False):
         study(here, 2)
@@ -94,7 +94,7 @@ def test_the_folder_that_knows_more_is_gone_on_with(uri, tmp_path):
         assert trials(old) == ["t0", "t1", "t2", "t3", "t4"]
 
 
-def test_studies_that_went_apart_are_refused(uri, tmp_path):
+def test_copies_that_diverged_are_refused(uri, tmp_path):
     here, other = tmp_path / "here", tmp_path / "other"
     with mirror.kept(here, uri, resume=False):
         study(here, 1)
@@ -124,16 +124,16 @@ def test_a_study_there_is_not_overwritten(uri, tmp_path):
 def test_another_machines_study_is_left_to_it_until_it_is_silent(uri, tmp_path, host, ago, free):
     note = {"who": "me@there, process 7", "host": host or mirror.socket.gethostname(), "at": time.time() - ago}
     remote.Remote(uri).write(mirror.OWNER, json.dumps(note).encode())
-    kept = mirror.Mirror(uri, tmp_path / "here")
+    copy = mirror.Mirror(uri, tmp_path / "here")
     if free:
-        kept.begin(resume=False)
+        copy.begin(resume=False)
         assert json.loads(remote.Remote(uri).read(mirror.OWNER))["at"] > note["at"]
     else:
         with pytest.raises(Locked, match="in use by me@there, process 7, heard of 10 s ago"):
-            kept.begin(resume=False)
+            copy.begin(resume=False)
 
 
-def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_path, monkeypatch):
+def test_a_trial_resumes_from_its_checkpoint_in_another_nodes_store(uri, tmp_path, monkeypatch):
     job = {"trial": "c000-s000", "uri": uri, "checkpoints": "results/x/checkpoints/c000-s000", "model": None}
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "one"))
     for epoch in range(4):
@@ -143,15 +143,15 @@ def test_a_trial_goes_on_from_its_checkpoint_in_another_nodes_store(uri, tmp_pat
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
     assert checkpoints.latest(store.at(job["checkpoints"])) is None
     trial_mirror.fetch(job)
-    found = checkpoints.latest(store.at(job["checkpoints"]))
-    assert found is not None
-    assert found.report["epoch"] == 3
+    latest = checkpoints.latest(store.at(job["checkpoints"]))
+    assert latest is not None
+    assert latest.report["epoch"] == 3
     assert len(list(store.at(job["checkpoints"]).iterdir())) == checkpoints.KEPT
 
 
 @pytest.mark.slow
 def test_a_study_whose_machine_is_lost_goes_on_from_the_uri_elsewhere(uri, tmp_path, monkeypatch):
-    """Killed in mid-run, its folder and checkpoints gone: by the workers' journal nothing that was copied ran again."""
+    """Killed while it runs, and its folder lost: by the workers' journal, no trial that was copied ran again."""
     bucket, journal = tmp_path / "bucket", tmp_path / "journal.txt"
     monkeypatch.setenv("JOURNAL", str(journal))
     monkeypatch.setenv("TABLE_EVERY", "0.5")
@@ -163,13 +163,13 @@ def test_a_study_whose_machine_is_lost_goes_on_from_the_uri_elsewhere(uri, tmp_p
     first.kill()
     first.communicate()
     time.sleep(2)  # orphaned workers notice that their driver is gone
-    kept, before = ended(bucket), test_run.ran(journal)
-    assert 2 <= len(kept) < 6
+    copied, before = ended(bucket), test_run.ran(journal)
+    assert 2 <= len(copied) < 6
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "two"))
-    code, said = test_run.run(uri, "--resume", *options, module="tests.support.journaled_run")
-    assert code == 0, said
-    assert f"copied to {uri}" in said
-    assert all(test_run.ran(journal)[trial] == before[trial] for trial in kept), "an ended trial ran again"
+    code, output = test_run.run(uri, "--resume", *options, module="tests.support.journaled_run")
+    assert code == 0, output
+    assert f"copied to {uri}" in output
+    assert all(test_run.ran(journal)[trial] == before[trial] for trial in copied), "an ended trial ran again"
     frame = test_run.table(bucket)
     assert frame["trial"].nunique() == 6
     assert not frame.duplicated(test_run.KEYS).any()
@@ -203,13 +203,13 @@ def test_a_study_that_is_refused_leaves_nothing_at_the_uri(uri, tmp_path):
 
 
 class Taken:
-    """A study that runs here, and that another machine takes over."""
+    """A study that runs here while another machine takes it over."""
 
     def __init__(self, uri, here, monkeypatch):
-        self.here, self.there, self.kept = here, remote.Remote(uri), mirror.Mirror(uri, here)
-        self.kept.begin(resume=False)
+        self.here, self.bucket, self.copy = here, remote.Remote(uri), mirror.Mirror(uri, here)
+        self.copy.begin(resume=False)
         study(here, 2)
-        self.kept.push()
+        self.copy.push()
         with monkeypatch.context() as patch:
             patch.setattr(mirror.socket, "gethostname", lambda: "elsewhere")
             patch.setattr(mirror, "SILENCE", 0.0)
@@ -218,7 +218,7 @@ class Taken:
         study(here, 1, first=2)
 
     def _contents(self):
-        return {name: self.there.read(name) for name in (mirror.OWNER, *self.there.names())}
+        return {name: self.bucket.read(name) for name in (mirror.OWNER, *self.bucket.names())}
 
     def refuses(self, call):
         with pytest.raises(Locked, match=r"was taken over by .*elsewhere.* while this run was silent: this run ends"):
@@ -232,31 +232,31 @@ def taken(uri, tmp_path, monkeypatch):
 
 
 def test_who_wakes_and_finds_its_study_taken_over_writes_nothing_there(taken):
-    taken.refuses(taken.kept.beat)
-    taken.refuses(taken.kept.push)
-    taken.refuses(lambda: taken.kept.drop("study.json"))
-    taken.refuses(taken.kept.end)
+    taken.refuses(taken.copy.beat)
+    taken.refuses(taken.copy.push)
+    taken.refuses(lambda: taken.copy.drop("study.json"))
+    taken.refuses(taken.copy.end)
 
 
 @pytest.mark.parametrize("clock", ["monotonic", "time"])
-def test_a_process_that_was_stopped_and_a_machine_that_slept_look_at_once(uri, tmp_path, monkeypatch, clock):
-    kept, taken = mirror.Mirror(uri, tmp_path / "here"), []
-    kept.begin(resume=False)
-    kept.beat()
-    monkeypatch.setattr(kept, "_refuse_taken", lambda: taken.append(True))
-    kept.beat()
+def test_the_owner_is_checked_at_once_after_a_stop_or_sleep(uri, tmp_path, monkeypatch, clock):
+    copy, taken = mirror.Mirror(uri, tmp_path / "here"), []
+    copy.begin(resume=False)
+    copy.beat()
+    monkeypatch.setattr(copy, "_refuse_taken", lambda: taken.append(True))
+    copy.beat()
     assert not taken
     now = getattr(time, clock)()
     monkeypatch.setattr(mirror.time, clock, lambda: now + mirror.BEAT)
-    kept.beat()
+    copy.beat()
     assert taken
 
 
 def test_an_owners_note_that_somebody_deleted_is_written_again(uri, tmp_path):
-    kept = mirror.Mirror(uri, tmp_path / "here")
-    kept.begin(resume=False)
+    copy = mirror.Mirror(uri, tmp_path / "here")
+    copy.begin(resume=False)
     remote.Remote(uri).drop(mirror.OWNER)
-    kept.beat()
+    copy.beat()
     assert json.loads(remote.Remote(uri).read(mirror.OWNER))["host"] == mirror.socket.gethostname()
 
 
@@ -265,15 +265,15 @@ def test_a_study_that_was_taken_over_ends_with_code_6_in_a_line(uri, tmp_path, m
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     monkeypatch.setattr("study.backend.worker.end", lambda folder: remote.Remote(uri).write(mirror.OWNER, another))
     assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 6
-    said = capsys.readouterr().err.strip().splitlines()
-    assert said[-1].startswith(f"study.run: {uri} was taken over by me@there, process 7 while this run was silent")
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert lines[-1].startswith(f"study.run: {uri} was taken over by me@there, process 7 while this run was silent")
     assert remote.Remote(uri).read(mirror.OWNER) == another
 
 
-def test_the_owner_is_heard_of_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
-    begun, there = [], remote.Remote(uri)
+def test_the_owner_writes_notes_while_images_and_weights_are_prepared(uri, tmp_path, monkeypatch):
+    begun, bucket = [], remote.Remote(uri)
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(there.read("study.json") is not None))
+    monkeypatch.setattr(mirror.Mirror, "beat", lambda self: begun.append(bucket.read("study.json") is not None))
     assert inline.study(tmp_path, options=inline.OPTIONS.replace("--out out", f"--out {uri}")) == 0
     assert begun
     assert not any(begun)  # this search has no loop that does it

@@ -1,4 +1,4 @@
-"""Small files: regular ones alone, bounded, strict JSON."""
+"""Small files: regular files only, of bounded size, strict JSON."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_json_is_read_as_json_reads_it():
     assert reading.parse('"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
 
-@pytest.mark.parametrize(("text", "said"), [
+@pytest.mark.parametrize(("text", "message"), [
     ('{"a": 1, "a": 2}', "the key 'a' twice"),
     ('{"b": [{"a": 1, "a": 2}]}', "the key 'a' twice"),
     ("[NaN]", "it has NaN"),
@@ -61,8 +61,8 @@ def test_json_is_read_as_json_reads_it():
     (b"\xff", "it is no text"),
     ('["a"]'.encode("utf-16"), "it is no text"),
 ])  # fmt: skip
-def test_what_is_no_strict_json_is_named(text, said):
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_strict_json_is_named(text, message):
+    with pytest.raises(ValueError, match=message):
         reading.parse(text)
 
 
@@ -71,7 +71,7 @@ def test_as_many_levels_as_may_be_are_read():
 
 
 @pytest.mark.parametrize("name", ["chain", "regimes", "several"])
-def test_studies_of_before_are_read(name):
+def test_older_studies_are_read(name):
     assert study_folder.read_study(GOLDEN / name)["space"]["name"] == name
 
 

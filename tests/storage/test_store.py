@@ -1,4 +1,4 @@
-"""The store under several makers, killed makers and damage."""
+"""The store: several processes that make one entry, killed ones, and damage."""
 
 import errno
 import multiprocessing
@@ -59,7 +59,7 @@ def half_make(marks: Path) -> None:
     store.make_once("data", KEY, stuck)
 
 
-def test_an_entry_is_made_once_and_remembers_what_its_maker_told() -> None:
+def test_an_entry_is_made_once_and_stores_what_its_maker_returned() -> None:
     first = store.make_once("data", KEY, make)
     assert store.make_once("data", KEY, refuse) == first
     assert first.meta == {"note": "as made"}
@@ -97,7 +97,7 @@ def test_a_maker_killed_midway_leaves_nothing_whole(root: Path) -> None:
     assert [path.name for path in entry.path.parent.iterdir() if path.is_dir()] == [entry.path.name]
 
 
-def test_a_maker_that_fails_leaves_nothing_and_its_error_is_told() -> None:
+def test_a_maker_that_fails_leaves_nothing_and_its_error_is_raised() -> None:
     def fail(folder: Path) -> dict[str, Any]:
         (folder / "a.bin").write_bytes(b"a")
         raise OSError(28, "No space left on device")
@@ -125,7 +125,7 @@ def test_damage_is_noticed_at_open_and_the_entry_is_made_anew(damage: str) -> No
     assert store.verify(store.make_once("data", KEY, make)) == []
 
 
-def test_only_the_named_files_are_looked_at() -> None:
+def test_only_the_named_files_are_checked() -> None:
     entry = store.make_once("data", KEY, make)
     (entry.path / "b.bin").unlink()
     assert store.open_entry(entry.path, ["a.bin"]) == entry
@@ -137,9 +137,9 @@ def test_changed_content_of_the_same_size_is_found_by_verify() -> None:
     assert store.verify(store.open_entry(entry.path)) == ["a.bin"]
 
 
-def test_a_manifest_that_says_another_thing_is_damaged() -> None:
+def test_a_manifest_that_was_changed_is_damaged() -> None:
     manifest = store.make_once("data", KEY, make).path / store.MANIFEST
-    manifest.write_text(manifest.read_text().replace("as made", "as told"))
+    manifest.write_text(manifest.read_text().replace("as made", "as read"))
     with pytest.raises(Damaged, match=r"manifest\.json is damaged"):
         store.open_entry(manifest.parent)
 
@@ -153,7 +153,7 @@ def test_changed_content_is_made_anew_where_it_is_verified() -> None:
     assert store.make_once("data", KEY, refuse, verified=True) == entry
 
 
-def test_the_root_is_the_users_cache_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_is_in_the_users_cache_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STUDY_STORE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert store.root() == Path("/somewhere/transfer-study")

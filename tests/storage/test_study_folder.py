@@ -1,4 +1,4 @@
-"""A study's folder: one driver at a time, one study a folder, nothing damaged taken for whole."""
+"""A study's folder: one driver at a time, one study per folder, and no damage goes unnoticed."""
 
 import json
 import multiprocessing
@@ -54,18 +54,18 @@ def _try(path, together, taken, over):
 def test_of_several_drivers_at_once_exactly_one_runs(tmp_path):
     together, taken, over = multiprocessing.Barrier(5), multiprocessing.Queue(), multiprocessing.Event()
     drivers = [multiprocessing.Process(target=_try, args=(tmp_path, together, taken, over)) for _ in range(5)]
-    for each in drivers:
-        each.start()
-    said = [taken.get(timeout=60) for _ in drivers]
+    for driver in drivers:
+        driver.start()
+    answers = [taken.get(timeout=60) for _ in drivers]
     over.set()
-    for each in drivers:
-        each.join()
-    (owner,) = (each for each in said if isinstance(each, int))
-    assert owner in {each.pid for each in drivers}
-    assert sum("is in use by" in str(each) for each in said) == 4
+    for driver in drivers:
+        driver.join()
+    (owner,) = (answer for answer in answers if isinstance(answer, int))
+    assert owner in {driver.pid for driver in drivers}
+    assert sum("is in use by" in str(answer) for answer in answers) == 4
 
 
-def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
+def test_a_study_is_written_once_and_resumed_only_on_request(tmp_path):
     study_folder.begin(tmp_path, IDENTITY, resume=False)
     assert study_folder.read_study(tmp_path)["space"] == IDENTITY["space"]
     with pytest.raises(UserError, match="holds a study already: add --resume"):
@@ -76,7 +76,7 @@ def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"seed": 1}, "seed was 0, is 1"),
         ({"space": IDENTITY["space"] | {"tuned": {"lr": {"values": [0.1, 0.3]}}}}, r"lr.values\[1\] was 0.2, is 0.3"),
@@ -85,9 +85,9 @@ def test_a_study_is_written_once_and_resumed_only_when_asked(tmp_path):
         ({"code": "c1"}, 'code was "c0", is "c1"'),
     ],
 )
-def test_a_changed_study_is_refused_with_the_difference(tmp_path, change, said):
+def test_a_changed_study_is_refused_with_the_difference(tmp_path, change, message):
     study_folder.begin(tmp_path, IDENTITY, resume=False)
-    with pytest.raises(Damaged, match=said):
+    with pytest.raises(Damaged, match=message):
         study_folder.begin(tmp_path, IDENTITY | change, resume=True)
 
 
@@ -148,7 +148,7 @@ def test_a_user_without_a_name_is_known_by_number(monkeypatch):
     assert study_folder.who() == f"{os.getuid()}@{socket.gethostname()}, process {os.getpid()}"
 
 
-def test_other_words_for_equal_pixels_are_no_change(tmp_path):
+def test_another_description_of_equal_pixels_is_no_change(tmp_path):
     cells = [{"name": "a", "source": "pets: 9 images", "data": "f00"}]
     study, renamed = {"cells": cells}, {"cells": [cells[0] | {"source": "photographs: 9 images"}]}
     study_folder.refuse_change(study, renamed, tmp_path)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import UserError
 from study.space.config import Config, show
+from study.space.config import names as hyperparameters
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Backbone = tuple[list[nn.Module], nn.Linear | None]
 
 
-OPTIONS = ("encoder", "stem")
+OPTIONS = hyperparameters(reader="its families")
 """Hyperparameters that some families read."""
 
 

@@ -1,4 +1,4 @@
-"""What optuna-dashboard and TensorBoard are given says what the ledger says, however often it is brought in step."""
+"""The files for optuna-dashboard and TensorBoard agree with the ledger, however often they are updated."""
 
 import math
 import struct
@@ -34,7 +34,7 @@ STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING
 
 
 def play(folder, steps):
-    """Make a study's folder, or go on in it, training nothing, for so many reports; every tenth trial fails."""
+    """Make or resume a study's folder for `steps` reports without training; each cell's trial s003 fails."""
     cells = SPACE.cells()
     about = [{"name": cell.name, "values": cell.values, "published": None, "source": "drawn"} for cell in cells]
     folder.mkdir(exist_ok=True)
@@ -54,9 +54,9 @@ def play(folder, steps):
             last = epoch == SPACE.epochs
             rows = [row(epoch, "val", score), row(epoch, "train", score / 2)]
             rows += [row(epoch, "test", score)] * (last and trial.role == "replicate")
-            said = state.report(trial.id, epoch, score, last, rows=rows, worker="a:1", time=1e9 + epoch)
+            decision = state.report(trial.id, epoch, score, last, rows=rows, worker="a:1", time=1e9 + epoch)
             steps -= 1
-            if said != "continue" or steps == 0:
+            if decision != "continue" or steps == 0:
                 break
     book.close()
     return folder
@@ -78,7 +78,7 @@ def cells(folder):
 
 def scalars(folder):
     """Read event files back in the plainest way: (run, tag, step) → values."""
-    found = {}
+    scores = {}
     for path in sorted(folder.rglob("events.*")):
         data, place = path.read_bytes(), 0
         while place < len(data):
@@ -87,12 +87,12 @@ def scalars(folder):
             place += 16 + length
             for value in event.summary.value:
                 if value.HasField("simple_value"):
-                    found.setdefault((path.parent.name, value.tag, event.step), []).append(value.simple_value)
+                    scores.setdefault((path.parent.name, value.tag, event.step), []).append(value.simple_value)
                 if value.tag == "_hparams_/session_start_info":
                     started = HParamsPluginData.FromString(value.metadata.plugin_data.content).session_start_info
                     numbers = {key: one.number_value for key, one in started.hparams.items()}
-                    found.setdefault((path.parent.name, "lr", None), []).append(numbers["lr"])
-    return found
+                    scores.setdefault((path.parent.name, "lr", None), []).append(numbers["lr"])
+    return scores
 
 
 def check(folder):
@@ -101,31 +101,31 @@ def check(folder):
     searched = frame[frame["role"] == "search"]
     studies = cells(folder)
     assert set(studies) == set(searched["cell"])
-    for name, study in studies.items():
-        own = searched[searched["cell"] == name].drop_duplicates("trial").set_index("trial")
-        told = {each.user_attrs["trial"]: STATES[each.state.name] for each in study.trials}
-        assert told == own["state"].to_dict()
-        assert len(told) == len(study.trials)
-        val = searched[(searched["cell"] == name) & (searched["split"] == "val")]
-        for each in study.trials:
-            curve = val[val["trial"] == each.user_attrs["trial"]].set_index("epoch")["score"]
-            assert each.intermediate_values == curve.to_dict()
-            ended = told[each.user_attrs["trial"]] in ("complete", "pruned")
-            assert each.value == (curve.iloc[-1] if ended else None)
-            assert each.params["lr"] == own.loc[each.user_attrs["trial"], "lr"]
+    for cell, study in studies.items():
+        own = searched[searched["cell"] == cell].drop_duplicates("trial").set_index("trial")
+        states = {trial.user_attrs["trial"]: STATES[trial.state.name] for trial in study.trials}
+        assert states == own["state"].to_dict()
+        assert len(states) == len(study.trials)
+        val = searched[(searched["cell"] == cell) & (searched["split"] == "val")]
+        for trial in study.trials:
+            name = trial.user_attrs["trial"]
+            curve = val[val["trial"] == name].set_index("epoch")["score"]
+            assert trial.intermediate_values == curve.to_dict()
+            assert trial.value == (curve.iloc[-1] if states[name] in ("complete", "pruned") else None)
+            assert trial.params["lr"] == own.loc[name, "lr"]
         done = val[(val["state"] == "complete") & (val["epoch"] == SPACE.epochs)]
         if len(done):
             assert study.best_value == done["score"].max()
     rows = frame[frame["score"].notna()]
     tags = [(one.trial, f"{one.split}/{one.metric}", one.epoch) for one in rows.itertuples()]
     want = dict(zip(tags, rows["score"], strict=True))
-    found = scalars(folder / "tensorboard")
-    rates = {key[0]: found.pop(key) for key in [key for key in found if key[1] == "lr"]}
-    assert found == {key: [pytest.approx(score)] for key, score in want.items()}
+    scores = scalars(folder / "tensorboard")
+    rates = {key[0]: scores.pop(key) for key in [key for key in scores if key[1] == "lr"]}
+    assert scores == {key: [pytest.approx(score)] for key, score in want.items()}
     assert rates == {name: [pytest.approx(rate)] for name, rate in rows.groupby("trial")["lr"].first().items()}
 
 
-def test_a_finished_study_is_shown_as_the_table_has_it(tmp_path, capsys):
+def test_a_finished_study_is_exported_as_the_table_has_it(tmp_path, capsys):
     play(tmp_path, 10_000)
     assert main([str(tmp_path)]) == 0
     assert set(table(tmp_path)["state"]) == {"complete", "pruned", "failed"}
@@ -134,7 +134,7 @@ def test_a_finished_study_is_shown_as_the_table_has_it(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("steps", [1, 9, 15])
-def test_a_running_study_is_brought_in_step_by_each_run_of_the_command(tmp_path, steps):
+def test_each_run_of_the_command_updates_the_export_of_a_running_study(tmp_path, steps):
     play(tmp_path, steps)
     for _ in range(3):
         assert main([str(tmp_path)]) == 0
@@ -144,7 +144,7 @@ def test_a_running_study_is_brought_in_step_by_each_run_of_the_command(tmp_path,
     check(tmp_path)
 
 
-def test_one_follower_keeps_in_step_and_leaves_a_torn_line_for_later(tmp_path, monkeypatch):
+def test_every_follows_the_ledger_and_leaves_a_torn_line_for_later(tmp_path, monkeypatch):
     play(tmp_path, 12)
     path = tmp_path / "ledger" / "001.jsonl"
     whole, rounds = path.read_bytes(), iter(range(400, 1_000_000, 700))
@@ -174,7 +174,7 @@ def test_a_line_whose_end_comes_later_is_read_once(tmp_path):
     assert seen == list(range(len(whole.splitlines())))
 
 
-def test_what_it_shows_is_what_optuna_would_choose_from(tmp_path):
+def test_the_distributions_are_those_of_the_space(tmp_path):
     play(tmp_path, 10_000)
     main([str(tmp_path)])
     study = cells(tmp_path)["regime=partial_freeze"]
