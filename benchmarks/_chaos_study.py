@@ -100,7 +100,7 @@ def _locked(asked: NodeChecks, folder: Path, stop: Stop) -> State:
     with cluster(asked.address, gpus=0.0) as place:
         stop.listen()
         wanted = replace(place, slots=asked.slots)
-        tune.run(state, job, folder / "tune", wanted, ended, stop.asked, trainable=Journaled)
+        tune.run(state, job, storage=folder / "tune", place=wanted, ended=ended, stop=stop.asked, trainable=Journaled)
     stop.listen()
     book.close()
     write_table(folder)

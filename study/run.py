@@ -234,7 +234,7 @@ def _search(
             made, workers = partial(job, study), max(1, place.slots // max(1, len(study.cells) - len(study.absent)))
             bundle = lambda trial: bundles.size(study.cells[trial.cell], space.trials, workers)  # noqa: E731
             more: dict[str, Any] = {"bundle": bundle, "timeout": study.trial_timeout}
-            tune.run(state, made, study.folder / "tune", place, ended, asked_to_stop, **more)
+            tune.run(state, made, storage=study.folder / "tune", place=place, ended=ended, stop=asked_to_stop, **more)
     finally:
         book.close()
         autosave.write_table(study.folder)
