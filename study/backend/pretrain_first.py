@@ -118,7 +118,7 @@ class _Progress:
 
 
 def _in_store(start: InitialWeights, say: Callable[[str], None]) -> bool:
-    """Whether the store has some weights, undamaged; prints a line on what was found or will be trained."""
+    """Whether the store has some weights, undamaged; prints a line on them, or on the training to come."""
     damage = weights.damage(start.path)
     if damage:
         say(f"{_name(start)}: {damage}; they are made anew")

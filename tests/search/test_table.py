@@ -1,4 +1,4 @@
-"""The table: one row a score, the contract with `analysis`, and what a repeated or empty report becomes."""
+"""The table: one row a score, the contract with `analysis`, and the rows of repeated or empty reports."""
 
 import numpy as np
 import pandas as pd
