@@ -163,5 +163,7 @@ def _memory(case: Case) -> str:
 def _images(cells: Sequence[Cell], prepared: Sequence[Prepared]) -> int:
     """Return the bytes of the study's images, each array counted once."""
     sides = [config(cell.values).image_size for cell in cells]
-    counts = {one.path: 3 * side**2 * sum(one.counts.values()) for side, one in zip(sides, prepared, strict=True)}
-    return sum(counts.values())
+    sizes = {
+        images.path: 3 * side**2 * sum(images.counts.values()) for side, images in zip(sides, prepared, strict=True)
+    }
+    return sum(sizes.values())

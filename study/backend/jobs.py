@@ -49,15 +49,15 @@ class Cluster:
             UserError: nothing answers, the cluster requires no token, or it rejects the token of this machine.
         """
         self._address = address.rstrip("/")
-        asks = _knock(self._address) in (401, 403)
-        if not asks and not unprotected:
+        requires_token = _knock(self._address) in (401, 403)
+        if not requires_token and not unprotected:
             problem = f"--address {address}: asks for no token, so that whoever reaches it runs code there"
             raise UserError(f"{problem}: start Ray with RAY_AUTH_MODE=token (docs/cluster.md), or add --unprotected")
-        if asks and not auth_token.known():
+        if requires_token and not auth_token.known():
             problem = f"--address {address}: asks for a token, and there is none here"
             path = auth_token.file() or "a file that RAY_AUTH_TOKEN_PATH names"
             raise UserError(f"{problem}: copy the head's ~/.ray/auth_token to {path}, with chmod 600")
-        os.environ["RAY_AUTH_MODE"] = "token" if asks else "disabled"  # before ray is imported
+        os.environ["RAY_AUTH_MODE"] = "token" if requires_token else "disabled"  # before ray is imported
         self._client = self._connected()
 
     def send(self, command: str, folder: str, variables: dict[str, str], job: str) -> None:

@@ -115,7 +115,7 @@ class State:
         """Whether all trials of the study have ended."""
         return not self.count("running") and self.total() == len(self.trials)
 
-    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: Any) -> str:
+    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **fields: Any) -> str:
         """Record one epoch's scores together with their decision: `continue`, `prune`, `complete` or `fail`."""
         trial = self.trials[trial_id]
         if not math.isfinite(objective):
@@ -123,9 +123,9 @@ class State:
             return "fail"
         stops = not last and self._stops(trial, epoch, objective)
         decision = "complete" if last else "prune" if stops else "continue"
-        more |= self._recorded(trial_id, epoch, more.get("rows", []))
+        fields |= self._recorded(trial_id, epoch, fields.get("rows", []))
         self._apply(
-            {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | more
+            {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | fields
         )
         return decision
 
@@ -233,9 +233,9 @@ class State:
                 return self._start(name, cell, "replicate", seed, winner.tuned, replicate_of=winner.id)
         return None
 
-    def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **more: object) -> Trial:
+    def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **fields: object) -> Trial:
         event = {"kind": "suggest", "trial": name, "cell": cell, "role": role, "seed": seed, "tuned": dict(tuned)}
-        self._apply(event | more)
+        self._apply(event | fields)
         return self.trials[name]
 
     def _stops(self, trial: Trial, epoch: int, objective: float) -> bool:

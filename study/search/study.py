@@ -87,7 +87,7 @@ def job(study: Study, trial: "Trial") -> Job:
         "checkpoints": store.name(study.folder / "checkpoints" / trial.id),
         "checkpoint_seconds": study.checkpoint_seconds,
         "source": store.name(start.path) if start else None,
-        "earlier": [_earlier(each) for each in start.line if each.source in start.source.learnt] if start else [],
+        "earlier": [_earlier(task) for task in start.line if task.source in start.source.learnt] if start else [],
         "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
         "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
