@@ -48,12 +48,17 @@ def train(
         missing = [start for start in ready if not _in_store(start, say)]
         failed |= _train(missing, place, checkpoint_seconds, check, say)
         failed |= {start.path: failed[start.before.path] for start in wanted if start.before and start not in ready}
-    return {cell: failed[start.path] for cell, own in enumerate(starts) for start in own if start.path in failed}
+    return {
+        cell: failed[start.path]
+        for cell, cell_starts in enumerate(starts)
+        for start in cell_starts
+        if start.path in failed
+    }
 
 
 def lines(starts: Sequence[Sequence[InitialWeights]]) -> Iterator[InitialWeights]:
     """Yield all trainings that lead to the initial weights; one may come several times."""
-    return (start for own in starts for last in own for start in last.line)
+    return (start for cell_starts in starts for last in cell_starts for start in last.line)
 
 
 def _rounds(starts: Sequence[Sequence[InitialWeights]]) -> list[list[InitialWeights]]:
@@ -166,8 +171,8 @@ def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) 
         absent: numbers of cells that are not run.
     """
     first: dict[Path, tuple[str, InitialWeights]] = {}
-    for cell, own in enumerate(starts):
-        for last in own if cell not in absent else ():
+    for cell, cell_starts in enumerate(starts):
+        for last in cell_starts if cell not in absent else ():
             for ahead, start in enumerate(reversed(last.line)):
                 first.setdefault(start.path, (_trial(cell, ahead, start.replicate), start))
     for path, (trial, start) in first.items():

@@ -83,11 +83,10 @@ def _alone(job: "Job") -> Iterator[Results]:
         folder, config, data, device, cache = _begin(job)
         trial_mirror.fetch(dict(job))
     checkpoint = checkpoints.latest(folder, of=_identity(job), report=ledger_schema.REPORT)
+    resume: trial.Resume | None = None
     if checkpoint is not None:
+        resume = checkpoint.report["epoch"], checkpoint.report["seconds"], checkpoint.state
         yield {job["trial"]: checkpoint.report}
-    resume = (
-        None if checkpoint is None else (checkpoint.report["epoch"], checkpoint.report["seconds"], checkpoint.state)
-    )
     saved, after = time.monotonic(), -1 if resume is None else resume[0]
     earlier = _earlier(job)
     reports = trial.run(
@@ -160,11 +159,11 @@ def _begin(job: "Job") -> "tuple[Path, Config, TaskData, str, CacheSettings]":
     from study.training import trial
 
     torch.set_num_threads(job["threads"])
-    own, prepared = config(job["config"]), prepare.Prepared(**job["prepared"])
+    hyperparameters, prepared = config(job["config"]), prepare.Prepared(**job["prepared"])
     sealed = job["role"] == "search"
-    data = prepare.open_data(prepared, splits.cut(own), job["split_seed"], job["draw_seed"], sealed)
+    data = prepare.open_data(prepared, splits.cut(hyperparameters), job["split_seed"], job["draw_seed"], sealed)
     device = "cuda" if job["gpu"] else "cpu"
-    return store.at(job["checkpoints"]), own, data, device, trial.CacheSettings(**job["cache"])
+    return store.at(job["checkpoints"]), hyperparameters, data, device, trial.CacheSettings(**job["cache"])
 
 
 def _earlier(job: "Job") -> "list[Earlier]":
@@ -176,9 +175,9 @@ def _earlier(job: "Job") -> "list[Earlier]":
 
     tasks, seed = [], job["split_seed"]
     for task in job.get("earlier", ()):
-        own, prepared = config(task["config"]), prepare.Prepared(**task["prepared"])
-        data = prepare.open_data(prepared, splits.cut(own), seed, seed, job["role"] == "search")
-        tasks.append(Earlier(own, data, store.at(task["entry"])))
+        hyperparameters, prepared = config(task["config"]), prepare.Prepared(**task["prepared"])
+        data = prepare.open_data(prepared, splits.cut(hyperparameters), seed, seed, job["role"] == "search")
+        tasks.append(Earlier(hyperparameters, data, store.at(task["entry"])))
     return tasks
 
 
@@ -224,7 +223,7 @@ def _identity(job: "Job") -> str:
 
 
 def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None:
-    """Compare the digest of a resumed trial's frozen stages, which a checkpoint does not hold, with that before.
+    """Compare the digest of a resumed trial's frozen stages, which no checkpoint holds, with the one before.
 
     Raises:
         RuntimeError: they differ within a phase, since the pretrained weights have changed.
@@ -243,8 +242,8 @@ def _save_model(job: "Job", data: "TaskData", report: "Report", earlier: "Sequen
     from study.storage import store, trial_mirror
 
     if job["model"] is not None:
-        own = [row for row in report.rows if row["task"] == row["trained_on"] and row["metric"] != "count"]
-        scores = {f"{row['split']} {row['metric']}": row["score"] for row in own}
+        rows = [row for row in report.rows if row["task"] == row["trained_on"] and row["metric"] != "count"]
+        scores = {f"{row['split']} {row['metric']}": row["score"] for row in rows}
         card = {
             "trial": job["trial"],
             "config": job["config"],

@@ -118,13 +118,13 @@ def test_a_score_that_is_no_number_fails_the_trial(prepared, tmp_path):
 
 def saved(tmp_path, **config):
     """Train a trial on the toy task as a worker does, save its model, load it; returns the logits of both networks."""
-    own = replace(SMALL, task="toy", **config)
-    data = task(test=True)._replace(source_labels=LABELS if own.regime == "zero_shot" else {})
-    *_, report = trial.run(own, data, 0, epochs=1)
-    saved_job = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(own), "seed": 0}
+    hyperparameters = replace(SMALL, task="toy", **config)
+    data = task(test=True)._replace(source_labels=LABELS if hyperparameters.regime == "zero_shot" else {})
+    *_, report = trial.run(hyperparameters, data, 0, epochs=1)
+    saved_job = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(hyperparameters), "seed": 0}
     saved_job |= {"prepared": {"source": "toy"}}
     worker._save_model(saved_job, data, report)
-    parts = setup.assemble(own, data, 0, "cpu")
+    parts = setup.assemble(hyperparameters, data, 0, "cpu")
     parts.net.load_state_dict(report.model())
     loaded, card = models.load(tmp_path / "model")
     assert card["classes"] == list(data.classes)
@@ -209,7 +209,7 @@ def test_a_trial_of_a_bundle_that_fails_fails_alone(prepared, tmp_path):
     hot = {"lr": 1e30, "optimizer": "sgd"}
     jobs = bundle(prepared, tmp_path, *(hot | {"lr": lr} for lr in (1e-3, 1e30, 1e-2)))
     results = by_trial(list(worker.results(jobs)))
-    assert [len(own) for own in results.values()][::2] == [EPOCHS + 1] * 2
+    assert [len(reports) for reports in results.values()][::2] == [EPOCHS + 1] * 2
     assert "loss is" in results["c000-s001"][-1]["failure"]
 
 
