@@ -46,7 +46,7 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch):
     monkeypatch.setattr(jobs, "Cluster", Fake)
-    monkeypatch.setattr(submit.tree, "copy", lambda folder: Fake.interrupt(Fake, "copying") or 0)
+    monkeypatch.setattr(submit.working_tree, "copy", lambda folder: Fake.interrupt(Fake, "copying") or 0)
     monkeypatch.setattr(Fake, "at", "")
     return Fake
 
