@@ -53,7 +53,7 @@ def cases(
 ) -> list[Case]:
     """List the configurations to measure. Cells with equal memory a step share one, that with the most labels.
 
-    To keep them few, tuned hyperparameters depart from the baseline one at a time: a head and an optimizer of two
+    To keep them few, tuned hyperparameters depart from the baseline one at a time. A head and an optimizer of two
     choices each make three cases, not four. `MARGIN` covers what two of them take together.
 
     Args:

@@ -25,7 +25,7 @@ def query(worker: Any) -> Callable[[], bool]:
 class Watch:
     """The workers of Tune's trials, and since when each has been silent: a worker that hangs cannot report it.
 
-    Only time in which this process listens counts as silence. Before a worker is ended it gets a request: its report
+    Only time in which this process listens counts as silence. Before a worker is ended, it gets a request. Its report
     may wait in Ray's queue behind many others, or may have come while this process was stopped.
     """
 

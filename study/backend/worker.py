@@ -192,8 +192,8 @@ def _own_errors(reports: "Iterator[Any]") -> "Iterator[Any]":
     """Pass reports on, and distinguish a trial's own OSErrors from the storage's, which stop the study.
 
     Raises:
-        RuntimeError: instead of an OSError without a number (an image that PIL cannot read), or of a connection or a
-            process that the trial's code began.
+        RuntimeError: replaces an OSError without a number (an image that PIL cannot read), or of a connection or a
+            process of the trial's code.
         OSError: the storage fails; the error has a number.
     """
     try:

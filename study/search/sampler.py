@@ -37,8 +37,8 @@ def suggest(
 
     Args:
         tuned: hyperparameter → distribution.
-        history: the cell's trials in the order of their suggestion; running ones count as bad (constant liar), so
-            that parallel trials differ; pruned ones count with the scores that they reached, failed ones not at all.
+        history: the cell's trials in the order of their suggestion. Running ones count as bad (constant liar), so that
+            parallel trials differ. Pruned ones count with the scores that they reached, failed ones not at all.
         seed: of this one suggestion, so that a resumed study samples what an uninterrupted one does.
         startup: number of trials that are drawn at random before TPE models them.
         most: number of past trials that TPE sees at most; `thinned` chooses them.
@@ -58,8 +58,8 @@ def thinned(history: Sequence[Past], most: int) -> list[Past]:
 
     Args:
         history: trials, none of which failed.
-        most: number of trials to choose. All running ones are chosen, and as many of the best as TPE models as good;
-            the others are spread evenly over the order of suggestion.
+        most: number of trials to choose. All running ones are chosen, and as many of the best as TPE models as good.
+            The others are spread evenly over the order of suggestion.
 
     Returns:
         Trials in their order: at most `most`, or more if there are more good and running ones.

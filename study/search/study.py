@@ -39,8 +39,8 @@ class Study:
     absent: dict[int, str]
     """Number of a cell whose pretrained weights are unavailable here → why."""
     starts: list[tuple["InitialWeights", ...]]
-    """Initial weights that we train ourselves, one entry a cell: none, one for all trials of the cell, or one for its
-    search and one for each replicate."""
+    """Initial weights that we train ourselves, one entry a cell. It is empty, has one for all its trials, or one for
+    its search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
     mirror: "Mirror | None" = None
@@ -54,8 +54,8 @@ class Study:
 
 def asked(name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool) -> dict[str, Any]:
     """Return the part of a study's identity that is known before its data are read."""
-    rest: dict[str, Any] = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
-    return {"space": {"name": name, "scale": scale} | space.as_dict()} | rest | {"code": folders.code_fingerprint()}
+    options: dict[str, Any] = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
+    return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
 
 
 def identity(study: Study) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def identity(study: Study) -> dict[str, Any]:
         | {"start": [start.key for start in starts]}
         for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
-    options = asked(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
-    return options | {"cells": cells}
+    known = asked(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
+    return known | {"cells": cells}
 
 
 def job(study: Study, trial: "Trial") -> Job:

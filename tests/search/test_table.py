@@ -31,8 +31,8 @@ STUDY = {
 }
 
 
-def suggested(trial, cell, **more):
-    return {"kind": "suggest", "trial": trial, "cell": cell, "role": "search", "seed": 5, "tuned": {}} | more
+def suggested(trial, cell, **fields):
+    return {"kind": "suggest", "trial": trial, "cell": cell, "role": "search", "seed": 5, "tuned": {}} | fields
 
 
 def reported(trial, epoch, score, decision="continue"):
@@ -42,7 +42,7 @@ def reported(trial, epoch, score, decision="continue"):
 
 
 def test_the_columns_are_those_that_analysis_reads():
-    assert list(tables.COLUMNS.items()) == list(analysis.table.COLUMNS.items())
+    assert list(tables.COLUMNS.items()) == list(analysis.numbers.table.COLUMNS.items())
 
 
 def test_every_hyperparameter_has_a_column():
