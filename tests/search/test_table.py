@@ -155,7 +155,7 @@ def test_an_odd_text_of_a_trial_reaches_the_table_and_is_read(tmp_path):
     book.close()
     frame = tables.from_events(STUDY, ledger.read(tmp_path / "ledger"))
     tables.write(frame, tmp_path / "table.parquet")
-    read = analysis.table.load(tmp_path)
+    read = analysis.numbers.table.load(tmp_path)
     (error,) = read.loc[read["trial"] == "a", "error"]
     assert error.startswith("photo \\udcff\\x00 \\x1b[31m<b>|\\ufffexxx")
     assert len(error) <= 20_010
