@@ -100,7 +100,9 @@ def _locked(asked: NodeChecks, folder: Path, stop: Stop) -> State:
     with cluster(asked.address, gpus=0.0) as place:
         stop.listen()
         wanted = replace(place, slots=asked.slots)
-        tune.run(state, job, folder / "tune", wanted, ended, stop.requested, trainable=Journaled)
+        tune.run(
+            state, job, storage=folder / "tune", place=wanted, ended=ended, stop=stop.requested, trainable=Journaled
+        )
     stop.listen()
     book.close()
     write_table(folder)

@@ -138,7 +138,7 @@ def run(space: Space, folder: Path) -> dict[str, Any]:
         return {"trial": trial.id, "epochs": space.epochs, "values": dict(trial.tuned)}
 
     with cluster(gpus=0.0) as place:
-        tune.run(state, job, folder / "tune", place, trainable=Untrained)
+        tune.run(state, job, storage=folder / "tune", place=place, trainable=Untrained)
     book.close()
     count = len(state.marks)
     shown = [number for number in AT if number < count] + [count]

@@ -222,10 +222,16 @@ def _search(study: Study, events: list[ledger.Event], place: "Place", room: Room
         if study.mirror:
             study.mirror.push()  # before anything is trained: who finds checkpoints there finds a study
         with Progress(state, caller.console) as progress:
-            watch, storage = Observer(study, room, caller, progress.update), study.folder / "tune"
-            timeout = study.trial_timeout
+            watch = Observer(study, room, caller, progress.update)
             tune.run(
-                state, partial(job, study), storage, place, watch.ended, watch.stopping, bundle=bundle, timeout=timeout
+                state,
+                partial(job, study),
+                storage=study.folder / "tune",
+                place=place,
+                ended=watch.ended,
+                stop=watch.stopping,
+                bundle=bundle,
+                timeout=study.trial_timeout,
             )
     finally:
         book.close()

@@ -1,4 +1,4 @@
-"""The token that Ray's ports ask for: where its file is, and that nobody else can read it. Knows no Ray."""
+"""The token that Ray's ports require: where its file is, and whether only its owner can read it. Knows no Ray."""
 
 import os
 import secrets
@@ -10,10 +10,10 @@ from study.storage import home
 
 
 def file() -> Path | None:
-    """Give the token's file, which need not be there: $RAY_AUTH_TOKEN_PATH, else that in the home folder, if any."""
-    if named := os.environ.get("RAY_AUTH_TOKEN_PATH"):
-        return Path(named)
-    return own / ".ray" / "auth_token" if (own := home.known()) else None
+    """Return the token's path, which need not exist: $RAY_AUTH_TOKEN_PATH, else that in the home folder, if any."""
+    if path := os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        return Path(path)
+    return folder / ".ray" / "auth_token" if (folder := home.known()) else None
 
 
 def known() -> bool:
@@ -22,14 +22,14 @@ def known() -> bool:
 
 
 def check(make: bool = False) -> None:
-    """See to it that the token's file is its owner's alone: Ray itself makes it readable by all.
+    """Make sure that only its owner can read the token's file: Ray itself makes it readable by all.
 
     Args:
-        make: makes a token where there is none, as Ray would: in the home folder, or for this process and its workers
-            alone where that cannot be written.
+        make: whether to make a token if there is none, as Ray would, in the home folder. If that cannot be written, the
+            token is for this process and its workers alone.
 
     Raises:
-        UserError: others can read a file that the user has named, or one that is not the user's.
+        UserError: others can read a file that $RAY_AUTH_TOKEN_PATH names, or that another user owns.
     """
     path, default = file(), "RAY_AUTH_TOKEN_PATH" not in os.environ
     if make and default and not known() and os.environ.get("RAY_AUTH_MODE", "token") == "token":
@@ -47,7 +47,7 @@ def check(make: bool = False) -> None:
 
 
 def _mode(path: Path | None) -> int | None:
-    """Give the permissions of a token's file; None where there is none, or its folder is somebody else's."""
+    """Return the permissions of a token's file; None if there is no file, or its folder cannot be read."""
     try:
         return stat.S_IMODE(path.stat().st_mode) if path else None
     except OSError:
@@ -55,7 +55,7 @@ def _mode(path: Path | None) -> int | None:
 
 
 def _make(path: Path | None) -> None:
-    """Write a token, or hand it on in the environment where there is nowhere to write it."""
+    """Write a token to the path, or to the environment if the path cannot be written."""
     token = secrets.token_hex(32)
     try:
         if path is None:
@@ -71,7 +71,7 @@ def _write(path: Path, token: str) -> None:
     try:
         with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as opened:
             opened.write(token)
-        os.link(making, path)  # of several processes one makes it
+        os.link(making, path)  # only one of several processes succeeds
     except FileExistsError:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""How a worker died, in a line: a signal, an exit code or a node, as far as Ray, or the worker's own log, has it.
+"""How a worker died, in a line: the signal, exit code or node that Ray or the worker's own log names.
 
 Knows Ray's texts and logs; knows nothing of trials.
 """
@@ -24,13 +24,13 @@ _DETAIL = re.compile(r"Worker exit type: \w+ Worker exit detail: (.+?)(?= Some c
 
 
 def note_exits() -> None:
-    """Have this process write into its log with which code `os._exit` ends it: Ray does not hear of it."""
+    """Make `os._exit` write its exit code into this process's log, since Ray never learns it."""
     own, leave = os.getpid(), os._exit
     if isinstance(leave, functools.partial):
         return
 
     def noted(code: int) -> None:
-        if os.getpid() == own:  # a child that was forked ends in silence
+        if os.getpid() == own:  # forked children log nothing
             with contextlib.suppress(OSError):
                 os.write(2, f"{NOTED} {code} ***\n".encode())
         leave(code)
@@ -42,7 +42,7 @@ def reason(file: str | None) -> str:
     """Describe a worker's death.
 
     Args:
-        file: to which Tune has written the texts of Ray's errors, the last one last.
+        file: path to which Tune has written the texts of Ray's errors, the newest last; None if there is none.
     """
     try:
         return described(Path(file or "").read_text("utf-8", "replace").rpartition("Failure # ")[2])
@@ -51,7 +51,7 @@ def reason(file: str | None) -> str:
 
 
 def described(text: str) -> str:
-    """Describe a worker's death by the text of Ray's error."""
+    """Describe a worker's death from the text of Ray's error."""
     if "running low on memory" in text:
         return "ended by Ray: its node ran low on memory"
     detail = _DETAIL.search(text)
@@ -64,7 +64,7 @@ def described(text: str) -> str:
 
 
 def _logged(text: str) -> str:
-    """Read in the log of a worker what ended it: Ray itself knows only that the connection broke."""
+    """Look up in a worker's log how it ended: Ray itself knows only that the connection broke."""
     pid, address, logs = _PID.search(text), _IP.search(text), None
     if pid and address and (node := ray._private.worker._global_node) and address[1] == ray.util.get_node_ip_address():
         logs = [*Path(node.get_logs_dir_path()).glob(f"worker-*-{pid[1]}.err")]

@@ -1,4 +1,4 @@
-"""How many trials share a GPU: what to try on one, and what follows from the memory that it took.
+"""How many trials share a GPU: which configurations to measure, and the share that follows from their memory.
 
 Knows neither torch nor Ray nor how memory is measured (`gpu_memory.py`).
 """
@@ -17,7 +17,7 @@ from study.space.config import Config, config, names
 from study.space.space import Cell
 
 MARGIN = 1.2
-"""Times what was measured: the memory of a worker that trains one cell after the other falls into pieces."""
+"""Factor on the measured memory: a worker that trains one cell after another fragments it."""
 MOST = 99
 """Trials a GPU, at most: Ray counts GPUs in ten-thousandths, which are too coarse for more shares."""
 HUNGRIEST: dict[str, Callable[..., Any]] = {
@@ -26,78 +26,80 @@ HUNGRIEST: dict[str, Callable[..., Any]] = {
 }
 """Tuned hyperparameter → which end of its range takes most memory."""
 NEUTRAL = names(memory="neutral")
-"""What leaves the memory of a step as it is."""
+"""Hyperparameters that do not change the memory of a step."""
 ON_OR_OFF = names(memory="on or off")
-"""Of what it matters only whether it is above 0."""
+"""Hyperparameters of which only 0 or above 0 matters."""
 
 
 class Case(NamedTuple):
-    """A configuration to be tried for all cells that take as much memory."""
+    """A configuration to measure, for all cells that take as much memory."""
 
     name: str
-    """Of one of the cells, and what is tuned otherwise than at its baseline."""
+    """Name of one of the cells, and the tuned hyperparameter that departs from its baseline."""
     config: Config
     prepared: Prepared
     images: int
-    """Bytes of all the study's images: every worker comes to keep them on its device."""
-    kept: int
-    """Bytes a number of what is kept of frozen stages' outputs: 4 or 2, or 0 where nothing is."""
+    """Bytes of all the study's images: in the end every worker has them on its device."""
+    cache_itemsize: int
+    """Bytes a number in the cache of frozen stages' outputs: 4 or 2, or 0 without a cache."""
     bundle: int = 0
-    """Bytes that trials which are trained together take besides; 0 where none are."""
+    """Bytes that trials need besides because they are trained together; 0 if they are not."""
 
 
-def cases(cells: Sequence[Cell], prepared: Sequence[Prepared], absent: Collection[int], kept: int) -> list[Case]:
-    """List what is to be tried: of cells that differ in nothing that a step's memory depends on, the most labels.
+def cases(
+    cells: Sequence[Cell], prepared: Sequence[Prepared], absent: Collection[int], cache_itemsize: int
+) -> list[Case]:
+    """List the configurations to measure. Cells with equal memory a step share one, that with the most labels.
 
-    To keep them few, what is tuned departs from the baseline one at a time: a head and an optimizer of two choices each
-    make three cases, not four. What two of them take together beyond that is left to `MARGIN`.
+    To keep them few, tuned hyperparameters depart from the baseline one at a time. A head and an optimizer of two
+    choices each make three cases, not four. `MARGIN` covers what two of them take together.
 
     Args:
-        cells: of the study.
+        cells: the study's cells.
         prepared: one a cell.
         absent: numbers of cells that are not run.
-        kept: see `Case`.
+        cache_itemsize: see `Case`.
     """
     images = _images(cells, prepared)
-    found: dict[str, Case] = {}
+    by_memory: dict[str, Case] = {}
     for number, (cell, source) in enumerate(zip(cells, prepared, strict=True)):
-        asked = config(cell.values | cell.baseline)
+        baseline = config(cell.values | cell.baseline)
         if sources.of(cell):
-            asked = replace(asked, weights="none")  # what a step takes does not depend on them
-        plain = Case(cell.name, asked, source, images, kept)
-        for case in _tried(plain, cell) if number not in absent else ():
-            known = found.setdefault(key := _memory(case), case)
+            baseline = replace(baseline, weights="none")  # the memory does not depend on them
+        plain = Case(cell.name, baseline, source, images, cache_itemsize)
+        for case in _variants(plain, cell) if number not in absent else ():
+            known = by_memory.setdefault(key := _memory(case), case)
             if known.config.label_fraction < case.config.label_fraction:
-                found[key] = case
-    return list(found.values())
+                by_memory[key] = case
+    return list(by_memory.values())
 
 
 def bundle(heads: int, batch: int, features: int, classes: int) -> int:
-    """Give the bytes that heads take which are trained together (`training/fused_heads.py`), beyond the network's own.
+    """Return the bytes of heads that are trained together (`training/fused_heads.py`), beyond the network's own.
 
     Args:
-        heads: trained together; 1 takes nothing besides.
+        heads: number of heads; a single one needs nothing more.
         batch: images a step.
-        features: that a head takes.
-        classes: that a head tells apart.
+        features: inputs of a head.
+        classes: outputs of a head.
     """
     if heads < 2:
         return 0
-    shown = batch * features * (4 + 4 + 2)  # a batch, the one before it, and its copy in half precision
+    inputs = batch * features * (4 + 4 + 2)  # a batch, the one before it, and its copy in half precision
     weights = classes * features * (4 * 4 + 4 * 4)  # with gradient and AdamW's moments; stacked, and as they began
-    return heads * (shown + weights)
+    return heads * (inputs + weights)
 
 
 def share(needs: Collection[float], free: float, most: float) -> float:
-    """Give the part of a GPU that a trial is to have.
+    """Return the share of a GPU that a trial gets.
 
     Args:
-        needs: what trials take of a GPU's memory, bytes; the largest decides.
-        free: of its memory, bytes.
-        most: trials that the CPUs beside it are enough for.
+        needs: GPU memory of trials, bytes; the largest decides.
+        free: free GPU memory, bytes.
+        most: number of trials that the CPUs beside the GPU suffice for.
 
     Returns:
-        In (0, 1], in ten-thousandths, rounded down so that as many parts as trials fit make one GPU at most.
+        In (0, 1], in ten-thousandths, rounded down so that the shares of all trials that fit make one GPU at most.
     """
     need = max(needs, default=0.0)
     fit = min(most, MOST, free / need if need else MOST)
@@ -107,14 +109,14 @@ def share(needs: Collection[float], free: float, most: float) -> float:
 def chosen(
     tried: Sequence[Case], needs: Sequence[int | str], free: int, most: float, say: Callable[[str], None]
 ) -> float:
-    """Give the part of a GPU that a trial is to have, and say in a line how that came.
+    """Return the share of a GPU that a trial gets, and explain it in a line.
 
     Args:
-        tried: from `cases`.
-        needs: of each, bytes, or why it could not be tried; of none where no GPU is free.
-        free: of the memory of the GPU that has least, bytes.
-        most: trials that the CPUs beside a GPU are enough for.
-        say: gets the line.
+        tried: configurations, from `cases`.
+        needs: memory of each, bytes, or why it could not be measured; empty if no GPU was free.
+        free: free memory of the GPU that has least, bytes.
+        most: number of trials that the CPUs beside a GPU suffice for.
+        say: prints the line.
     """
     if not needs:
         say("1 trial a GPU: no GPU is free to try on")
@@ -133,31 +135,33 @@ def chosen(
     return part
 
 
-def _tried(case: Case, cell: Cell) -> Iterator[Case]:
-    """Give a cell's baseline at the ends that take most memory, then that with each other end or choice by itself."""
+def _variants(case: Case, cell: Cell) -> Iterator[Case]:
+    """Yield a cell's baseline at the ends that take most memory, then that with each other end or choice by itself."""
     most = {name: end(distributions.ends(cell.tuned[name])) for name, end in HUNGRIEST.items() if name in cell.tuned}
-    asked = replace(case.config, **most)
-    yield case._replace(config=asked, bundle=_bundle(cell, asked, len(case.prepared.classes)))
+    largest = replace(case.config, **most)
+    yield case._replace(config=largest, bundle=_bundle(cell, largest, len(case.prepared.classes)))
     for name in (name for name in cell.tuned if name not in (*HUNGRIEST, *NEUTRAL)):
         for value in distributions.ends(cell.tuned[name]):
-            yield case._replace(name=f"{cell.name} with {name}={value}", config=config(vars(asked) | {name: value}))
+            yield case._replace(name=f"{cell.name} with {name}={value}", config=config(vars(largest) | {name: value}))
 
 
-def _bundle(cell: Cell, asked: Config, classes: int) -> int:
+def _bundle(cell: Cell, trial: Config, classes: int) -> int:
     heads = bundles.size(cell, trials=sys.maxsize, workers=1)  # at most
-    features = families.of(asked).features
-    return bundle(heads, asked.batch_size, features, asked.head_classes or classes)
+    features = families.of(trial).features
+    return bundle(heads, trial.batch_size, features, trial.head_classes or classes)
 
 
 def _memory(case: Case) -> str:
-    """Write what a step's memory depends on."""
+    """Return a key of all that a step's memory depends on."""
     same = {name: getattr(Config, name) for name in NEUTRAL}
     same |= {name: float(getattr(case.config, name) > 0) for name in ON_OR_OFF}
     return repr((replace(case.config, **same), case.bundle))
 
 
 def _images(cells: Sequence[Cell], prepared: Sequence[Prepared]) -> int:
-    """Add up the bytes of the study's images, each array once."""
+    """Return the bytes of the study's images, each array counted once."""
     sides = [config(cell.values).image_size for cell in cells]
-    counts = {one.path: 3 * side**2 * sum(one.counts.values()) for side, one in zip(sides, prepared, strict=True)}
-    return sum(counts.values())
+    sizes = {
+        images.path: 3 * side**2 * sum(images.counts.values()) for side, images in zip(sides, prepared, strict=True)
+    }
+    return sum(sizes.values())

@@ -1,11 +1,11 @@
-"""Keeps what our own code raises while somebody else calls it. Knows nothing of either."""
+"""Catches exceptions of our own code while somebody else's code calls it. Knows nothing of either."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 class Guard:
-    """Keeps the first exception of our own code inside Tune, which would wrap it or go on: `run` raises it again."""
+    """Holds the first exception of our own code inside Tune, which would wrap or ignore it; `run` raises it again."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None

@@ -1,4 +1,4 @@
-"""Ray's Jobs API as study.submit needs it: a job sent, followed through lost connections, stopped, and how it ended.
+"""Ray's Jobs API as study.submit uses it: send a job, follow it through lost connections, stop it, see how it ended.
 
 Knows HTTP and tokens; knows nothing of studies.
 """
@@ -20,9 +20,9 @@ from study.storage import durable
 
 TIMEOUT = 10.0  # seconds
 STARTING = 90.0
-"""Seconds in which a head that has just been started comes to take jobs."""
+"""Seconds in which a head that has just been started begins to accept jobs."""
 TRIES = 5
-"""To connect again, a second apart, before following ends."""
+"""Attempts to reconnect, a second apart, before following ends."""
 
 
 class End(NamedTuple):
@@ -30,8 +30,9 @@ class End(NamedTuple):
 
     stopped: bool
     code: int | None
-    """Its exit code; None where it has none: it never began, or was killed with its node."""
+    """Its exit code; None if it never began, or was killed with its node."""
     told: str
+    """Its status and Ray's message, in a line."""
 
 
 class Cluster:
@@ -42,25 +43,25 @@ class Cluster:
 
         Args:
             address: of the dashboard, http://HOST:PORT.
-            unprotected: accepts one that asks for no token.
+            unprotected: whether to accept a cluster that requires no token.
 
         Raises:
-            UserError: nothing answers, it asks for no token, or for another one than there is here.
+            UserError: nothing answers, the cluster requires no token, or it rejects the token of this machine.
         """
         self._address = address.rstrip("/")
-        asks = _knock(self._address) in (401, 403)
-        if not asks and not unprotected:
-            told = f"--address {address}: asks for no token, so that whoever reaches it runs code there"
-            raise UserError(f"{told}: start Ray with RAY_AUTH_MODE=token (docs/cluster.md), or add --unprotected")
-        if asks and not auth_token.known():
-            told = f"--address {address}: asks for a token, and there is none here"
-            place = auth_token.file() or "a file that RAY_AUTH_TOKEN_PATH names"
-            raise UserError(f"{told}: copy the head's ~/.ray/auth_token to {place}, with chmod 600")
-        os.environ["RAY_AUTH_MODE"] = "token" if asks else "disabled"  # before ray is imported
+        requires_token = _knock(self._address) in (401, 403)
+        if not requires_token and not unprotected:
+            problem = f"--address {address}: asks for no token, so that whoever reaches it runs code there"
+            raise UserError(f"{problem}: start Ray with RAY_AUTH_MODE=token (docs/cluster.md), or add --unprotected")
+        if requires_token and not auth_token.known():
+            problem = f"--address {address}: asks for a token, and there is none here"
+            path = auth_token.file() or "a file that RAY_AUTH_TOKEN_PATH names"
+            raise UserError(f"{problem}: copy the head's ~/.ray/auth_token to {path}, with chmod 600")
+        os.environ["RAY_AUTH_MODE"] = "token" if requires_token else "disabled"  # before ray is imported
         self._client = self._connected()
 
     def send(self, command: str, folder: str, variables: dict[str, str], job: str) -> None:
-        """Send a folder and start a command in a copy of it, as a job of a new name."""
+        """Send a folder, and start a command in a copy of it as a job with a new name."""
         environment, until = {"working_dir": folder, "env_vars": variables}, time.monotonic() + STARTING
         while True:
             try:
@@ -75,12 +76,12 @@ class Cluster:
             time.sleep(1)
 
     def said(self, job: str) -> Iterator[str]:
-        """Yield what a job prints, until it ends; a connection that breaks is made anew."""
+        """Yield a job's output until it ends; a broken connection is made anew."""
         seen, failures = 0, 0
         while failures < TRIES:
             skip = seen
             try:
-                self._client.get_job_status(job)  # tells whether there is such a job, which the tail does not
+                self._client.get_job_status(job)  # raises if there is no such job, which the tail does not
                 for text in _steps(self._client.tail_job_logs(job)):
                     new = text[skip:]
                     skip = max(0, skip - len(text))
@@ -98,17 +99,17 @@ class Cluster:
         raise UserError(f"--address {self._address}: the connection is lost ({_first(last)}); the study runs on")
 
     def stop(self, job: str) -> None:
-        """Ask a job to end; it does so in its own time."""
+        """Ask a job to end; returns at once."""
         try:
             self._client.stop_job(job)
         except (RuntimeError, OSError) as error:
             raise UserError(f"{job}: {_first(error)}") from error
 
     def end(self, job: str) -> End:
-        """Say how a job ended."""
-        found = self._client.get_job_info(job)
-        told = f"{found.status.value.lower()} ({(found.message or '').strip().partition(chr(10))[0]})"
-        return End(found.status.value == "STOPPED", found.driver_exit_code, told)
+        """Return how a job ended."""
+        info = self._client.get_job_info(job)
+        text = f"{info.status.value.lower()} ({(info.message or '').strip().partition(chr(10))[0]})"
+        return End(info.status.value == "STOPPED", info.driver_exit_code, text)
 
     def _connected(self) -> Any:
         limits.check_settings()
@@ -128,7 +129,7 @@ class Cluster:
 
 
 def _knock(address: str) -> int:
-    """Give the status with which an address answers who shows no token.
+    """Return the HTTP status with which an address answers a request without a token.
 
     Raises:
         UserError: it does not answer.
@@ -145,8 +146,8 @@ def _knock(address: str) -> int:
         raise UserError(f"--address {address}: no Ray cluster answers there ({why})") from error
 
 
-def _steps(found: Any) -> Iterator[str]:
-    """Yield what an asynchronous iterator does.
+def _steps(output: Any) -> Iterator[str]:
+    """Yield the items of an asynchronous iterator.
 
     Raises:
         OSError: the connection cannot be made, or breaks.
@@ -156,7 +157,7 @@ def _steps(found: Any) -> Iterator[str]:
     with asyncio.Runner() as runner:
         while True:
             try:
-                yield runner.run(anext(found))
+                yield runner.run(anext(output))
             except StopAsyncIteration:
                 return
             except ClientError as error:

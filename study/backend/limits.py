@@ -1,6 +1,6 @@
-"""What of this process's surroundings ends Ray without a word: limits, odd settings, a folder that is gone.
+"""Checks of this process's surroundings that Ray ends or hangs in silently: limits, odd settings, a deleted folder.
 
-Knows what Ray needs, and does not import it: an odd setting of its own ends whoever does.
+Does not import Ray: an odd setting of Ray's own ends the process that does.
 """
 
 import os
@@ -12,11 +12,11 @@ import sys
 from study.errors import UserError
 
 FILES = 128
-"""Open files of a process, at least: with 60 no worker ever starts, and nobody is told."""
+"""Open files of a process, at least: with 60 no worker ever starts, and Ray reports nothing."""
 MANY_FILES = 65_536
-"""As many as are taken where the limit may be raised."""
+"""Open files to which the limit is raised if it may be."""
 MEMORY = 16_000_000_000
-"""Bytes of addresses, at least: with 8 GB Ray waits for ever for parts of it that have ended."""
+"""Bytes of address space, at least: with 8 GB Ray waits for ever for its own processes that have ended."""
 FILE = 100_000_000
 """Bytes of a file, at least."""
 _SETTING = re.compile(r"RAY_(?!worker_niceness$)[a-z]")  # which `study.backend.session` sets
@@ -44,10 +44,10 @@ def check() -> None:
 
 
 def check_here() -> None:
-    """Refuse to work in a folder that is gone.
+    """Refuse to work in a deleted folder.
 
     Raises:
-        UserError: it is.
+        UserError: the current folder has been deleted.
     """
     try:
         os.getcwd()
@@ -56,10 +56,10 @@ def check_here() -> None:
 
 
 def check_settings() -> None:
-    """Refuse settings of Ray's own that it cannot read: it ends the process that imports it, without a word.
+    """Refuse settings of Ray's own that it cannot read: Ray silently ends the process that imports it.
 
     Raises:
-        UserError: names them.
+        UserError: names the settings.
     """
     settings = [f"{name}={value}" for name, value in os.environ.items() if _SETTING.match(name)]
     if settings and subprocess.run([sys.executable, "-c", "import ray"], capture_output=True, check=False).returncode:

@@ -1,4 +1,4 @@
-"""Whether each node of a cluster can take part: the code, the versions, the folders, the images, before any trial.
+"""Checks, before any trial, that each node of a cluster has the study's code, versions, folders and images.
 
 Knows Ray's nodes, and what a study needs of a machine; knows nothing of trials.
 """
@@ -20,177 +20,196 @@ from study.storage import remote, store
 from study.storage import study_folder as folders
 
 PATIENCE = 180.0
-"""Seconds in which a node has to say what it sees: a folder on dead storage never answers."""
+"""Seconds in which a node has to report the result of its checks: a folder on dead storage never answers."""
 SEEN = ".nodes"
 
 
 class NodeChecks(NamedTuple):
-    """What a node is to have, as the driver has it."""
+    """What a node must have, according to the driver."""
 
     code: str
+    """Hash of the driver's code."""
     versions: dict[str, str]
+    """Package → version on the driver's machine."""
     store: str | None
-    """What $STUDY_STORE is there."""
+    """The driver's $STUDY_STORE."""
     place: str
-    """Of the results: a URI, or a path as `store.name` writes it."""
+    """The results' folder: a URI, or a path as `store.name` writes it."""
     mark: str
-    """What the driver wrote into its folders."""
+    """Unique text that the driver wrote into the shared folders."""
     shares: bool
     """Whether all nodes must have one store, because weights are trained first."""
     cells: list[Cell]
     absent: frozenset[int]
-    """Cells whose pretrained weights cannot be had where the driver is."""
+    """Cells whose pretrained weights are unavailable on the driver's machine."""
 
 
 def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -> None:
-    """Ask every node that runs trials for what is needed, and have it make the images that its store lacks.
+    """Check every node that runs trials, and make the images that its store lacks.
 
     Args:
-        study: put together.
+        study: ready to run.
         check: called several times a second; what it raises ends the waiting.
-        say: gets a line.
+        say: prints a line.
 
     Raises:
-        UserError: a node lacks something; the text names node, thing and what to do.
+        UserError: a node lacks something; the text names the node, what it lacks and what to do.
     """
-    asked = _asked(study)
-    there, nodes = _results(asked), _alive()
+    expected = _node_checks(study)
+    results, nodes = _results_folder(expected), _alive()
     try:
-        there.write(f"{SEEN}/driver", asked.mark.encode())
-        _seen(store.root(), asked.mark).touch()
-        for node, problems in _each(nodes, look, [(asked, node) for node in nodes], check, PATIENCE):
-            if not problems and there.read(f"{SEEN}/{node}") != asked.mark.encode():
-                problems = [_unseen(asked)]
+        results.write(f"{SEEN}/driver", expected.mark.encode())
+        _seen(store.root(), expected.mark).touch()
+        calls = [(expected, node) for node in nodes]
+        for node, problems in _on_nodes(nodes, look, calls, check=check, patience=PATIENCE):
+            if not problems and results.read(f"{SEEN}/{node}") != expected.mark.encode():
+                problems = [_unseen(expected)]
             if problems:
                 raise UserError(f"node {nodes[node]}: {problems[0]}")
     finally:
-        there.drop(SEEN)
-        _seen(store.root(), asked.mark).unlink(missing_ok=True)
+        results.drop(SEEN)
+        _seen(store.root(), expected.mark).unlink(missing_ok=True)
     _make(study, nodes, check, say)
 
 
-def look(asked: NodeChecks, node: str) -> list[str]:
-    """Say what is wrong on the machine that this runs on, the first thing only."""
-    store.prefer(asked.store)
-    return next(([problem] for problem in _problems(asked, node)), [])
+def look(expected: NodeChecks, node: str) -> list[str]:
+    """Return the first problem of the machine that this runs on; empty if there is none."""
+    store.prefer(expected.store)
+    return next(([problem] for problem in _problems(expected, node)), [])
 
 
-def _problems(asked: NodeChecks, node: str) -> Iterator[str]:
-    if (code := folders.code_fingerprint()) != asked.code:
-        told = f"has other code ({code}, not {asked.code})"
-        yield f"{told}: bring its copy up to date, or send the working tree with study.submit"
+def _problems(expected: NodeChecks, node: str) -> Iterator[str]:
+    if (code := folders.code_fingerprint()) != expected.code:
+        problem = f"has other code ({code}, not {expected.code})"
+        yield f"{problem}: bring its copy up to date, or send the working tree with study.submit"
     for name, version in folders.versions().items():
-        if version != asked.versions[name]:
-            yield f"has {name} {version}, not {asked.versions[name]}: install from the same constraints.txt"
+        if version != expected.versions[name]:
+            yield f"has {name} {version}, not {expected.versions[name]}: install from the same constraints.txt"
     try:
-        if _results(asked).read(f"{SEEN}/driver") != asked.mark.encode():
-            yield _unseen(asked)
-        _results(asked).write(f"{SEEN}/{node}", asked.mark.encode())
+        if _results_folder(expected).read(f"{SEEN}/driver") != expected.mark.encode():
+            yield _unseen(expected)
+        _results_folder(expected).write(f"{SEEN}/{node}", expected.mark.encode())
     except OSError as error:
-        yield f"cannot write in {_shown(asked)} ({error.strerror or error})"
-    if asked.shares and not _seen(store.root(), asked.mark).exists():
-        told = f"has a store of its own ({store.root()}), but this space trains weights first, which all nodes must see"
-        yield f"{told}: set STUDY_STORE to a shared folder where `ray start` is run"
-    absent = _absent(asked.cells)
-    for number, problem in absent.items():
-        if number not in asked.absent:
-            yield f"cell {asked.cells[number].name!r}: {problem}"
+        yield f"cannot write in {_results_path(expected)} ({error.strerror or error})"
+    if expected.shares and not _seen(store.root(), expected.mark).exists():
+        problem = f"has a store of its own ({store.root()})"
+        problem = f"{problem}, but this space trains weights first, which all nodes must see"
+        yield f"{problem}: set STUDY_STORE to a shared folder where `ray start` is run"
+    absent = _absent(expected.cells)
+    for number, reason in absent.items():
+        if number not in expected.absent:
+            yield f"cell {expected.cells[number].name!r}: {reason}"
 
 
-def make(prepared: Sequence[dict[str, Any]], chosen: str | None) -> tuple[int, float]:
-    """Make the images that this machine's store lacks; gives how many data sets that were, and the seconds."""
+def make(prepared: Sequence[dict[str, Any]], default_store: str | None) -> tuple[int, float]:
+    """Make the images that this machine's store lacks; returns the number of data sets made, and the seconds."""
     from study.data import prepare
 
-    store.prefer(chosen)
+    store.prefer(default_store)
     began, known = time.monotonic(), set(_entries())
-    for each in prepared:
-        prepare.here(prepare.Prepared(**each))
+    for fields in prepared:
+        prepare.here(prepare.Prepared(**fields))
     return len(set(_entries()) - known), time.monotonic() - began
 
 
 def _make(study: Study, nodes: dict[str, str], check: Callable[[], None], say: Callable[[str], None]) -> None:
     from study.backend.pretrain_first import lines
 
-    wanted = {each.path: named(each) for each in (*study.prepared, *(start.prepared for start in lines(study.starts)))}
-    job = (list(wanted.values()), os.environ.get("STUDY_STORE"))
-    made = [found for _, found in _each(nodes, make, [job] * len(nodes), check, None)]
+    images = (*study.prepared, *(start.prepared for start in lines(study.starts)))
+    by_path = {prepared.path: named(prepared) for prepared in images}
+    call = (list(by_path.values()), os.environ.get("STUDY_STORE"))
+    made = [result for _, result in _on_nodes(nodes, make, [call] * len(nodes), check=check, patience=None)]
     several = [seconds for count, seconds in made if count]
-    told = f"; images made on {len(several)} of them in {max(several):.0f} s" if several else ""
-    say(f"{len(nodes)} node{'s' * (len(nodes) != 1)} can take part{told}")
+    note = f"; images made on {len(several)} of them in {max(several):.0f} s" if several else ""
+    say(f"{len(nodes)} node{'s' * (len(nodes) != 1)} can take part{note}")
 
 
-def _each(
+def _on_nodes(
     nodes: dict[str, str],
-    call: Callable[..., Any],
-    jobs: Sequence[tuple[Any, ...]],
+    function: Callable[..., Any],
+    calls: Sequence[tuple[Any, ...]],
+    *,
     check: Callable[[], None],
     patience: float | None,
 ) -> Iterator[tuple[str, Any]]:
-    """Call a function on each node; yields node and result as they come.
+    """Call a function on each node; yields each node with its result, in the order in which they end.
+
+    Args:
+        nodes: Ray's id of a node → its name for people.
+        function: of a module.
+        calls: the function's arguments, one tuple a node.
+        check: called several times a second; what it raises ends the waiting.
+        patience: seconds for an answer; None waits for ever.
 
     Raises:
-        UserError: it raised something there, or does not answer.
+        UserError: the function raised an error, or a node does not answer.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
     from study.backend.session import line
 
-    task: Any = ray.remote(num_cpus=0, max_retries=0)(call)
+    task: Any = ray.remote(num_cpus=0, max_retries=0)(function)
     running = {
-        task.options(scheduling_strategy=On(node, soft=False)).remote(*job): node
-        for node, job in zip(nodes, jobs, strict=True)
+        task.options(scheduling_strategy=On(node, soft=False)).remote(*args): node
+        for node, args in zip(nodes, calls, strict=True)
     }
     clock = Awake()
     while running:
         done, _ = ray.wait(list(running), timeout=0.2)
         check()
-        for each in done:
-            node = running.pop(each)
+        for reference in done:
+            node = running.pop(reference)
             try:
-                found = ray.get(each)
+                result = ray.get(reference)
             except ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", None)
-                told = str(cause) if isinstance(cause, UserError) else _cannot(error, line)
-                raise UserError(f"node {nodes[node]}: {told}") from error
-            yield node, found
+                problem = str(cause) if isinstance(cause, UserError) else _cannot(error, line)
+                raise UserError(f"node {nodes[node]}: {problem}") from error
+            yield node, result
         if patience is not None and running and clock.look() > patience:
             raise UserError(f"node {nodes[next(iter(running.values()))]}: does not answer within {patience:.0f} s")
 
 
 def _cannot(error: Exception, line: Callable[..., str]) -> str:
-    """Say why nothing ran there: Ray's text ends with the error's own line."""
+    """Explain why nothing ran on a node: the last line of Ray's text is the error's own."""
     if "No module named 'study'" in str(error):
         return "has not this project's code: install it there, or send the working tree with study.submit"
     return f"cannot take part ({line(error, -1)})"
 
 
 def _alive() -> dict[str, str]:
-    """Nodes that run trials, by Ray's number; the name for people."""
+    """Return the nodes that run trials: Ray's id → name for people."""
     import ray
 
-    found = [each for each in ray.nodes() if each["Alive"] and each["Resources"].get("CPU", 0) > 0]
-    return {each["NodeID"]: f"{each['NodeManagerHostname']} ({each['NodeManagerAddress']})" for each in found}
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) > 0]
+    return {node["NodeID"]: f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})" for node in nodes}
 
 
-def _asked(study: Study) -> NodeChecks:
-    place = study.mirror.uri if study.mirror else store.name(study.folder)
-    about = folders.code_fingerprint(), folders.versions(), os.environ.get("STUDY_STORE"), place
-    shares = any(study.starts)
-    return NodeChecks(*about, uuid.uuid4().hex, shares, study.cells, frozenset(study.absent))
+def _node_checks(study: Study) -> NodeChecks:
+    return NodeChecks(
+        code=folders.code_fingerprint(),
+        versions=folders.versions(),
+        store=os.environ.get("STUDY_STORE"),
+        place=study.mirror.uri if study.mirror else store.name(study.folder),
+        mark=uuid.uuid4().hex,
+        shares=any(study.starts),
+        cells=study.cells,
+        absent=frozenset(study.absent),
+    )
 
 
-def _results(asked: NodeChecks) -> remote.Remote:
-    return remote.Remote(asked.place if remote.is_uri(asked.place) else store.at(asked.place).as_uri())
+def _results_folder(expected: NodeChecks) -> remote.Remote:
+    return remote.Remote(expected.place if remote.is_uri(expected.place) else store.at(expected.place).as_uri())
 
 
-def _shown(asked: NodeChecks) -> str:
-    return asked.place if remote.is_uri(asked.place) else str(store.at(asked.place))
+def _results_path(expected: NodeChecks) -> str:
+    return expected.place if remote.is_uri(expected.place) else str(store.at(expected.place))
 
 
-def _unseen(asked: NodeChecks) -> str:
-    told = f"does not see the results in {_shown(asked)} on {socket.gethostname()}"
-    return f"{told}: let --out name a folder that all nodes mount at this path, or a URI such as s3://bucket/study"
+def _unseen(expected: NodeChecks) -> str:
+    problem = f"does not see the results in {_results_path(expected)} on {socket.gethostname()}"
+    return f"{problem}: let --out name a folder that all nodes mount at this path, or a URI such as s3://bucket/study"
 
 
 def _absent(cells: list[Cell]) -> dict[int, str]:
@@ -201,6 +220,7 @@ def _absent(cells: list[Cell]) -> dict[int, str]:
 
 
 def _seen(root: Path, mark: str) -> Path:
+    """Return the file by which a node sees that its store is the driver's."""
     root.mkdir(parents=True, exist_ok=True)
     return root / f".seen-{mark}"
 

@@ -1,6 +1,6 @@
-"""Whether there is what trials are to run on: asked before images are decoded, which may take minutes.
+"""Checks that trials have something to run on, before images are decoded, which may take minutes.
 
-Knows what this machine has and whether anybody listens at an address, but not Ray, which has the last word.
+Knows this machine's devices and whether an address answers, but not Ray, which has the last word.
 """
 
 import math
@@ -16,19 +16,19 @@ KNOCK = 3.0  # seconds
 LOGS = 20e6  # bytes of a local Ray's logs, at least
 LONGEST_SOCKET = 107  # bytes of its name (Linux, unix(7))
 OTHER = ("/dev/kfd", "/dev/dxg")
-"""Drivers that do not tell how many GPUs they have: AMD's, and Windows' for a Linux inside it."""
+"""Drivers that do not reveal the number of GPUs: AMD's, and that of Windows for its own Linux (WSL)."""
 
 
 def check(address: str | None, cpus: float, gpus: float | None) -> None:
-    """Refuse what a trial cannot have.
+    """Refuse a machine or an address that cannot run one trial.
 
     Args:
         address: of a running cluster; None is this machine.
         cpus: of one trial.
-        gpus: of one trial; None is whatever there is.
+        gpus: of one trial; None accepts any number.
 
     Raises:
-        UserError: nobody listens at the address, or this machine has less than one trial or Ray wants.
+        UserError: nothing listens at the address, or this machine has less than Ray or one trial needs.
     """
     limits.check_here()
     if address is not None:
@@ -43,12 +43,12 @@ def check(address: str | None, cpus: float, gpus: float | None) -> None:
 
 
 def temporary() -> Path:
-    """Give the folder in which a local Ray keeps its sockets and logs."""
+    """Return the folder of a local Ray's sockets and logs."""
     return Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp")
 
 
 def check_temporary() -> None:
-    """Refuse a temporary folder that a local Ray cannot use: it says so only once images are decoded, and unclearly.
+    """Refuse a temporary folder that a local Ray cannot use: its own error comes late and is unclear.
 
     Raises:
         UserError: it cannot be written, or its name is too long for a socket's.
@@ -58,38 +58,38 @@ def check_temporary() -> None:
     name = _named(folder)
     if not folder.is_absolute() or not str(folder).isascii():
         raise UserError(f"{name}: Ray needs a name from / on, in ASCII; {way_out}")
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise UserError(f"{name}: Ray's sockets and logs cannot be written there; {way_out}")
     most = LONGEST_SOCKET - len(f"/ray/session_2026-11-30_13-00-50_324877_{os.getpid()}/sockets/plasma_store")
     if (longest := len(os.fsencode(folder))) > most:
         size = f"{longest} bytes is too long for the sockets of Ray, {most} at most"
         raise UserError(f"{name}: a name of {size}; name a shorter one with RAY_TMPDIR=DIR")
-    if (free := shutil.disk_usage(there).free) < LOGS:
+    if (free := shutil.disk_usage(nearest).free) < LOGS:
         raise Full(f"{name}: {free / 1e6:.1f} MB are free, {LOGS / 1e6:.0f} MB are needed for Ray's logs; {way_out}")
 
 
 def _named(folder: Path) -> str:
-    """Write a temporary folder with the variable that names it."""
+    """Describe a temporary folder, with the variable that names it."""
     variable = next((name for name in ("RAY_TMPDIR", "TMPDIR") if os.environ.get(name)), None)
     return f"{variable}={folder}" if variable else f"the temporary folder {folder}"
 
 
-def refuse_more(kind: str, wanted: float, there: float) -> None:
+def refuse_more(kind: str, wanted: float, available: float) -> None:
     """Refuse more CPUs or GPUs for a trial than there are.
 
     Raises:
-        UserError: names the option, and how many there are.
+        UserError: names the option, and the number available.
     """
-    if wanted > there:
-        raise UserError(f"--{kind.lower()}s-per-trial {wanted:g}: there are {there:g} {kind}s in all")
+    if wanted > available:
+        raise UserError(f"--{kind.lower()}s-per-trial {wanted:g}: there are {available:g} {kind}s in all")
 
 
 def knock(address: str) -> None:
-    """Fail in seconds where nobody listens: Ray itself retries for many minutes.
+    """Fail in seconds if nothing listens at an address: Ray itself retries for many minutes.
 
     Raises:
-        UserError: names the address, and why.
+        UserError: names the address and the cause.
     """
     host, _, port = address.rpartition(":")
     try:
@@ -102,15 +102,15 @@ def knock(address: str) -> None:
 
 
 def nobody(address: str, error: Exception) -> UserError:
-    """Make the error that says that no cluster answers."""
+    """Return the error for an address at which no cluster answers."""
     first = str(error).strip().split("\n")[0]
     return UserError(f"--address {address}: no Ray cluster answers there ({first})")
 
 
 def _gpus() -> float:
-    """Give the most GPUs that there can be here, without the seconds that CUDA takes."""
+    """Return an upper bound of the GPUs here, without the seconds that CUDA takes to start."""
     if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return len([each for each in visible.split(",") if each.strip()])
+        return len([device for device in visible.split(",") if device.strip()])
     if any(Path(other).exists() for other in OTHER):
         return math.inf
     return len(list(Path("/dev").glob("nvidia[0-9]*")))

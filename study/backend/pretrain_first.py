@@ -1,6 +1,6 @@
-"""The weights that a study's cells start from: trained on Ray before the search where the store does not have them.
+"""Trains on Ray, before the search, the initial weights of a study's cells that the store does not have.
 
-Knows the order of things and what is said of it; knows nothing of how weights are trained (`pretraining/train.py`).
+Knows their order and reports progress; knows nothing of how weights are trained (`pretraining/train.py`).
 """
 
 import contextlib
@@ -30,14 +30,14 @@ def train(
     check: Callable[[], None],
     say: Callable[[str], None],
 ) -> dict[int, str]:
-    """Train what the store does not have, as many at a time as trials.
+    """Train the weights that the store does not have, as many at a time as trials.
 
     Args:
-        starts: those of each cell, none where it needs none.
-        place: what one training occupies.
+        starts: initial weights of each cell; empty for a cell that needs none.
+        place: resources of one training.
         checkpoint_seconds: between two checkpoints of a training.
         check: called several times a second; what it raises ends all trainings, which a later call resumes.
-        say: gets a line on each, and now and then how far they are.
+        say: prints a line on each, and now and then on the progress.
 
     Returns:
         Number of a cell whose weights could not be trained → why.
@@ -45,19 +45,24 @@ def train(
     failed: dict[Path, str] = {}
     for wanted in _rounds(starts):
         ready = [start for start in wanted if not (start.before and start.before.path in failed)]
-        missing = [start for start in ready if not _found(start, say)]
+        missing = [start for start in ready if not _in_store(start, say)]
         failed |= _train(missing, place, checkpoint_seconds, check, say)
         failed |= {start.path: failed[start.before.path] for start in wanted if start.before and start not in ready}
-    return {number: failed[start.path] for number, each in enumerate(starts) for start in each if start.path in failed}
+    return {
+        cell: failed[start.path]
+        for cell, cell_starts in enumerate(starts)
+        for start in cell_starts
+        if start.path in failed
+    }
 
 
 def lines(starts: Sequence[Sequence[InitialWeights]]) -> Iterator[InitialWeights]:
-    """All trainings that lead to some weights; one may come several times."""
-    return (start for each in starts for last in each for start in last.line)
+    """Yield all trainings that lead to the initial weights; one may come several times."""
+    return (start for cell_starts in starts for last in cell_starts for start in last.line)
 
 
 def _rounds(starts: Sequence[Sequence[InitialWeights]]) -> list[list[InitialWeights]]:
-    """Sort all trainings, each once, so that those that others go on from are in an earlier round."""
+    """Sort all trainings, each once, into rounds: a training that begins with another's weights is in a later round."""
     rounds: dict[int, dict[Path, InitialWeights]] = {}
     for start in lines(starts):
         rounds.setdefault(len(start.line), {})[start.path] = start
@@ -71,13 +76,17 @@ def _train(
     check: Callable[[], None],
     say: Callable[[str], None],
 ) -> dict[Path, str]:
-    """Train some weights; gives why those failed that did."""
-    manner = pretraining.TrainOptions(place.gpus > 0, checkpoint_seconds, " ".join(["python", *sys.orig_argv[1:]]))
-    jobs, looks = [(start, max(1, int(place.cpus)), manner) for start in missing], _Looks(missing, say)
+    """Train some weights; returns entry → why its training failed."""
+    options = pretraining.TrainOptions(
+        gpu=place.gpus > 0,
+        checkpoint_seconds=checkpoint_seconds,
+        command=" ".join(["python", *sys.orig_argv[1:]]),
+    )
+    jobs, progress = [(start, max(1, int(place.cpus)), options) for start in missing], _Progress(missing, say)
 
     def watched() -> None:
         check()
-        looks()
+        progress()
 
     failed: dict[Path, str] = {}
     for number, error in on_workers(pretraining.train, jobs, place, watched):
@@ -86,18 +95,18 @@ def _train(
         if error is not None:
             failed[missing[number].path] = f"{_name(missing[number], repr)} cannot be trained ({line(error)})"
         else:
-            say(_told(missing[number], "trained"))
+            say(_summary(missing[number], "trained"))
     return failed
 
 
 def _name(start: InitialWeights, write: Callable[[str], str] = str) -> str:
     """Name weights for people."""
-    which = "" if start.replicate is None else f" of replicate {start.replicate}"
-    return f"weights {write(start.source.name)}{which}"
+    owner = "" if start.replicate is None else f" of replicate {start.replicate}"
+    return f"weights {write(start.source.name)}{owner}"
 
 
-class _Looks:
-    """Says every so often how far trainings are."""
+class _Progress:
+    """Prints the progress of trainings, every `LOOK_EVERY` seconds."""
 
     def __init__(self, starts: Sequence[InitialWeights], say: Callable[[str], None]) -> None:
         self._starts, self._say, self._last = starts, say, time.monotonic()
@@ -109,60 +118,61 @@ class _Looks:
         for start in self._starts:
             with contextlib.suppress(OSError, ValueError):  # none has ended yet, or all have
                 row = json.loads(pretraining.said_file(start).read_text(encoding="utf-8"))
-                told = f"accuracy {row['scores']['val']['accuracy']:.3f} held out, {row['seconds']:.0f} s"
-                self._say(f"{_name(start)}: epoch {row['epoch']} of {start.source.epochs}, {told}")
+                score = f"accuracy {row['scores']['val']['accuracy']:.3f} held out, {row['seconds']:.0f} s"
+                self._say(f"{_name(start)}: epoch {row['epoch']} of {start.source.epochs}, {score}")
 
 
-def _found(start: InitialWeights, say: Callable[[str], None]) -> bool:
-    odd = weights.damage(start.path)
-    if odd:
-        say(f"{_name(start)}: {odd}; they are made anew")
+def _in_store(start: InitialWeights, say: Callable[[str], None]) -> bool:
+    """Whether the store has some weights, undamaged; prints a line on them, or on the training to come."""
+    damage = weights.damage(start.path)
+    if damage:
+        say(f"{_name(start)}: {damage}; they are made anew")
     elif start.path.exists():
-        say(_told(start, "found"))
+        say(_summary(start, "found"))
         return True
-    about = f" ({start.source.task}, {start.source.config.family}, {start.source.epochs} epochs)"
-    about = f"{about} on {start.prepared.source}" if start.replicate is None else ""  # told once
+    training = f" ({start.source.task}, {start.source.config.family}, {start.source.epochs} epochs)"
+    training = f"{training} on {start.prepared.source}" if start.replicate is None else ""  # not for each replicate
     before = pretraining.resumes(start)
-    say(f"{_name(start)}: training{about}{f'; {before}' if before else ''}")
+    say(f"{_name(start)}: training{training}{f'; {before}' if before else ''}")
     return False
 
 
-def _told(start: InitialWeights, how: str) -> str:
+def _summary(start: InitialWeights, origin: str) -> str:
     card = store.open_entry(start.path).meta
     accuracy = card["rows"][-1]["scores"]["val"]["accuracy"]
-    told = f"{how}, {start.source.task} accuracy {accuracy:.3f} held out, chance {card['chance']:.3f}"
-    return f"{_name(start)}: {told}, {card['seconds']:.0f} s, on {start.prepared.source}"
+    scores = f"{start.source.task} accuracy {accuracy:.3f} held out, chance {card['chance']:.3f}"
+    return f"{_name(start)}: {origin}, {scores}, {card['seconds']:.0f} s, on {start.prepared.source}"
 
 
-def refuse_other(found: Sequence[Event], asked: Sequence[Event]) -> None:
-    """Refuse weights that were trained anew since a study began, and came out otherwise.
+def refuse_other(recorded: Sequence[Event], current: Sequence[Event]) -> None:
+    """Refuse weights that differ from those that a study began with, because they were trained anew.
 
     Args:
-        found: the ledger's events.
-        asked: what `events` gives now.
+        recorded: the ledger's events.
+        current: `events` of the weights in the store.
 
     Raises:
         study.errors.Damaged: names the weights.
     """
-    before = {event["trial"]: event["model"] for event in found if event["kind"] == "pretrain"}
-    for event in asked:
+    before = {event["trial"]: event["model"] for event in recorded if event["kind"] == "pretrain"}
+    for event in current:
         if before.get(event["trial"], event["model"]) != event["model"]:
-            told = f"weights {event['weights']!r} in the store are not those that this study began with"
+            problem = f"weights {event['weights']!r} in the store are not those that this study began with"
             raise Damaged(
-                f"{told}: they were trained anew, and came out otherwise (another processor, or other threads)"
+                f"{problem}: they were trained anew, and came out otherwise (another processor, or other threads)"
             )
 
 
 def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) -> Iterator[Event]:
-    """Say of each of the weights what the table shows: their settings and the scores after each epoch.
+    """Yield an event for each of the weights, from which the table has its settings and its scores after each epoch.
 
     Args:
-        starts: those of each cell.
+        starts: initial weights of each cell.
         absent: numbers of cells that are not run.
     """
     first: dict[Path, tuple[str, InitialWeights]] = {}
-    for cell, each in enumerate(starts):
-        for last in each if cell not in absent else ():
+    for cell, cell_starts in enumerate(starts):
+        for last in cell_starts if cell not in absent else ():
             for ahead, start in enumerate(reversed(last.line)):
                 first.setdefault(start.path, (_trial(cell, ahead, start.replicate), start))
     for path, (trial, start) in first.items():
@@ -181,20 +191,20 @@ def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) 
 
 
 def _trial(cell: int, ahead: int, replicate: int | None) -> str:
-    """Name a training as trials are named: w003, or w003-t1-r002, the one before the last of a replicate's chain."""
+    """Return a training's id: w003, or w003-t1-r002 for the training before the last in a replicate's chain."""
     before = f"-t{ahead}" if ahead else ""
     return f"w{cell:03d}{before}" + ("" if replicate is None else f"-r{replicate:03d}")
 
 
 def _rows(start: InitialWeights, card: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """One row a score, as a trial's."""
-    about = {"phase": 0, "trained_on": start.source.task, "task": start.source.task, "train_images": card["images"]}
+    """Yield one row a score, like a trial's."""
+    constant = {"phase": 0, "trained_on": start.source.task, "task": start.source.task, "train_images": card["images"]}
     for row in card["rows"]:
-        common = {key: row[key] for key in ("epoch", "step", "seconds")} | about
+        common = {key: row[key] for key in ("epoch", "step", "seconds")} | constant
         common["alarms"] = " | ".join(row["alarms"]) or None
         for split, scores in row["scores"].items():
             for metric, score in scores.items():
                 yield common | {"split": split, "metric": metric, "score": score}
     last = card["rows"][-1]
-    common = {key: last[key] for key in ("epoch", "step", "seconds")} | about
+    common = {key: last[key] for key in ("epoch", "step", "seconds")} | constant
     yield common | {"split": "val", "metric": "chance", "score": card["chance"]}

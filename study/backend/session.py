@@ -1,4 +1,4 @@
-"""Ray itself: started on this machine or joined at an address, quiet, and checked to hold one trial at least.
+"""Starts Ray on this machine, or joins it at an address: quietly, and with room for at least one trial.
 
 Knows nothing of trials, cells or Tune.
 """
@@ -28,7 +28,7 @@ from study.training.failures import name_of, text_of
 
 @dataclass(frozen=True)
 class Place:
-    """What one trial occupies, and how many trials are handed out at once."""
+    """The resources of one trial, and the number of trials that run at once."""
 
     cpus: float
     gpus: float
@@ -36,7 +36,7 @@ class Place:
 
 
 Packing = Callable[[float], float]
-"""Trials that the CPUs beside a GPU are enough for → the part of a GPU that a trial is to have."""
+"""Number of trials that the CPUs beside a GPU suffice for → the share of a GPU that a trial gets."""
 
 
 @contextmanager
@@ -50,26 +50,26 @@ def cluster(
     """Hold a Ray cluster while trials run.
 
     Args:
-        address: of a running cluster; None starts one here, of all this machine's cores, that ends with this process.
+        address: of a running cluster; None starts one on all cores of this machine, which ends with this process.
         cpus: of one trial, > 0.
-        gpus: of one trial, may be a part of one; None is one where the cluster has any. A function is asked, once Ray
-            runs, where there are some and trials may share them.
-        one_at_a_time: hands out one trial only, so that results come in a fixed order.
-        ready: called once Ray runs, before anything is tried on it.
+        gpus: of one trial, may be a fraction; None is one if the cluster has any. A function is called once Ray runs,
+            if the cluster has GPUs and trials may share them.
+        one_at_a_time: run one trial at a time, so that results come in a fixed order.
+        ready: called once Ray runs, before any trial.
 
     Raises:
-        UserError: no cluster at the address, or a trial wants more than it has.
+        UserError: no cluster answers at the address, or a trial needs more than it has.
         RayFailed: Ray cannot start here, or breaks down.
     """
     _start(address)
     try:
         ready()
-        there = ray.cluster_resources()
-        part = _part(there, cpus, gpus, one_at_a_time)
+        available = ray.cluster_resources()
+        part = _part(available, cpus, gpus, one_at_a_time)
         wanted = {"CPU": cpus, "GPU": part}
-        for kind, each in wanted.items():
-            preflight.refuse_more(kind, each, there.get(kind, 0.0))
-        fit = min(math.floor(there[kind] / each) for kind, each in wanted.items() if each > 0)
+        for kind, amount in wanted.items():
+            preflight.refuse_more(kind, amount, available.get(kind, 0.0))
+        fit = min(math.floor(available[kind] / amount) for kind, amount in wanted.items() if amount > 0)
         yield Place(cpus, part, 1 if one_at_a_time else fit)
     except ray.exceptions.RayError as error:
         raise RayFailed(f"Ray broke down ({line(error)})") from error
@@ -80,39 +80,39 @@ def cluster(
 def on_workers(
     call: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], place: Place, check: Callable[[], None]
 ) -> Iterator[tuple[int, Exception | None]]:
-    """Call a function with each of some arguments, in processes that occupy what a trial does.
+    """Call a function several times, in processes with the resources of a trial.
 
     Args:
-        call: a function of a module; what it returns is dropped.
+        call: a function of a module; its result is dropped.
         jobs: its arguments, one tuple a call.
-        place: of a trial, in a cluster that is held.
+        place: resources of a trial, in a running cluster.
         check: called several times a second; what it raises ends all calls at once.
 
     Yields:
-        As each call ends: its number, and what it raised, or why its process died.
+        As each call ends: its number, and its exception, or why its process died.
     """
     remote: Any = ray.remote(num_cpus=place.cpus, num_gpus=place.gpus, max_retries=0, max_calls=1)(_called)
-    chosen = os.environ.get("STUDY_STORE")
-    running = {remote.remote(call, chosen, *job): number for number, job in enumerate(jobs)}
+    default_store = os.environ.get("STUDY_STORE")
+    running = {remote.remote(call, default_store, *job): number for number, job in enumerate(jobs)}
     try:
         while running:
             done, _ = ray.wait(list(running), timeout=0.2)
             check()
-            for each in done:
-                yield running.pop(each), _raised(each)
+            for reference in done:
+                yield running.pop(reference), _raised(reference)
     finally:
-        for each in running:
-            ray.cancel(each, force=True)
+        for reference in running:
+            ray.cancel(reference, force=True)
 
 
-def _called(call: Callable[..., Any], chosen: str | None, *job: Any) -> None:
-    store.prefer(chosen)
+def _called(call: Callable[..., Any], default_store: str | None, *job: Any) -> None:
+    store.prefer(default_store)
     call(*job)
 
 
-def _raised(done: Any) -> Exception | None:
+def _raised(reference: Any) -> Exception | None:
     try:
-        ray.get(done)
+        ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         return error.cause if isinstance(error.cause, Exception) else error
     except ray.exceptions.RayError as error:
@@ -124,28 +124,28 @@ def line(error: BaseException, which: int = 0) -> str:
     """Describe an error in a line.
 
     Args:
-        error: of Ray, or of what ran on it.
-        which: of the lines of its text.
+        error: of Ray, or of code that ran on it.
+        which: index of the line of its text.
     """
     lines = text_of(error).strip().splitlines() or [""]
     return f"{name_of(error)}: {lines[which].strip()}"[:200]
 
 
-def _part(there: Mapping[str, float], cpus: float, gpus: float | Packing | None, one_at_a_time: bool) -> float:
-    """Give the GPUs of one trial."""
-    have = there.get("GPU", 0.0)
+def _part(available: Mapping[str, float], cpus: float, gpus: float | Packing | None, one_at_a_time: bool) -> float:
+    """Return the GPUs of one trial."""
+    total = available.get("GPU", 0.0)
     if not callable(gpus):
-        return float(have > 0) if gpus is None else gpus
-    if have < 1 or one_at_a_time or there.get("CPU", 0.0) < cpus:  # too few CPUs are refused without a try
-        return float(have > 0)
-    return gpus(there["CPU"] / have / cpus)
+        return float(total > 0) if gpus is None else gpus
+    if total < 1 or one_at_a_time or available.get("CPU", 0.0) < cpus:  # too few CPUs are refused without measuring
+        return float(total > 0)
+    return gpus(available["CPU"] / total / cpus)
 
 
 def _end() -> None:
     """End Ray, without collecting garbage meanwhile.
 
-    Ray ends the process, with exit code 1, where a thread frees a reference to one of its objects while it shuts down;
-    any thread does that which happens to run the collector.
+    If a thread frees a reference to one of Ray's objects while Ray shuts down, Ray ends the process with exit code 1.
+    Any thread that happens to run the collector may do that.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -157,10 +157,10 @@ def _end() -> None:
 
 
 def _init(**options: Any) -> None:
-    """Call Ray's own, whose handler of SIGTERM exits with the signal's number.
+    """Call `ray.init`, whose handler of SIGTERM exits with the signal's number.
 
     Raises:
-        Stopped: that came.
+        Stopped: SIGTERM came.
     """
     try:
         ray.init(**options)
@@ -178,7 +178,7 @@ def _start_here(quiet: dict[str, Any]) -> None:
         _init(address="local", include_dashboard=False, **quiet)
     except Stopped:
         raise
-    except Exception as error:  # the storage's, threads', sockets', or Ray's own
+    except Exception as error:  # of the storage, threads, sockets, or Ray itself
         if (limit := getattr(error, "errno", None)) in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(limit, os.strerror(limit), str(preflight.temporary())) from error
         logs = preflight.temporary() / "ray" / "session_latest" / "logs"

@@ -1,7 +1,6 @@
-"""All cells in one Ray Tune run: one searcher and one scheduler that serve a sampler and an ASHA bracket per cell.
+"""All cells in one Ray Tune run: one searcher and one scheduler serve a sampler and an ASHA bracket for each cell.
 
-Besides `trainable.py` and `search/pruner.py` the only module that imports ray.tune. What a decision follows from is in
-`search/state.py`.
+Only this module, `trainable.py` and `search/pruner.py` import ray.tune. Decisions are made in `search/state.py`.
 """
 
 import os
@@ -30,12 +29,13 @@ from study.backend.session import Place
 from study.backend.trainable import Worker
 from study.backend.watchdog import Watch
 from study.search.bundles import Bundles
+from study.search.job import Job
 from study.search.pruner import OBJECTIVE
 from study.search.state import State, Trial
 
 
 class _Unsaved:
-    """Ray pickles searchers, schedulers and stoppers into a state that we never read back: leave it empty."""
+    """An object with an empty pickle: Ray pickles searchers, schedulers and stoppers, and we never read that back."""
 
     def __getstate__(self) -> dict[str, object]:
         return {}
@@ -44,9 +44,7 @@ class _Unsaved:
 class CellSearcher(_Unsaved, Searcher):
     """Hands the state's next trials to Tune."""
 
-    def __init__(
-        self, state: State, slots: int, bundles: Bundles, job: Callable[[Trial], dict[str, Any]], guard: Guard
-    ) -> None:
+    def __init__(self, state: State, slots: int, bundles: Bundles, job: Callable[[Trial], Job], guard: Guard) -> None:
         super().__init__()
         self._state, self._slots, self._bundles, self._job, self._guard = state, slots, bundles, job, guard
 
@@ -95,45 +93,45 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Choose nothing, so that a free worker gets the newest trial.
 
-        Tune's own choice is the first pending trial, be its worker just starting: that worker is then ended, and with
-        trials shorter than a start only one worker ever runs.
+        Tune would choose the first pending trial, even while a worker of its own is starting. It would then end that
+        worker, and with trials shorter than a start only one worker would ever run.
         """
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         self._watch.heard(trial.trial_id)
-        goes_on = self._guard(lambda: self._record(_names(trial), result), otherwise=False)
-        return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
+        continues = self._guard(lambda: self._record(_names(trial), result), otherwise=False)
+        return TrialScheduler.CONTINUE if continues else TrialScheduler.STOP
 
     def _record(self, names: list[str], result: dict[str, Any]) -> bool:
-        """Record what a bundle's worker said; whether any of its trials goes on."""
+        """Record a worker's results of a bundle; returns whether any of its trials continues."""
         if "storage" in result:
             raise OSError(f"trial {', '.join(names)}: {result['storage'][0]['failure']}")
         if "broken" in result:
             (broken,) = result["broken"]
-            count = self._bundles.crowded if broken["memory"] and self._shared else self._bundles.broken
-            for name in count(names, broken["failure"], broken["traceback"]):
+            end = self._bundles.crowded if broken["memory"] and self._shared else self._bundles.broken
+            for name in end(names, broken["failure"], broken["traceback"]):
                 self._ended(name)
             return False
         self._bundles.heard(names)
-        where = {key: result[key] for key in ("worker", "time")}
-        for name, said in result["results"]:
-            if name in self._state.live:  # who was ended is trained on until its worker knows
-                self._record_one(name, said | where)
+        origin = {key: result[key] for key in ("worker", "time")}
+        for name, report in result["results"]:
+            if name in self._state.live:  # a worker trains an ended trial until it sees its mark
+                self._record_one(name, report | origin)
         return not self._state.live.isdisjoint(names)
 
-    def _record_one(self, name: str, said: dict[str, Any]) -> None:
-        if "failure" in said:
-            self._state.fail(name, said["failure"], said["traceback"])
+    def _record_one(self, name: str, report: dict[str, Any]) -> None:
+        if "failure" in report:
+            self._state.fail(name, report["failure"], report["traceback"])
             decision = "fail"
         else:
             keys = ("epoch", OBJECTIVE, "last", "rows", "worker", "time", "spent")
-            decision = self._state.report(name, **{key: said[key] for key in keys if key in said})
+            decision = self._state.report(name, **{key: report[key] for key in keys if key in report})
         if decision != "continue":
             self._ended(name)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Record trials whose worker died: its own exceptions come as results."""
-        if not self._stop.stop_all():  # a signal to all processes, say: the trial goes on when the study does
+        """Record trials whose worker died; a worker's own exceptions are results."""
+        if not self._stop.stop_all():  # after a signal to all processes the trial resumes with the study
             self._guard(lambda: self._record_death(trial), otherwise=None)
 
     def _record_death(self, trial: Any) -> None:
@@ -144,7 +142,7 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
 
 
 class Watching(_Unsaved, tune.Callback):
-    """Looks for trials that hang, many times a second, and ends all workers once the run is to stop."""
+    """Looks for trials that hang, many times a second, and ends all workers when the run must stop."""
 
     def __init__(self, watch: Watch, guard: Guard) -> None:
         self._watch, self._guard = watch, guard
@@ -154,8 +152,8 @@ class Watching(_Unsaved, tune.Callback):
         self._running.append(trial)
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        self._running = [each for each in self._running if not each.is_finished()]
-        workers = {each.trial_id: each.temporary_state.ray_actor for each in self._running}
+        self._running = [trial for trial in self._running if not trial.is_finished()]
+        workers = {trial.trial_id: trial.temporary_state.ray_actor for trial in self._running}
         self._guard(lambda: self._watch.look(workers), otherwise=None)
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -164,22 +162,23 @@ class Watching(_Unsaved, tune.Callback):
 
 
 class StopWhen(_Unsaved, tune.Stopper):
-    """Ends the run when asked to, or when the guard holds an error."""
+    """Ends the run when it should stop, or when the guard holds an error."""
 
-    def __init__(self, asked: Callable[[], bool], guard: Guard, watch: Watch) -> None:
-        self._asked, self._guard, self.watch = asked, guard, watch
+    def __init__(self, should_stop: Callable[[], bool], guard: Guard, watch: Watch) -> None:
+        self._should_stop, self._guard, self.watch = should_stop, guard, watch
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        self.watch.stopped = self._guard(self._asked, otherwise=True) or self._guard.error is not None
+        self.watch.stopped = self._guard(self._should_stop, otherwise=True) or self._guard.error is not None
         return self.watch.stopped
 
 
 def run(
     state: State,
-    job: Callable[[Trial], dict[str, Any]],
+    job: Callable[[Trial], Job],
+    *,
     storage: Path,
     place: Place,
     ended: Callable[[str], None] = lambda trial: None,
@@ -188,16 +187,16 @@ def run(
     bundle: Callable[[Trial], int] = lambda trial: 1,
     timeout: float | None = None,
 ) -> None:
-    """Run what the state still asks for; returns when it is done, or when `stop` says so.
+    """Run the remaining trials of a state; returns when all are done, or when `stop` returns true.
 
     Args:
-        state: the study's, replayed when resumed.
-        job: trial → what the trainable gets, in a list under the configuration's key `jobs`, with `threads`, `gpu` and
-            `gpus` added; its key `trial` is the trial's id.
+        state: the study's, replayed if it is resumed.
+        job: trial → its job. The trainable gets a list of them under the configuration's key `jobs`, with `threads`,
+            `gpu` and `gpus` added; the key `trial` is the trial's id.
         storage: absolute path of Tune's own folder, disposable.
-        place: what one trial occupies, in a cluster that is held.
-        ended: called with a trial whose end is recorded.
-        stop: asked several times a second.
+        place: resources of one trial, in a running cluster.
+        ended: called with the id of a trial whose end is recorded.
+        stop: called several times a second.
         trainable: a `Worker`, whose `_results` yield by trial the keys that CellScheduler records.
         bundle: trial → how many of its cell's search trials one worker may train at once.
         timeout: seconds without a report after which a trial is ended; None waits for ever.
@@ -209,18 +208,18 @@ def run(
         return
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(place.slots)  # so that all workers start at once
     guard, bundles = Guard(), Bundles(state, bundle)
-    ends = StopWhen(stop, guard, Watch(timeout))
-    own = {"threads": max(1, int(place.cpus)), "gpu": place.gpus > 0}
-    shared = 0 < place.gpus < 1
+    stopper = StopWhen(stop, guard, Watch(timeout))
+    threads, shared = max(1, int(place.cpus)), 0 < place.gpus < 1
 
-    def asked(trial: Trial) -> dict[str, Any]:
-        return job(trial) | own | {"gpus": 1.0 if trial.id in state.wide and shared else place.gpus}
+    def placed(trial: Trial) -> Job:
+        gpus = 1.0 if trial.id in state.wide and shared else place.gpus
+        return job(trial) | {"threads": threads, "gpu": place.gpus > 0, "gpus": gpus}
 
     tune.Tuner(
         tune.with_resources(trainable, partial(_resources, place.cpus)),
         tune_config=tune.TuneConfig(
-            search_alg=CellSearcher(state, place.slots, bundles, asked, guard),
-            scheduler=CellScheduler(state, bundles, ended, guard, ends, shared),
+            search_alg=CellSearcher(state, place.slots, bundles, placed, guard),
+            scheduler=CellScheduler(state, bundles, ended, guard, stopper, shared),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: _names(trial)[0],
@@ -230,8 +229,8 @@ def run(
             storage_path=str(storage),
             name=f"run-{time.time_ns()}",
             verbose=0,
-            stop=ends,
-            callbacks=[Watching(ends.watch, guard)],
+            stop=stopper,
+            callbacks=[Watching(stopper.watch, guard)],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     ).fit()
@@ -240,10 +239,10 @@ def run(
 
 
 def _resources(cpus: float, config: dict[str, Any]) -> tune.PlacementGroupFactory:
-    """Give what one of Tune's trials occupies."""
+    """Return the resources of one of Tune's trials."""
     return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config["jobs"][0]["gpus"]}])
 
 
 def _names(trial: Any) -> list[str]:
-    """Our trials that one of Tune's trains."""
+    """Return the ids of our trials in one of Tune's."""
     return [job["trial"] for job in trial.config["jobs"]]

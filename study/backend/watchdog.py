@@ -1,4 +1,4 @@
-"""Which workers have said nothing for too long, and their end. Knows Ray's actors, and nothing of what trials say."""
+"""Finds workers that have not reported for too long, and ends them. Knows Ray's actors, but no reports."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,24 +9,24 @@ from study.backend.listening_clock import Awake
 from study.text import clock
 
 ANSWER = 3.0
-"""Seconds that a silent worker has to answer: one whose report waits in Ray's queue is idle, and answers at once."""
+"""Seconds that a silent worker has to answer: if its report waits in Ray's queue it is idle, and answers at once."""
 
 
 def query(worker: Any) -> Callable[[], bool]:
-    """Ask a worker for an answer, which it gives once it has done all that it was asked for before.
+    """Send a worker a request, which it answers after all earlier requests.
 
     Returns:
-        Whether the answer has come; a worker that is dead counts as one that answers, since Tune hears of its death.
+        A function that tells whether it has answered. A dead worker counts as answering, since Tune handles its death.
     """
     answer = worker.__ray_ready__.remote()
     return lambda: bool(ray.wait([answer], timeout=0)[0])
 
 
 class Watch:
-    """The workers of Tune's trials, and since when each has been silent: a worker that hangs cannot say so itself.
+    """The workers of Tune's trials, and since when each has been silent: a worker that hangs cannot report it.
 
-    Silence is counted while this process listens, and before a worker is ended it is asked: a report may lie in Ray's
-    queue behind many others, or may have come while this process was stopped.
+    Only time in which this process listens counts as silence. Before a worker is ended, it gets a request. Its report
+    may wait in Ray's queue behind many others, or may have come while this process was stopped.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class Watch:
         end: Callable[[Any], None] = ray.kill,
         ask: Callable[[Any], Callable[[], bool]] = query,
     ) -> None:
-        """Start with nobody.
+        """Start without workers.
 
         Args:
             most: seconds that a worker may be silent; None is for ever.
-            end: ends a worker, which is not asked.
-            ask: asks a worker; gives whether it has answered, whenever called.
+            end: ends a worker at once.
+            ask: sends a request to a worker; returns a function that tells whether it has answered.
         """
         self._most, self._end, self._ask, self._clock = most, end, ask, Awake()
         self._workers: dict[str, Any] = {}
@@ -48,13 +48,13 @@ class Watch:
         self._doubted: dict[str, tuple[float, Callable[[], bool]]] = {}
         self._hung: set[str] = set()
         self.stopped = False
-        """Whether all are to end, and none is to be blamed for it."""
+        """Whether the run ends, so that no worker is to blame for its end."""
 
     def look(self, workers: Mapping[str, Any]) -> None:
-        """End those that have been silent for too long.
+        """End the workers that have been silent for too long.
 
         Args:
-            workers: trial → its actor, or None while it waits for one: its time begins when it has got it.
+            workers: trial → its actor, or None while it waits for one; its time begins with its actor.
         """
         now = self._clock.look()
         self._workers = {trial: worker for trial, worker in workers.items() if worker is not None}
@@ -65,7 +65,7 @@ class Watch:
                 self._doubt(trial, now)
 
     def _doubt(self, trial: str, now: float) -> None:
-        """Ask a worker that is silent, and end it where no answer comes."""
+        """Send a silent worker a request, and end it if no answer comes."""
         if trial not in self._doubted:
             self._doubted[trial] = now, self._ask(self._workers[trial])
         began, answered = self._doubted[trial]
@@ -81,12 +81,12 @@ class Watch:
         self._doubted.pop(trial, None)
 
     def why(self, trial: str) -> str | None:
-        """Say why a trial was ended, if it was."""
-        said = f"hung: no report for {clock(self._most or 0)} (--trial-timeout)"
-        return said if trial in self._hung else None
+        """Return why a trial was ended; None if it was not."""
+        reason = f"hung: no report for {clock(self._most or 0)} (--trial-timeout)"
+        return reason if trial in self._hung else None
 
     def end_all(self) -> None:
-        """End every worker now, be it in mid-epoch: what it has reported is kept, and its checkpoints are whole."""
+        """End every worker now, even in the middle of an epoch: its reports are recorded, its checkpoints whole."""
         for worker in self._workers.values():
             self._end(worker)
         self._workers = {}

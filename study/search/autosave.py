@@ -1,7 +1,4 @@
-"""Writes a study's table now and then while it runs, and copies it to where the study is kept besides.
-
-Knows nothing of trials or of how they run.
-"""
+"""Writes a study's table every few seconds while it runs, and copies new files to the study's URI."""
 
 import time
 from collections.abc import Callable
@@ -11,12 +8,12 @@ from study.search.study import Study
 from study.storage import ledger
 from study.storage import study_folder as folders
 
-TABLE_EVERY = 20.0  # seconds between two writings of the table while the study runs
-LONGEST = 600.0  # and at the most, since a writing may seem long only because the process was stopped meanwhile
+TABLE_EVERY = 20.0  # seconds between two writes of the table while the study runs
+LONGEST = 600.0  # seconds at most: a write may seem slow only because the process was stopped meanwhile
 
 
 class Every:
-    """Calls a function, but not more often than every so many seconds, and mostly a twentieth of the time at most."""
+    """Calls a function at most every so many seconds, and so rarely that calls take about 5 % of the time."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
         self._seconds, self._wait, self._call, self._last = seconds, seconds, call, time.monotonic()
@@ -30,7 +27,7 @@ class Every:
 
 
 def keep(study: Study, say: Callable[[str], None]) -> None:
-    """Write the table, and copy what is new to where the study is kept besides: if that fails now, the next time."""
+    """Write the table and copy new files to the study's URI; a copy that fails is retried at the next call."""
     write_table(study.folder)
     if study.mirror is not None:
         try:

@@ -1,6 +1,6 @@
-"""Early stopping of one cell's trials: Ray's own ASHA scheduler, asked directly.
+"""Early stopping of one cell's trials by Ray's own ASHA scheduler, called without Tune.
 
-Knows epochs and objectives; nothing of how trials run.
+Knows epochs and objectives, but not how trials run.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ OBJECTIVE = "objective"
 
 
 def asha(epochs: int, grace_period: int, reduction_factor: int) -> Callable[[], Prune]:
-    """Give a maker of ASHA brackets, one a cell: Ray's own scheduler, asked directly.
+    """Return a function that makes one cell's ASHA bracket.
 
     Source: Li et al. 2018, arXiv:1810.05934, §3.2.
     """
@@ -32,7 +32,7 @@ def asha(epochs: int, grace_period: int, reduction_factor: int) -> Callable[[], 
         known: set[str] = set()
 
         def stops(trial: str, epoch: int, objective: float) -> bool:
-            stand_in: Any = SimpleNamespace(trial_id=trial)  # ours, not Tune's: it stays the same over a resume
+            stand_in: Any = SimpleNamespace(trial_id=trial)  # our id, not Tune's: a resume does not change it
             controller: Any = None
             if trial not in known:
                 known.add(trial)

@@ -1,6 +1,6 @@
 """The next configuration of a cell, as a pure function of the cell's history and a seed.
 
-Knows nothing of Ray, other cells or files: a study is resumed by calling it with the same history again.
+It knows no other cells and no files, so that a study is resumed by calling it with the same history again.
 """
 
 import math
@@ -17,13 +17,13 @@ from study.space.space import Choice, Distribution, Value
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 MOST = 128  # past trials of a cell that TPE sees: its cost grows with them (docs/speed.md)
-GOOD = 0.1  # of which it models this share as good ones
-THEN = datetime(2000, 1, 1)  # Optuna wants to know when a trial ran; TPE does not ask
+GOOD = 0.1  # share of them that TPE models as good
+THEN = datetime(2000, 1, 1)  # Optuna requires the time of a trial, which TPE does not read
 STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "running": TrialState.RUNNING}
 
 
 class Past(NamedTuple):
-    """One earlier trial of the cell: its tuned values, its objective by epoch, and how it stands."""
+    """One earlier trial of the cell: its tuned values, its objective by epoch, and its state."""
 
     values: Mapping[str, Value]
     objectives: Mapping[int, float]
@@ -37,11 +37,11 @@ def suggest(
 
     Args:
         tuned: hyperparameter → distribution.
-        history: the cell's trials in the order of their suggestion; running ones count as bad (constant liar), so
-            that parallel trials differ; pruned ones count with the scores that they reached, failed ones not at all.
+        history: the cell's trials in the order of their suggestion. Running ones count as bad (constant liar), so that
+            parallel trials differ. Pruned ones count with the scores that they reached, failed ones not at all.
         seed: of this one suggestion, so that a resumed study samples what an uninterrupted one does.
-        startup: trials that are drawn at random before TPE models them.
-        most: past trials that TPE sees; of more, those that `thinned` keeps.
+        startup: number of trials that are drawn at random before TPE models them.
+        most: number of past trials that TPE sees at most; `thinned` chooses them.
 
     Source: Bergstra et al. 2011 (TPE), in Optuna's multivariate form (Falkner et al. 2018, arXiv:1807.01774).
     """
@@ -49,7 +49,7 @@ def suggest(
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True, multivariate=True)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     seen = thinned([past for past in history if past.state != "failed"], most)
-    study.add_trials([_given(past, space) for past in seen])
+    study.add_trials([_past_trial(past, space) for past in seen])
     return dict(study.ask(space).params)
 
 
@@ -57,41 +57,41 @@ def thinned(history: Sequence[Past], most: int) -> list[Past]:
     """Choose the past trials that TPE sees, so that a suggestion costs the same however long the history is.
 
     Args:
-        history: none of them failed.
-        most: this many are left as they are; of more, there are left the running ones, as many of the best as TPE
-            models as good, and of the others a part that is spread evenly over the order of suggestion.
+        history: trials, none of which failed.
+        most: number of trials to choose. All running ones are chosen, and as many of the best as TPE models as good.
+            The others are spread evenly over the order of suggestion.
 
     Returns:
-        In their order, at most `most`, or the good and the running ones where these are more.
+        Trials in their order: at most `most`, or more if there are more good and running ones.
     """
     if len(history) <= most:
         return list(history)
-    kept = {number for number, past in enumerate(history) if past.state == "running"}
-    ended = [number for number in range(len(history)) if number not in kept]
-    kept.update(sorted(ended, key=lambda number: _merit(history[number]), reverse=True)[: math.ceil(GOOD * most)])
-    rest = [number for number in ended if number not in kept]
-    room = max(0, most - len(kept))
-    kept.update(rest[(2 * place + 1) * len(rest) // (2 * room)] for place in range(room))
-    return [history[number] for number in sorted(kept)]
+    chosen = {number for number, past in enumerate(history) if past.state == "running"}
+    ended = [number for number in range(len(history)) if number not in chosen]
+    chosen.update(sorted(ended, key=lambda number: _merit(history[number]), reverse=True)[: math.ceil(GOOD * most)])
+    rest = [number for number in ended if number not in chosen]
+    room = max(0, most - len(chosen))
+    chosen.update(rest[(2 * place + 1) * len(rest) // (2 * room)] for place in range(room))
+    return [history[number] for number in sorted(chosen)]
 
 
 def _merit(past: Past) -> tuple[bool, int, float]:
-    """Rank as TPE does: the complete before the pruned, of these the later pruned first, then by objective."""
+    """Rank as TPE does: complete trials first, then those that were pruned later; ties by objective."""
     last = max(past.objectives)
     complete = past.state == "complete"
     return complete, 0 if complete else last, past.objectives[last]
 
 
-class _Given(FrozenTrial):
-    """A past trial made for one suggestion: Optuna copies what it is given, most of what a suggestion would cost."""
+class _PastTrial(FrozenTrial):
+    """A past trial that is never copied: Optuna's deep copies would be most of the cost of a suggestion."""
 
-    def __deepcopy__(self, memo: object) -> "_Given":
+    def __deepcopy__(self, memo: object) -> "_PastTrial":
         return self
 
 
-def _given(past: Past, space: dict[str, BaseDistribution]) -> FrozenTrial:
+def _past_trial(past: Past, space: dict[str, BaseDistribution]) -> FrozenTrial:
     last = max(past.objectives, default=None)
-    return _Given(
+    return _PastTrial(
         number=0,
         trial_id=0,
         state=STATES[past.state],

@@ -1,6 +1,6 @@
 """A study's state, folded from its events: which trial is next, what a score decides, who won.
 
-Knows neither Ray nor files: the same fold serves a running study, a resumed one and a test.
+Knows no files, so that the same fold serves a running study, a resumed one and a test.
 """
 
 import math
@@ -19,7 +19,7 @@ from study.storage.plain_values import portions
 
 
 class State:
-    """The cells with their trials; every change is an event that is recorded first and folded then."""
+    """The cells with their trials; every change is an event, which is recorded before it is folded."""
 
     def __init__(
         self,
@@ -33,12 +33,12 @@ class State:
         """Start empty.
 
         Args:
-            cells: of the study.
+            cells: the study's cells.
             plan: how much is spent.
             pruner: makes a cell's early stopping.
-            record: keeps an event before it is folded.
+            record: writes an event, before it is folded.
             absent: number of a cell that cannot run → why; it gets no trials.
-            patience: number of a cell → epoch before which nothing is pruned there; 0 where it is not named.
+            patience: number of a cell → epoch before which none of its trials is pruned; 0 by default.
         """
         self.cells, self.plan, self.absent, self._patience = cells, plan, dict(absent), patience
         self.trials: dict[str, Trial] = {}
@@ -55,9 +55,9 @@ class State:
         self._record = record
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Fold what an earlier run recorded: samplers, rungs and trials stand as they stood then."""
+        """Fold the events of an earlier run: samplers, rungs and trials are restored exactly."""
         for event in events:
-            if event["kind"] == "skip":  # whether a cell can run is asked anew
+            if event["kind"] == "skip":  # `skip` decides anew whether a cell can run
                 self.skipped.add(event["cell"])
                 continue
             if event["kind"] == "report" and event["decision"] != "complete":
@@ -65,10 +65,10 @@ class State:
             self._fold(event)
 
     def skip(self) -> None:
-        """Record which cells cannot run, each once; one that ran to its end before is whole.
+        """Record which cells cannot run, each once; a cell that an earlier run completed counts as run.
 
         Raises:
-            UserError: a cell has begun and cannot go on.
+            UserError: a cell has begun and cannot resume.
         """
         for cell, reason in list(self.absent.items()):
             if self.by_cell[cell]:
@@ -77,14 +77,14 @@ class State:
                     raise UserError(f"cell {self.cells[cell].name!r} has begun and cannot go on: {reason}")
             elif cell not in self.skipped:
                 self.skipped.add(cell)
-                about = {"cell": cell, "tuned": dict(self.cells[cell].baseline), "error": reason}
-                self._record({"kind": "skip", "trial": f"c{cell:03d}"} | about)
+                fields = {"cell": cell, "tuned": dict(self.cells[cell].baseline), "error": reason}
+                self._record({"kind": "skip", "trial": f"c{cell:03d}"} | fields)
 
     def next_trial(self) -> Trial | None:
-        """Give the trial to start now, or None while all that is left waits for a running one.
+        """Return the trial to start now, or None while all remaining trials wait for a running one.
 
-        Unfinished trials of an earlier run come first; then search trials, the cell with the fewest first; then the
-        replicates of each cell whose search has ended.
+        Unfinished trials of an earlier run come first. Search trials follow, first of the cell that has the fewest;
+        then the replicates of each cell whose search has ended.
         """
         trial = self._unfinished() or self._next_search() or self._next_replicate()
         if trial is not None:
@@ -92,65 +92,69 @@ class State:
         return trial
 
     def companions(self, trial: Trial, size: int) -> list[Trial]:
-        """Start the others of a search trial's bundle, to be trained together with it from their first epoch on.
+        """Start the other trials of a search trial's bundle, which are trained together from their first epoch on.
 
         Args:
-            trial: as `next_trial` gave it.
-            size: of a bundle. The first so many search trials of a cell are one, the next so many another: which trials
-                start before which results are known is then the same after a kill.
+            trial: returned by `next_trial`.
+            size: trials in a bundle. The first `size` search trials of a cell are one bundle, the next `size` another.
+                So a kill does not change which trials start before which results are known.
         """
         search = self.search(trial.cell)
         if trial.role != "search" or trial.objectives or trial.id in self.alone:
             return []
         number = search.index(trial)
         end = min((number // size + 1) * size, self._quota(trial.cell))
-        waiting = [each for each in search[number:end] if each.state == "running" and not each.objectives]
-        found = [each for each in waiting if each.id not in self.live and each.id not in self.alone]
+        waiting = [member for member in search[number:end] if member.state == "running" and not member.objectives]
+        companions = [member for member in waiting if member.id not in self.live and member.id not in self.alone]
         while len(search) < end:
-            found.append(self._start_search(trial.cell))
-        self.live |= {each.id for each in found}
-        return found
+            companions.append(self._start_search(trial.cell))
+        self.live |= {member.id for member in companions}
+        return companions
 
     def done(self) -> bool:
-        """Whether all that was asked for has ended."""
+        """Whether all trials of the study have ended."""
         return not self.count("running") and self.total() == len(self.trials)
 
-    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **more: Any) -> str:
-        """Record one epoch's scores together with what they decide: `continue`, `prune`, `complete` or `fail`."""
+    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **fields: Any) -> str:
+        """Record one epoch's scores together with their decision: `continue`, `prune`, `complete` or `fail`."""
         trial = self.trials[trial_id]
         if not math.isfinite(objective):
             self.fail(trial_id, f"objective is {objective!r}, not a finite number")
             return "fail"
         stops = not last and self._stops(trial, epoch, objective)
         decision = "complete" if last else "prune" if stops else "continue"
-        more |= self._recorded(trial_id, epoch, more.get("rows", []))
+        fields |= self._recorded(trial_id, epoch, fields.get("rows", []))
         self._apply(
-            {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | more
+            {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | fields
         )
         return decision
 
-    def _recorded(self, trial_id: str, epoch: int, found: list[Event]) -> Event:
-        """Record rows that a report's line has no room for; gives those that it has, and how many lines of others."""
-        rows, *others = portions(found)
+    def _recorded(self, trial_id: str, epoch: int, rows: list[Event]) -> Event:
+        """Record the rows that do not fit into a report's line, in events of their own.
+
+        Returns:
+            The rows that fit and the number of these events; empty if all rows fit.
+        """
+        first, *others = portions(rows)
         for number, part in enumerate(others):
             self._apply({"kind": "rows", "trial": trial_id, "epoch": epoch, "part": number, "rows": part})
-        return {"rows": rows, "parts": len(others)} if others else {}
+        return {"rows": first, "parts": len(others)} if others else {}
 
     def fail(self, trial_id: str, error: str, traceback: str = "") -> None:
-        """Record that a trial ended without result."""
+        """Record that a trial failed."""
         self._apply({"kind": "fail", "trial": trial_id, "error": error, "traceback": traceback})
 
     def lost(self, trial_ids: list[str], error: str) -> None:
-        """Record trials whose worker died, as with its node: they are to go on from their checkpoints."""
+        """Record trials whose worker died, perhaps with its node: they will resume from their checkpoints."""
         self._apply({"kind": "lost", "trial": trial_ids[0], "trials": trial_ids, "error": error})
 
     def part(self, trial_ids: list[str], error: str, traceback: str = "") -> None:
-        """Record that trials which were trained together broke together: each is to go on alone."""
-        about = {"trials": trial_ids, "error": error, "traceback": traceback}
-        self._apply({"kind": "part", "trial": trial_ids[0]} | about)
+        """Record that a bundle broke: each of its trials will resume alone."""
+        fields = {"trials": trial_ids, "error": error, "traceback": traceback}
+        self._apply({"kind": "part", "trial": trial_ids[0]} | fields)
 
     def widen(self, trial_id: str, error: str) -> None:
-        """Record that a trial ran out of memory beside others: it is to go on with a whole GPU."""
+        """Record that a trial ran out of memory on a shared GPU: it will resume with a whole one."""
         self._apply({"kind": "widen", "trial": trial_id, "error": error})
 
     def winner(self, cell: int) -> Trial | None:
@@ -163,7 +167,7 @@ class State:
         return self._searches[cell]
 
     def total(self) -> int:
-        """Trials that the study will have, as far as is known: a cell without a winner gets no replicates."""
+        """Trials that the study will have, as far as is known now: a cell without a winner gets no replicates."""
         return sum(self._quota(cell) + self._replicates(cell) for cell in range(len(self.cells)))
 
     def count(self, state: str) -> int:
@@ -187,10 +191,10 @@ class State:
         return len(search) == self._quota(cell) and all(trial.state != "running" for trial in search)
 
     def _ended(self, cell: int) -> bool:
-        """Whether a cell has all its trials, and none is to go on."""
+        """Whether a cell has all its trials, and all have ended."""
         trials = self.by_cell[cell]
-        whole = len(trials) == self._quota(cell) + self._replicates(cell)
-        return whole and all(trial.state != "running" for trial in trials)
+        complete = len(trials) == self._quota(cell) + self._replicates(cell)
+        return complete and all(trial.state != "running" for trial in trials)
 
     def _unfinished(self) -> Trial | None:
         if len(self.live) == self.count("running"):
@@ -229,13 +233,13 @@ class State:
                 return self._start(name, cell, "replicate", seed, winner.tuned, replicate_of=winner.id)
         return None
 
-    def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **more: object) -> Trial:
+    def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **fields: object) -> Trial:
         event = {"kind": "suggest", "trial": name, "cell": cell, "role": role, "seed": seed, "tuned": dict(tuned)}
-        self._apply(event | more)
+        self._apply(event | fields)
         return self.trials[name]
 
     def _stops(self, trial: Trial, epoch: int, objective: float) -> bool:
-        """Ask the cell's pruner, once an epoch: a resumed trial's repeated report decides nothing again."""
+        """Call the cell's pruner, once an epoch: a resumed trial's repeated report is not decided again."""
         if trial.role != "search" or epoch in trial.objectives or epoch < self._patience.get(trial.cell, 0):
             return False
         return self._prune[trial.cell](trial.id, epoch, objective)

@@ -1,13 +1,11 @@
-"""A study that is put together and ready to run: what makes it this one, and what a worker gets of it.
-
-Knows neither Ray nor how anything is printed.
-"""
+"""A study that is ready to run: what identifies it, and the jobs that its workers get."""
 
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.search.job import Earlier, Job
 from study.space import Space
 from study.space.space import Cell
 from study.storage import store
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Study:
-    """What is put together before Ray starts; `prepared` has one entry a cell."""
+    """All that is known of a study before Ray starts; `prepared` has one entry a cell."""
 
     name: str
     scale: str
@@ -37,43 +35,43 @@ class Study:
     """Whether the data are real: a published figure is no yardstick for a stand-in."""
     cache_gb: float
     half: bool
-    """Whether what is kept of frozen stages' outputs is in half precision."""
+    """Whether outputs of frozen stages are cached in half precision."""
     absent: dict[int, str]
-    """Number of a cell whose pretrained weights cannot be had here → why."""
+    """Number of a cell whose pretrained weights are unavailable here → why."""
     starts: list[tuple["InitialWeights", ...]]
-    """The weights that a cell's trials start from and that we train ourselves, one entry a cell: none, one for all its
-    trials, or one for the search and one for each replicate."""
+    """Initial weights that we train ourselves, one entry a cell. It is empty, has one for all its trials, or one for
+    its search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
     mirror: "Mirror | None" = None
-    """Where the study is kept besides its folder."""
+    """Copy of the study's folder at a URI."""
 
     def start(self, trial: "Trial") -> "InitialWeights | None":
-        """Give the weights that a trial starts from, where we train them ourselves."""
+        """Return the weights that a trial starts from; None unless we train them ourselves."""
         own = self.starts[trial.cell]
         return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
 
 
 def asked(name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool) -> dict[str, Any]:
-    """What makes a study this one, as far as it is known before its data are read."""
-    rest: dict[str, Any] = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
-    return {"space": {"name": name, "scale": scale} | space.as_dict()} | rest | {"code": folders.code_fingerprint()}
+    """Return the part of a study's identity that is known before its data are read."""
+    options: dict[str, Any] = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
+    return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
 
 
 def identity(study: Study) -> dict[str, Any]:
-    """What makes a study this one: a resume with any of it changed is refused."""
+    """Return what identifies a study: a resume in which any of it differs is refused."""
     cells = [
         {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}
         | {"source": prepared.source, "data": prepared.fingerprint, "as_published": cell.as_published}
         | {"start": [start.key for start in starts]}
         for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
-    told = asked(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
-    return told | {"cells": cells}
+    known = asked(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
+    return known | {"cells": cells}
 
 
-def job(study: Study, trial: "Trial") -> dict[str, Any]:
-    """What the worker gets: plain values only; what is in the store is named as in any machine's."""
+def job(study: Study, trial: "Trial") -> Job:
+    """Return what the worker needs to train a trial."""
     start = study.start(trial)
     return {
         "trial": trial.id,
@@ -88,19 +86,22 @@ def job(study: Study, trial: "Trial") -> dict[str, Any]:
         "draw_seed": study.seed if trial.role == "search" else trial.seed,
         "checkpoints": store.name(study.folder / "checkpoints" / trial.id),
         "checkpoint_seconds": study.checkpoint_seconds,
-        "source": start and store.name(start.path),
-        "earlier": [_earlier(each) for each in start.line if each.source in start.source.learnt] if start else [],
+        "source": store.name(start.path) if start else None,
+        "earlier": [_earlier(task) for task in start.line if task.source in start.source.learnt] if start else [],
         "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
         "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
 
 
-def _earlier(start: "InitialWeights") -> dict[str, Any]:
-    """What the worker gets of a task that the trial's network has learnt before."""
-    own = {"prepared": named(start.prepared), "entry": store.name(start.path)}
-    return {"config": asdict(start.source.config)} | own
+def _earlier(start: "InitialWeights") -> Earlier:
+    """Return what the worker needs of a task that the initial weights have learnt."""
+    return {
+        "config": asdict(start.source.config),
+        "prepared": named(start.prepared),
+        "entry": store.name(start.path),
+    }
 
 
 def named(prepared: "Prepared") -> dict[str, Any]:
-    """Give prepared images as plain values, to be opened on any machine."""
+    """Return prepared images as plain values, with a path that any machine can open."""
     return asdict(prepared) | {"path": store.name(Path(prepared.path))}

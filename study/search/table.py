@@ -1,6 +1,6 @@
 """The tidy table of a study, derived from its ledger: one row is one score.
 
-`COLUMNS` is the interface to `analysis`; knows nothing of how a study runs.
+`COLUMNS` is the interface to `analysis`.
 """
 
 import io
@@ -95,16 +95,16 @@ def from_events(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.Dat
     """Fold a ledger into the table.
 
     Args:
-        study: study.json's content.
-        events: in order; of a (trial, epoch) that was reported twice, the later report counts.
+        study: content of study.json.
+        events: the ledger, in order; if a (trial, epoch) was reported twice, the later report counts.
 
     Returns:
-        One row a score; a trial without any score has one row whose score is empty. `worker` (host:pid) and `time` (at
-        which it said so, seconds since 1970) are the report's, and empty in rows of pretraining.
+        One row a score; a trial without any score has one row whose score is empty. `worker` (host:pid) and `time`
+        (seconds since 1970) say who reported the score and when; they are empty in rows of pretraining.
     """
     trials: dict[str, dict[str, Any]] = {}
     reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
-    parts: dict[tuple[str, int, int], list[dict[str, Any]]] = {}  # of reports that are still to come
+    parts: dict[tuple[str, int, int], list[dict[str, Any]]] = {}  # recorded before the report that they belong to
     for event in events:
         name = event["trial"]
         if event["kind"] == "pretrain":
@@ -115,13 +115,13 @@ def from_events(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.Dat
             trials[name] |= {"state": "not_run", "error": event["error"]}
             reports[name] = {}
         elif event["kind"] == "suggest":
-            trials.pop(name.partition("-")[0], None)  # its cell runs, be it after a resume
+            trials.pop(name.partition("-")[0], None)  # its cell, skipped in an earlier run, runs now
             trials[name] = _trial(study, event)
             reports[name] = {}
         elif event["kind"] == "report":
-            where, epoch = {key: event.get(key) for key in ("worker", "time")}, event["epoch"]
-            more = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
-            reports[name][epoch] = [row | where for row in (*event["rows"], *more)]
+            origin, epoch = {key: event.get(key) for key in ("worker", "time")}, event["epoch"]
+            others = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
+            reports[name][epoch] = [row | origin for row in (*event["rows"], *others)]
             trials[name]["state"] = STATES.get(event["decision"], "running")
         elif event["kind"] == "rows":
             parts[name, event["epoch"], event["part"]] = event["rows"]
@@ -136,7 +136,7 @@ def from_events(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.Dat
 
 
 def _published(figures: float | dict[str, float] | None, score: dict[str, Any]) -> float | None:
-    """Give what was published for a row's task: a figure alone is for the task that the trial was trained on."""
+    """Return the published score of a row's task; a single figure is of the task that the trial was trained on."""
     if isinstance(figures, dict):
         return figures.get(score.get("task", ""))
     return figures if score.get("task") == score.get("trained_on") else None
@@ -155,7 +155,7 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
         values = read_values(cell["values"] | event["tuned"])
     except UserError as error:
         raise Damaged(f"study.json: cell {event['cell']} has what is not known here ({error})") from None
-    values.pop("task")  # the row's own: which task was scored
+    values.pop("task")  # the row has a task of its own: the one that was scored
     return values | {
         "space": study["space"]["name"],
         "cell": cell["name"],
@@ -170,10 +170,11 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
 
 
 def _pretrained(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
-    """Give the columns of weights that were trained before the search; their cell is a name of their own."""
-    about = {"space": study["space"]["name"], "cell": f"weights={event['weights']}", "trial": event["trial"]}
-    about |= {"role": "pretrain", "state": "complete", "seed": event["seed"], "data": event["data"], "published": None}
-    return {name: value for name, value in event["values"].items() if name in COLUMNS and name != "task"} | about
+    """Return the columns of weights that were trained before the search; their cell has a name of its own."""
+    columns = {"space": study["space"]["name"], "cell": f"weights={event['weights']}", "trial": event["trial"]}
+    columns |= {"role": "pretrain", "state": "complete", "seed": event["seed"]}
+    columns |= {"data": event["data"], "published": None}
+    return {name: value for name, value in event["values"].items() if name in COLUMNS and name != "task"} | columns
 
 
 def _role(study: dict[str, Any], event: ledger.Event) -> str:

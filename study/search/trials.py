@@ -1,4 +1,4 @@
-"""What a study spends, and what each of its trials is. Knows nothing of how they follow each other."""
+"""What a study spends, and what each of its trials is. Knows nothing of their order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from study.space.space import Value
 
 Prune = Callable[[str, int, float], bool]
-"""One cell's early stopping: remembers (trial, epoch, objective) and says whether this one ends its trial."""
+"""One cell's early stopping: remembers (trial, epoch, objective) and returns whether to end that trial."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Plan:
 
 @dataclass
 class Trial:
-    """One training: what it is and how far it came."""
+    """One training: what is trained, and its objectives so far."""
 
     id: str
     cell: int

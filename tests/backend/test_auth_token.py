@@ -1,4 +1,4 @@
-"""Ray's token is its owner's alone."""
+"""Only its owner can read Ray's token."""
 
 import stat
 
@@ -31,8 +31,8 @@ def test_a_token_is_made_once_for_its_owner_only(home):
     assert [path.name for path in auth_token.file().parent.iterdir()] == ["auth_token"]
 
 
-def test_none_is_made_where_one_is_given_or_none_is_wanted(monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "given")
+def test_none_is_made_if_the_environment_has_one_or_disables_tokens(monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a token")
     auth_token.check(make=True)
     assert auth_token.known()
     monkeypatch.delenv("RAY_AUTH_TOKEN")

@@ -1,4 +1,4 @@
-"""How a trial ended is said in a line: an exception of any kind at once, a death with its signal or exit code."""
+"""A line describes how a trial ended: an exception of any kind at once, a death with its signal or exit code."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ RAISED = {
 
 @pytest.mark.slow
 def test_each_way_to_end_is_told_from_the_others_and_the_study_goes_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(bundles, "LOSSES", 0)  # of a worker each
+    monkeypatch.setattr(bundles, "LOSSES", 0)  # a trial fails with its first worker
     modes = {f"c000-s{number:03d}": mode for number, mode in enumerate(toys.DEATHS, 1)}
     state = toy_study.main(tmp_path, faults=modes, space=SPACE)
     assert state.done()
@@ -90,46 +90,46 @@ def full(*_):
     raise OSError(28, "No space left on device")
 
 
-def scheduler(state, held, ended):
-    stop = tune.StopWhen(lambda: False, held, watchdog.Watch(None))
-    return tune.CellScheduler(state, bundles.Bundles(state, lambda trial: 1), ended, held, stop)
+def scheduler(state, errors, ended):
+    stop = tune.StopWhen(lambda: False, errors, watchdog.Watch(None))
+    return tune.CellScheduler(state, bundles.Bundles(state, lambda trial: 1), ended, errors, stop)
 
 
 def test_what_fails_while_a_death_is_recorded_stops_the_study_as_itself():
     """Tune would wrap it: the study would end in a traceback, not with the storage's exit code."""
     state, _ = toys.state(toys.FEW)
-    trial, held = state.next_trial(), guard.Guard()
+    trial, errors = state.next_trial(), guard.Guard()
     state.losses[trial.id] = bundles.LOSSES
     died = SimpleNamespace(trial_id="1", config={"jobs": [{"trial": trial.id}]}, error_file=None)
-    scheduler(state, held, full).on_trial_error(None, died)
+    scheduler(state, errors, full).on_trial_error(None, died)
     assert trial.error == "the worker died (Ray does not say why), as 2 of its workers did before"
-    assert isinstance(held.error, OSError)
+    assert isinstance(errors.error, OSError)
 
 
 def test_what_fails_while_workers_are_looked_at_stops_the_study_as_itself():
-    held = guard.Guard()
-    watching = tune.Watching(SimpleNamespace(look=full), held)
+    errors = guard.Guard()
+    watching = tune.Watching(SimpleNamespace(look=full), errors)
     watching.on_step_begin(0, [])
-    assert isinstance(held.error, OSError)
+    assert isinstance(errors.error, OSError)
 
 
 def test_an_objective_that_is_no_number_fails_its_trial():
-    """Of a trainable that checks nothing."""
+    """As from a trainable that checks nothing."""
     state, _ = toys.state(toys.FEW)
     trial, ended = state.next_trial(), []
     result = {"worker": "", "time": 0.0}
     result["results"] = [(trial.id, {"epoch": 0, "objective": float("nan"), "last": False, "rows": []})]
-    told = SimpleNamespace(trial_id="1", config={"jobs": [{"trial": trial.id}]})
-    assert scheduler(state, guard.Guard(), ended.append).on_trial_result(None, told, result) == "STOP"
+    tune_trial = SimpleNamespace(trial_id="1", config={"jobs": [{"trial": trial.id}]})
+    assert scheduler(state, guard.Guard(), ended.append).on_trial_result(None, tune_trial, result) == "STOP"
     assert (trial.state, trial.error) == ("failed", "objective is nan, not a finite number")
     assert ended == [trial.id]
 
 
 NOTES = """
 import os
-from study import deaths
-deaths.note_exits()
-deaths.note_exits()
+from study.backend import exit_causes
+exit_causes.note_exits()
+exit_causes.note_exits()
 if not os.fork():
     os._exit(7)
 os.wait()

@@ -1,4 +1,4 @@
-"""Trying trials on a GPU: what is cut, run, counted and asked of CUDA; without a GPU."""
+"""Measuring the memory of trials: which images are cut, which steps run, which bytes count; without a GPU."""
 
 import os
 import time
@@ -18,7 +18,7 @@ from tests.support.toy_task import SMALL, task
 FEW = Prepared("toy", "few", "toy", "", ["a", "b"], "accuracy", {"train": 100, "test": 50})
 
 
-def test_a_cut_task_keeps_some_of_each_split_and_shares_nothing_with_the_whole():
+def test_a_cut_task_has_some_of_each_split_and_shares_nothing_with_the_whole():
     whole = task(train=50, held=20, test=True)
     few = gpu_memory.cut(whole, 10, 7)
     assert (len(few.train.images), len(few.val.images), few.test) == (10, 7, None)
@@ -38,15 +38,15 @@ def attempted(monkeypatch):
     """Attempts a configuration on the toy task."""
     monkeypatch.setattr("study.data.prepare.open_data", lambda *_: task(train=50, held=20))
 
-    def attempt(config, kept=4, bundle=0, **given):
-        return gpu_memory.attempt(gpu_sharing.Case("", config, FEW, 0, kept, bundle), "cpu", **given)
+    def attempt(config, cache_itemsize=4, bundle=0, **options):
+        return gpu_memory.attempt(gpu_sharing.Case("", config, FEW, 0, cache_itemsize, bundle), "cpu", **options)
 
     return attempt
 
 
 @pytest.fixture
-def kept(attempted, monkeypatch):
-    """The same, but nothing is trained: what it gives is the bytes of outputs that will be kept."""
+def output_bytes(attempted, monkeypatch):
+    """Gives the bytes of a configuration's cached outputs, without training."""
     monkeypatch.setattr("study.training.trial.run", lambda *_, **__: ())
     return attempted
 
@@ -59,9 +59,9 @@ def kept(attempted, monkeypatch):
 def test_two_steps_of_each_phase_are_tried(attempted, monkeypatch, config, batches):
     seen, loss = [], torch.nn.functional.cross_entropy
 
-    def noted(logits, targets, **more):
+    def noted(logits, targets, **options):
         seen.extend([len(targets)] * logits.requires_grad)
-        return loss(logits, targets, **more)
+        return loss(logits, targets, **options)
 
     monkeypatch.setattr("torch.nn.functional.cross_entropy", noted)
     attempted(config)
@@ -72,7 +72,7 @@ WIDTH = families.load("small_cnn").features
 EXTRACTION = replace(SMALL, regime="feature_extraction")
 
 
-@pytest.mark.parametrize(("changes", "each", "rows"), [
+@pytest.mark.parametrize(("changes", "itemsize", "rows"), [
     ({}, 4, 20),  # augmented anew in each epoch: validation's outputs alone
     ({"augment": 0.0}, 4, 20 + 50),
     ({"augment": 0.0}, 2, 20 + 50),
@@ -81,24 +81,24 @@ EXTRACTION = replace(SMALL, regime="feature_extraction")
     ({"freeze_batchnorm": "off"}, 4, 0),
     ({"regime": "fine_tune"}, 4, 0),
 ])  # fmt: skip
-def test_outputs_that_will_be_kept_are_counted(kept, changes, each, rows):
-    assert kept(replace(EXTRACTION, **changes), each) == rows * each * WIDTH
+def test_outputs_that_will_be_cached_are_counted(output_bytes, changes, itemsize, rows):
+    assert output_bytes(replace(EXTRACTION, **changes), itemsize) == rows * itemsize * WIDTH
 
 
-def test_trials_that_are_trained_together_hold_outputs_without_a_cache(kept):
-    assert kept(replace(EXTRACTION, augment=0.0), 0, bundle=1) == (20 + 50) * 4 * WIDTH
+def test_trials_that_are_trained_together_hold_outputs_without_a_cache(output_bytes):
+    assert output_bytes(replace(EXTRACTION, augment=0.0), 0, bundle=1) == (20 + 50) * 4 * WIDTH
 
 
-def test_outputs_that_take_a_quarter_of_what_is_free_stay_off_the_device(kept):
-    assert kept(replace(EXTRACTION, augment=0.0), free=4 * 50 * 4 * WIDTH) == 20 * 4 * WIDTH
+def test_outputs_that_take_a_quarter_of_what_is_free_stay_off_the_device(output_bytes):
+    assert output_bytes(replace(EXTRACTION, augment=0.0), free=4 * 50 * 4 * WIDTH) == 20 * 4 * WIDTH
 
 
-def test_a_depth_that_may_be_tuned_upwards_keeps_outputs(kept):
-    shallow, deeper = (kept(replace(SMALL, regime="partial_freeze", freeze_depth=depth)) for depth in (0, 1))
+def test_a_depth_that_may_be_tuned_upwards_caches_outputs(output_bytes):
+    shallow, deeper = (output_bytes(replace(SMALL, regime="partial_freeze", freeze_depth=depth)) for depth in (0, 1))
     assert shallow == deeper > 20 * 4 * WIDTH
 
 
-def test_a_loss_that_is_no_number_leaves_the_memory_told(attempted, monkeypatch):
+def test_a_loss_that_is_no_number_leaves_the_memory_measured(attempted, monkeypatch):
     def fails(*_, **__):
         raise FloatingPointError("val loss is nan")
 
@@ -111,7 +111,7 @@ CASE = gpu_sharing.Case("", SMALL, FEW, 7, 4, 5)
 
 @pytest.fixture
 def gauge(monkeypatch):
-    """A gauge of a made-up GPU of 1,000 bytes: a stranger has 100, a context takes 50, libraries 30 more."""
+    """A gauge of an imaginary GPU of 1,000 bytes: others use 100, a context takes 50, libraries 30 more."""
     left = iter([850, 600])
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (next(left), 1000))
     monkeypatch.setattr("torch.cuda.empty_cache", lambda: None)
@@ -140,17 +140,17 @@ DIES, SLEEPS = -1, -2
 
 
 class Toy:
-    """A gauge without a GPU: reports which of Ray's it was given."""
+    """A gauge without a GPU: its free bytes name the one of Ray's GPUs that it has."""
 
     def free(self):
         return 10 + int(ray.get_gpu_ids()[0])
 
     def need(self, case):
-        if case.kept == SLEEPS:
+        if case.cache_itemsize == SLEEPS:
             time.sleep(60)
-        if case.kept == DIES:
+        if case.cache_itemsize == DIES:
             os._exit(1)
-        return case.kept
+        return case.cache_itemsize
 
 
 def freed():
@@ -165,15 +165,15 @@ def test_all_gpus_are_looked_at_and_the_fullest_counts(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     ray.init(address="local", num_cpus=1, num_gpus=2, include_dashboard=False, log_to_driver=False)
     try:
-        some = [CASE._replace(kept=number) for number in range(5)]
+        some = [CASE._replace(cache_itemsize=number) for number in range(5)]
         assert gpu_memory.needs(some, Toy) == ([0, 1, 2, 3, 4], 10)
         freed()
-        found, _ = gpu_memory.needs([*some, CASE._replace(kept=DIES)], Toy)
-        assert len(found) == 6
-        assert all("died" in each for each in found)
+        reasons, _ = gpu_memory.needs([*some, CASE._replace(cache_itemsize=DIES)], Toy)
+        assert len(reasons) == 6
+        assert all("died" in reason for reason in reasons)
         freed()
         monkeypatch.setattr(gpu_memory, "PATIENCE", 4.0)
-        assert gpu_memory.needs([CASE._replace(kept=SLEEPS)], Toy) == (["no answer in 4 s"], 0)
+        assert gpu_memory.needs([CASE._replace(cache_itemsize=SLEEPS)], Toy) == (["no answer in 4 s"], 0)
         freed()
         assert ray.available_resources()["GPU"] == 2
     finally:

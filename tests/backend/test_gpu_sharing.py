@@ -1,4 +1,4 @@
-"""Several trials on a GPU: what is tried, what follows from the memory it took, and what is asked of CUDA."""
+"""Several trials on a GPU: which configurations are measured, and the share that follows from their memory."""
 
 from dataclasses import replace
 
@@ -45,8 +45,8 @@ def cells(compared, **changes):
     return Space("toy", compared, **changes).cells()
 
 
-def cases(found, absent=(), kept=4):
-    return gpu_sharing.cases(found, [FEW] * len(found), absent, kept)
+def cases(grid, absent=()):
+    return gpu_sharing.cases(grid, [FEW] * len(grid), absent, 4)
 
 
 def test_of_cells_that_take_as_much_memory_the_one_with_most_labels_is_tried():
@@ -117,9 +117,9 @@ def test_only_heads_on_fixed_features_are_trained_at_once(changes, heads):
 
 def test_each_array_of_images_counts_once():
     large = replace(FEW, path="large")
-    found = cells({"image_size": (32, 64), "lr": (0.1, 0.2)})
-    sizes = [cell.values["image_size"] for cell in found]
-    tried = gpu_sharing.cases(found, [FEW if size == 32 else large for size in sizes], (), 4)
+    grid = cells({"image_size": (32, 64), "lr": (0.1, 0.2)})
+    sizes = [cell.values["image_size"] for cell in grid]
+    tried = gpu_sharing.cases(grid, [FEW if size == 32 else large for size in sizes], (), 4)
     assert {case.images for case in tried} == {150 * 3 * (32**2 + 64**2)}
 
 
@@ -135,20 +135,20 @@ TRIED = cases(cells({"regime": ("scratch", "fine_tune")}))
                                             "(OutOfMemoryError: no)"),
 ])  # fmt: skip
 def test_a_line_says_how_many_and_why(needs, most, part, line):
-    said = []
-    assert gpu_sharing.chosen(TRIED, needs, 80 * GB, most, said.append) == part
-    assert said == [line]
+    lines = []
+    assert gpu_sharing.chosen(TRIED, needs, 80 * GB, most, lines.append) == part
+    assert lines == [line]
 
 
 @pytest.mark.parametrize("there", [{"CPU": 4.0}, {"CPU": 4.0, "GPU": 0.6}])
 def test_where_all_gpus_are_taken_nothing_is_tried(monkeypatch, there):
     monkeypatch.setattr("ray.available_resources", lambda: there)
-    said = []
-    assert gpu_sharing.chosen(TRIED, *gpu_memory.needs(TRIED), 16, said.append) == 1.0
-    assert said == ["1 trial a GPU: no GPU is free to try on"]
+    lines = []
+    assert gpu_sharing.chosen(TRIED, *gpu_memory.needs(TRIED), 16, lines.append) == 1.0
+    assert lines == ["1 trial a GPU: no GPU is free to try on"]
 
 
-def test_an_error_without_a_text_is_told_by_its_name():
+def test_an_error_without_a_text_is_described_by_its_name():
     assert line(MemoryError()) == "MemoryError: "
 
 

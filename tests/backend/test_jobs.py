@@ -1,4 +1,4 @@
-"""What study.submit says when it sends, stops and follows: of secrets, of Ctrl-C, and of a job that is not there."""
+"""Output of study.submit when it sends, stops and follows jobs: secrets, Ctrl-C, and a job that does not exist."""
 
 import json
 import shlex
@@ -17,7 +17,7 @@ SEND = ("--", "--space", "gtsrb", "--out", "file:///mnt/share/study")
 
 
 class Fake:
-    """A cluster that notes what it is asked, and where Ctrl-C may come."""
+    """A cluster that records its calls, one of which Ctrl-C may interrupt."""
 
     at = ""
 
@@ -51,23 +51,23 @@ def fake(monkeypatch):
     return Fake
 
 
-@pytest.mark.parametrize(("at", "words", "told"), [
+@pytest.mark.parametrize(("at", "words", "message"), [
     ("connecting", SEND, "nothing was asked of the cluster"),
     ("copying", SEND, "nothing was asked of the cluster"),
     ("sending", SEND, "JOB may be running: look with python -m study.submit --address URL --follow JOB"),
     ("stopping", ("--stop", "j"), "j may be running still: look with python -m study.submit --address URL --follow j"),
     ("waiting", ("--stop", "j"), "j may be running still: look with python -m study.submit --address URL --follow j"),
 ])  # fmt: skip
-def test_ctrl_c_is_one_line_that_says_whether_the_study_may_be_running(at, words, told, fake, monkeypatch, capsys):
+def test_ctrl_c_is_one_line_that_says_whether_the_study_may_be_running(at, words, message, fake, monkeypatch, capsys):
     monkeypatch.setattr(fake, "at", at)
     assert submit.main(["--address", HEAD, *words]) == 75
-    told = told.replace("URL", HEAD).replace("JOB", getattr(fake, "job", ""))
-    assert capsys.readouterr().err == f"study.submit: interrupted; {told}\n"
+    message = message.replace("URL", HEAD).replace("JOB", getattr(fake, "job", ""))
+    assert capsys.readouterr().err == f"study.submit: interrupted; {message}\n"
 
 
 def test_what_is_printed_has_no_secret_and_works_on_the_same_cluster(fake, capsys):
-    given = ["--address", HEAD, "--unprotected", "--env", "SECRET_KEY=hunter2"]
-    assert submit.main([*given, "--no-wait", *SEND]) == 0
+    options = ["--address", HEAD, "--unprotected", "--env", "SECRET_KEY=hunter2"]
+    assert submit.main([*options, "--no-wait", *SEND]) == 0
     again, printed = fake.variables["STUDY_COMMAND"], capsys.readouterr().out
     assert fake.variables["SECRET_KEY"] == "hunter2"
     assert "hunter2" not in again + printed
@@ -106,7 +106,7 @@ def test_a_job_that_is_not_there_is_one_line(head, capsys):
     assert capsys.readouterr().err == f"study.submit: nojob: there is no such job at {head}\n"
 
 
-def test_a_connection_that_cannot_be_made_is_tried_again_and_then_told(head, monkeypatch, capsys):
+def test_a_connection_that_cannot_be_made_is_retried_and_then_reported(head, monkeypatch, capsys):
     from ray.job_submission import JobSubmissionClient
 
     monkeypatch.setattr(JobSubmissionClient, "get_job_status", lambda *_: None)  # only the tail fails

@@ -1,4 +1,4 @@
-"""Limits and settings in which Ray hangs, or is ended by the system, are met with a line."""
+"""Limits and settings in which Ray hangs, or is ended by the system, are refused in a line."""
 
 import os
 import resource
@@ -40,7 +40,7 @@ def test_a_limit_that_is_too_low_is_named(name, value, text, tmp_path):
 def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(monkeypatch):
     raised = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 1000))
-    monkeypatch.setattr(resource, "setrlimit", lambda *given: raised.append(given))
+    monkeypatch.setattr(resource, "setrlimit", lambda *args: raised.append(args))
     with pytest.raises(errors.UserError, match="addresses are allowed"):
         limits.check()
     assert raised == [(resource.RLIMIT_NOFILE, (1000, 1000))]
@@ -49,7 +49,7 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(monkeypatch):
 @pytest.mark.parametrize(
     "words", [["study.run", "--space", str(TINY)], ["analysis", "x"], ["study.predict", "x", "a.png"]]
 )
-def test_a_folder_that_is_gone_is_told(words, tmp_path):
+def test_a_deleted_folder_is_named(words, tmp_path):
     gone = f"mkdir gone; cd gone; rmdir ../gone; exec {sys.executable} -m {' '.join(words)}"
     done = subprocess.run(["sh", "-c", gone], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
@@ -69,7 +69,7 @@ def test_settings_that_ray_can_read_are_left_alone(monkeypatch):
     limits.check_settings()
 
 
-def test_a_token_that_is_named_and_not_there_is_told(monkeypatch, tmp_path):
+def test_a_token_path_that_does_not_exist_is_named(monkeypatch, tmp_path):
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
     with pytest.raises(errors.UserError, match="token: there is no token; unset it, and one is made"):

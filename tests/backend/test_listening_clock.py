@@ -1,4 +1,4 @@
-"""A clock that stands still while its process does."""
+"""A clock that stops while its process does."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from study.backend import listening_clock
 
 @pytest.fixture
 def now(monkeypatch):
-    """A machine's clock that stands still until it is set."""
+    """A machine's clock, which stops until the test sets it."""
     now = [100.0]
     monkeypatch.setattr(listening_clock.time, "monotonic", lambda: now[0])
     return now

@@ -1,4 +1,4 @@
-"""What a node lacks is named before the first trial; what its store lacks it makes, once."""
+"""What a node lacks is named before the first trial; images that its store lacks are made once."""
 
 import re
 from pathlib import Path
@@ -14,11 +14,11 @@ from study.storage import store, study_folder
 
 
 @pytest.fixture
-def asked(tmp_path, monkeypatch):
-    """What a driver asks, and the nodes' store."""
+def checks(tmp_path, monkeypatch):
+    """A driver's checks, of a node that passes them."""
     monkeypatch.setenv("STUDY_STORE", str(tmp_path / "store"))
     results = tmp_path / "results"
-    found = nodes.NodeChecks(
+    passing = nodes.NodeChecks(
         code=study_folder.code_fingerprint(),
         versions=study_folder.versions(),
         store=None,
@@ -30,15 +30,15 @@ def asked(tmp_path, monkeypatch):
     )
     (results / nodes.SEEN).mkdir(parents=True)
     (results / nodes.SEEN / "driver").write_text("mark")
-    return found
+    return passing
 
 
-def test_a_node_that_lacks_nothing_says_so_and_leaves_its_mark(asked):
-    assert nodes.look(asked, "node") == []
-    assert (Path(asked.place) / nodes.SEEN / "node").read_text() == "mark"
+def test_a_node_that_lacks_nothing_reports_it_and_leaves_its_mark(checks):
+    assert nodes.look(checks, "node") == []
+    assert (Path(checks.place) / nodes.SEEN / "node").read_text() == "mark"
 
 
-@pytest.mark.parametrize(("change", "told"), [
+@pytest.mark.parametrize(("change", "message"), [
     ({"code": "other"}, "has other code"),
     ({"versions": study_folder.versions() | {"torch": "1.0"}}, "has torch .*, not 1.0: install from the same"),
     ({"versions": study_folder.versions() | {"python": "3.8.0"}}, "has python .*, not 3.8.0"),
@@ -46,28 +46,28 @@ def test_a_node_that_lacks_nothing_says_so_and_leaves_its_mark(asked):
     ({"place": "/proc/none"}, "does not see the results in /proc/none"),
     ({"shares": True}, "has a store of its own .*: set STUDY_STORE to a shared folder where `ray start` is run"),
 ])  # fmt: skip
-def test_what_a_node_lacks_is_named(asked, change, told):
-    (problem,) = nodes.look(asked._replace(**change), "node")
-    assert re.match(told, problem), problem
+def test_what_a_node_lacks_is_named(checks, change, message):
+    (problem,) = nodes.look(checks._replace(**change), "node")
+    assert re.match(message, problem), problem
 
 
-def test_a_folder_that_a_node_may_only_read_is_named(asked, monkeypatch):
+def test_a_folder_that_a_node_may_only_read_is_named(checks, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(nodes.remote.Remote, "write", refuse)
-    assert nodes.look(asked, "node") == [f"cannot write in {asked.place} (Permission denied)"]
+    assert nodes.look(checks, "node") == [f"cannot write in {checks.place} (Permission denied)"]
 
 
-def test_a_shared_store_is_seen(asked):
-    nodes._seen(store.root(), asked.mark).touch()
-    assert nodes.look(asked._replace(shares=True), "node") == []
+def test_a_shared_store_is_seen(checks):
+    nodes._seen(store.root(), checks.mark).touch()
+    assert nodes.look(checks._replace(shares=True), "node") == []
 
 
-def test_weights_that_cannot_be_had_on_a_node_are_named_unless_the_driver_has_none_either(asked, monkeypatch):
+def test_weights_that_cannot_be_had_on_a_node_are_named_unless_the_driver_has_none_either(checks, monkeypatch):
     monkeypatch.setattr(nodes.fetch, "fetch_weights", lambda cells: {0: "no weights here"})
-    assert nodes.look(asked, "node") == ["cell 'one': no weights here"]
-    assert nodes.look(asked._replace(absent=frozenset({0})), "node") == []
+    assert nodes.look(checks, "node") == ["cell 'one': no weights here"]
+    assert nodes.look(checks._replace(absent=frozenset({0})), "node") == []
 
 
 @pytest.mark.slow

@@ -22,15 +22,15 @@ FULL = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …\nIf reserv
     (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
     (ValueError("out of memory"), False),
 ])  # fmt: skip
-def test_out_of_memory_is_told_from_other_errors(error, ran_out):
-    assert out_of_memory.ran_out(error) == out_of_memory.told(error)["memory"] == ran_out
+def test_out_of_memory_is_distinguished_from_other_errors(error, ran_out):
+    assert out_of_memory.ran_out(error) == out_of_memory.as_result(error)["memory"] == ran_out
 
 
 def test_what_may_be_made_smaller_is_named_in_one_line():
-    said = out_of_memory.told(torch.OutOfMemoryError(FULL), [{"config": {"batch_size": 512}}])["failure"]
-    assert said.startswith("OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
-    assert said.endswith("(make batch_size=512 or image_size=32 smaller)")
-    assert "\n" not in said
+    failure = out_of_memory.as_result(torch.OutOfMemoryError(FULL), [{"config": {"batch_size": 512}}])["failure"]
+    assert failure.startswith("OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
+    assert failure.endswith("(make batch_size=512 or image_size=32 smaller)")
+    assert "\n" not in failure
 
 
 class Batch:

@@ -1,4 +1,4 @@
-"""Ray is started and ended without harm to the process that does it."""
+"""Starting and ending Ray does no harm to the process that does it."""
 
 import subprocess
 import sys
@@ -37,6 +37,6 @@ print("alive", left > 0, gc.isenabled())
 
 @pytest.mark.slow
 def test_ray_ends_while_other_threads_collect_garbage():
-    """Ray 2.60 ends a process, with exit code 1, in which a reference is freed while it shuts down."""
+    """Ray 2.60 ends a process with exit code 1 if a reference is freed while Ray shuts down."""
     done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout) == (0, "alive True True\n"), done.stderr

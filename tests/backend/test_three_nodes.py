@@ -1,4 +1,4 @@
-"""Studies on a real cluster: sent over HTTP, left, stopped, gone on with, and a node killed in the middle of it."""
+"""Studies on a real cluster: sent over HTTP, left running, stopped, resumed, and a node killed in the middle."""
 
 import os
 import shlex
@@ -39,9 +39,10 @@ def submit(nodes, *words, **variables) -> subprocess.Popen:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def said(process) -> tuple[int, str]:
-    told, _ = process.communicate(timeout=1200)
-    return process.returncode, told
+def finish(process) -> tuple[int, str]:
+    """Wait for a process; returns its exit code and its output."""
+    output, _ = process.communicate(timeout=1200)
+    return process.returncode, output
 
 
 def test_nothing_answers_without_the_token(nodes):
@@ -49,27 +50,27 @@ def test_nothing_answers_without_the_token(nodes):
         assert [nodes.status(token, path) for token in (None, "wrong", nodes.token)] == [401, 403, 200], path
     file = nodes.folder / ".ray" / "auth_token"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
-    assert {each.laddr.ip for each in listening if each.laddr.port == nodes.dashboard} == {"127.0.0.1"}
+    listening = [socket for socket in psutil.net_connections("tcp") if socket.status == psutil.CONN_LISTEN]
+    assert {socket.laddr.ip for socket in listening if socket.laddr.port == nodes.dashboard} == {"127.0.0.1"}
 
 
-@pytest.mark.parametrize(("variables", "told"), [
+@pytest.mark.parametrize(("variables", "message"), [
     ({"RAY_AUTH_TOKEN": "wrong"}, "Invalid authentication token"),
     ({"HOME": "/nonexistent"}, "asks for a token, and there is none here"),
 ])  # fmt: skip
-def test_who_has_not_the_token_is_told_in_a_line(nodes, variables, told):
-    code, line = said(submit(nodes, "--", *STUDY, "--out", str(nodes.folder / "none"), **variables))
+def test_who_has_not_the_token_is_told_in_a_line(nodes, variables, message):
+    code, line = finish(submit(nodes, "--", *STUDY, "--out", str(nodes.folder / "none"), **variables))
     assert (code, line.count("\n")) == (2, 1), line
-    assert told in line
+    assert message in line
 
 
 def test_results_that_a_node_does_not_see_are_refused_before_the_first_trial(nodes):
-    """What lies in a store is looked for in each node's own, so that this folder is the head's alone."""
+    """Each node looks up a path inside a store in its own store, so that only the head sees this folder."""
     out = nodes.stores[0] / "results"
-    code, told = said(submit(nodes, "--", *STUDY, "--out", str(out)))
-    assert code == 2, told
-    assert "does not see the results in" in told
-    assert "let --out name a folder that all nodes mount" in told
+    code, output = finish(submit(nodes, "--", *STUDY, "--out", str(out)))
+    assert code == 2, output
+    assert "does not see the results in" in output
+    assert "let --out name a folder that all nodes mount" in output
     assert not out.exists()
 
 
@@ -79,14 +80,14 @@ def test_a_study_is_left_stopped_resumed_and_loses_a_node_and_is_whole(nodes, tm
     sent = submit(nodes, "--", *STUDY, "--out", str(out))
     wait_for(lambda: reports(out), sent)
     sent.send_signal(signal.SIGINT)
-    code, told = said(sent)
-    assert code == 130, told
-    assert "the study runs on" in told
-    job = told.split(":")[0]
+    code, output = finish(sent)
+    assert code == 130, output
+    assert "the study runs on" in output
+    job = output.split(":")[0]
 
-    code, told = said(submit(nodes, "--stop", job))
-    assert code == 75, told
-    command = told.partition("go on with: ")[2].splitlines()[0]
+    code, output = finish(submit(nodes, "--stop", job))
+    assert code == 75, output
+    command = output.partition("go on with: ")[2].splitlines()[0]
     assert command.startswith(f"python -m study.submit --address {nodes.address} -- --space")
     before = len(reports(out))
 
@@ -94,9 +95,9 @@ def test_a_study_is_left_stopped_resumed_and_loses_a_node_and_is_whole(nodes, tm
     raylet = nodes.raylet(2)
     wait_for(lambda: any(runs_on(event, raylet) for event in reports(out)[before:]), again)
     raylet.send_signal(signal.SIGKILL)
-    code, told = said(again)
-    assert code == 0, told
-    assert "trials went on after their worker had died" in told
+    code, output = finish(again)
+    assert code == 0, output
+    assert "trials went on after their worker had died" in output
     check_whole(out, nodes)
 
 
@@ -107,14 +108,14 @@ def reports(out) -> list[dict]:
 
 
 def runs_on(event, raylet) -> bool:
-    """Whether a trial that is not at its end runs on this node."""
+    """Whether an unfinished trial runs on a node."""
     pid = int(event["worker"].split(":")[1])
     return event["decision"] == "continue" and pid in {child.pid for child in raylet.children()}
 
 
-def wait_for(there, process) -> None:
+def wait_for(happened, process) -> None:
     until = time.monotonic() + 300
-    while not there():
+    while not happened():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < until
         time.sleep(0.1)

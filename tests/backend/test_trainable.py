@@ -1,4 +1,4 @@
-"""What Tune runs on a worker: every end of a training is a result, but for Ray's own of the process."""
+"""Tune's worker: every end of a training is a result, unless Ray itself ends the process."""
 
 import sys
 
@@ -41,14 +41,14 @@ def test_a_training_that_ends_too_early_says_so():
     assert worker(iter(())).step()["broken"][0]["failure"].endswith("the training ended before its last report")
 
 
-def test_a_storage_that_fails_is_told_from_a_trial():
+def test_a_storage_that_fails_is_distinguished_from_a_trial():
     made = worker(raising(OSError(28, "No space left on device")))
     made.step()
     assert "No space" in made.step()["storage"][0]["failure"]
 
 
 def test_rays_own_end_of_a_process_is_no_result():
-    """SIGTERM, as a node sends it that is shut down: the trial resumes elsewhere."""
+    """SIGTERM, as from a node that is shut down: the trial resumes elsewhere."""
     error = SystemExit(1)
     error.ray_terminate_msg = "The process receives a SIGTERM."
     made = worker(raising(error))
@@ -57,11 +57,11 @@ def test_rays_own_end_of_a_process_is_no_result():
         made.step()
 
 
-def stubborn(how):
+def stubborn(fail):
     try:
         yield {}
     finally:
-        how()
+        fail()
 
 
 def _yields():

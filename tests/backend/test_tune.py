@@ -1,6 +1,6 @@
-"""The search on a real Ray: all that was asked runs once, a bad trial costs itself, a kill loses nothing.
+"""The search on a real Ray: each trial runs once, a bad trial costs only itself, a kill loses nothing.
 
-The journal that the toy trainable writes for itself is the ground truth.
+The ground truth is the journal that the toy trainable writes.
 """
 
 import os
@@ -31,18 +31,16 @@ def events(folder):
 
 
 def ended(folder):
-    """Trials that the ledger says have ended."""
+    """Trials that have ended according to the ledger."""
     done = {event["trial"] for event in events(folder) if event["kind"] == "fail"}
     return done | {event["trial"] for event in events(folder) if event.get("decision") in ("complete", "prune")}
 
 
 def plain(folder):
-    """What was suggested, scored and decided, without sequence numbers, times and workers."""
-    kept = ("kind", "trial", "epoch", "objective", "decision", "tuned", "seed", "role", "replicate_of")
-    said = {}
-    for event in events(folder):
-        said[event["trial"], event["kind"], event.get("epoch")] = {key: event.get(key) for key in kept}
-    return said
+    """Suggestions, scores and decisions, without sequence numbers, times and workers."""
+    keys = ("kind", "trial", "epoch", "objective", "decision", "tuned", "seed", "role", "replicate_of")
+    by_key = toys.without_order(events(folder))
+    return {name: {key: event.get(key) for key in keys} for name, event in by_key.items()}
 
 
 @pytest.mark.slow
@@ -64,7 +62,7 @@ def test_all_trials_run_once_and_all_cpus_work(tmp_path):
 ])  # fmt: skip
 def test_a_bad_trial_costs_itself_only(tmp_path, fault, together):
     state = toy_study.main(tmp_path, faults={"s002": fault}, together=together, space=toys.FEW)
-    assert bool(state.losses) == (fault == "exit")  # who lost a worker is tried twice more
+    assert bool(state.losses) == (fault == "exit")  # a trial that loses its worker is retried twice
     failed = {trial.id for trial in state.trials.values() if trial.state == "failed"}
     reached = {trial for trial, what in journal(tmp_path) if trial.endswith("s002") and what == "1"}
     assert state.done()
@@ -79,12 +77,16 @@ def test_a_bad_trial_costs_itself_only(tmp_path, fault, together):
 
 
 def _epochs(trial):
-    """Epochs that a trial began: one more than it reported, unless it was pruned."""
+    """Epochs that a trial began; a failed trial began one more than it reported."""
     return range(max(trial.objectives, default=-1) + 2) if trial.state == "failed" else trial.objectives
 
 
 def killed_at(folder: Path, lines: int, *options: str) -> int:
-    """Start the toy study, kill its driver (-9) once the journal has so many more lines, wait for its workers to go."""
+    """Start the toy study, kill its driver (-9) after so many more lines of the journal, wait for its workers to end.
+
+    Returns:
+        The driver's exit code.
+    """
     before = len(journal(folder)) if (folder / "journal.txt").exists() else 0
     driver = subprocess.Popen([sys.executable, "-m", "tests.support.toy_study", str(folder), *options])
     while driver.poll() is None and (not (folder / "journal.txt").exists() or len(journal(folder)) < before + lines):
@@ -136,7 +138,7 @@ def test_a_killed_deterministic_study_equals_an_uninterrupted_one(tmp_path, toge
 
 
 def poison(folder, song):
-    """What Ray Tune writes are pickles, each a payload now; a study that is resumed leaves them unread."""
+    """Replace all files of Ray Tune, which are pickles, by payloads; a resumed study must not read them."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     for path in files:
@@ -150,11 +152,11 @@ def test_twelve_kills_at_random_moments_lose_nothing_and_change_nothing(tmp_path
         folder.mkdir()
     toy_study.main(whole, deterministic=True, pause=0.0)
     draw = random.Random(0)
-    kept: dict[str, int] = {}
+    finished: dict[str, int] = {}
     for _ in range(12):
         killed_at(cut, draw.randint(1, 40), "--deterministic")
-        assert {trial: starts(cut)[trial] for trial in kept} == kept
-        kept = {trial: starts(cut)[trial] for trial in ended(cut)}
+        assert {trial: starts(cut)[trial] for trial in finished} == finished
+        finished = {trial: starts(cut)[trial] for trial in ended(cut)}
     toy_study.main(cut, deterministic=True, pause=0.0)
-    assert {trial: starts(cut)[trial] for trial in kept} == kept
+    assert {trial: starts(cut)[trial] for trial in finished} == finished
     assert plain(cut) == plain(whole)

@@ -1,4 +1,4 @@
-"""A worker that says nothing for too long is ended, and its trials are counted as failed; nobody else is."""
+"""A worker that does not report for too long is ended, and its trials fail; no others do."""
 
 import signal
 import subprocess
@@ -15,7 +15,7 @@ from tests.support import toy_study, toys
 
 
 class Scene:
-    """Workers under watch, on a machine whose clock is set: each answers once it has nothing to do."""
+    """Workers under watch, with a clock that the test sets; an idle worker answers, a busy one does not."""
 
     def __init__(self, now, most):
         self.now, self.ended, self.idle, self.queries = now, [], set(), 0
@@ -26,7 +26,7 @@ class Scene:
         return lambda: worker in self.idle
 
     def listen(self, seconds, workers, reports=()):
-        """Look ten times a second, as the driver does while it waits, and hear those that report."""
+        """Look ten times a second, as the driver does while it waits, and note the trials that report."""
         for _ in range(round(seconds * 10)):
             self.now[0] += 0.1
             self.watch.look(workers)
@@ -40,7 +40,7 @@ class Scene:
 
 @pytest.fixture
 def scene(monkeypatch):
-    """Give what makes a scene."""
+    """A function that makes a scene."""
     now = [0.0]
     monkeypatch.setattr(listening_clock.time, "monotonic", lambda: now[0])
     return lambda most: Scene(now, most)
@@ -141,7 +141,7 @@ def test_a_trial_that_sleeps_and_ignores_sigterm_fails_and_the_others_go_on(tmp_
 PAUSED = """
 import sys
 from pathlib import Path
-from tests import toy_study, toys
+from tests.support import toy_study, toys
 toy_study.main(Path(sys.argv[1]), pause=0.5, timeout=3.0, space=toys.FEW)
 """
 
@@ -158,5 +158,5 @@ def test_a_driver_that_is_stopped_for_longer_than_the_timeout_blames_nobody(tmp_
     assert driver.wait(120) == 0
     events = list(ledger.read(tmp_path / "ledger"))
     times = sorted(event["time"] for event in events if event["kind"] == "report")
-    assert max(late - early for early, late in pairwise(times)) > 3  # workers stood idle, who report when they are done
+    assert max(late - early for early, late in pairwise(times)) > 3  # workers were idle while the driver was stopped
     assert not [event for event in events if event["kind"] in ("fail", "lost")]

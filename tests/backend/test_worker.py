@@ -1,4 +1,4 @@
-"""A trial on a worker: cut anywhere and gone on from its checkpoint, it says what an uninterrupted one says."""
+"""A trial on a worker: stopped anywhere and resumed from its checkpoint, it reports what an uninterrupted one does."""
 
 import itertools
 from dataclasses import asdict, replace
@@ -44,14 +44,14 @@ def job(prepared, folder, **changes):
     } | changes
 
 
-def run(asked):
-    """Run one job; gives its results."""
-    for found in worker.results([asked]):
-        yield found[asked["trial"]]
+def run(job):
+    """Run one job; yields its results."""
+    for by_trial in worker.results([job]):
+        yield by_trial[job["trial"]]
 
 
 def scores(results):
-    """What was said, each (epoch, split, metric) once, the last time it was said."""
+    """Scores by (epoch, step, split, metric); a later report of the same replaces the earlier one."""
     rows = [row for result in results for row in result["rows"]]
     return {(row["epoch"], row["step"], row["split"], row["metric"]): row["score"] for row in rows}
 
@@ -74,7 +74,7 @@ def test_a_trial_that_goes_on_from_its_checkpoint_equals_an_uninterrupted_one(pr
 
 @pytest.mark.parametrize("other", [{"config": {"lr": 1e-3}}, {"seed": 4}, {"draw_seed": 2}])
 def test_a_checkpoint_of_another_trial_of_the_same_name_is_passed_over(prepared, tmp_path, other):
-    """At a URI a ledger may be behind the checkpoints, so that a name is given to another configuration."""
+    """At a URI a ledger may be behind the checkpoints, so that another configuration gets the same name."""
     first = job(prepared, tmp_path)
     cut = run(first)
     assert [next(cut)["epoch"] for _ in range(2)] == [0, 1]
@@ -105,9 +105,9 @@ def test_the_model_on_disk_scores_as_reported(prepared, whole, tmp_path):
     net.load_state_dict(load_file(tmp_path / "model" / "model.safetensors"))
     test = prepare.open_data(prepared, SplitOptions(0.5), 0, 1, sealed=False).test
     fed = feed(test, "test of the model", "cpu", family.mean, family.std)
-    found = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
-    said = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}
-    assert said == {card["scores"]["test accuracy"]} == {found["accuracy"]}
+    recomputed = evaluation.score(evaluation.predict(net, fed), test.targets, ("accuracy",))
+    reported = {row["score"] for row in whole[-1]["rows"] if (row["split"], row["metric"]) == ("test", "accuracy")}
+    assert reported == {card["scores"]["test accuracy"]} == {recomputed["accuracy"]}
 
 
 def test_a_score_that_is_no_number_fails_the_trial(prepared, tmp_path):
@@ -117,18 +117,18 @@ def test_a_score_that_is_no_number_fails_the_trial(prepared, tmp_path):
 
 
 def saved(tmp_path, **config):
-    """Train a trial on the toy task as a worker does, save its model, load it, and give both nets' logits."""
-    asked = replace(SMALL, task="toy", **config)
-    data = task(test=True)._replace(source_labels=LABELS if asked.regime == "zero_shot" else {})
-    *_, report = trial.run(asked, data, 0, epochs=1)
-    given = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(asked), "seed": 0}
-    given |= {"prepared": {"source": "toy"}}
-    worker._keep_model(given, data, report)
-    parts = setup.assemble(asked, data, 0, "cpu")
+    """Train a trial on the toy task as a worker does, save its model, load it; returns the logits of both networks."""
+    hyperparameters = replace(SMALL, task="toy", **config)
+    data = task(test=True)._replace(source_labels=LABELS if hyperparameters.regime == "zero_shot" else {})
+    *_, report = trial.run(hyperparameters, data, 0, epochs=1)
+    saved_job = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(hyperparameters), "seed": 0}
+    saved_job |= {"prepared": {"source": "toy"}}
+    worker._save_model(saved_job, data, report)
+    parts = setup.assemble(hyperparameters, data, 0, "cpu")
     parts.net.load_state_dict(report.model())
-    net, card = models.load(tmp_path / "model")
+    loaded, card = models.load(tmp_path / "model")
     assert card["classes"] == list(data.classes)
-    return [evaluation.predict(each, parts.feeds["test"]) for each in (parts.net, net)]
+    return [evaluation.predict(net, parts.feeds["test"]) for net in (parts.net, loaded)]
 
 
 LABELS = {"imagenet": {"class 0": (3, 5), "class 1": (7,), "class 2": (0, 1, 2)}}
@@ -145,42 +145,46 @@ LITE = {"family": "efficientnet_lite0", "weights": "imagenet"}
     LITE | {"regime": "prototype"},
 ])  # fmt: skip
 def test_a_saved_model_is_built_again_from_its_card_alone(tmp_path, config):
-    expected, given = saved(tmp_path, **config)
-    np.testing.assert_array_equal(given, expected)
+    expected, loaded = saved(tmp_path, **config)
+    np.testing.assert_array_equal(loaded, expected)
 
 
 HEADS = [{"lr": 1e-3, "weight_decay": 0.0}, {"lr": 3e-2, "weight_decay": 0.1}, {"lr": 0.3, "weight_decay": 0.0}]
 
 
-def bundle(prepared, folder, *changes, **more):
-    """Jobs of heads on one backbone: random, but with one seed the same."""
+def bundle(prepared, folder, *changes, **fields):
+    """Jobs of heads on one random backbone, the same for one seed."""
     frozen = {"regime": "feature_extraction", "weights": "none", "views": 1, "dropout": 0.0}
     jobs = []
     for number, change in enumerate(changes or HEADS):
-        one = job(prepared, folder, trial=f"c000-s{number:03d}", role="search", **more)
+        one = job(prepared, folder, trial=f"c000-s{number:03d}", role="search", **fields)
         one["checkpoints"] = str(folder / "checkpoints" / one["trial"])
         jobs.append(one | {"config": one["config"] | frozen | change})
     return jobs
 
 
-def said(results):
-    """What a trial said, without times."""
+def untimed(results):
+    """The rows of a trial's results, without times."""
     rows = [row for result in results for row in result.get("rows", ())]
     return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
-def by_trial(found):
-    return {name: [each[name] for each in found if name in each] for name in dict.fromkeys(itertools.chain(*found))}
+def by_trial(rounds):
+    """Trial → its results, of what a bundle yields."""
+    names = dict.fromkeys(itertools.chain(*rounds))
+    return {name: [results[name] for results in rounds if name in results] for name in names}
 
 
-def test_a_bundle_says_of_each_trial_what_it_says_alone(prepared, tmp_path):
-    found = by_trial(list(worker.results(bundle(prepared, tmp_path / "together"))))
+def test_a_bundle_reports_of_each_trial_what_it_reports_alone(prepared, tmp_path):
+    together = by_trial(list(worker.results(bundle(prepared, tmp_path / "together"))))
     alone = {one["trial"]: list(run(one)) for one in bundle(prepared, tmp_path / "alone")}
-    assert {name: said(each) for name, each in found.items()} == {name: said(each) for name, each in alone.items()}
-    assert all(result["spent"].keys() >= {"other"} for results in found.values() for result in results)
+    assert {name: untimed(results) for name, results in together.items()} == {
+        name: untimed(results) for name, results in alone.items()
+    }
+    assert all(result["spent"].keys() >= {"other"} for results in together.values() for result in results)
 
 
-def test_each_trial_of_a_bundle_that_was_cut_goes_on_alone(prepared, tmp_path):
+def test_each_trial_of_a_bundle_that_was_cut_resumes_alone(prepared, tmp_path):
     whole = by_trial(list(worker.results(bundle(prepared, tmp_path / "whole", checkpoint_seconds=1e9))))
     cut = worker.results(bundle(prepared, tmp_path))
     first = by_trial(list(itertools.islice(cut, 2)))
@@ -193,19 +197,20 @@ def test_each_trial_of_a_bundle_that_was_cut_goes_on_alone(prepared, tmp_path):
 
 def test_a_trial_that_was_ended_leaves_its_bundle(prepared, tmp_path):
     jobs = bundle(prepared, tmp_path)
-    found = []
-    for each in worker.results(jobs):
-        found.append(each)
+    trials = []
+    for results in worker.results(jobs):
+        trials.append(list(results))
         worker.end(Path(jobs[1]["checkpoints"]))
-    assert [list(each) for each in found] == [[one["trial"] for one in jobs]] + [["c000-s000", "c000-s002"]] * EPOCHS
+    assert trials == [[one["trial"] for one in jobs]] + [["c000-s000", "c000-s002"]] * EPOCHS
     assert not Path(jobs[1]["checkpoints"]).exists()
 
 
 def test_a_trial_of_a_bundle_that_fails_fails_alone(prepared, tmp_path):
     hot = {"lr": 1e30, "optimizer": "sgd"}
-    found = by_trial(list(worker.results(bundle(prepared, tmp_path, *(hot | {"lr": lr} for lr in (1e-3, 1e30, 1e-2))))))
-    assert [len(each) for each in found.values()][::2] == [EPOCHS + 1] * 2
-    assert "loss is" in found["c000-s001"][-1]["failure"]
+    jobs = bundle(prepared, tmp_path, *(hot | {"lr": lr} for lr in (1e-3, 1e30, 1e-2)))
+    results = by_trial(list(worker.results(jobs)))
+    assert [len(reports) for reports in results.values()][::2] == [EPOCHS + 1] * 2
+    assert "loss is" in results["c000-s001"][-1]["failure"]
 
 
 def test_a_storage_that_fails_stops_a_bundle(prepared, tmp_path, monkeypatch):

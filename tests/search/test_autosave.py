@@ -1,4 +1,4 @@
-"""The table is written now and then: seldom where that takes long, and never for hours not."""
+"""The table is written every few seconds: less often if writing is slow, but never hours apart."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def now(monkeypatch):
 
 
 def calls(now, takes, until):
-    """Call every second, while each writing takes so long; gives when there was one."""
+    """Call every second, with writes that take so long; returns the seconds at which there was a write."""
     made = []
 
     def write():

@@ -1,4 +1,4 @@
-"""Trials that are trained together: which they are, and that the study decides what it would decide without."""
+"""Trials that are trained together: which they are, and that bundles do not change a study's decisions."""
 
 from dataclasses import replace
 
@@ -58,20 +58,20 @@ def test_a_quarter_is_trained_together_and_no_worker_is_left_without(trials, wor
 
 
 def play_bundled(state):
-    """Run a state's trials bundle by bundle, without Ray, each bundle's reports epoch by epoch."""
+    """Run a state's trials bundle by bundle, without Ray; a bundle's trials report epoch by epoch."""
     while trial := state.next_trial():
         bundle = [trial, *state.companions(trial, SIZE if trial.cell == 0 else 1)]
         for epoch in range(max(trial.objectives, default=-1) + 1, state.plan.epochs + 1):
-            for each in bundle:
-                if each.id in state.live:
-                    score = toys.objective(toys.values_of(state, each), epoch)
+            for member in bundle:
+                if member.id in state.live:
+                    score = toys.objective(toys.values_of(state, member), epoch)
                     last = epoch == state.plan.epochs
-                    state.report(each.id, epoch, score, last, rows=[], worker="", time=0.0)
+                    state.report(member.id, epoch, score, last, rows=[], worker="", time=0.0)
 
 
 def decided(events):
-    kept = ("kind", "trial", "epoch", "objective", "decision", "tuned", "seed", "replicate_of")
-    return {key: {name: event.get(name) for name in kept} for key, event in toys.without_order(events).items()}
+    fields = ("kind", "trial", "epoch", "objective", "decision", "tuned", "seed", "replicate_of")
+    return {key: {name: event.get(name) for name in fields} for key, event in toys.without_order(events).items()}
 
 
 def test_a_bundle_is_a_stretch_of_one_cells_search():
@@ -105,27 +105,27 @@ def test_a_bundled_study_cut_after_any_event_decides_what_an_uninterrupted_one_d
 
 
 def test_trials_whose_worker_died_go_on_until_they_have_lost_two():
-    """The ledger says so, so that a resumed study counts on."""
+    """The ledger records each loss, so that a resumed study continues the count."""
     state, events = toys.state(BUNDLED)
-    handed = bundles.Bundles(state, lambda trial: 1)
-    (trial,) = handed.next()
+    running = bundles.Bundles(state, lambda trial: 1)
+    (trial,) = running.next()
     for number in (1, 2):
-        assert handed.lost([trial.id], "its node died") == []
+        assert running.lost([trial.id], "its node died") == []
         assert (trial.state, state.losses[trial.id]) == ("running", number)
-        assert [each.id for each in handed.next()] == [trial.id]
+        assert [again.id for again in running.next()] == [trial.id]
     again, _ = toys.state(BUNDLED)
     again.replay(events)
     assert again.losses == state.losses
-    assert handed.lost([trial.id], "it died again") == [trial.id]
+    assert running.lost([trial.id], "it died again") == [trial.id]
     assert (trial.state, trial.error) == ("failed", "it died again, as 2 of its workers did before")
 
 
 def test_a_bundle_that_lost_its_worker_starts_again_and_then_goes_on_one_by_one():
     state, _ = toys.state(BUNDLED)
-    handed = bundles.Bundles(state, lambda trial: SIZE)
-    names = [trial.id for trial in handed.next()]
-    assert handed.lost(names, "its node died") == []
+    running = bundles.Bundles(state, lambda trial: SIZE)
+    names = [trial.id for trial in running.next()]
+    assert running.lost(names, "its node died") == []
     assert not state.alone
-    assert [trial.id for trial in handed.next()] == names
-    assert handed.lost(names, "it died again") == []
+    assert [trial.id for trial in running.next()] == names
+    assert running.lost(names, "it died again") == []
     assert list(state.alone) == names

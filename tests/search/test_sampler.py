@@ -1,4 +1,4 @@
-"""Up to a cap TPE sees all that Optuna would; of a longer history what it needs, at the same cost."""
+"""Up to a cap, TPE sees the whole history; of a longer one it sees what it needs, at the same cost."""
 
 import math
 
@@ -14,7 +14,7 @@ BEST = 1e-2
 
 
 def past(number, states=("complete", "pruned", "complete", "failed", "running")):
-    """A trial drawn at random, better the nearer its rate is to `BEST`."""
+    """A random trial, whose objective is better the nearer its rate is to `BEST`."""
     draw = np.random.default_rng(number)
     values = {"lr": 10 ** draw.uniform(-4, -1), "depth": int(draw.integers(1, 5)), "optimizer": "sgd"}
     score = -abs(math.log10(values["lr"] / BEST))
@@ -28,7 +28,7 @@ def history(length, *states):
 
 
 def by_optuna(earlier, seed):
-    """The suggestion after all of the earlier trials, as Optuna's documentation has it."""
+    """The suggestion after all earlier trials, as in Optuna's documentation."""
     space = {
         "lr": optuna.distributions.FloatDistribution(1e-4, 1e-1, log=True),
         "depth": optuna.distributions.IntDistribution(1, 4),
@@ -68,8 +68,8 @@ def test_of_a_longer_history_the_running_and_the_best_are_kept_in_their_order():
     assert [one for one in whole if one.state == "running"] == [one for one in seen if one.state == "running"]
     complete = sorted((one.objectives[9] for one in whole if one.state == "complete"), reverse=True)
     good = math.ceil(GOOD * MOST)
-    kept = sorted((one.objectives[9] for one in seen if one.state == "complete"), reverse=True)
-    assert kept[:good] == complete[:good]
+    best = sorted((one.objectives[9] for one in seen if one.state == "complete"), reverse=True)[:good]
+    assert best == complete[:good]
 
 
 def test_the_others_are_spread_evenly_over_the_whole_search():
@@ -90,10 +90,11 @@ def test_the_best_of_pruned_trials_is_the_one_that_came_furthest():
 
 def test_a_long_history_gives_the_same_suggestion_again_and_leads_to_the_optimum():
     whole = history(800, ("complete", "pruned"))
-    found = [suggest(TUNED, whole, seed, startup=10) for seed in range(20)]
-    assert found[:2] == [suggest(TUNED, whole, seed, startup=10) for seed in range(2)]
-    assert np.median([abs(math.log10(values["lr"] / BEST)) for values in found]) < 0.4  # of random ones 0.75
-    assert {values["optimizer"] for values in found} <= {"adamw", "sgd"}
+    suggestions = [suggest(TUNED, whole, seed, startup=10) for seed in range(20)]
+    assert suggestions[:2] == [suggest(TUNED, whole, seed, startup=10) for seed in range(2)]
+    distances = [abs(math.log10(values["lr"] / BEST)) for values in suggestions]
+    assert np.median(distances) < 0.4  # 0.75 for random ones
+    assert {values["optimizer"] for values in suggestions} <= {"adamw", "sgd"}
 
 
 def test_failed_trials_are_as_if_they_had_not_been():

@@ -99,7 +99,7 @@ def test_a_finished_trial_is_not_run_again():
 
 
 def test_a_pooled_search_prefers_many_labels_where_one_per_cell_cannot():
-    """The trap: a TPE that samples the label fraction learns that more labels are better, and spends itself there."""
+    """The trap: a TPE that samples the label fraction learns that more labels are better, and wastes its trials."""
     pooled = {"label_fraction": choice(0.1, 0.5, 1.0), "lr": log_uniform(1e-4, 1e-1)}
     history = []
     for number in range(96):
@@ -146,8 +146,8 @@ def test_suggestions_stay_in_range_and_depend_on_seed_and_history_alone():
     past = [Past({"lr": 10 ** -(1 + n / 4)}, {1: -abs(n - 4.0)}, "complete") for n in range(12)]
     one, again, other = (suggest(tuned, past, seed, startup=4) for seed in (1, 1, 2))
     assert one == again != other
-    assert all(1e-4 <= found["lr"] <= 1e-1 for found in (one, other))
-    assert all(abs(math.log10(found["lr"]) + 2) < 0.7 for found in (one, other))  # near the best, lr = 1e-2
+    assert all(1e-4 <= values["lr"] <= 1e-1 for values in (one, other))
+    assert all(abs(math.log10(values["lr"]) + 2) < 0.7 for values in (one, other))  # near the best, lr = 1e-2
 
 
 PUBLISHED = Space(
@@ -202,7 +202,7 @@ def test_a_cell_that_can_run_after_a_resume_runs():
 
 
 def ended_state(absent=None):
-    """A finished study, seen again by a run for which some cells' weights are gone."""
+    """A finished study, resumed by a run that no longer has the weights of some cells."""
     first, events = toys.state()
     toys.play(first)
     again = State(toys.SPACE.cells(), toys.state()[0].plan, lambda: toys.never, lambda event: None, absent or {})

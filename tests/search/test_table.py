@@ -1,4 +1,4 @@
-"""The table: one row a score, the contract with `analysis`, and what a repeated or empty report becomes."""
+"""The table: one row a score, the contract with `analysis`, and the rows of repeated or empty reports."""
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,8 @@ STUDY = {
 }
 
 
-def suggested(trial, cell, **more):
-    return {"kind": "suggest", "trial": trial, "cell": cell, "role": "search", "seed": 5, "tuned": {}} | more
+def suggested(trial, cell, **fields):
+    return {"kind": "suggest", "trial": trial, "cell": cell, "role": "search", "seed": 5, "tuned": {}} | fields
 
 
 def reported(trial, epoch, score, decision="continue"):

@@ -1,4 +1,4 @@
-"""A payload that leaves a file behind when it is unpickled, in the forms in which a study's files could bring it in."""
+"""A payload that creates a file when it is unpickled, in each format in which a study's files could carry it."""
 
 import io
 import pickle
@@ -12,7 +12,7 @@ import torch
 
 
 class Canary:
-    """Sings, that is makes a file, when it is unpickled."""
+    """Sings, that is creates a file, when it is unpickled."""
 
     def __init__(self, song: Path) -> None:
         self.song = song
@@ -40,12 +40,12 @@ def as_numpy(song: Path) -> bytes:
 
 
 def as_parquet(song: Path, table: Path) -> bytes:
-    """A study's table with a column of a type that Arrow once unpickled, and pickles where pandas keeps its notes."""
-    found = pa.Table.from_pandas(pd.read_parquet(table), preserve_index=False)
+    """A study's table with columns of a type that Arrow once unpickled, and pickles as the metadata of pandas."""
+    plain = pa.Table.from_pandas(pd.read_parquet(table), preserve_index=False)
     kind = {"ARROW:extension:name": "arrow.py_extension_type", "ARROW:extension:metadata": as_pickle(song)}
-    found = found.cast(pa.schema([field.with_metadata(kind) for field in found.schema]))
-    found = found.replace_schema_metadata({b"pandas": as_pickle(song), b"PANDAS_ATTRS": as_pickle(song)})
-    return _written(lambda file: pq.write_table(found, file))
+    typed = plain.cast(pa.schema([field.with_metadata(kind) for field in plain.schema]))
+    poisoned = typed.replace_schema_metadata({b"pandas": as_pickle(song), b"PANDAS_ATTRS": as_pickle(song)})
+    return _written(lambda file: pq.write_table(poisoned, file))
 
 
 FORMS = {"pickle": as_pickle, "torch": as_torch, "old torch": as_old_torch, "numpy": as_numpy}

@@ -1,4 +1,4 @@
-"""Pictures that somebody made to do harm, each in few bytes. Knows nothing of who reads them."""
+"""Small image files that attack their reader: bombs, endless directories, PostScript. Knows nothing of the reader."""
 
 import io
 import os
@@ -20,7 +20,7 @@ def written(path: Path, content: bytes) -> Path:
 
 
 def plain(kind: str, size: tuple[int, int] = (24, 20), mode: str = "RGB", **how: object) -> bytes:
-    """Give an ordinary picture's file."""
+    """Return the file of an ordinary picture."""
     made = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 255, (20, 24, 3), np.uint8)
     Image.fromarray(noise).resize(size).convert(mode).save(made, kind, **how)
@@ -28,41 +28,41 @@ def plain(kind: str, size: tuple[int, int] = (24, 20), mode: str = "RGB", **how:
 
 
 def segment(marker: int, body: bytes) -> bytes:
-    """Give a part of a JPEG file."""
+    """Return a segment of a JPEG file."""
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
 
 
 def jpeg(*parts: bytes, **how: object) -> bytes:
-    """Give a JPEG file with parts of one's own before the others."""
+    """Return a JPEG file with extra segments before its own."""
     whole = plain("JPEG", **how)
     return whole[:2] + b"".join(parts) + whole[2:]
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """Give a part of a PNG file."""
+    """Return a chunk of a PNG file."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def png(*parts: bytes, after: bytes = b"") -> bytes:
-    """Give a PNG file with parts of one's own before the pixels, or after them."""
+    """Return a PNG file with extra chunks before its pixels, or after them."""
     whole = plain("PNG")
     return whole[:33] + b"".join(parts) + whole[33:-12] + after + whole[-12:]
 
 
 def header(wide: int, high: int) -> bytes:
-    """Give a PNG file that promises so many pixels and has none."""
+    """Return a PNG file whose header declares a size, but which has no pixels."""
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", wide, high, 8, 2, 0, 0, 0)) + chunk(b"IDAT", b"")
     )
 
 
 def tiff(changes: dict[int, tuple[int, int, int]], data: bytes = b"", repeat: int = 1) -> bytes:
-    """Give a TIFF file of 8 × 8 grey pixels without compression, whose next directory is the first one again.
+    """Return an uncompressed TIFF file of 8 × 8 grey pixels, whose next directory is the first one again.
 
     Args:
-        changes: tag → type, count, value; the value "at" is replaced by where the data lie.
-        data: what lies behind the directory.
-        repeat: of the data.
+        changes: tag → type, count, value; the value -1 is replaced by the offset of the data.
+        data: bytes after the directory.
+        repeat: number of times that the data are repeated.
     """
     tags = {256: (4, 1, 8), 257: (4, 1, 8), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 273: (4, 1, -1)}
     tags |= {277: (3, 1, 1), 278: (4, 1, 8), 279: (4, 1, 64)} | changes
@@ -76,14 +76,14 @@ def tiff(changes: dict[int, tuple[int, int, int]], data: bytes = b"", repeat: in
 
 
 def scans(count: int, kind: str = "JPEG", **how: object) -> bytes:
-    """Give a progressive JPEG file that goes over its picture again and again."""
+    """Return a progressive JPEG file with many scans of its picture."""
     whole = plain(kind, mode="L", progressive=True, **how)
     end = whole.index(b"\xff\xd9")
     return whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * count + whole[end:]
 
 
 def frames(kind: str, count: int) -> bytes:
-    """Give a film of so many frames."""
+    """Return an animation of so many frames."""
     first, *others = [Image.new("RGB", (24, 20), (number % 251, number // 251, 9)) for number in range(count)]
     made = io.BytesIO()
     first.save(made, kind, save_all=True, append_images=others)
@@ -97,7 +97,7 @@ def gif_frames(count: int) -> bytes:
 
 
 def stand_in_for_ghostscript(folder: Path) -> str:
-    """Write a program `gs` that leaves a file `ran` beside its folder; gives the PATH on which it is the first."""
+    """Write a program `gs` that creates a file `ran` beside its folder; returns a PATH that begins with the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "gs"
     program.write_text(f"#!/bin/sh\ntouch '{folder.parent}/ran'\n")
@@ -120,7 +120,7 @@ READABLE: dict[str, Callable[[], bytes]] = {
     ),
     "a PNG with 70 texts of 1 MB": lambda: png(*[chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**6)))] * 70),
 }
-"""Files whose pixels are 24 × 20 and plain, with much beside them."""
+"""Files with 24 × 20 ordinary pixels and much else."""
 REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "PostScript": ("is PostScript (EPS), not an image that is read; AVIF, BMP, GIF, JPEG, PNG, PPM", lambda: EPS),
     "PostScript as Windows has it": ("is PostScript (EPS), not an", lambda: b"\xc5\xd0\xd3\xc6" + bytes(30) + EPS),
@@ -170,4 +170,4 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "a PPM with a comment of 6,000 letters": ("is in more than 5,000 pieces", lambda: b"P6\n#" + b"c" * 6_000),
 }
-"""What is said of a file, and what makes it."""
+"""Kind of file → the error message, and a function that makes the file."""

@@ -1,8 +1,8 @@
-"""A study as `study.run` runs it, in this process and without Ray: its trials are trained here, one after another.
+"""Stands in for Ray alone: `study.run` trains its trials one after another in this process, everything else is real.
 
-For tests of what is around a search: real data, trainings, checkpoints, networks and files, in a second.
-`python -m tests.support.inline …` is the command so, in a process of its own; its report has numbers in the place
-of ink.
+Use it for tests of commands and files: real data, trainings, checkpoints, networks and files, in a second. `study` runs
+a small study of generated images without a report, `command` any command with its report. In a process of its own,
+`python -m tests.support.inline …` is the command; its report has numbers instead of pictures.
 """
 
 import io
@@ -30,30 +30,30 @@ OPTIONS = "--space mine.py --data data --out out --deterministic --checkpoint-ev
 
 
 def space(**changes: str) -> str:
-    """The study's space file, with some of its fields written otherwise."""
+    """The text of the study's space file, with some of its fields changed."""
     return spaces.text(**FIELDS | changes)
 
 
 @contextmanager
 def cluster(*args: object) -> Iterator[Place]:
-    """Hold nothing."""
+    """In place of `session.cluster`: starts nothing."""
     yield Place(1.0, 0.0, 1)
 
 
 class Search:
-    """In the place of `search.run`."""
+    """In place of `tune.run`: trains one trial after another in this process."""
 
     def __init__(self, reports: int | None = None) -> None:
-        """Take the number of reports after which it is as if somebody stopped it; None: it goes to the end."""
+        """Stop after so many reports, as after a signal; None runs to the end."""
         self.left = reports
 
-    def __call__(self, state, job, storage, place, ended, stop, **more) -> None:
+    def __call__(self, state, job, *, ended, **ignored) -> None:
         while (trial := state.next_trial()) is not None:
-            for said in worker.results([job(trial) | {"threads": 1, "gpu": False, "gpus": 0.0}]):
+            for results in worker.results([job(trial) | {"threads": 1, "gpu": False, "gpus": 0.0}]):
                 if self.left == 0:
                     return
                 self.left = None if self.left is None else self.left - 1
-                decision = state.report(trial.id, **said[trial.id], worker="here:1", time=0.0)
+                decision = state.report(trial.id, **results[trial.id], worker="here:1", time=0.0)
                 if decision != "continue":
                     ended(trial.id)
                     break
@@ -62,7 +62,7 @@ class Search:
 def on_workers(
     call: Callable[..., object], jobs: Sequence[tuple[object, ...]], place: Place, check: Callable[[], None]
 ) -> Iterator[tuple[int, Exception | None]]:
-    """In the place of `cluster.on_workers`, one call after another."""
+    """In place of `session.on_workers`: one call after another."""
     for number, job in enumerate(jobs):
         check()
         try:
@@ -74,14 +74,14 @@ def on_workers(
 
 
 def without_ray(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
-    """Put these in the places of Ray."""
+    """Replace Ray by these functions."""
     patch.setattr("study.backend.session.cluster", cluster)
     patch.setattr("study.backend.pretrain_first.on_workers", on_workers)
     patch.setattr(tune, "run", Search(reports))
 
 
 def install(patch: pytest.MonkeyPatch, reports: int | None = None) -> None:
-    """Put these in the places of Ray, and words in the place of a report."""
+    """Replace Ray by these functions, and the report by a short text."""
     without_ray(patch, reports)
     patch.setattr("analysis.report.study_report.write", written)
 
@@ -93,7 +93,7 @@ def written(frame: object, folder: Path) -> list[Path]:
 
 
 def study(here: Path, *more: str, reports: int | None = None, options: str = OPTIONS) -> int:
-    """Run the study that is in a folder, or make one there; its exit code."""
+    """Run the study in a folder, which is made if there is none; returns the exit code."""
     if not (here / "mine.py").exists():
         spaces.write(space(), here)
         data.folder(here, each=8)
@@ -108,11 +108,11 @@ def study(here: Path, *more: str, reports: int | None = None, options: str = OPT
 
 
 def command(*words: str, store: Path | None = None) -> tuple[int, str]:
-    """Run the command with these words in this process; its exit code and what it printed.
+    """Run the command in this process; returns its exit code and its output.
 
     Args:
         words: its arguments.
-        store: to be used instead of the tests' own.
+        store: used instead of the tests' own store.
     """
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):

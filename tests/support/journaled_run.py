@@ -1,6 +1,6 @@
-"""`python -m tests.support.journaled_run …`: the command, whose workers keep a journal of their own in $JOURNAL.
+"""`python -m tests.support.journaled_run …`: the command, with workers that also write a journal to $JOURNAL.
 
-The journal is the independent truth of what ran: a line for each trial's start and each report.
+The journal is an independent record of what ran: a line for each trial's start and each report.
 """
 
 import functools
@@ -23,8 +23,8 @@ class JournalWorker(tune.Worker):
 
     def step(self):
         result = super().step()
-        for name, each in result.get("results") or [(name, {}) for name in self._names]:
-            note(Path(os.environ["JOURNAL"]), name, each.get("epoch", "failed"))
+        for name, report in result.get("results") or [(name, {}) for name in self._names]:
+            note(Path(os.environ["JOURNAL"]), name, report.get("epoch", "failed"))
         return result
 
 

@@ -1,4 +1,4 @@
-"""Small data sets of one's own, written by tests: every picture differs from every other."""
+"""Small data sets of a user's own images, as tests write them: every picture differs from every other."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def picture(path: Path, seed: int, **size: int) -> Path:
 
 
 def folders(place: Path, counts: dict[str, int], start: int = 0) -> Path:
-    """Write so many pictures into each folder, say {"train/cat": 4}: 0.png, 1.png and so on."""
+    """Write pictures 0.png, 1.png and so on into folders; `counts` is like {"train/cat": 4}."""
     seed = start
     for name, count in counts.items():
         for number in range(count):
@@ -36,13 +36,13 @@ def table(place: Path, text: str, name: str = "labels.csv", encoding: str = "utf
 
 
 def voc(place: Path, lists: dict[str, list[str]]) -> Path:
-    """Write Pascal VOC's layout: cats and dogs in turn."""
+    """Write a data set in Pascal VOC's layout, of cats and dogs in turn."""
     for part in ("JPEGImages", "Annotations", "ImageSets/Main"):
         (place / part).mkdir(parents=True)
     for list_name, names in lists.items():
         (place / "ImageSets" / "Main" / f"{list_name}.txt").write_text("\n".join(names))
     for number, name in enumerate(name for names in lists.values() for name in names):
         picture(place / "JPEGImages" / f"{name}.png", 1000 + number)
-        found = f"<object><name>{('cat', 'dog')[number % 2]}</name></object>"
-        (place / "Annotations" / f"{name}.xml").write_text(f"<annotation>{found}</annotation>")
+        label = f"<object><name>{('cat', 'dog')[number % 2]}</name></object>"
+        (place / "Annotations" / f"{name}.xml").write_text(f"<annotation>{label}</annotation>")
     return place

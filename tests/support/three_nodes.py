@@ -14,7 +14,7 @@ import psutil
 
 
 class Nodes:
-    """The cluster's processes; `stores` and `stop` are by node: 0 is the head."""
+    """The cluster's processes; `stores` has one store a node, the head's first."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class Nodes:
         subprocess.run([sys.executable, "-c", make], env=self.environment, check=True)
         self._start("--head", "--port", str(self.port), "--dashboard-port", str(self.dashboard))
         self._wait(lambda: self.status(self.token) == 200)
-        for number in (2, 3):  # one after the other: who has not joined within 30 s gives up
+        for number in (2, 3):  # one after the other: a node that has not joined within 30 s gives up
             self._join(f"127.0.0.{number}")
 
     @property
@@ -43,7 +43,7 @@ class Nodes:
         return (self.folder / ".ray" / "auth_token").read_text()
 
     def status(self, token: str | None, path: str = "api/jobs/") -> int:
-        """How the dashboard answers who shows this token; 0 where nobody answers."""
+        """The dashboard's HTTP status for a request with this token; 0 if nothing answers."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
             with urllib.request.urlopen(urllib.request.Request(f"{self.address}/{path}", headers=headers)) as answer:
@@ -54,12 +54,12 @@ class Nodes:
             return 0
 
     def raylet(self, number: int) -> psutil.Process:
-        """The process whose death is the node's."""
+        """The raylet of a node, whose death is the node's."""
         children = psutil.Process(self._nodes[number].pid).children()
         return next(child for child in children if child.name() == "raylet")
 
     def stop(self) -> None:
-        """End all of it, the head last, and what a killed node has left."""
+        """End all nodes, the head last, and the processes that a killed node has left."""
         for node in reversed(self._nodes):
             node.terminate()
             try:
@@ -88,25 +88,25 @@ class Nodes:
 
     def _start(self, *options: str) -> None:
         number = len(self._nodes)
-        place = tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True)  # short: Ray has its sockets there
+        place = tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True)  # short: for Ray's sockets
         self._places.append(place)
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "1"]
         command += ["--object-store-memory", "100000000", "--temp-dir", place.name, *options]
-        command += ["--dashboard-agent-listen-port", str(_free())]  # else the first Ray of a machine has it alone
+        command += ["--dashboard-agent-listen-port", str(_free())]  # the default is one port for the whole machine
         with (self.folder / f"node-{number}.log").open("w") as log:
             environment = self.environment | {"STUDY_STORE": str(self.stores[number])}
             self._nodes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder))
 
-    def _wait(self, there) -> None:
+    def _wait(self, ready) -> None:
         until = time.monotonic() + 180
-        while not there():
+        while not ready():
             for number, node in enumerate(self._nodes):
                 assert node.poll() is None, (self.folder / f"node-{number}.log").read_text()
             assert time.monotonic() < until, "the cluster does not start"
             time.sleep(0.5)
 
     def _raylets(self) -> int:
-        """Nodes that the head counts."""
+        """Number of nodes that the head counts as alive."""
         request = urllib.request.Request(
             f"{self.address}/api/v0/nodes?timeout=5", headers={"Authorization": f"Bearer {self.token}"}
         )

@@ -1,4 +1,7 @@
-"""`python -m tests.support.toy_study FOLDER`: a study that trains nothing, on Ray, to be killed by tests."""
+"""The toy study of `toys` on a real Ray, in place of a study that trains: for tests of Ray, faults and kills.
+
+`python -m tests.support.toy_study FOLDER` runs it in a process of its own, which a test may kill.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -30,17 +33,17 @@ def main(
     gpus: float = 0.0,
     space: Space = toys.SPACE,
 ) -> tune.State:
-    """Run, or go on with, the toy study in a folder.
+    """Run, or resume, the toy study in a folder.
 
     Args:
         folder: of the study.
-        deterministic: one bundle at a time.
-        faults: what a trial's name ends in → how it ends.
+        deterministic: run one bundle at a time.
+        faults: ending of a trial's name → how the trial ends, see `toys`.
         pause: seconds an epoch.
         together: search trials that a worker trains at once.
         timeout: seconds without a report after which a trial is ended.
-        address: of a Ray cluster that is there.
-        gpus: of a trial.
+        address: of a running Ray cluster; None starts one.
+        gpus: of one trial.
         space: of the study.
     """
     events = list(ledger.read(folder / "ledger"))
@@ -54,9 +57,16 @@ def main(
         plain = {"trial": trial.id, "config": values, "epochs": space.epochs, "pause": pause}
         return plain | {"journal": str(folder / "journal.txt")}
 
-    more = {"trainable": ToyWorker, "bundle": lambda trial: together, "timeout": timeout}
     with cluster(address, gpus=gpus, one_at_a_time=deterministic) as place:
-        tune.run(state, job, folder / "tune", place, **more)
+        tune.run(
+            state,
+            job,
+            storage=folder / "tune",
+            place=place,
+            trainable=ToyWorker,
+            bundle=lambda trial: together,
+            timeout=timeout,
+        )
     return state
 
 

@@ -1,4 +1,7 @@
-"""A task so small that a test can train on it, and what two of its trials have in common."""
+"""Stands in for a data set: a few noisy squares in memory, so that a test can train a real network in a second.
+
+Use it for tests of training; it writes no files and knows no study.
+"""
 
 import itertools
 from typing import Any
@@ -19,7 +22,7 @@ _keys = itertools.count()
 
 
 def task(train: int = 20, held: int = 6, size: int = 32, classes: int = 3, test: bool = False) -> TaskData:
-    """Grey squares, a brightness for each class, under noise; each call has a key of its own."""
+    """Make noisy grey squares, one brightness a class; the data of each call have a key of their own."""
     count = train + held
     targets = np.arange(count) % classes
     noise = np.random.default_rng(0).integers(0, 80, (count, size, size, 3))
@@ -27,12 +30,12 @@ def task(train: int = 20, held: int = 6, size: int = 32, classes: int = 3, test:
     rows = np.arange(count)
     parts = [Split(images, targets[part], rows[part], rows[part]) for part in (rows[:train], rows[train:])]
     names = tuple(f"class {number}" for number in range(classes))
-    opened = parts[1] if test else None
-    return TaskData("toy", names, "accuracy", AUGMENT, *parts, opened, f"toy {next(_keys)}", {})
+    test_split = parts[1] if test else None
+    return TaskData("toy", names, "accuracy", AUGMENT, *parts, test_split, f"toy {next(_keys)}", {})
 
 
 def outcome(config: Config, epochs: int = 2, resume: trial.Resume | None = None) -> tuple[list[Any], dict[str, bytes]]:
-    """Run a trial on the task; gives its scores without the seconds, and the network at its end, as bytes."""
+    """Train on the task; returns the rows of scores without seconds, and the trained network as bytes."""
     rows = []
     for report in trial.run(config, task(), 7, epochs=epochs, resume=resume):
         rows += [{key: value for key, value in row.items() if key != "seconds"} for row in report.rows]

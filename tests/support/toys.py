@@ -1,4 +1,7 @@
-"""Spaces, states and a trainable that train nothing, for tests of the search."""
+"""Stands in for training: spaces, states and results that compute scores from a formula, for tests of the search.
+
+`play` runs a state in memory, without Ray, files or networks; `toy_study` runs the same on Ray.
+"""
 
 import ctypes
 import json
@@ -41,7 +44,7 @@ def _send(number: int) -> None:
 
 
 class Strange(BaseException):
-    """Its text cannot be made."""
+    """An exception whose `str` raises."""
 
     def __str__(self) -> str:
         raise SystemExit(0)
@@ -63,12 +66,12 @@ DEATHS: dict[str, Callable[[], object]] = {
 }
 """Faults that end a trial or its process at epoch 1."""
 EARLY = ("hang", "crowd", "memory", *DEATHS)
-"""Faults at epoch 1, which no trial is pruned before; the others are at epoch 2."""
+"""Faults at epoch 1, before any trial is pruned; the other faults are at epoch 2."""
 WHEN = ["seconds", "worker", "time"]  # columns in which two runs of one study differ
 
 
 def objective(values: dict[str, Any], epoch: int) -> float:
-    """More labels are better whatever the rest; each cell has a best learning rate of its own."""
+    """A toy objective: more labels are always better, and each regime has a best learning rate of its own."""
     best = {"scratch": 1e-2, "partial_freeze": 3e-3, "fine_tune": 1e-3}[values["regime"]]
     miss = abs(math.log10(values["lr"] / best)) + 0.1 * abs((values.get("freeze_depth") or 3) - 3)
     return values["label_fraction"] * (1 - math.exp(-epoch / 3)) - 0.1 * miss
@@ -80,7 +83,7 @@ def never(trial: str, epoch: int, objective: float) -> bool:
 
 
 def state(space: Space = SPACE, seed: int = 0, pruner: Callable[[], Any] = lambda: never) -> tuple[State, list[dict]]:
-    """A state whose events are kept in a list."""
+    """A state, and the list of events that it records."""
     events: list[dict] = []
     plan = Plan(space.trials, space.epochs, space.replicates, seed)
     return State(space.cells(), plan, pruner, lambda event: events.append(json.loads(json.dumps(event)))), events
@@ -92,7 +95,7 @@ def values_of(toy: State, trial: Any) -> dict[str, Any]:
 
 
 def play(toy: State, steps: int | None = None) -> None:
-    """Run a state's trials one after another, without Ray, for so many reports or to the end."""
+    """Run a state's trials one after another, without Ray; stops after `steps` reports, None runs to the end."""
     while steps is None or steps > 0:
         trial = toy.next_trial()
         if trial is None:
@@ -110,15 +113,15 @@ def play(toy: State, steps: int | None = None) -> None:
 
 
 def toy_results(jobs: list[dict[str, Any]]) -> Iterator[dict[str, dict[str, Any]]]:
-    """Report the objectives by epoch, and write every start and step into a journal of its own."""
-    left = list(jobs)
+    """In place of `worker.results`: yield objectives by epoch, and write each start and report into a journal."""
+    remaining = list(jobs)
     for job in jobs:
         note(Path(job["journal"]), job["trial"], "start")
     for epoch in range(jobs[0]["epochs"] + 1):
         time.sleep(jobs[0].get("pause", 0.0))
-        said = {job["trial"]: _toy_result(job, epoch, alone=len(jobs) == 1) for job in left}
-        left = [job for job in left if "failure" not in said[job["trial"]]]
-        yield said
+        results = {job["trial"]: _toy_result(job, epoch, alone=len(jobs) == 1) for job in remaining}
+        remaining = [job for job in remaining if "failure" not in results[job["trial"]]]
+        yield results
 
 
 def _toy_result(job: dict[str, Any], epoch: int, alone: bool) -> dict[str, Any]:
@@ -144,14 +147,11 @@ def _toy_result(job: dict[str, Any], epoch: int, alone: bool) -> dict[str, Any]:
 
 
 def note(journal: Path, trial: str, what: object) -> None:
-    """Append a line in one write, so that processes do not mix theirs."""
+    """Append a line in one write, so that lines of several processes do not mix."""
     with journal.open("a") as file:
         file.write(f"{trial} {what}\n")
 
 
 def without_order(events):
-    """What happened to each trial, whoever came first: a repeated report counts once, the later one."""
-    said = {}
-    for event in events:
-        said[event["trial"], event["kind"], event.get("epoch")] = event
-    return said
+    """Events by trial, kind and epoch, whatever their order; a repeated report replaces the earlier one."""
+    return {(event["trial"], event["kind"], event.get("epoch")): event for event in events}

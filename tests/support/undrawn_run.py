@@ -1,6 +1,6 @@
-"""`python -m tests.support.undrawn_run …`: the command, with numbers in the place of ink, which takes most of the time.
+"""`python -m tests.support.undrawn_run …`: the command with the numbers of figures instead of drawn pictures.
 
-For tests of what is around a report, and of its words.
+Drawing takes most of a report's time. Use it for tests of a report's files and words.
 """
 
 import sys
@@ -12,9 +12,9 @@ from study import run
 
 
 def draw(kind: figures.Kind, data: pd.DataFrame, panels: list[str], source: str) -> tuple[bytes, bytes]:
-    """Give the numbers that a picture would show, in the place of both its forms."""
-    shown = data[data["panel"].isin(panels)].to_csv().encode()
-    return shown, shown
+    """Return the numbers that a picture would show, in place of both its formats."""
+    numbers = data[data["panel"].isin(panels)].to_csv().encode()
+    return numbers, numbers
 
 
 if __name__ == "__main__":
