@@ -51,7 +51,7 @@ def test_a_notebook_runs_on_its_golden_study(name, monkeypatch):
     client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": TOP}})
     client.execute()
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
-    shown = [kind for output in outputs for kind in output.get("data", {})]
-    assert shown.count("image/png") >= 1
-    assert shown.count("text/html") >= 1
+    kinds = [kind for output in outputs for kind in output.get("data", {})]
+    assert kinds.count("image/png") >= 1
+    assert kinds.count("text/html") >= 1
     assert not [output for output in outputs if output.get("name") == "stderr"]
