@@ -61,13 +61,13 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in keys if cells[name].nunique(dropna=False) > 1] or keys  # leave out what all cells share
     settings = [name for name in cells.columns[cells.columns.get_loc("winner") + 1 :] if name in table.CONFIG]
     cells["one_class"] = cells["cell"].isin(alarms.one_class(df))
-    rows = [_cell_row(cell, keys, settings, metric) for cell in cells.to_dict("records")]
+    rows = [_cell_row(cell, keys, settings, metric=metric) for cell in cells.to_dict("records")]
     heads = {name: format.SHORT.get(name, name) for name in [*keys, "train_images", "winner", *settings]} | _HEADS
     unknown = [name for name in ("train_images", "published") if cells[name].isna().all()]
     return pd.DataFrame(rows, columns=list(heads), dtype="string").drop(columns=unknown).rename(columns=heads)
 
 
-def _cell_row(cell: dict[str, Any], keys: list[str], settings: list[str], metric: str) -> dict[str, str]:
+def _cell_row(cell: dict[str, Any], keys: list[str], settings: list[str], *, metric: str) -> dict[str, str]:
     """The texts of one cell, by the columns of `summary.cells`."""
     test = stats.Interval(cell["test_mean"], cell["test_low"], cell["test_high"], cell["replicates"])
     vals = {name: format.score(cell[name], metric) for name in ("val", "replicates_val")}

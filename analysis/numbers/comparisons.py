@@ -182,14 +182,14 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
     """
     scores, data = repeated(df), scored(df)
     rows = [
-        _improvement(title(place), better, other, scores)
+        _improvement(title(place), better, other, scores=scores)
         for place in places(data[data["split"] == "test"])
         for better, other in itertools.combinations(place.rows.itertuples(), 2)
     ]
     return pd.DataFrame(rows, columns=_Improvement._fields).astype({"separated": "boolean"})
 
 
-def _improvement(place: str, better: Any, other: Any, scores: dict[str, pd.Series]) -> _Improvement:
+def _improvement(place: str, better: Any, other: Any, *, scores: dict[str, pd.Series]) -> _Improvement:
     """Compare two rows of `scored`, the one with the higher mean first."""
     a, b = scores[better.cell], scores[other.cell]
     tested = stats.compare(a, b)

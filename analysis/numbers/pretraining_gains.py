@@ -50,7 +50,7 @@ def differences(df: pd.DataFrame) -> pd.DataFrame:
         for (question, metric), scores in values.items() if base else ():
             for weights, cell in cells.items():
                 if base in scores and cell in scores:
-                    row = {"place": place, "question": question, "metric": metric, "weights": weights}
+                    row: dict[str, Any] = {"place": place, "question": question, "metric": metric, "weights": weights}
                     row |= _difference(scores[cell], scores[base], metric)
                     rows.append(row | {"one_class": not one_class.isdisjoint((base, cell))})
     return pd.DataFrame(rows, columns=_COLUMNS)
