@@ -1,6 +1,6 @@
-"""The columns of a study's table and the values that some of them have, and what it means that a table has others.
+"""The columns of a study's table, the values that some of them allow, and the errors of a table with others.
 
-Knows names and types; knows nothing of files or rows.
+Knows names and types, no files and no rows.
 """
 
 from collections.abc import Mapping
@@ -81,7 +81,7 @@ COLUMNS = {
     "score": "float64",
 }
 NAMES = tuple(COLUMNS)
-CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # what a trial was told; the rest is what came of it
+CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -92,12 +92,12 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class TableError(ValueError):
-    """A table that cannot be read as a study's; its text is one line for the person who asked."""
+    """A table that cannot be read as a study's; its text is one line for the user."""
 
     exit_code = 4
 
 
 class NoTableError(ValueError):
-    """A folder that is no study's; its text is one line for the person who asked."""
+    """A folder that is not a study's; its text is one line for the user."""
 
     exit_code = 2

@@ -1,9 +1,9 @@
-"""Where contenders meet: their scores at each place of the study, and who improves on whom there.
+"""Comparisons of contenders: their scores in each one, and who improves on whom.
 
-A place is one combination of all that a study compares, but for the key whose values compete. Knows nothing of
-sentences, figures or files.
+A comparison is one combination of everything that a study compares, except the key whose values compete.
 """
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.numbers import format, grid, stats, summary
 from analysis.numbers.memo import once
 
-HOW = {  # which interval a difference of two means has
+HOW = {  # the kinds of interval of a difference of two means
     "paired": "paired by seed",
     "welch": "Welch",
     "fixed": "against one fixed score",
@@ -21,92 +21,123 @@ HOW = {  # which interval a difference of two means has
 
 
 class Place(NamedTuple):
-    """One place: its panel's title, its label fraction (nan where none is read), and its rows of `scored`."""
+    """One comparison: its panel's title, its label fraction (nan where none is read), and its rows of `scored`."""
 
     panel: str
     label_fraction: float
     rows: pd.DataFrame
 
 
+class _CellScore(NamedTuple):
+    """A row of `scored` before its cell's panel and contender are added."""
+
+    cell: str
+    regime: str
+    label_fraction: float
+    role: str
+    fewest: int
+    most: int
+    fixed: bool
+    split: str
+    metric: str
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
 @once
 def scored(df: pd.DataFrame) -> pd.DataFrame:
-    """Each cell's score: on test over what was repeated for it, or on validation of the winners before any was.
+    """Each cell's score: on test over its repeated trials, or on validation of the winners before any are repeated.
 
     Returns:
         One row per cell that has the score: `panel` (what else is compared), `cell`, `key` (whose values compete),
-        `contender`, `look` (see `grid.contenders`), `regime`, `label_fraction` (asked for; of zero_shot, which reads
-        none, by the cell's name), `fewest` and `most` training images whose labels were used, `role` (replicate,
+        `contender`, `look` (see `grid.contenders`), `regime`, `label_fraction` (as configured; of zero_shot, which
+        reads none, by the cell's name), `fewest` and `most` training images whose labels were used, `role` (replicate,
         published, search), `fixed` (fresh seeds can change nothing), `split` (test, or val where no cell has a test
         score), `metric`, `mean`, `low`, `high` (95 % t interval, nan without and where it is fixed), `n`.
     """
     metric = summary.objective(df)
-    found, split = summary.replicates(df).dropna(subset="test"), "test"
-    if found.empty:
-        found, split = summary.winners(df), "val"
+    trials, split = summary.replicates(df).dropna(subset="test"), "test"
+    if trials.empty:
+        trials, split = summary.winners(df), "val"
     rows = []
-    for cell, group in grid.filled(found, df).groupby("cell"):
-        told, images = group[["regime", "label_fraction", "role"]].iloc[0], group["train_images"]
-        scores = (summary.fixed(group, split), split, metric, *summary.interval(group, split, metric))
-        rows.append((cell, *told, images.min(), images.max(), *scores))
-    columns = ["cell", "regime", "label_fraction", "role", "fewest", "most", "fixed", "split", "metric"]
-    data = pd.DataFrame(rows, columns=[*columns, *stats.Interval._fields])
+    for cell, group in grid.filled(trials, df).groupby("cell"):
+        first, images = group[["regime", "label_fraction", "role"]].iloc[0], group["train_images"]
+        interval = summary.interval(group, split, metric)
+        rows.append(
+            _CellScore(
+                cell=str(cell),
+                regime=first["regime"],
+                label_fraction=first["label_fraction"],
+                role=first["role"],
+                fewest=images.min(),
+                most=images.max(),
+                fixed=summary.fixed(group, split),
+                split=split,
+                metric=metric,
+                **interval._asdict(),
+            )
+        )
+    data = pd.DataFrame(rows, columns=_CellScore._fields)
     data = data.astype({"cell": "string", "fewest": "Int64", "most": "Int64", "fixed": "bool"})
     return placed(data, df, ("label_fraction",))
 
 
-def placed(found: pd.DataFrame, df: pd.DataFrame, without: tuple[str, ...] | None = None) -> pd.DataFrame:
+def placed(data: pd.DataFrame, df: pd.DataFrame, without: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Rows with their cell's `panel` and contender, in the order of the cells.
 
     Args:
         without: keys that the panel's title leaves out, beside the contenders' key; None for the whole cell's title.
     """
-    who = grid.contenders(df)
-    key = tuple(who["key"].unique())
-    who.insert(0, "panel", grid.titles(df, () if without is None else (*key, *without)))
-    joined = found.join(who.assign(place=range(len(who))), on="cell").sort_values("place", kind="stable")
-    first = [name for name in ("panel", "cell", *who.columns) if name in joined]
-    return joined[list(dict.fromkeys([*first, *found.columns]))].reset_index(drop=True)
+    contenders = grid.contenders(df)
+    key = tuple(contenders["key"].unique())
+    contenders.insert(0, "panel", grid.titles(df, () if without is None else (*key, *without)))
+    joined = data.join(contenders.assign(place=range(len(contenders))), on="cell").sort_values("place", kind="stable")
+    first = [name for name in ("panel", "cell", *contenders.columns) if name in joined]
+    return joined[list(dict.fromkeys([*first, *data.columns]))].reset_index(drop=True)
 
 
 def places(data: pd.DataFrame) -> list[Place]:
-    """The places of a study with their rows of `scored`, the highest mean first.
+    """The comparisons of a study with their rows of `scored`, the highest mean first.
 
-    What reads no label, as zero_shot, competes at every label fraction of its panel.
+    A contender that reads no labels, such as zero_shot, competes at every label fraction of its panel.
     """
-    found = []
+    comparisons = []
     for panel, rows in data.groupby("panel", sort=False):
         anywhere = rows["label_fraction"].isna()
         shares = list(rows.loc[~anywhere, "label_fraction"].drop_duplicates()) or [np.nan]
         for share in shares:
             here = rows[anywhere | (rows["label_fraction"] == share)]
-            found.append(Place(str(panel), float(share), here.sort_values("mean", ascending=False, kind="stable")))
-    return sorted(found, key=lambda place: min(place.rows.index))
+            ranked = here.sort_values("mean", ascending=False, kind="stable")
+            comparisons.append(Place(str(panel), float(share), ranked))
+    return sorted(comparisons, key=lambda place: min(place.rows.index))
 
 
 def title(place: Place) -> str:
-    """A place in words: `10 % of the labels · corrected`."""
+    """A comparison in words: `10 % of the labels · corrected`."""
     share = [] if pd.isna(place.label_fraction) else [f"{format.fraction(place.label_fraction)} of the labels"]
     return " · ".join(share + [place.panel] * (place.panel != format.title({}))) or "everywhere"
 
 
 def repeated(df: pd.DataFrame) -> dict[str, pd.Series]:
-    """The test scores of each cell that has any, by seed; one alone where fresh seeds can change nothing."""
-    found = summary.replicates(df).dropna(subset="test")
-    groups = {str(cell): group for cell, group in found.groupby("cell")}
+    """The test scores of each cell that has any, by seed; only one where fresh seeds can change nothing."""
+    trials = summary.replicates(df).dropna(subset="test")
+    groups = {str(cell): group for cell, group in trials.groupby("cell")}
     scores = {cell: rows.set_index("seed")["test"] for cell, rows in groups.items()}
     return {cell: values.head(1) if summary.fixed(groups[cell], "test") else values for cell, values in scores.items()}
 
 
 def difference(one: Any, other: Any, scores: dict[str, pd.Series]) -> tuple[stats.Interval, str]:
-    """The mean test score of one row of `scored` less that of another, and which of `HOW` its interval is.
+    """The mean test score of one row of `scored` minus that of another, and the kind of its interval, a key of `HOW`.
 
-    Trials of the same seed are paired where all of the smaller cell's seeds are in the other; its `n` are pairs then,
-    else the smaller number of trials.
+    Trials of the same seed are paired if the other cell has all seeds of the smaller one. The interval's `n` counts
+    pairs then, and otherwise the trials of the smaller cell.
     """
     a, b, limits = scores[one.cell], scores[other.cell], stats.bounds(one.metric)
     if one.fixed or other.fixed:
-        less = [(x, y) for x in a for y in b]  # one of both has one score
-        return stats.paired_difference(less, limits), "both fixed" if one.fixed and other.fixed else "fixed"
+        pairs = [(x, y) for x in a for y in b]  # one of the two has a single score
+        return stats.paired_difference(pairs, limits), "both fixed" if one.fixed and other.fixed else "fixed"
     both = pd.concat([a, b], axis=1, join="inner") if a.index.is_unique and b.index.is_unique else a.iloc[:0]
     both = both[both.index.notna()]
     if len(both) == min(len(a), len(b)) > 1:
@@ -114,53 +145,96 @@ def difference(one: Any, other: Any, scores: dict[str, pd.Series]) -> tuple[stat
     return stats.difference(a, b, limits), "welch"
 
 
+class _Improvement(NamedTuple):
+    """A row of `improvements`."""
+
+    place: str
+    better: str
+    other: str
+    p: float
+    low: float
+    high: float
+    mann_whitney_p: float
+    separated: bool | None
+    n_better: int
+    n_other: int
+    difference: float
+    difference_low: float
+    difference_high: float
+    how: str
+    pairs: int
+    metric: str
+    cell_better: str
+    cell_other: str
+
+
 @once
 def improvements(df: pd.DataFrame) -> pd.DataFrame:
-    """The difference and the probability of improvement of every pair that meets at a place, the higher mean first.
+    """The difference and the probability of improvement of every pair in each comparison, the higher mean first.
 
     Returns:
-        One row per place and pair: `place`, `better`, `other` (contenders), `p` (that a replicate of the better
-        scores above one of the other), `low`, `high` (95 % interval, nan where n < 2), `mann_whitney_p` (exact,
-        two-sided; nan where n < 2), `separated` (see `stats.compare`; empty where n < 2), `n_better`, `n_other`
-        (scores; 1 where fresh seeds can change nothing), `difference`, `difference_low`, `difference_high`, `how` (of
-        their means, see `difference`), `pairs` (its n), `metric`, `cell_better`, `cell_other`.
+        One row per comparison and pair: `place` (the comparison's title), `better`, `other` (contenders), `p` (the
+        probability that a replicate of the better scores above one of the other), `low`, `high` (95 % interval, nan
+        where n < 2), `mann_whitney_p` (exact, two-sided; nan where n < 2), `separated` (see `stats.compare`; empty
+        where n < 2), `n_better`, `n_other` (scores; 1 where fresh seeds can change nothing), `difference`,
+        `difference_low`, `difference_high`, `how` (of their means, see `difference`), `pairs` (its n), `metric`,
+        `cell_better`, `cell_other`.
     """
-    scores, data, rows = repeated(df), scored(df), []
-    for place in places(data[data["split"] == "test"]):
-        met = list(place.rows.itertuples())
-        pairs = [(one, two) for number, one in enumerate(met) for two in met[number + 1 :]]
-        for one, two in pairs:
-            a, b = scores[one.cell], scores[two.cell]
-            found = stats.compare(a, b)
-            told = (one.contender, two.contender, *found.chance[:3], found.p, found.separated)
-            less, how = difference(one, two, scores)
-            margin = (*less[:3], how, less.n, one.metric)
-            rows.append((title(place), *told, len(a), len(b), *margin, one.cell, two.cell))
-    columns = ["place", "better", "other", "p", "low", "high", "mann_whitney_p", "separated"]
-    columns += ["n_better", "n_other", "difference", "difference_low", "difference_high", "how", "pairs", "metric"]
-    columns += ["cell_better", "cell_other"]
-    return pd.DataFrame(rows, columns=columns).astype({"separated": "boolean"})
+    scores, data = repeated(df), scored(df)
+    rows = [
+        _improvement(title(place), better, other, scores=scores)
+        for place in places(data[data["split"] == "test"])
+        for better, other in itertools.combinations(place.rows.itertuples(), 2)
+    ]
+    return pd.DataFrame(rows, columns=_Improvement._fields).astype({"separated": "boolean"})
 
 
-BASELINES = {"regime": "scratch", "weights": "none", "pretext": "none"}  # of each key, the value that transfers nothing
+def _improvement(place: str, better: Any, other: Any, *, scores: dict[str, pd.Series]) -> _Improvement:
+    """Compare two rows of `scored`, the one with the higher mean first."""
+    a, b = scores[better.cell], scores[other.cell]
+    tested = stats.compare(a, b)
+    margin, how = difference(better, other, scores)
+    return _Improvement(
+        place=place,
+        better=better.contender,
+        other=other.contender,
+        p=tested.chance.mean,
+        low=tested.chance.low,
+        high=tested.chance.high,
+        mann_whitney_p=tested.p,
+        separated=tested.separated,
+        n_better=len(a),
+        n_other=len(b),
+        difference=margin.mean,
+        difference_low=margin.low,
+        difference_high=margin.high,
+        how=how,
+        pairs=margin.n,
+        metric=better.metric,
+        cell_better=better.cell,
+        cell_other=other.cell,
+    )
+
+
+BASELINES = {"regime": "scratch", "weights": "none", "pretext": "none"}  # each key's value that transfers nothing
 
 
 def answered(df: pd.DataFrame) -> list[Place]:
-    """The places that are spoken of, with their rows of `scored`.
+    """The comparisons that the report discusses, with their rows of `scored`.
 
-    Where versions are compared these are the corrected ones, if any has a score: as published, and with one cause
-    switched on, cells differ in more than in who competes.
+    If versions are compared, these are the comparisons of corrected cells, if any has a score. Other versions, as
+    published or with one cause switched on, differ in more than their contenders.
     """
-    found = grid.grid(df)
+    cells = grid.grid(df)
     data = scored(df)
-    if "version" in found:
-        right = data["cell"].isin(found.loc[found["version"] == grid.CORRECTED, "cell"])
-        data = data[right] if right.any() else data
+    if "version" in cells:
+        corrected = data["cell"].isin(cells.loc[cells["version"] == grid.CORRECTED, "cell"])
+        data = data[corrected] if corrected.any() else data
     return places(data)
 
 
 def met(df: pd.DataFrame) -> list[Place]:
-    """The places of `answered` where at least two contenders have a test score."""
+    """The comparisons of `answered` in which at least two contenders have a test score."""
     if grid.contender(df) is None:
         return []
     return [place for place in answered(df) if len(place.rows) > 1 and (place.rows["split"] == "test").all()]

@@ -1,7 +1,7 @@
-"""Which corrected cell is the twin of a cell as published that has none at its own place.
+"""Which corrected cell is the twin of a published cell that has none in its own comparison.
 
-Two publications may differ in what is tuned once they are corrected: both then have one corrected cell, which a space
-asks for once. Knows the cells' configurations; knows nothing of scores or of text.
+Two publications may differ only in settings that are tuned once they are corrected. Both then have the same corrected
+cell, which a space lists once.
 """
 
 import pandas as pd
@@ -14,31 +14,35 @@ from analysis.numbers.table import CONFIG
 def twins(df: pd.DataFrame) -> dict[str, str]:
     """The corrected cell of each cell as published that has none of its own.
 
-    It is the one that the published cell differs from only where that one's own published cell differs from it too (the
-    causes, the recipe, what is tuned). Without such a cell, or with several, there is no twin.
+    The published cell may differ from it only in columns in which the twin's own published cell differs too (the
+    causes, the recipe, tuned values). Without such a cell, or with several, there is no twin.
 
     Returns:
-        Cell as published → corrected cell of another place.
+        Cell as published → corrected cell of another comparison.
     """
     if "version" not in grid.grid(df):
         return {}
-    told = summary.ran(df).drop_duplicates("cell").set_index("cell")[list(CONFIG)].astype("string").fillna("")
-    pairs = [(cells.get(PUBLISHED, ""), cells.get(CORRECTED, "")) for cells in _places(df)]
-    own = [pair for pair in pairs if told.index.isin(pair).sum() == 2]
-    found: dict[str, str] = {}
-    for cell in (cell for cell, best in pairs if cell in told.index and not best):
-        same = [best for its, best in own if _differing(told, cell, best) <= _differing(told, its, best)]
-        found.update({cell: same[0]} if len(same) == 1 else {})
-    return found
+    configs = summary.ran(df).drop_duplicates("cell").set_index("cell")[list(CONFIG)].astype("string").fillna("")
+    pairs = [(cells.get(PUBLISHED, ""), cells.get(CORRECTED, "")) for cells in _versions(df)]
+    complete = [pair for pair in pairs if configs.index.isin(pair).sum() == 2]
+    twins: dict[str, str] = {}
+    for cell in (published for published, corrected in pairs if published in configs.index and not corrected):
+        matches = [
+            corrected
+            for published, corrected in complete
+            if _differing(configs, cell, corrected) <= _differing(configs, published, corrected)
+        ]
+        twins.update({cell: matches[0]} if len(matches) == 1 else {})
+    return twins
 
 
-def _places(df: pd.DataFrame) -> list[dict[str, str]]:
-    """Per place: version → cell."""
-    found = grid.grid(df)
-    places = found["cell"].map(grid.titles(df, ("version",)))
-    return [dict(zip(rows["version"], rows["cell"], strict=True)) for _, rows in found.groupby(places)]
+def _versions(df: pd.DataFrame) -> list[dict[str, str]]:
+    """The cell of each version, for every comparison."""
+    cells = grid.grid(df)
+    titles = cells["cell"].map(grid.titles(df, ("version",)))
+    return [dict(zip(rows["version"], rows["cell"], strict=True)) for _, rows in cells.groupby(titles)]
 
 
-def _differing(told: pd.DataFrame, one: str, other: str) -> set[str]:
+def _differing(configs: pd.DataFrame, one: str, other: str) -> set[str]:
     """The columns of the configuration in which two cells' first trials differ."""
-    return set(told.columns[told.loc[one] != told.loc[other]])
+    return set(configs.columns[configs.loc[one] != configs.loc[other]])

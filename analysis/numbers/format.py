@@ -1,7 +1,4 @@
-"""Values as short texts: a number's digits, a share in per cent, a score with its interval, a cell's short name.
-
-Knows nothing of tables, colours or files.
-"""
+"""Values as short texts: a number's digits, a share in per cent, a score with its interval, a cell's short name."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,8 +8,6 @@ import pandas as pd
 from analysis.numbers import stats
 
 NONE = "–"
-
-
 SHORT = {
     "label_fraction": "labels",
     "train_images": "images",
@@ -46,7 +41,7 @@ def fraction(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share that was worked out, as a percentage of two digits: 0.4567 is `46 %`, 0.0123 is `1.2 %`."""
+    """A computed share as a percentage of two digits: 0.4567 is `46 %`, 0.0123 is `1.2 %`."""
     return NONE if pd.isna(value) else f"{float(f'{100 * value:.2g}'):g} %"
 
 
@@ -58,20 +53,20 @@ def score(value: float, metric: str) -> str:
 
 
 def spread(interval: stats.Interval, metric: str) -> str:
-    """A mean with its interval: `83.10 [82.00, 84.20]`; without the brackets where there is none."""
+    """A mean with its interval: `83.10 [82.00, 84.20]`; without brackets if there is no interval."""
     mean = score(interval.mean, metric)
     if pd.isna(interval.low):
         return mean
     return f"{mean} [{score(interval.low, metric)}, {score(interval.high, metric)}]"
 
 
-def value(key: str, found: Any) -> str:
+def value(key: str, compared: Any) -> str:
     """A compared key's value as text: label fractions in per cent."""
-    return fraction(found) if key == "label_fraction" and isinstance(found, float) else number(found)
+    return fraction(compared) if key == "label_fraction" and isinstance(compared, float) else number(compared)
 
 
 def probability(interval: stats.Interval) -> str:
-    """A probability with its interval: `0.89 [0.51, 0.98]`; ends that only round to one half have more digits."""
+    """A probability with its interval: `0.89 [0.51, 0.98]`; ends that would round to one half get more digits."""
     if pd.isna(interval.mean):
         return NONE
     ends = f" [{_end(interval.low)}, {_end(interval.high)}]" if not pd.isna(interval.low) else ""
@@ -94,9 +89,9 @@ def unit(metric: str) -> str:
 
 
 def counts(values: Iterable[Any]) -> str:
-    """How many, over several points: `5`, or `3–5` where they differ; those that are empty are left out."""
-    found = sorted({int(value) for value in values if not pd.isna(value)})
-    return NONE if not found else f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
+    """The range of several counts: `5`, or `3–5` if they differ; empty values are left out."""
+    numbers = sorted({int(value) for value in values if not pd.isna(value)})
+    return NONE if not numbers else f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,}–{numbers[-1]:,}"
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
@@ -106,28 +101,28 @@ def listed(names: Iterable[str], last: str = "and") -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """How many of what: `1 trial`, `2 trials`."""
+    """A count with its noun: `1 trial`, `2 trials`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def kinds(found: Iterable[tuple[Any, int]]) -> str:
-    """How many trials of which kind: `3 pruned, 4 winners`."""
-    told = [(plural(number, kind) if kind == "winner" else f"{number:,} {kind}") for kind, number in found]
-    return ", ".join(told)
+def kinds(counts: Iterable[tuple[Any, int]]) -> str:
+    """The number of trials of each kind: `3 pruned, 4 winners`."""
+    texts = [(plural(number, kind) if kind == "winner" else f"{number:,} {kind}") for kind, number in counts]
+    return ", ".join(texts)
 
 
 def version(name: str) -> str:
-    """A version in words; what is neither published nor corrected is the one cause that is switched on."""
+    """A version in words; one that is neither published nor corrected is the only cause that is switched on."""
     return {"published": "as published", "corrected": "corrected"}.get(name, f"only {name}")
 
 
 def on_test(published: bool) -> str:
-    """What is said of a cell whose validation split is the test split."""
+    """How a cell is described whose validation split is the test split."""
     return "validated on the test split" + ", as published" * published
 
 
 def many(key: str) -> str:
-    """What a key's values are called together: `regimes`, `values of head`."""
+    """The plural for a key's values: `regimes`, `values of head`."""
     return {"regime": "regimes", "model": "models", "family": "families", "pretext": "pretexts"}.get(
         key, f"values of {key}"
     )
@@ -147,19 +142,19 @@ def _named(key: str, value: Any) -> str:
 
 
 def called(key: str, value: str) -> str:
-    """A value with its key where it does not tell the key by itself: `fine_tune`, `weights=none`."""
+    """A value, with its key unless the value makes the key clear: `fine_tune`, `weights=none`."""
     return value if key in ("regime", "family", "model", "transfer") else f"{key}={value}"
 
 
 def power(value: float, _: int = 0) -> str:
-    """A power of ten as on a logarithmic axis, `10⁻³`, and a digit's multiple, `2·10⁻³`; other values as they are."""
+    """A power of ten as on a logarithmic axis, `10⁻³`, or a digit times it, `2·10⁻³`; other values as plain numbers."""
     digits = f"{value:e}".split("e")
-    if not (times := float(digits[0])).is_integer():
+    if not (factor := float(digits[0])).is_integer():
         return f"{value:g}"
-    raised = str(int(digits[1])).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{times:g}·" * (times != 1) + "10" + raised
+    exponent = str(int(digits[1])).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{factor:g}·" * (factor != 1) + "10" + exponent
 
 
 def hundredths(value: float, _: int = 0) -> str:
-    """A share as a number of per cent, for an axis whose label has the unit."""
+    """A share in per cent without the sign, for an axis whose label has the unit."""
     return f"{100 * value:g}"

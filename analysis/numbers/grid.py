@@ -1,6 +1,6 @@
 """What the cells of a study compare: their keys, the order of the values, and which key's values compete.
 
-Knows the names of cells and the table's types; knows nothing of scores, of how trials ended or of figures.
+Knows the names of cells and the table's types, but no scores and no states of trials.
 """
 
 import re
@@ -24,73 +24,81 @@ REGIMES = (  # from nothing transferred to everything adapted; the order of rows
     "discriminative",
     "fine_tune",
 )
-PUBLISHED, CORRECTED = "published", "corrected"  # versions; any other is the name of the one cause that it keeps
+PUBLISHED, CORRECTED = "published", "corrected"  # versions; any other is named after the only cause that it retains
 CONTENDERS = ("regime", "model")  # keys whose values compete, before any other
-MEETINGS = ("label_fraction", "version", "image_size", "upsample")  # keys that say where others compete
+MEETINGS = ("label_fraction", "version", "image_size", "upsample")  # keys within whose values others compete
 _NUMBERS = ("Int64", "float64")
 
 
 def compared(cell: str) -> dict[str, str]:
-    """What a cell's name says: `"regime=scratch, label_fraction=0.1"` gives both keys with their text."""
+    """The keys and values in a cell's name, such as `"regime=scratch, label_fraction=0.1"`; values are texts."""
     parts = re.split(r",\s*(?=\w+=)", cell)
     return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
 @once
 def grid(df: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell: `cell` and a column for each key that it compares; in the order of what they compare."""
+    """One row per cell: `cell` and a column for each compared key; sorted by the values of these keys."""
     names = _in_study_order(df)
-    named = _compared(names)
-    found = names.to_frame().join(named)
-    if named.columns.empty:
-        return found
-    places = named.apply(lambda values: values.map({value: place for place, value in enumerate(ordered(values))}))
-    return found.loc[places.sort_values(list(named), kind="stable", na_position="last").index].reset_index(drop=True)
+    keys = _compared(names)
+    cells = names.to_frame().join(keys)
+    if keys.columns.empty:
+        return cells
+    return cells.loc[_sorted(_ranks(keys)).index].reset_index(drop=True)
+
+
+def _ranks(keys: pd.DataFrame) -> pd.DataFrame:
+    """Columns of compared keys with each value replaced by its rank, see `ordered`."""
+    return keys.apply(lambda values: values.map({value: rank for rank, value in enumerate(ordered(values))}))
+
+
+def _sorted(ranks: pd.DataFrame) -> pd.DataFrame:
+    return ranks.sort_values(list(ranks), kind="stable", na_position="last")
 
 
 def _in_study_order(df: pd.DataFrame) -> pd.Series:
-    """The cells' names by the cell's number in the study, which its trials are named by: c003-s000, c003."""
-    found = df.drop_duplicates("cell")[["cell", "trial"]]
-    numbers = found["trial"].str.extract(r"^c(\d+)(?:-|$)")[0].astype("Int64")
-    return found.assign(number=numbers).sort_values("number", kind="stable")["cell"].reset_index(drop=True)
+    """The cells' names, sorted by the cell's number in the study, with which trial names begin: c003-s000, c003."""
+    cells = df.drop_duplicates("cell")[["cell", "trial"]]
+    numbers = cells["trial"].str.extract(r"^c(\d+)(?:-|$)")[0].astype("Int64")
+    return cells.assign(number=numbers).sort_values("number", kind="stable")["cell"].reset_index(drop=True)
 
 
 def _compared(names: pd.Series) -> pd.DataFrame:
     """The compared keys of the cells as columns, in the table's own types where it has the column."""
-    found = pd.DataFrame([compared(name) for name in names], index=names.index)
-    for key in found:
-        values = found[key].where(found[key] != "None")
+    keys = pd.DataFrame([compared(name) for name in names], index=names.index)
+    for key in keys:
+        values = keys[key].where(keys[key] != "None")
         try:
-            found[key] = values.astype("float64").astype(COLUMNS[key]) if COLUMNS.get(key) in _NUMBERS else values
+            keys[key] = values.astype("float64").astype(COLUMNS[key]) if COLUMNS.get(key) in _NUMBERS else values
         except (TypeError, ValueError):
-            found[key] = values
-        if not pd.api.types.is_numeric_dtype(found[key]):
-            found[key] = found[key].astype("string")
-    return found
+            keys[key] = values
+        if not pd.api.types.is_numeric_dtype(keys[key]):
+            keys[key] = keys[key].astype("string")
+    return keys
 
 
 def ordered(values: pd.Series) -> list[Any]:
     """The distinct values of a column of `grid`, in the order of rows, panels and legends.
 
-    Numbers go by size, regimes as in `REGIMES`, versions from published over the causes to corrected, other names as
-    the study has them.
+    Numbers are sorted by size, regimes as in `REGIMES`. Versions begin with published and end with corrected, with the
+    causes between them. Other names stay in the order of the study.
     """
-    found = list(values.dropna().unique())
+    distinct = list(values.dropna().unique())
     if pd.api.types.is_numeric_dtype(values):
-        return sorted(found)
-    known = {"regime": REGIMES, "version": (PUBLISHED, *(v for v in found if v != CORRECTED), CORRECTED)}
-    ranks = {value: place for place, value in reversed(list(enumerate(known.get(str(values.name), ()))))}
-    return sorted(found, key=lambda value: ranks.get(value, len(ranks)))
+        return sorted(distinct)
+    orders = {"regime": REGIMES, "version": (PUBLISHED, *(v for v in distinct if v != CORRECTED), CORRECTED)}
+    ranks = {value: rank for rank, value in reversed(list(enumerate(orders.get(str(values.name), ()))))}
+    return sorted(distinct, key=lambda value: ranks.get(value, len(ranks)))
 
 
 def contender(df: pd.DataFrame) -> str | None:
-    """The compared key whose values compete: the regime, else the model, else the first that names no place to meet.
+    """The compared key whose values compete: the regime, else the model, else the first that is not in `MEETINGS`.
 
-    A key that has one value in the whole study is passed over where another has more. None where nothing competes.
+    A key with a single value in the whole study is skipped if another has several. None if nothing competes.
     """
-    found = grid(df)
-    keys = [key for key in found.columns[1:] if key not in MEETINGS]
-    several = [key for key in keys if found[key].nunique(dropna=False) > 1] or keys
+    cells = grid(df)
+    keys = [key for key in cells.columns[1:] if key not in MEETINGS]
+    several = [key for key in keys if cells[key].nunique(dropna=False) > 1] or keys
     return next((key for key in (*CONTENDERS, *several) if key in several), None)
 
 
@@ -99,46 +107,46 @@ def contenders(df: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `key` (see `contender`; regime without one), `contender` (its value in the cell, as text), `look` (the name of
-        its look for `style.look`: a regime's own, of others a number by their order in the study).
+        its look for `looks.look`: a regime's name, or the contender's number in the order of the study).
     """
-    found = grid(df).set_index("cell")
+    cells = grid(df).set_index("cell")
     key = contender(df) or "regime"
-    values = found[key] if key in found else df.groupby("cell")["regime"].first().reindex(found.index)
-    places = {value: str(place) for place, value in enumerate(ordered(values), 1)}
+    values = cells[key] if key in cells else df.groupby("cell")["regime"].first().reindex(cells.index)
+    numbers = {value: str(number) for number, value in enumerate(ordered(values), 1)}
     names = values.map(format.number, na_action=None).astype("string")
-    looks = names if key == "regime" else values.map(places).astype("string")
+    looks = names if key == "regime" else values.map(numbers).astype("string")
     return pd.DataFrame({"key": key, "contender": names, "look": looks.fillna(format.NONE)})
 
 
 def alike(df: pd.DataFrame) -> tuple[str, ...]:
-    """The compared keys that have one value in all cells, of which a short title need not speak."""
-    found = grid(df)
-    return tuple(key for key in found.columns[1:] if found[key].nunique(dropna=False) == 1)
+    """The compared keys that have the same value in all cells, which a short title may leave out."""
+    cells = grid(df)
+    return tuple(key for key in cells.columns[1:] if cells[key].nunique(dropna=False) == 1)
 
 
 def titles(df: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
-    """A short title per cell, of what the cell compares except `without`; cells in their order."""
-    found = grid(df)
-    keys = [key for key in found.columns[1:] if key not in without]
-    named = [{key: row[key] for key in keys if not pd.isna(row[key])} for row in found.to_dict("records")]
-    told = [format.title(row) if "=" in cell else cell for row, cell in zip(named, found["cell"], strict=True)]
-    return pd.Series(told, index=found["cell"], dtype="string")
+    """A short title per cell, of its compared keys except `without`; in the order of `grid`."""
+    cells = grid(df)
+    keys = [key for key in cells.columns[1:] if key not in without]
+    rows = [{key: row[key] for key in keys if not pd.isna(row[key])} for row in cells.to_dict("records")]
+    texts = [format.title(row) if "=" in cell else cell for row, cell in zip(rows, cells["cell"], strict=True)]
+    return pd.Series(texts, index=cells["cell"], dtype="string")
 
 
 def meetings(df: pd.DataFrame, key: str | None) -> list[str]:
-    """The titles of the places where the values of a key meet, in the order of what else is compared."""
-    found = grid(df)
-    others = found.drop(columns=["cell", key or "cell"], errors="ignore")
-    ranks = others.apply(lambda values: values.map({value: n for n, value in enumerate(ordered(values))}))
-    order = (
-        ranks.sort_values(list(others), kind="stable", na_position="last").index if len(others.columns) else found.index
-    )
-    told = titles(df, (key,) if key else ())
-    return list(dict.fromkeys(told[found.loc[order, "cell"]]))
+    """The titles of the comparisons of a key's values, sorted by the other keys."""
+    cells = grid(df)
+    others = cells.drop(columns=["cell", key or "cell"], errors="ignore")
+    order = _sorted(_ranks(others)).index if len(others.columns) else cells.index
+    names = titles(df, (key,) if key else ())
+    return list(dict.fromkeys(names[cells.loc[order, "cell"]]))
 
 
-def filled(found: pd.DataFrame, df: pd.DataFrame) -> pd.DataFrame:
-    """Trials with what their cell's name says where a column is empty since nothing read it, e.g. in zero_shot."""
-    named = grid(df).set_index("cell")
-    same = [key for key in named if key in found and named[key].dtype == found[key].dtype]
-    return found.assign(**{key: found[key].fillna(found["cell"].map(named[key])) for key in same})
+def filled(trials: pd.DataFrame, df: pd.DataFrame) -> pd.DataFrame:
+    """Trials with empty columns filled from their cell's name; they are empty if a trial reads no such value.
+
+    For example, zero_shot reads no label fraction.
+    """
+    cells = grid(df).set_index("cell")
+    same = [key for key in cells if key in trials and cells[key].dtype == trials[key].dtype]
+    return trials.assign(**{key: trials[key].fillna(trials["cell"].map(cells[key])) for key in same})

@@ -1,7 +1,4 @@
-"""Computes what is asked of one table again and again only once, while a report is made of it.
-
-Knows nothing of what is computed.
-"""
+"""Caches functions of one table while a report is made of it, so that each result is computed once."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -16,7 +13,7 @@ _known: dict[tuple[Any, ...], tuple[pd.DataFrame, Any]] | None = None
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """Remember inside what functions marked with `once` give; tables must not be changed in place meanwhile."""
+    """Cache the results of functions marked with `once`; tables must not be changed in place meanwhile."""
     global _known
     before = _known
     _known = {} if before is None else before
@@ -27,16 +24,16 @@ def remembering() -> Iterator[None]:
 
 
 def once(function: Function) -> Function:
-    """Mark a pure function whose first argument is a table, and whose others can be keys."""
+    """Mark a pure function of a table whose other arguments are hashable, so that `remembering` caches its results."""
 
     @functools.wraps(function)
-    def asked(df: pd.DataFrame, *others: Any) -> Any:
+    def cached(df: pd.DataFrame, *others: Any) -> Any:
         if _known is None:
             return function(df, *others)
         key = (function, id(df), *others)
         if key not in _known:
             _known[key] = (df, function(df, *others))  # holds the table, so that no other gets its id
-        found = _known[key][1]
-        return found.copy() if isinstance(found, pd.DataFrame) else found
+        result = _known[key][1]
+        return result.copy() if isinstance(result, pd.DataFrame) else result
 
-    return asked  # type: ignore[return-value]
+    return cached  # type: ignore[return-value]

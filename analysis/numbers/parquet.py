@@ -1,6 +1,6 @@
-"""Reads the columns of a study's table out of a Parquet file, which may be anybody's: no more than a study could write.
+"""Reads the columns of a study's table from an untrusted Parquet file: no more than a study could have written.
 
-Knows files, types and bounds; knows nothing of what a table says.
+Knows files, types and bounds, but not the meaning of a table.
 """
 
 import os
@@ -16,31 +16,31 @@ import pyarrow.parquet as pq
 from analysis.numbers.columns import COLUMNS, NAMES, TableError
 
 ROWS, BYTES, LONGEST = 10**7, 2**32, 2**20
-"""Of a table, at most: rows, bytes of all columns once they are decoded, and bytes of one text."""
+"""A table's limits: rows, decoded bytes of all columns, and bytes of a single text."""
 
 
 def columns(path: Path, names: Sequence[str] = NAMES) -> pd.DataFrame:
-    """Read some columns of a table's file, in their types; no more of it is decoded than a study's table could have.
+    """Read some columns of a table's file, in their types; a file beyond the limits is refused before it is decoded.
 
     Raises:
-        TableError: no regular file, not Parquet, a column missing or of another type, or too much of anything.
-        OSError: the file is there and cannot be opened.
+        TableError: not a regular file, not Parquet, a column missing or of another type, or beyond a limit.
+        OSError: the file exists and cannot be opened.
     """
     try:
         with open(path, "rb", opener=_unwaiting) as file:
-            # no threads: C++ aborts a process that ends at once, as after a refusal, while they start
+            # No threads: Arrow's C++ aborts a process that ends while they are starting, as after a refusal.
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise TableError(f"'{path}' is no regular file")
-            alone = {"pre_buffer": False, "page_checksum_verification": True}
-            parquet = pq.ParquetFile(file, **alone)
+            options = {"pre_buffer": False, "page_checksum_verification": True}
+            parquet = pq.ParquetFile(file, **options)
             _refuse_large(parquet.metadata, str(path))
             _refuse_types(parquet.schema_arrow, str(path), names)
             texts = [name for name in names if _is_text(parquet.schema_arrow.field(name).type)]
-            parquet = pq.ParquetFile(file, read_dictionary=texts, **alone)  # each text is decoded once
+            parquet = pq.ParquetFile(file, read_dictionary=texts, **options)  # each text is decoded once
             arrow = parquet.read(columns=list(names), use_threads=False)
-        arrow.column_names  # noqa: B018 – only now are they decoded
+        arrow.column_names  # noqa: B018 – decodes them, which may fail
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        if isinstance(error, OSError) and error.errno:  # the storage's fault, not the content's
+        if isinstance(error, OSError) and error.errno:  # the storage failed, not the content
             raise
         reason = (str(error).splitlines() or ["no reason is known"])[0]
         raise TableError(f"'{path}' cannot be read as Parquet: {reason}") from error
@@ -48,17 +48,17 @@ def columns(path: Path, names: Sequence[str] = NAMES) -> pd.DataFrame:
 
 
 def _unwaiting(path: str, flags: int) -> int:
-    """Open without waiting for whoever writes into a pipe."""
+    """Open without waiting for the writer of a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def _refuse_large(about: pq.FileMetaData, where: str) -> None:
-    groups = [about.row_group(number) for number in range(about.num_row_groups)]
-    rows = max([about.num_rows, *(group.num_rows for group in groups)])
+def _refuse_large(metadata: pq.FileMetaData, where: str) -> None:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    rows = max([metadata.num_rows, *(group.num_rows for group in groups)])
     size = sum(max(0, group.total_byte_size) for group in groups)
-    for count, most, what in ((rows, ROWS, "rows"), (size, BYTES, "bytes")):
+    for count, most, unit in ((rows, ROWS, "rows"), (size, BYTES, "bytes")):
         if not 0 <= count <= most:
-            raise TableError(f"'{where}' has {count:,} {what}; at most {most:,} are read")
+            raise TableError(f"'{where}' has {count:,} {unit}; at most {most:,} are read")
 
 
 def _refuse_types(schema: pa.Schema, where: str, names: Sequence[str] = NAMES) -> None:
@@ -72,24 +72,24 @@ def _refuse_types(schema: pa.Schema, where: str, names: Sequence[str] = NAMES) -
 
 
 def typed(arrow: pa.Table, where: str, names: Sequence[str] = NAMES) -> pd.DataFrame:
-    """The columns of `COLUMNS` out of an Arrow table, in their types; `where` names the table in errors."""
+    """The columns `names` of an Arrow table, in their types; `where` names the table in errors."""
     _refuse_types(arrow.schema, where, names)
     _refuse_texts(arrow, where, names)
     return pd.DataFrame({name: _cast(arrow.column(name), name, where) for name in names})
 
 
 def _refuse_texts(arrow: pa.Table, where: str, names: Sequence[str]) -> None:
-    """Refuse texts that would fill the memory: a dictionary has each text once, and a column as often as it stands."""
+    """Refuse texts that would fill the memory: a dictionary stores each text once, but a column repeats it."""
     total = 0
     for name in names:
-        plain = COLUMNS[name] != "string" or pa.types.is_null(arrow.column(name).type)
-        for chunk in () if plain else arrow.column(name).chunks:
-            own = pa.types.is_dictionary(chunk.type)
-            lengths = pc.fill_null(pc.binary_length(chunk.dictionary if own else chunk), 0)
+        no_text = COLUMNS[name] != "string" or pa.types.is_null(arrow.column(name).type)
+        for chunk in () if no_text else arrow.column(name).chunks:
+            has_dictionary = pa.types.is_dictionary(chunk.type)
+            lengths = pc.fill_null(pc.binary_length(chunk.dictionary if has_dictionary else chunk), 0)
             longest = pc.max(lengths).as_py() or 0
             if longest > LONGEST:
                 raise TableError(f"'{where}' has a text of {longest:,} bytes in {name}; at most {LONGEST:,} are read")
-            total += pc.sum(lengths.take(chunk.indices) if own else lengths).as_py() or 0
+            total += pc.sum(lengths.take(chunk.indices) if has_dictionary else lengths).as_py() or 0
     if total > BYTES:
         raise TableError(f"'{where}' has {total:,} bytes of texts; at most {BYTES:,} are read")
 
@@ -103,7 +103,7 @@ def _cast(values: pa.ChunkedArray, name: str, where: str) -> pd.Series:
 
 
 def _fits(kind: pa.DataType, dtype: str) -> bool:
-    """Whether an Arrow type can hold a column of this pandas type without a guess."""
+    """Whether an Arrow type converts to this pandas type unambiguously."""
     if pa.types.is_null(kind):
         return True
     if dtype == "string":

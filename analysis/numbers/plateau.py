@@ -1,29 +1,42 @@
-"""How soon a training reaches its plateau: the first epoch, and step, near the best score that it ever has.
+"""How soon a training run reaches its plateau: the first epoch and step near its best validation score."""
 
-Knows nothing of sentences, figures or files.
-"""
+from typing import NamedTuple
 
 import pandas as pd
 
 from analysis.numbers import comparisons, format, stats, summary
 
 SHARES = (0.95, 0.99)
-"""Of a run's own best validation score."""
+"""Of a run's own best validation score; a run that reaches one is near its plateau."""
 KIND = f"{stats.KIND} over replicates"
 
 
 def runs(df: pd.DataFrame) -> pd.DataFrame:
-    """When each replicate first reaches so large a share of its own best validation score.
+    """When each replicate first reaches each share of its own best validation score.
 
     Returns:
         One row per trial and share: `cell`, `trial`, `share`, `epoch`, `step`, `best` (the highest validation score).
     """
-    found = summary.scores(df, "val")
-    found = found[found["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=["epoch", "score"])
-    best = found.groupby("trial")["score"].transform("max")
-    rows = [found[found["score"] >= share * best].drop_duplicates("trial").assign(share=share) for share in SHARES]
-    reached = pd.concat(rows).assign(best=best)
+    scores = summary.scores(df, "val")
+    scores = scores[scores["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=["epoch", "score"])
+    best = scores.groupby("trial")["score"].transform("max")
+    parts = [scores[scores["score"] >= share * best].drop_duplicates("trial").assign(share=share) for share in SHARES]
+    reached = pd.concat(parts).assign(best=best)
     return reached[["cell", "trial", "share", "epoch", "step", "best"]].reset_index(drop=True)
+
+
+class _Plateau(NamedTuple):
+    """A row of `table` before its cell's panel and contender are added."""
+
+    cell: str
+    share: float
+    epoch: float
+    epoch_low: float
+    epoch_high: float
+    step: float
+    step_low: float
+    step_high: float
+    n: int
 
 
 def table(df: pd.DataFrame) -> pd.DataFrame:
@@ -35,27 +48,35 @@ def table(df: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (cell, share), group in runs(df).groupby(["cell", "share"], sort=False):
-        ends = [stats.t_interval(group[name].astype("float64"), (0, float("inf"))) for name in ("epoch", "step")]
-        rows.append((cell, share, *ends[0][:3], *ends[1]))
-    names = [f"{name}{end}" for name in ("epoch", "step") for end in ("", "_low", "_high")]
-    found = pd.DataFrame(rows, columns=["cell", "share", *names, "n"]).astype({"cell": "string"})
-    return comparisons.placed(found, df, ())
+        epoch, step = (stats.t_interval(group[name].astype("float64"), (0, float("inf"))) for name in ("epoch", "step"))
+        rows.append(
+            _Plateau(
+                cell=cell,
+                share=share,
+                epoch=epoch.mean,
+                epoch_low=epoch.low,
+                epoch_high=epoch.high,
+                step=step.mean,
+                step_low=step.low,
+                step_high=step.high,
+                n=step.n,
+            )
+        )
+    return comparisons.placed(pd.DataFrame(rows, columns=_Plateau._fields).astype({"cell": "string"}), df, ())
 
 
 def text(df: pd.DataFrame) -> pd.DataFrame:
     """The same as short texts: `4.3 [3.7, 4.9]`."""
-    rows = [
-        (
-            row.panel if row.panel != format.title({}) else "",
-            row.contender,
-            format.fraction(row.share),
-            spread(row.epoch, row.epoch_low, row.epoch_high),
-            spread(row.step, row.step_low, row.step_high),
-            str(row.n),
-        )
-        for row in table(df).itertuples()
-    ]
-    return pd.DataFrame(rows, columns=["", "", "of its best", "epoch [95 %]", "step [95 %]", "n"], dtype="string")
+    rows = list(table(df).itertuples())
+    columns = {
+        "panel": [row.panel if row.panel != format.title({}) else "" for row in rows],
+        "contender": [row.contender for row in rows],
+        "of its best": [format.fraction(row.share) for row in rows],
+        "epoch [95 %]": [spread(row.epoch, row.epoch_low, row.epoch_high) for row in rows],
+        "step [95 %]": [spread(row.step, row.step_low, row.step_high) for row in rows],
+        "n": [str(row.n) for row in rows],
+    }
+    return pd.DataFrame(columns, dtype="string").rename(columns={"panel": "", "contender": ""})
 
 
 def spread(mean: float, low: float, high: float) -> str:

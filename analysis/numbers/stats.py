@@ -1,6 +1,6 @@
-"""Intervals of a mean, of a difference, of a probability of improvement, and what they allow to be said.
+"""Intervals of a mean, a difference or a probability of improvement, and what they allow to conclude.
 
-Knows nothing of tables, trials or figures: numbers in, numbers out.
+Numbers in, numbers out: knows no tables and no trials.
 """
 
 import math
@@ -28,8 +28,8 @@ CAUTION = (
     "number."
 )
 ALPHA = 0.05  # a p below it separates
-WIDTH = 1e-9  # at most so wide is an interval of values that are equal but for rounding
-ASSIGNMENTS = 20_000  # with ties, p is exact up to so many ways to deal the values out
+WIDTH = 1e-9  # the widest interval of values that are equal up to rounding
+ASSIGNMENTS = 20_000  # with ties, p is exact up to this many ways to deal the values out
 SHARES = (  # metrics within [0, 1]
     *("accuracy", "balanced_accuracy", "mAP", "f1", "precision", "recall", "sensitivity", "specificity"),
     *("mAP_11point", "AP_per_image"),
@@ -37,7 +37,7 @@ SHARES = (  # metrics within [0, 1]
 
 
 class Interval(NamedTuple):
-    """A mean with the ends of its interval; ends are nan where n < 2, all are nan where n = 0."""
+    """A mean with the ends of its interval; the ends are nan if n < 2, all three if n = 0."""
 
     mean: float
     low: float
@@ -46,47 +46,47 @@ class Interval(NamedTuple):
 
 
 def bounds(metric: str) -> tuple[float, float]:
-    """The range that a metric cannot leave: (0, 1) for shares, from 0 for a loss, all numbers for the rest."""
+    """The range of a metric: (0, 1) for shares, from 0 for a loss, unbounded for the rest."""
     return (0.0, 1.0) if metric in SHARES else (0.0 if metric == "loss" else -np.inf, np.inf)
 
 
 def t_interval(values: Iterable[float], limits: tuple[float, float] = (-np.inf, np.inf)) -> Interval:
-    """Student's t interval of the mean at 95 %, of values taken as independent and about normal.
+    """Student's t interval of the mean at 95 %, for values taken as independent and about normal.
 
-    It speaks of the mean over seeds (initial weights, order, augmentation, which labels a fraction has) on these
-    training and test data, not on others. Equal values give zero width; one value gives no interval (nan), because its
-    spread is unknown.
+    It covers the mean over seeds (initial weights, order, augmentation, the labels in a fraction) on these training and
+    test data, not on others. Equal values give zero width. One value gives no interval (nan), because its spread is
+    unknown.
 
     Args:
-        values: (n,) floats; those that are nan are left out.
+        values: (n,) floats; nan values are left out.
         limits: the ends are clipped to these, since a mean of shares cannot leave [0, 1].
 
     Source: Student 1908, Biometrika 6(1); `scipy.stats.t`.
     """
-    found = _finite(values)
-    if len(found) < 2:
-        return Interval(float(found[0]) if len(found) else np.nan, np.nan, np.nan, len(found))
-    mean = float(found.mean())
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(found) - 1) * stats.sem(found)) if np.ptp(found) else 0.0
+    x = _finite(values)
+    if len(x) < 2:
+        return Interval(float(x[0]) if len(x) else np.nan, np.nan, np.nan, len(x))
+    mean = float(x.mean())
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 1) * stats.sem(x)) if np.ptp(x) else 0.0
     low, high = np.clip([mean - half, mean + half], *limits)
-    return Interval(mean, float(low), float(high), len(found))
+    return Interval(mean, float(low), float(high), len(x))
 
 
 def _finite(values: Iterable[float]) -> np.ndarray:
-    found = np.asarray(list(values), dtype=float)
-    return found[np.isfinite(found)]
+    array = np.asarray(list(values), dtype=float)
+    return array[np.isfinite(array)]
 
 
 def difference(a: Iterable[float], b: Iterable[float], limits: tuple[float, float] = (-np.inf, np.inf)) -> Interval:
-    """Welch's 95 % t interval of the mean of a less the mean of b, which may spread differently.
+    """Welch's 95 % t interval of the mean of a minus the mean of b, whose variances may differ.
 
     Args:
-        a, b: (m,) and (n,) floats; those that are nan are left out.
-        limits: the range of one value; the ends are clipped to that of a difference.
+        a, b: (m,) and (n,) floats; nan values are left out.
+        limits: the range of one value; the ends are clipped to the range of a difference.
 
     Returns:
-        The difference; its `n` is the smaller of both numbers. Zero width where neither spreads, no ends where m or n
-        is 1.
+        The difference; its `n` is the smaller of m and n. Zero width if all values of a are equal and all of b are;
+        no ends if m or n is 1.
 
     Source: Welch 1947, Biometrika 34(1/2):28-35; `scipy.stats.ttest_ind`.
     """
@@ -98,25 +98,25 @@ def difference(a: Iterable[float], b: Iterable[float], limits: tuple[float, floa
     if not np.ptp(x) and not np.ptp(y):
         return Interval(mean, mean, mean, n)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # that one of both spreads little or not at all is no mistake
-        found = stats.ttest_ind(x, y, equal_var=False).confidence_interval(CONFIDENCE)
-    low, high = np.clip(found, -reach, reach)
+        warnings.simplefilter("ignore", RuntimeWarning)  # one sample may have little or no variance
+        ends = stats.ttest_ind(x, y, equal_var=False).confidence_interval(CONFIDENCE)
+    low, high = np.clip(ends, -reach, reach)
     return Interval(mean, float(low), float(high), n)
 
 
 def paired_difference(
     pairs: Iterable[tuple[float, float]], limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> Interval:
-    """Student's 95 % t interval of the mean difference within pairs, as of two cells' replicates of the same seed.
+    """Student's 95 % t interval of the mean difference within pairs, such as two cells' replicates of the same seed.
 
-    What a seed does to both alike (which labels a fraction has, the order of images) is in neither end.
+    Effects that a seed has on both alike (the labels in a fraction, the order of images) cancel out.
 
     Args:
-        pairs: (n, 2) floats; a pair of which either is nan is left out.
-        limits: the range of one value; the ends are clipped to that of a difference.
+        pairs: (n, 2) floats; a pair with a nan is left out.
+        limits: the range of one value; the ends are clipped to the range of a difference.
 
     Returns:
-        The first less the second; zero width where all differ alike, no ends where n is 1.
+        The first minus the second; zero width if all differences are equal, no ends if n is 1.
 
     Source: Student 1908, Biometrika 6(1):1-25; `scipy.stats.ttest_rel` gives the same ends.
     """
@@ -125,14 +125,14 @@ def paired_difference(
 
 
 def share(successes: int, n: int) -> Interval:
-    """A share of n independent cases with its 95 % score interval; all nan where n is 0.
+    """A share of n independent cases with its 95 % score interval; all nan if n is 0.
 
     Source: Wilson 1927, Journal of the American Statistical Association 22:209-212; `scipy.stats.binomtest`.
     """
     if not n:
         return Interval(np.nan, np.nan, np.nan, 0)
-    found = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(successes / n, float(found.low), float(found.high), n)
+    ends = stats.binomtest(successes, n).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(successes / n, float(ends.low), float(ends.high), n)
 
 
 def improvement(a: Iterable[float], b: Iterable[float]) -> Interval:
@@ -140,14 +140,14 @@ def improvement(a: Iterable[float], b: Iterable[float]) -> Interval:
 
     The point is the Mann–Whitney U over the number of pairs. The interval solves |point - p| = z sqrt(V(p)) with the
     variance of equally informative exponential samples, V(p) = p (1 - p) [1 + N (1 - p) / (2 - p) + N p / (1 + p)] /
-    (m n), N = (m + n) / 2 - 1. Since V is taken at the limit and not at the point, it keeps a width where all of a are
-    above all of b, and stays within [0, 1].
+    (m n), N = (m + n) / 2 - 1. Since V is evaluated at the limit and not at the point, the interval has a width even if
+    all of a are above all of b, and stays within [0, 1].
 
     Args:
-        a, b: (m,) and (n,) floats, larger is better; those that are nan are left out.
+        a, b: (m,) and (n,) floats, larger is better; nan values are left out.
 
     Returns:
-        The probability as `mean`; `n` is the smaller of both numbers. No ends where m or n is 1, all nan where it is 0.
+        The probability as `mean`; `n` is the smaller of m and n. No ends if m or n is 1; all nan if m or n is 0.
 
     Source: Newcombe 2006, Statistics in Medicine 25:559-573, method 5; as a measure of seeds: Agarwal et al. 2021,
     arXiv:2108.13264.
@@ -164,14 +164,14 @@ def improvement(a: Iterable[float], b: Iterable[float]) -> Interval:
 
 
 def _upper(point: float, m: int, n: int) -> float:
-    """The upper limit of a probability of improvement; the lower one is that of its complement, mirrored."""
+    """The upper limit of a probability of improvement; the lower limit mirrors the complement's upper one."""
     z, extra = stats.norm.ppf((1 + CONFIDENCE) / 2), (m + n) / 2 - 1
 
     def beyond(p: float) -> float:
         variance = p * (1 - p) * (1 + extra * (1 - p) / (2 - p) + extra * p / (1 + p)) / (m * n)
         return p - point - z * float(np.sqrt(variance))
 
-    tiny = 1e-12  # both ends of [0, 1] have no variance: a point on one must not be taken for the limit
+    tiny = 1e-12  # the variance is 0 at both ends of [0, 1]; a point there must not be taken for the limit
     return 1.0 if point >= 1 - tiny else _root(beyond, max(point, tiny))
 
 
@@ -184,16 +184,16 @@ class Comparison(NamedTuple):
 
     chance: Interval
     p: float
-    """Of `mann_whitney`; nan where either sample has one value."""
+    """Of `mann_whitney`; nan if either sample has one value."""
     separated: bool | None
-    """None where that is unknown, as of one value."""
+    """None if unknown, because either sample has one value."""
 
 
 def compare(a: Iterable[float], b: Iterable[float]) -> Comparison:
-    """Hold two samples against each other.
+    """Compare two samples.
 
-    They are separated where the interval of `improvement` leaves out one half and the p of `mann_whitney` is below .05:
-    the interval alone leaves it out at three against three, which no exact test allows.
+    They are separated if the interval of `improvement` excludes one half and the p of `mann_whitney` is below .05. The
+    interval alone can exclude one half at three against three, where no exact test separates.
     """
     x, y = _finite(a), _finite(b)
     chance = improvement(x, y)
@@ -204,13 +204,13 @@ def compare(a: Iterable[float], b: Iterable[float]) -> Comparison:
 
 
 def mann_whitney(a: Iterable[float], b: Iterable[float]) -> float:
-    """Give the two-sided p of the Mann-Whitney test: that a value of a is above one of b as often as below.
+    """The two-sided p of the Mann-Whitney test of the hypothesis that P(a > b) = P(a < b).
 
-    It is exact: over all ways to deal the values out, ties as they are. Only with ties and more than `ASSIGNMENTS` ways
-    it is the normal approximation.
+    It is exact, over all ways to deal the values out, with ties. With ties and more than `ASSIGNMENTS` ways it is the
+    normal approximation.
 
     Args:
-        a, b: (m,) and (n,) floats, at least one each; those that are nan are left out.
+        a, b: (m,) and (n,) floats, at least one each; nan values are left out.
 
     Source: Mann and Whitney 1947, Annals of Mathematical Statistics 18:50-60; `scipy.stats.mannwhitneyu`.
     """
@@ -224,19 +224,19 @@ def mann_whitney(a: Iterable[float], b: Iterable[float]) -> float:
 
 
 def leaves_out_0(low: float, high: float) -> bool:
-    """Whether an interval lies above or below 0; one without width, of a few equal values, shows nothing: False."""
+    """Whether an interval lies above or below 0; False if it has no width, since a few equal values prove nothing."""
     return high - low > WIDTH and (low > 0 or high < 0)
 
 
 def separable(m: int, n: int) -> bool:
-    """Whether any m and n values at all have a `mann_whitney` p below .05: not three and three, but four and four."""
+    """Whether m and n values can have a `mann_whitney` p below .05: three and three cannot, four and four can."""
     return 2 / math.comb(m + n, m) < ALPHA
 
 
 def overlap(a: Interval, b: Interval) -> bool | None:
-    """Whether two intervals share a value; None where one of them is unknown.
+    """Whether two intervals share a value; None if either is unknown.
 
-    Disjoint 95 % intervals are a careful sign of a difference: intervals may overlap where a test would still find one.
+    Disjoint 95 % intervals are a conservative sign of a difference. A test may find one even if the intervals overlap.
     """
     if not np.isfinite([a.low, a.high, b.low, b.high]).all():
         return None

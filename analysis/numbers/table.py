@@ -1,6 +1,6 @@
-"""The table of a study as it is read: its columns, and what is refused.
+"""The table of a study as it is read: its columns, and the checks that it must pass.
 
-Knows nothing of what its rows say (see `summary`), of figures or of what wrote the table.
+Knows no meaning of the rows (see `summary`), nor who wrote the table.
 """
 
 from pathlib import Path
@@ -33,9 +33,9 @@ __all__ = (
 )
 
 EPOCHS, FAR = 10**6, 1e100
-"""The largest epoch, and number, that is read."""
+"""The largest epoch and the largest number that are read."""
 NAMED = 5  # folders that an error names
-OFF = 1e-6  # so far may rounding take a share beyond 0 and 1
+OFF = 1e-6  # rounding may take a share this far beyond 0 and 1
 
 
 def load(folder: Path) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def load(folder: Path) -> pd.DataFrame:
     Raises:
         NoTableError: no such folder, or no table in it.
         TableError: not Parquet, a column missing or of another type, a share beyond 0 and 1, or data sources mixed.
-        OSError: the file is there and cannot be opened.
+        OSError: the file exists and cannot be opened.
     """
     path = Path(folder) / "table.parquet"
     if path.exists() and not path.is_file():
@@ -59,14 +59,14 @@ def load(folder: Path) -> pd.DataFrame:
     if not path.is_file():
         raise NoTableError(f"no table.parquet in '{folder}'{_instead(Path(folder))}")
     df = columns(path)
-    df["score"] = df["score"].where(np.isfinite(df["score"]))  # what overflowed is no score
+    df["score"] = df["score"].where(np.isfinite(df["score"]))  # an overflow is no score
     df = _printable(df)
     check(df, str(path))
     return df
 
 
 def _printable(df: pd.DataFrame) -> pd.DataFrame:
-    """Escape in all texts what pages, pictures and terminals would act on."""
+    """Escape characters in all texts that pages, pictures and terminals would act on."""
     for name in (name for name, kind in COLUMNS.items() if kind == "string"):
         texts = df[name].dropna().unique()
         odd = {text: clean for text in texts if (clean := printable(text, kept="\n\t")) != text}
@@ -76,7 +76,7 @@ def _printable(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _instead(folder: Path) -> str:
-    """What to give in the place of a folder without a table."""
+    """A hint which folder to pass instead of one without a table."""
     below = sorted(path.parent.name for path in folder.glob("*/table.parquet"))
     if below:
         return f"; give the folder of a study in it: {', '.join(below[:NAMED])}{', …' * (len(below) > NAMED)}"
@@ -95,8 +95,8 @@ def check(df: pd.DataFrame, where: str) -> None:
     _refuse_numbers(df, where)
     _refuse_off_range(df, where)
     # Size and crop may be compared and may be named in the source line; any other difference is a mix.
-    df = df[df["role"] != "pretrain"]  # weights may be trained on other data than they are tried on
-    df = df.assign(before=df["task"].where(earlier(df)))  # so may the tasks of a chain
+    df = df[df["role"] != "pretrain"]  # weights may be trained on other data than the trials that start from them
+    df = df.assign(before=df["task"].where(earlier(df)))  # earlier tasks of a chain may have data of their own
     for _, rows in df.groupby(["image_size", "crop", "before"], dropna=False):
         _refuse_mixed(sorted(rows["data"].dropna().unique()), where)
     drawn = {is_stand_in(source): source for source in sources(df)}
@@ -105,7 +105,7 @@ def check(df: pd.DataFrame, where: str) -> None:
 
 
 def _refuse_numbers(df: pd.DataFrame, where: str) -> None:
-    """Refuse numbers that no study has: below 0 where things are counted, or so large that sums of them overflow."""
+    """Refuse numbers that no study has: negative counts, or numbers so large that their sums overflow."""
     for name in ("epoch", "step", "phase", "train_images", "seconds", "time"):
         for value in df.loc[df[name] < 0, name].head(1):
             raise TableError(f"'{where}' has the {name} {value:g}; it is 0 or more")
@@ -117,7 +117,7 @@ def _refuse_numbers(df: pd.DataFrame, where: str) -> None:
 
 
 def _refuse_off_range(df: pd.DataFrame, where: str) -> None:
-    from analysis.numbers import stats  # loads SciPy, which a wrong folder need not wait for
+    from analysis.numbers import stats  # loads SciPy, so that a wrong folder is refused without that delay
 
     shares = df.loc[df["metric"].isin(stats.SHARES), ["metric", "trial", "score"]]
     off = shares[(shares["score"] < -OFF) | (shares["score"] > 1 + OFF)]
@@ -127,30 +127,30 @@ def _refuse_off_range(df: pd.DataFrame, where: str) -> None:
         raise TableError(f"'{where}' has the label_fraction {share:g}; it lies above 0, up to 1")
 
 
-def _refuse_mixed(found: list[str], where: str) -> None:
-    if len(found) > 1:
-        told = " and ".join(f"'{source}'" for source in found)
-        raise TableError(f"'{where}' mixes scores of different data, which no figure may compare: {told}")
+def _refuse_mixed(sources: list[str], where: str) -> None:
+    if len(sources) > 1:
+        names = " and ".join(f"'{source}'" for source in sources)
+        raise TableError(f"'{where}' mixes scores of different data, which no figure may compare: {names}")
 
 
 def earlier(df: pd.DataFrame) -> pd.Series:
-    """Which rows score a task that a chain learnt before its last one: bool, False where either task is unknown."""
-    other = (df["task"] != df["trained_on"]).fillna(False).astype(bool)
-    return other & (df["role"] != "pretrain") & ~counts(df)
+    """Which rows score a task that a chain learnt before its last one: bool, False if either task is unknown."""
+    other_task = (df["task"] != df["trained_on"]).fillna(False).astype(bool)
+    return other_task & (df["role"] != "pretrain") & ~counts(df)
 
 
 def counts(df: pd.DataFrame) -> pd.Series:
-    """Which rows are no score but a number of images of one class that got one answer: bool."""
+    """Which rows are not scores but count the images of one class with one answer: bool."""
     return df["metric"].eq("count").fillna(False).astype(bool)
 
 
 def sources(df: pd.DataFrame) -> list[str]:
-    """The lines that say which data the scores come from, in order of appearance."""
+    """The lines that describe the data of the scores, in order of appearance."""
     return list(df["data"].dropna().unique())
 
 
 def is_stand_in(source: str) -> bool:
-    """Whether a source line names rendered images in the place of a real data set."""
+    """Whether a source line names rendered images instead of a real data set."""
     return "stand-in" in source.lower()
 
 
@@ -159,10 +159,11 @@ PRETRAIN = "pretrain"
 
 @once
 def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The trials of a study, and the trainings of the weights that some of them start from.
+    """The rows of a study's trials, and the rows of pretraining, whose weights some trials start from.
 
-    Of trials that learn a chain of tasks these are the rows of the last one; `forgetting` reads those of earlier tasks,
-    `confusion` those that count answers.
+    If trials learn a chain of tasks, only the rows of the last one are included. `forgetting` reads those of earlier
+    tasks, and `confusion` those that count answers.
     """
-    own, others = df["role"] == PRETRAIN, earlier(df) | counts(df)
-    return (df[~(own | others)], df[own]) if (own | others).any() else (df, df[own])
+    pretraining, others = df["role"] == PRETRAIN, earlier(df) | counts(df)
+    rest = pretraining | others
+    return (df[~rest], df[pretraining]) if rest.any() else (df, df[pretraining])

@@ -1,10 +1,10 @@
-"""A published run beside its corrected one, and what each of its causes costs.
+"""A published run beside its corrected one, and the cost of each of its causes.
 
-Knows the versions of a cell: as published, corrected, or corrected but for one cause. Knows nothing of what a cause
-does, of figures or of files.
+Knows the versions of a cell: as published, corrected, or corrected except for one cause. Does not know what a cause
+does.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,47 +20,52 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
     """The test scores of each version.
 
     Returns:
-        One row per cell, by what else it compares: `place` (that, as a title), `version`, `published` (what somebody
-        reported for the cell), `mean`, `low`, `high` (95 % t interval; empty where fresh seeds can change nothing),
-        `n` (trials scored on test), `not_run` (the cell cannot run here), `cell`. A place without a corrected cell has
-        the row of its twin at another place (see `twins`). No row without versions.
+        One row per cell, sorted by its other keys: `place` (the other keys as a title), `version`, `published` (the
+        published score of the cell), `mean`, `low`, `high` (95 % t interval; empty where fresh seeds can change
+        nothing), `n` (trials scored on test), `not_run` (the cell cannot run here), `cell`. Where a corrected cell is
+        missing, the row of its twin stands for it (see `twins`). No rows without versions.
     """
-    found = summary.cells(df) if "version" in grid.grid(df) else summary.cells(df).iloc[:0].assign(version="")
-    found = found.assign(place=found["cell"].map(grid.titles(df, ("version",))))
-    found["not_run"] = (found["not_run"] > 0) & (found["trials"] == 0)
-    found = pd.concat([found, *_lent(found, counterparts.twins(df))])
+    cells = summary.cells(df) if "version" in grid.grid(df) else summary.cells(df).iloc[:0].assign(version="")
+    cells = cells.assign(place=cells["cell"].map(grid.titles(df, ("version",))))
+    cells["not_run"] = (cells["not_run"] > 0) & (cells["trials"] == 0)
+    cells = pd.concat([cells, *_shared(cells, counterparts.twins(df))])
     names = {"test_mean": "mean", "test_low": "low", "test_high": "high", "replicates": "n"}
-    kept = ["place", "version", "published", *names, "not_run", "cell"]
-    order = {place: number for number, place in enumerate(dict.fromkeys(found["place"]))}
-    found = found.sort_values("place", key=lambda column: column.map(order), kind="stable")
-    return found[kept].rename(columns=names).reset_index(drop=True)
+    columns = ["place", "version", "published", *names, "not_run", "cell"]
+    ranks = {place: rank for rank, place in enumerate(dict.fromkeys(cells["place"]))}
+    cells = cells.sort_values("place", key=lambda column: column.map(ranks), kind="stable")
+    return cells[columns].rename(columns=names).reset_index(drop=True)
 
 
-def _lent(found: pd.DataFrame, pairs: dict[str, str]) -> list[pd.DataFrame]:
-    """The rows of corrected cells that serve another place as well, at that place."""
-    places = found.set_index("cell")["place"]
-    return [found[found["cell"] == best].assign(place=places[cell]) for cell, best in pairs.items()]
+def _shared(cells: pd.DataFrame, twins: dict[str, str]) -> list[pd.DataFrame]:
+    """The rows of corrected cells that are twins, each with the `place` of the published cell."""
+    places = cells.set_index("cell")["place"]
+    return [cells[cells["cell"] == twin].assign(place=places[cell]) for cell, twin in twins.items()]
 
 
 def text(df: pd.DataFrame) -> pd.DataFrame:
-    """The versions side by side: one row per place; published (where anything was), as published, causes, corrected."""
-    found, metric = numbers(df), summary.objective(df)
-    versions, one_class = grid.ordered(found["version"]), alarms.one_class(df)
-    homes, rows = grid.titles(df, ("version",)), []
-    for place, group in found.groupby("place", sort=False):
-        told = {
-            row.version: _measured(row, metric, row.cell in one_class) + _lender(str(place), homes[row.cell])
+    """The versions side by side, one row per comparison.
+
+    The columns are the published score (where anything was published), as published, the causes, and corrected.
+    """
+    cells, metric = numbers(df), summary.objective(df)
+    versions, one_class = grid.ordered(cells["version"]), alarms.one_class(df)
+    titles, rows = grid.titles(df, ("version",)), []
+    for place, group in cells.groupby("place", sort=False):
+        published = group.loc[group["version"] == PUBLISHED, "published"].max()
+        measured = {
+            row.version: _measured(row, metric, row.cell in one_class) + _origin(str(place), titles[row.cell])
             for row in group.itertuples()
         }
-        figure = group.loc[group["version"] == PUBLISHED, "published"].max()
-        rows.append([place, format.score(figure, metric), *(told.get(version, format.NONE) for version in versions)])
+        row = {"": place, "published": format.score(published, metric)}
+        rows.append(row | {_head(version): measured.get(version, format.NONE) for version in versions})
     heads = ["", "published", *(_head(version) for version in versions)]
-    shown = pd.DataFrame(rows, columns=heads, dtype="string")
-    return shown if found["published"].notna().any() else shown.drop(columns="published")
+    texts = pd.DataFrame(rows, columns=heads, dtype="string")
+    return texts if cells["published"].notna().any() else texts.drop(columns="published")
 
 
-def _lender(place: str, home: str) -> str:
-    return "" if place == home else f" (the cell of {home})"
+def _origin(place: str, title: str) -> str:
+    """Where a cell comes from that is in another comparison than `place`."""
+    return "" if place == title else f" (the cell of {title})"
 
 
 def _head(version: str) -> str:
@@ -74,70 +79,102 @@ def _measured(row: Any, metric: str, one_class: bool) -> str:
     return f"{spread}{cell_table.ONE_CLASS * one_class}, n = {row.n}" if row.n else format.NONE
 
 
+class _Cause(NamedTuple):
+    """A row of `causes`."""
+
+    place: str
+    cause: str
+    corrected: float
+    with_cause: float
+    cost: float
+    low: float
+    high: float
+    p: float
+    p_low: float
+    p_high: float
+    n_corrected: int
+    n_cause: int
+    images_corrected: int
+    images_cause: int
+
+
 def causes(df: pd.DataFrame) -> pd.DataFrame:
-    """What each cause costs: the corrected score less the one with only that cause, or with everything as published.
+    """The cost of each cause: the corrected score minus the one with only that cause, or with everything as published.
 
     A cell as published has all causes and the publication's own recipe as well: its batch size, schedule, warm-up,
-    weight decay and learning rate, and more training images where it held none out.
+    weight decay and learning rate, and more training images if it held none out.
 
     Returns:
-        One row per place and version but the corrected, where both have test scores: `place`, `cause` (published:
-        everything), `corrected` and `with_cause` (means), `cost` (their difference), `low`, `high` (95 % Welch t
-        interval; nan where n < 2 or fresh seeds can change neither), `p`, `p_low`, `p_high` (probability that a
-        corrected replicate scores above one with the cause), `n_corrected`, `n_cause`, `images_corrected`,
-        `images_cause` (training images whose labels were used; the most of its trials).
+        One row per comparison and version except the corrected, where both have test scores: `place` (the comparison's
+        title), `cause` (published: everything), `corrected` and `with_cause` (means), `cost` (their difference),
+        `low`, `high` (95 % Welch t interval; nan where n < 2 or fresh seeds can change neither), `p`, `p_low`,
+        `p_high` (probability that a corrected replicate scores above one with the cause), `n_corrected`, `n_cause`,
+        `images_corrected`, `images_cause` (training images whose labels were used; the most of its trials).
     """
-    found, limits = numbers(df), stats.bounds(summary.objective(df))
+    cells, metric = numbers(df), summary.objective(df)
     tested = summary.replicates(df).dropna(subset="test")
     trials = {str(cell): rows for cell, rows in tested.groupby("cell")}
     scores = comparisons.repeated(df)
     rows = []
-    for place, group in found[found["cell"].isin(trials)].groupby("place", sort=False):
-        named = dict(zip(group["version"], group["cell"], strict=True))
-        best = named.pop(CORRECTED, None)
-        for version, cell in named.items() if best else ():
-            cost = _cost(trials[best], trials[cell], limits)
-            p = stats.improvement(scores[best], scores[cell])
-            means = (trials[best]["test"].mean(), trials[cell]["test"].mean())
-            both = (trials[best], trials[cell])
-            images = (each["train_images"].max() for each in both)
-            rows.append((place, version, *means, *cost[:3], *p[:3], *map(len, both), *images))
-    columns = ["place", "cause", "corrected", "with_cause", "cost", "low", "high", "p", "p_low", "p_high"]
-    columns += ["n_corrected", "n_cause", "images_corrected", "images_cause"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[-2:], "Int64"))
+    for place, group in cells[cells["cell"].isin(trials)].groupby("place", sort=False):
+        by_version = dict(zip(group["version"], group["cell"], strict=True))
+        corrected = by_version.pop(CORRECTED, None)
+        for version, cell in by_version.items() if corrected else ():
+            p = stats.improvement(scores[corrected], scores[cell])
+            row = _cause(str(place), version, corrected=trials[corrected], other=trials[cell], p=p, metric=metric)
+            rows.append(row)
+    counts = dict.fromkeys(("images_corrected", "images_cause"), "Int64")
+    return pd.DataFrame(rows, columns=_Cause._fields).astype(counts)
 
 
-def _cost(corrected: pd.DataFrame, other: pd.DataFrame, limits: tuple[float, float]) -> stats.Interval:
-    found = stats.difference(corrected["test"], other["test"], limits)
-    neither = summary.fixed(corrected, "test") and summary.fixed(other, "test")
-    return found._replace(low=np.nan, high=np.nan) if neither else found
+def _cause(
+    place: str, version: str, *, corrected: pd.DataFrame, other: pd.DataFrame, p: stats.Interval, metric: str
+) -> _Cause:
+    """Compare the tested trials of a corrected cell with those of another version."""
+    cost = stats.difference(corrected["test"], other["test"], stats.bounds(metric))
+    if summary.fixed(corrected, "test") and summary.fixed(other, "test"):
+        cost = cost._replace(low=np.nan, high=np.nan)
+    return _Cause(
+        place=place,
+        cause=version,
+        corrected=corrected["test"].mean(),
+        with_cause=other["test"].mean(),
+        cost=cost.mean,
+        low=cost.low,
+        high=cost.high,
+        p=p.mean,
+        p_low=p.low,
+        p_high=p.high,
+        n_corrected=len(corrected),
+        n_cause=len(other),
+        images_corrected=corrected["train_images"].max(),
+        images_cause=other["train_images"].max(),
+    )
 
 
 def causes_text(df: pd.DataFrame) -> pd.DataFrame:
-    """The table of `causes` as short texts; scores in per cent, costs in points of it.
+    """The table of `causes` as short texts; scores in per cent, costs in percentage points.
 
-    The images of both are shown where they differ anywhere.
+    The column of training images is included if any pair differs in them.
     """
-    found, metric = causes(df), summary.objective(df)
-    rows = [
-        (
-            row.place,
-            ALL if row.cause == PUBLISHED else row.cause,
-            format.score(row.corrected, metric),
-            format.score(row.with_cause, metric),
-            format.spread(stats.Interval(row.cost, row.low, row.high, 0), metric),
-            format.probability(stats.Interval(row.p, row.p_low, row.p_high, 0)),
-            f"{row.n_corrected} and {row.n_cause}",
-            _images(row.images_corrected, row.images_cause),
-        )
-        for row in found.itertuples()
-    ]
-    heads = ["", "cause", "corrected", "with the cause", "cost [95 %]", "P(corrected > with it) [95 %]", "n", "images"]
-    shown = pd.DataFrame(rows, columns=heads, dtype="string")
-    return shown if shown["images"].str.contains(" and ").any() else shown.drop(columns="images")
+    rows, metric = list(causes(df).itertuples()), summary.objective(df)
+    columns = {
+        "": [row.place for row in rows],
+        "cause": [ALL if row.cause == PUBLISHED else row.cause for row in rows],
+        "corrected": [format.score(row.corrected, metric) for row in rows],
+        "with the cause": [format.score(row.with_cause, metric) for row in rows],
+        "cost [95 %]": [format.spread(stats.Interval(row.cost, row.low, row.high, 0), metric) for row in rows],
+        "P(corrected > with it) [95 %]": [
+            format.probability(stats.Interval(row.p, row.p_low, row.p_high, 0)) for row in rows
+        ],
+        "n": [f"{row.n_corrected} and {row.n_cause}" for row in rows],
+        "images": [_images(row.images_corrected, row.images_cause) for row in rows],
+    }
+    texts = pd.DataFrame(columns, dtype="string")
+    return texts if texts["images"].str.contains(" and ").any() else texts.drop(columns="images")
 
 
 def _images(corrected: Any, other: Any) -> str:
-    """The training images of both: `516 and 688`, or one number where they are equal."""
-    found = [format.counts([number]) for number in (corrected, other)]
-    return " and ".join(dict.fromkeys(found))
+    """The training images of both: `516 and 688`, or a single number if they are equal."""
+    counts = [format.counts([number]) for number in (corrected, other)]
+    return " and ".join(dict.fromkeys(counts))

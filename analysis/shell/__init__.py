@@ -1,1 +1,1 @@
-"""What every command needs: exit codes, signals, UTF-8, texts safe to print, files replaced as a whole."""
+"""What every command needs: exit codes, signals, UTF-8, printable text and files that are replaced atomically."""

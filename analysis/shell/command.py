@@ -1,6 +1,6 @@
-"""What every command does around its own work: streams that nothing ends, signals, and one line with an exit code.
+"""What every command does around its work: robust output streams, signals, and one line per error with an exit code.
 
-Both packages' commands use it; knows no study. An error that carries an `exit_code` ends the command with that code.
+The commands of both packages use it. An error with an `exit_code` ends the command with that code.
 """
 
 import argparse
@@ -25,28 +25,28 @@ from analysis.shell.early_signals import INTERRUPTED
 from analysis.shell.text import printable
 
 USAGE, STORAGE, FAULT = 2, 5, 70
-"""Exit codes of errors that carry none; FAULT is a mistake in this program, BSD's EX_SOFTWARE."""
+"""Exit codes of errors that carry none; FAULT is a bug in this program, BSD's EX_SOFTWARE."""
 HANG_UP = (signal.SIGTERM, signal.SIGHUP)
-"""Signals that end a command as Ctrl-C does: a batch system's, and a terminal's that is closed."""
+"""Signals that end a command like Ctrl-C: from a batch system, and from a terminal that is closed."""
 NOBODY_READS = (errno.EPIPE, errno.EIO)
-"""What writing to a pipe, or to a terminal, says whose other end is gone."""
+"""Errors of writing to a pipe or a terminal whose other end is gone."""
 LONGEST = 2000
-"""Characters of a line on stderr."""
+"""The most characters of a line on stderr."""
 EXHAUSTED = {
     errno.EMFILE: "too many files are open; raise the limit with ulimit -n",
     errno.ENFILE: "too many files are open on this machine",
     errno.EAGAIN: "no more processes or threads can be started; raise the limit with ulimit -u",
     errno.ENOMEM: "this machine's memory is used up",
 }
-"""Limits of the environment that come as an OSError."""
+"""Limits of the environment that are raised as an OSError."""
 _INSIDE = re.compile(r"\n(?!  )")
-"""A line feed inside a name: those between a line and the problems that follow it have blanks behind them."""
+"""A line feed inside a name. Those between a line and its list of problems are followed by spaces."""
 
 
 def in_utf8() -> None:
-    """Start this process anew in Python's UTF-8 mode where the locale has another encoding.
+    """Restart this process in Python's UTF-8 mode if the locale has another encoding.
 
-    Names of files and what files hold are UTF-8 on every machine; the terminal is still written to as it is set.
+    File names and file contents are UTF-8 on every machine. Output to the terminal keeps the terminal's encoding.
     """
     if sys.getfilesystemencoding() == "utf-8" or sys.flags.ignore_environment:
         return
@@ -57,14 +57,14 @@ def in_utf8() -> None:
 
 
 def path(text: str) -> Path:
-    """Read a path; an empty one, as of a variable that is not set, is not the folder that one is in."""
+    """Parse a path; refuse an empty one, as from an unset variable, which would mean the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("'' names nothing; write . for this folder")
     return Path(text)
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that says what is wrong, and the choices, in one line."""
+    """An argparse parser that reports an error, and the choices, in one line."""
 
     def error(self, message: str) -> NoReturn:
         """End the process with exit code 2."""
@@ -80,14 +80,14 @@ class Parser(argparse.ArgumentParser):
 
 
 class Ending:
-    """How a command ended, and what may be said of it."""
+    """How a command ended: its exit code and the lines on stderr."""
 
     def __init__(self, name: str) -> None:
         self.name, self.code = name, 0
         self.interrupted = "interrupted"
-        """What Ctrl-C and its like say."""
+        """The message after Ctrl-C or a signal."""
         self.resume = ""
-        """How to resume what was begun; empty while nothing was."""
+        """How to resume the work; empty until it has begun."""
 
     def line(self, text: object, code: int) -> int:
         """Write an error's line to stderr, and take its exit code."""
@@ -108,13 +108,13 @@ class Ending:
 
 @contextlib.contextmanager
 def ending(name: str) -> Iterator[Ending]:
-    """Run a command's work; what ends it early becomes one line on stderr and an exit code.
+    """Run a command's work, and turn whatever ends it early into one line on stderr and an exit code.
 
     Args:
-        name: of the command, as its lines begin.
+        name: the command's name, with which its lines begin.
 
     Yields:
-        Where the work puts its exit code; read it when the block has ended.
+        The object in which the work puts its exit code; read it after the block.
 
     Example:
         >>> with ending("study.example") as end:
@@ -129,9 +129,9 @@ def ending(name: str) -> Iterator[Ending]:
             yield end
         except KeyboardInterrupt as interrupt:
             end.line(interrupt.args[0] if interrupt.args else end.interrupted, INTERRUPTED)
-        except SystemExit:  # of argparse, which has said why
+        except SystemExit:  # from argparse, which has printed the reason
             raise
-        except BaseException as error:  # some libraries have exceptions that are no Exception
+        except BaseException as error:  # some libraries raise errors that are not Exceptions
             _end(end, error)
     _flush()
 
@@ -140,7 +140,7 @@ def leave(code: int) -> NoReturn:
     """End the process with its exit code, whatever its libraries do.
 
     Arrow's C++ aborts a process that ends while its threads are still starting, as after a refusal (one in forty, on a
-    busy machine): what Python has to do at its end is done here, and theirs is not.
+    busy machine). So this runs Python's exit functions and skips those of the libraries.
     """
     with contextlib.suppress(KeyboardInterrupt):  # the work is done
         _flush()
@@ -149,27 +149,27 @@ def leave(code: int) -> NoReturn:
 
 
 def _end(end: Ending, error: BaseException) -> None:
-    """Say what an exception means to who ran the command."""
-    more = f"; {end.resume}" if end.resume else ""
+    """Report what an exception means to the user."""
+    resume = f"; {end.resume}" if end.resume else ""
     if (code := getattr(error, "exit_code", None)) is not None and not isinstance(error, OSError):
-        end.line(f"{error}{more if getattr(error, 'resumable', False) else ''}", code)
+        end.line(f"{error}{resume if getattr(error, 'resumable', False) else ''}", code)
     elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         end.line(f"a name is too long for the disk: {error.filename}", USAGE)
     elif (limit := _exhausted(error)) is not None:
-        end.line(f"{limit} ({_first(error)}){more}", USAGE)
+        end.line(f"{limit} ({_first(error)}){resume}", USAGE)
     elif isinstance(error, FileNotFoundError) and not _here():
         end.line("the folder that this command runs in has been deleted; change to another one", USAGE)
     elif isinstance(error, OSError):
-        end.line(f"storage failed: {error}{more}", STORAGE)
+        end.line(f"storage failed: {error}{resume}", STORAGE)
     elif isinstance(error, ImportError):
         end.line(f"cannot import what it needs: {_first(error)}; {_where(error)}", USAGE)
     else:
         traceback.print_exception(error)
-        end.line(f"a fault of this program, please report it: {type(error).__name__}: {_first(error)}{more}", FAULT)
+        end.line(f"a fault of this program, please report it: {type(error).__name__}: {_first(error)}{resume}", FAULT)
 
 
 def _here() -> bool:
-    """Whether the current folder is there."""
+    """Whether the current folder exists."""
     try:
         os.getcwd()
     except FileNotFoundError:
@@ -178,7 +178,7 @@ def _here() -> bool:
 
 
 def _exhausted(error: BaseException) -> str | None:
-    """Say which limit of the environment an error met, if any."""
+    """The limit of the environment that an error hit, if any."""
     if isinstance(error, OSError):
         return EXHAUSTED.get(error.errno or 0)
     if isinstance(error, MemoryError):
@@ -187,14 +187,14 @@ def _exhausted(error: BaseException) -> str | None:
 
 
 def _where(error: ImportError) -> str:
-    """Name the file that shadows a package, or the way to install it."""
+    """The file that shadows a package, or how to install it."""
     if error.path:
         return f"it is read from {error.path}"
     return "install this project with its dependencies (README, Install)"
 
 
 def _short(line: str) -> str:
-    """Leave out the middle of a line that is too long: it names the thing first, and the way out last."""
+    """Leave out the middle of a long line: it names the problem first and the remedy last."""
     half = LONGEST // 2
     return line if len(line) <= LONGEST else f"{line[:half]}…{line[-half:]}"
 
@@ -204,11 +204,11 @@ def _first(error: BaseException) -> str:
 
 
 class _Unread(io.TextIOWrapper):
-    """A stream whose reader may go: what is written then is dropped, and the command's work is done to its end."""
+    """A stream whose reader may close it: further output is dropped, and the command finishes its work."""
 
     gone = False
     before: io.TextIOWrapper
-    """What it stands for, which closes their common buffer when it goes."""
+    """The stream that it replaces, which would close their common buffer if it were deleted."""
 
     def write(self, text: str) -> int:
         try:
@@ -226,24 +226,24 @@ class _Unread(io.TextIOWrapper):
         if error.errno not in NOBODY_READS:
             raise error
         self.gone = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.fileno())
+        os.close(null)
         return written
 
 
 def safe_streams() -> None:
-    r"""Let stdout and stderr take what they cannot encode, as `\udcff`, and drop what nobody reads any more."""
+    r"""Let stdout and stderr escape what they cannot encode, as `\udcff`, and drop output without a reader."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # `>&-`
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 – for as long as the process lives
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 – open until the process ends
         elif type(stream) is io.TextIOWrapper and stream is getattr(sys, f"__{name}__"):
             lines, eager = stream.line_buffering, stream.write_through
-            made = _Unread(stream.buffer, stream.encoding, "backslashreplace", None, lines, eager)
-            made.before = stream
-            setattr(sys, name, made)
-            setattr(sys, f"__{name}__", made)
+            safe = _Unread(stream.buffer, stream.encoding, "backslashreplace", None, lines, eager)
+            safe.before = stream
+            setattr(sys, name, safe)
+            setattr(sys, f"__{name}__", safe)
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -254,7 +254,7 @@ def nobody_reads(stream: Any) -> bool:
 
 
 def _flush() -> None:
-    """Write what is left while an error can still be told; the interpreter's own end would print it raw."""
+    """Flush the streams while an error can still be reported; at exit the interpreter would print it raw."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -262,21 +262,20 @@ def _flush() -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
-    """Take SIGTERM and SIGHUP as Ctrl-C; who ignores them, as nohup does, goes on ignoring them."""
-    before: dict[int, Any] = {}
+    """Handle SIGTERM and SIGHUP like Ctrl-C; a signal that is ignored, as under nohup, stays ignored."""
+    handled: list[signal.Signals] = []
     if threading.current_thread() is threading.main_thread():
-        found = {each: signal.getsignal(each) for each in HANG_UP}
-        before = {each: now for each, now in found.items() if now in (signal.SIG_DFL, early_signals.end)}
-        for each in before:
-            signal.signal(each, _interrupt)
+        handled = [number for number in HANG_UP if signal.getsignal(number) in (signal.SIG_DFL, early_signals.end)]
+        for number in handled:
+            signal.signal(number, _interrupt)
         if signal.getsignal(signal.SIGINT) is early_signals.end:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        for each in before:
-            if signal.getsignal(each) is _interrupt:  # the work may have handlers of its own
-                signal.signal(each, signal.SIG_DFL)
+        for number in handled:
+            if signal.getsignal(number) is _interrupt:  # the work may have installed its own handlers
+                signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

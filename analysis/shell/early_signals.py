@@ -1,7 +1,7 @@
-"""Signals that come while a command's modules are imported: one line and code 75, as later on.
+"""Signals that arrive while a command's modules are imported: one line and exit code 75, as later on.
 
-Knows no command. `python -m` imports the package first, which takes effect then alone: who imports it as a library
-keeps the signals as they are.
+Takes effect only under `python -m`, which imports the package first. A program that imports it as a library keeps its
+own signal handlers.
 """
 
 import contextlib
@@ -15,16 +15,16 @@ INTERRUPTED = 75
 
 
 def listen() -> None:
-    """Take the signals over where a command of this project starts; who ignores them goes on ignoring them."""
-    if sys.argv[:1] != ["-m"]:  # as it is until the command's own code runs
+    """Handle the signals if a command of this project starts; signals that are ignored stay ignored."""
+    if sys.argv[:1] != ["-m"]:  # its value until the command's own code runs
         return
-    for each in SIGNALS:
-        if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(each, end)
+    for number in SIGNALS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, end)
 
 
 def end(number: int, frame: FrameType | None) -> None:
-    """End the process at once: nothing has been begun."""
+    """End the process at once, since no work has begun."""
     with contextlib.suppress(OSError):
         os.write(2, f"{_name()}: interrupted\n".encode(errors="replace"))
     os._exit(INTERRUPTED)

@@ -1,6 +1,6 @@
-"""Files of a results folder: replaced as a whole, never written through a link, and cleared of what kills left.
+"""Files of a results folder: replaced atomically, never written through a link, and cleared of unfinished files.
 
-Knows names of files, and nothing of what they hold. A results folder may be somebody else's.
+Knows the names of files, not their content. A results folder may come from an untrusted source.
 """
 
 import contextlib
@@ -12,64 +12,64 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TREES = ("ledger", "checkpoints", "models", "figures", "tables", "tensorboard")
-"""Folders of a study that are written to at any depth."""
+"""Folders of a study in which files are written at any depth."""
 ALONE = ("tune", ".fetched")
-"""Folders that are written to and belong to others, who may have links in them."""
+"""Folders of a study whose content belongs to other programs, which may put links there."""
 FILES = ("study.json", "table.parquet", "report.html", "optuna.log", ".owner", ".lock", ".watch.lock")
-"""Files of a study that are written beside them."""
+"""Files of a study beside these folders."""
 ENDINGS = (".html", ".parquet", ".json", ".log", ".lock", ".csv", ".png", ".svg")
-"""Of files that a study may have."""
+"""Endings of a study's file names."""
 LEFT = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)")
-"""A file that is being written, or was when its process was killed."""
+"""The name of a file that is being written, or was being written when its process was killed."""
 
 
 class LinkError(ValueError):
-    """A name of a results folder that leads elsewhere, or blocks who opens it."""
+    """A name in a results folder that leads elsewhere, or would block when opened."""
 
     exit_code = 4
 
 
 def put(path: Path, content: bytes) -> Path:
-    """Write a file so that a reader finds it whole, of before or of now; a link of its name is replaced.
+    """Write a file atomically, so that a reader sees the old or the new content; a link of its name is replaced.
 
     Args:
-        path: of the file; its folder is made.
-        content: of the file.
+        path: the file; its folder is created.
+        content: the file's new bytes.
 
     Returns:
         The path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as making:
-        making.write_bytes(content)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
     return path
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write to; what lies there at the end takes the path's place, and nothing is left of a failure."""
+    """Yield a temporary path to write to, which replaces `path` at the end and is deleted after a failure."""
     clear(path)
-    making = path.with_name(f".{path.name}.{os.getpid()}")
-    making.unlink(missing_ok=True)  # a link that somebody put there
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)  # a link that somebody put there
     try:
-        yield making
-        making.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        making.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def clear(path: Path) -> None:
-    """Take away what processes that were killed left of a file."""
-    for name, old in _leftovers(path.parent):
+    """Delete unfinished versions of a file, left by killed processes."""
+    for name, leftover in _leftovers(path.parent):
         if name == path.name:
             with contextlib.suppress(OSError):
-                old.unlink()
+                leftover.unlink()
 
 
 def sweep(folder: Path) -> None:
-    """Take away all that killed processes were writing in a study's folder, which nobody else has now."""
-    for place in (folder, *(folder / name for name in ("figures", "tables", "models"))):
-        for _, path in _leftovers(place):
+    """Delete all unfinished files of killed processes in a study's folder, which no other process uses now."""
+    for parent in (folder, *(folder / name for name in ("figures", "tables", "models"))):
+        for _, path in _leftovers(parent):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -77,7 +77,7 @@ def sweep(folder: Path) -> None:
 
 
 def _leftovers(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give what killed processes were writing in a folder, each with the name that it was to get."""
+    """Yield the unfinished files of killed processes in a folder, each with its intended name."""
     for path in folder.glob(".*.[0-9]*") if folder.is_dir() else ():
         match = LEFT.fullmatch(path.name)
         if match and not _lives(int(match["process"])):
@@ -85,10 +85,10 @@ def _leftovers(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def refuse_links(folder: Path) -> None:
-    """Refuse a results folder in which something that is written to is a link, or no file or folder where it must be.
+    """Refuse a results folder in which a path that is written to is a link, or not the kind of file it must be.
 
     Raises:
-        LinkError: names it, and where it leads.
+        LinkError: names the path and the link's target.
     """
     for path in _written(folder):
         mode = path.lstat().st_mode
@@ -104,10 +104,10 @@ def refuse_links(folder: Path) -> None:
 
 
 def refuse_link(folder: Path) -> None:
-    """Refuse a folder to write into that is a link, or no folder.
+    """Refuse an output folder that is a link, or not a folder.
 
     Raises:
-        LinkError: names it.
+        LinkError: names the path.
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise LinkError(
@@ -116,19 +116,19 @@ def refuse_link(folder: Path) -> None:
 
 
 def _is_file(path: Path, folder: Path) -> bool:
-    """Whether a name is one that a file is written to."""
+    """Whether a path in a results folder must be a file."""
     below = path.parent.parent == folder and path.parent.name in ("figures", "tables")
     return (below and path.suffix in ENDINGS) or (path.parent == folder and path.name in FILES)
 
 
 def _written(folder: Path) -> Iterator[Path]:
-    """Give what a study, its report and its views write to, as far as it is there."""
+    """Yield the existing paths that a study, its report and its views write to."""
     for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
         if entry.name in (*TREES, *ALONE) or entry.name.startswith(".") or entry.suffix in ENDINGS:
             yield entry
         if entry.name in TREES and not entry.is_symlink():
-            for place, folders, files in os.walk(entry):
-                yield from (Path(place, name) for name in (*folders, *files))
+            for parent, folders, files in os.walk(entry):
+                yield from (Path(parent, name) for name in (*folders, *files))
 
 
 def _lives(process: int) -> bool:

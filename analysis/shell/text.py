@@ -1,20 +1,20 @@
-"""Text that people read: no character of a name or an error moves a terminal, turns a line round or breaks a file.
+"""Text for people, in which no character controls a terminal, reverses a line or breaks a file.
 
-Both packages use it wherever they write for people: terminals, pages, CSV files, pictures. Knows characters alone.
+Both packages use it wherever they write for people: terminals, pages, CSV files, pictures.
 """
 
 import unicodedata
 
 HARMLESS = "\u200c\u200d"
-"""Joiners, which Persian and Hindi words and some emoji need; all blanks are harmless too."""
+"""Joiners, which Persian and Hindi words and some emoji need; all spaces are harmless too."""
 
 
 def printable(text: str, kept: str = "") -> str:
-    r"""Escape control and bidirectional characters, lone surrogates, and what no font shows.
+    r"""Escape control and bidirectional characters, lone surrogates, and characters that no font has.
 
     Args:
-        text: of any origin.
-        kept: characters that stay as they are, say a line feed.
+        text: from any source.
+        kept: characters that are not escaped, such as a line feed.
 
     Example:
         >>> print(printable("red\x1b[31m\u202e"))
@@ -22,8 +22,8 @@ def printable(text: str, kept: str = "") -> str:
     """
     if text.isprintable():
         return text
-    odd = {ord(each): _escaped(each) for each in set(text) if not _harmless(each) and each not in kept}
-    return text.translate(odd) if odd else text
+    escapes = {ord(char): _escaped(char) for char in set(text) if not _harmless(char) and char not in kept}
+    return text.translate(escapes) if escapes else text
 
 
 def _harmless(character: str) -> bool:

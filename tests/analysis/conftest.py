@@ -26,7 +26,7 @@ def made() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def folder(made, tmp_path_factory):
-    """The same as a study's folder."""
+    """The same study as a folder."""
     return synthetic.write(made, tmp_path_factory.mktemp("results") / "gtsrb")
 
 
@@ -60,7 +60,7 @@ def golden(request, tmp_path_factory) -> Golden:
 
 @contextmanager
 def without_ink() -> Iterator[None]:
-    """For words alone: in the place of ink the numbers that it would show."""
+    """For tests of words: replace the drawing by the numbers that it would show."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(draw, "_draw", undrawn_run.draw)
         yield
@@ -75,6 +75,6 @@ def undrawn():
 
 @pytest.fixture(scope="module", autouse=True)
 def remembered():
-    """What a file's tests ask of one table again and again is computed once, as while a report is made."""
+    """Cache the results of a table for all tests of a file, as while a report is made."""
     with remembering():
         yield

@@ -1,7 +1,7 @@
-"""The numbers of a report once more, in the plainest way: pandas, scipy and arithmetic, nothing of the analysis.
+"""The numbers of a report, recomputed in the plainest way: pandas, scipy and arithmetic, without the analysis.
 
-What a table says of trials, statistics of samples, and how numbers are written. `plain_tables` makes the rows
-of each table of it, `plain_facts` the numbers of sentences.
+The trials of a table, statistics of samples, and how numbers are written. `plain_tables` makes the rows of each table
+of a report from it, `plain_facts` the numbers of sentences.
 """
 
 import json
@@ -22,15 +22,15 @@ ONCE = ("batchnorm_drift", "not_optimized", "not_moved", "input_size", "input_no
 
 
 class Study:
-    """A study's table, and of it the scores of each trial."""
+    """A study's table and the scores of each trial in it."""
 
     def __init__(self, folder: Path) -> None:
         self.df = pd.read_parquet(folder / "table.parquet")
         self.space = json.loads((folder / "study.json").read_text())["space"]
         self.keys = list(self.space["compared"])
         known = self.df["task"].notna() & self.df["trained_on"].notna()
-        self.first = self.df["role"] == "pretrain"  # trained before all trials
-        counts = self.df["metric"] == "count"  # of answers, no scores
+        self.first = self.df["role"] == "pretrain"  # pretraining, before all trials
+        counts = self.df["metric"] == "count"  # counts of answers, not scores
         self.earlier = known & (self.df["task"] != self.df["trained_on"]) & ~self.first & ~counts
         self.own = self.df[~self.first & ~self.earlier & ~counts]
         validated = self.own.loc[self.own["split"] == "val", "metric"]
@@ -46,19 +46,19 @@ class Study:
         return self.scores(split, metric).groupby("trial")["score"].last()
 
     def winner(self, cell: str) -> pd.Series | None:
-        found = self.trials[(self.trials["cell"] == cell) & (self.trials["role"] == "search")]
-        found = found[found["state"] == "complete"].sort_values("trial")
-        return None if found.empty else found.loc[found["val"].idxmax()]
+        complete = self.trials[(self.trials["cell"] == cell) & (self.trials["role"] == "search")]
+        complete = complete[complete["state"] == "complete"].sort_values("trial")
+        return None if complete.empty else complete.loc[complete["val"].idxmax()]
 
     def again(self, cell: str) -> pd.DataFrame:
         """The trials that repeat one configuration of a cell with fresh seeds."""
-        best, found = self.winner(cell), self.trials[self.trials["cell"] == cell]
-        of_winner = (found["replicate_of"] == best["trial"]).fillna(False) if best is not None else False
-        return found[(found["state"] == "complete") & (of_winner | (found["role"] == "published"))]
+        best, own = self.winner(cell), self.trials[self.trials["cell"] == cell]
+        of_winner = (own["replicate_of"] == best["trial"]).fillna(False) if best is not None else False
+        return own[(own["state"] == "complete") & (of_winner | (own["role"] == "published"))]
 
     def title(self, cell: str, *without: str) -> str:
-        told = {key: value for key, value in self.cells[cell].items() if key not in without}
-        return " · ".join(_named(key, value) for key, value in told.items())
+        values = {key: value for key, value in self.cells[cell].items() if key not in without}
+        return " · ".join(_named(key, value) for key, value in values.items())
 
 
 def _named(key: str, value: str) -> str:
@@ -88,26 +88,26 @@ def score(value: float, metric: str) -> str:
 
 
 def mean(values: pd.Series, low: float = 0, high: float = 1) -> tuple[float, float, float]:
-    """Student's interval: mean, and both ends within what the mean may be; no ends of one value."""
-    found, middle = values.dropna().astype(float), values.mean()
-    if len(found) < 2:
+    """Student's interval: the mean and both ends, clipped to the range of the mean; a single value has no ends."""
+    known, middle = values.dropna().astype(float), values.mean()
+    if len(known) < 2:
         return (middle, nan, nan)
-    half = stats.t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5
+    half = stats.t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / len(known) ** 0.5
     return (middle, max(middle - half, low), min(middle + half, high))
 
 
 def welch(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:
     """Welch's interval of a difference of means."""
-    parts, middle = [each.var(ddof=1) / len(each) for each in (a, b)], a.mean() - b.mean()
+    parts, middle = [sample.var(ddof=1) / len(sample) for sample in (a, b)], a.mean() - b.mean()
     if not sum(parts):
         return (middle, middle, middle)
-    freedom = sum(parts) ** 2 / sum(part**2 / (len(each) - 1) for part, each in zip(parts, (a, b), strict=True))
+    freedom = sum(parts) ** 2 / sum(part**2 / (len(sample) - 1) for part, sample in zip(parts, (a, b), strict=True))
     half = stats.t.ppf(0.975, freedom) * sum(parts) ** 0.5
     return (middle, max(middle - half, -1), min(middle + half, 1))
 
 
-def spread(found: tuple[float, float, float], metric: str) -> str:
-    middle, low, high = (score(value, metric) for value in found)
+def spread(interval: tuple[float, float, float], metric: str) -> str:
+    middle, low, high = (score(value, metric) for value in interval)
     return middle if low == NONE else f"{middle} [{low}, {high}]"
 
 
@@ -119,17 +119,17 @@ def better(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:
 
 
 def _limit(point: float, m: int, n: int) -> float:
-    z, more = stats.norm.ppf(0.975), (m + n) / 2 - 1
+    z, extra = stats.norm.ppf(0.975), (m + n) / 2 - 1
 
     def off(p: float) -> float:
-        return p - point - z * (p * (1 - p) * (1 + more * (1 - p) / (2 - p) + more * p / (1 + p)) / (m * n)) ** 0.5
+        return p - point - z * (p * (1 - p) * (1 + extra * (1 - p) / (2 - p) + extra * p / (1 + p)) / (m * n)) ** 0.5
 
     return 1.0 if point > 1 - 1e-9 else optimize.brentq(off, max(point, 1e-12), 1)
 
 
-def chance(found: tuple[float, float, float]) -> str:
-    ends = [next(t for t in (f"{end:.2f}", f"{end:.3f}", f"{end:.4f}") if float(t) != 0.5) for end in found[1:]]
-    return f"{found[0]:.2f} [{ends[0]}, {ends[1]}]"
+def chance(interval: tuple[float, float, float]) -> str:
+    ends = [next(t for t in (f"{end:.2f}", f"{end:.3f}", f"{end:.4f}") if float(t) != 0.5) for end in interval[1:]]
+    return f"{interval[0]:.2f} [{ends[0]}, {ends[1]}]"
 
 
 def mann_whitney(a: pd.Series, b: pd.Series) -> float:
@@ -146,5 +146,5 @@ def p_value(value: float) -> str:
 
 
 def few(values: pd.Series) -> str:
-    found = sorted({int(value) for value in values.dropna()})
-    return NONE if not found else f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}"
+    counts = sorted({int(value) for value in values.dropna()})
+    return NONE if not counts else f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,}–{counts[-1]:,}"

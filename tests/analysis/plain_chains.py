@@ -1,4 +1,4 @@
-"""What a report must say of earlier tasks, from the table in plain pandas. Knows nothing of the analysis."""
+"""The texts that a report must have about earlier tasks, from the table in plain pandas, without the analysis."""
 
 from collections.abc import Iterator
 
@@ -9,23 +9,24 @@ from tests.analysis.plain_tables import lost
 
 
 def forgotten(study: Study) -> Iterator[str]:
-    """Who forgets least and most of each earlier task, among the cells of a version, and by how much they differ."""
+    """Which cells of a version forget least and most of each earlier task, and by how much they differ."""
     title = {cell: study.title(cell).partition(" · ") for cell in study.cells}
     for task in study.df.loc[study.earlier, "task"].unique():
         for version in sorted({name for _, _, name in title.values()}):
-            each = {
+            losses = {
                 name: lost(study, cell, task, "accuracy").set_index("seed")["forgetting"]
                 for cell, (name, _, its) in title.items()
                 if its == version
             }
-            least, most = min(each, key=lambda name: each[name].mean()), max(each, key=lambda name: each[name].mean())
+            means = {name: values.mean() for name, values in losses.items()}
+            least, most = min(means, key=lambda name: means[name]), max(means, key=lambda name: means[name])
             if least != most:
-                apart = spread(mean((each[most] - each[least]).dropna(), -1, 1), "accuracy")
-                yield f"{least} forgets least: {told(each[least])}; {most} most: {told(each[most])}; the difference, "
-                yield f"paired by seed, is {apart}: "
+                apart = spread(mean((losses[most] - losses[least]).dropna(), -1, 1), "accuracy")
+                yield f"{least} forgets least: {amount(losses[least])}; {most} most: {amount(losses[most])}; "
+                yield f"the difference, paired by seed, is {apart}: "
 
 
-def told(values: pd.Series) -> str:
+def amount(values: pd.Series) -> str:
     if (values == 0).all():
         return f"exactly 0, in all {len(values)} trials"
     return f"{spread(mean(values, -1, 1), 'accuracy')} points of test accuracy, n = {len(values)}"

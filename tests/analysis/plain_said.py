@@ -1,4 +1,4 @@
-"""What must stand below which heading of a report; see the other `plain_` modules."""
+"""The texts that a report must have below each heading; see the other `plain_` modules."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,4 +23,4 @@ SAID: dict[str, Callable[[Study], Iterator[str]]] = {
     "Which classes are taken for which": confusion,
     "Recall and precision by class": recall,
 }
-"""By heading: what must stand below it."""
+"""Heading → the texts that must be below it."""

@@ -1,4 +1,4 @@
-"""What must stand in a report of what a search did, word by word, each number in it from the table; see `plain`."""
+"""The texts that a report must have about the search, word by word, each number from the table; see `plain`."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from tests.analysis.plain_answers import done, draw_again, regime
 
 
 def searched(study: Study) -> dict[str, pd.DataFrame]:
-    """By cell: the search trials that ended with a score, with their last epoch."""
-    found = study.trials[study.trials["state"].isin(["complete", "pruned"]) & (study.trials["role"] == "search")]
-    found = found.assign(last=study.own.groupby("trial")["epoch"].max()).dropna(subset="val")
-    return {cell: found[found["cell"] == cell] for cell in study.cells if (found["cell"] == cell).any()}
+    """The search trials of each cell that ended with a score, with their last epoch."""
+    trials = study.trials[study.trials["state"].isin(["complete", "pruned"]) & (study.trials["role"] == "search")]
+    trials = trials.assign(last=study.own.groupby("trial")["epoch"].max()).dropna(subset="val")
+    return {cell: trials[trials["cell"] == cell] for cell in study.cells if (trials["cell"] == cell).any()}
 
 
 def expected(scores: np.ndarray) -> np.ndarray:
-    """The mean over all choices of 1 … m of m scores of the best of them; scores in the last axis, by budget last."""
+    """The mean best score over all choices of 1 … m of m scores; the last axis has scores, in the result budgets."""
     size = scores.shape[-1]
-    choices = [list(combinations(range(size), many)) for many in range(1, size + 1)]
-    return np.stack([np.mean([scores[..., list(one)].max(axis=-1) for one in each], axis=0) for each in choices], -1)
+    budgets = [list(combinations(range(size), budget)) for budget in range(1, size + 1)]
+    return np.stack([np.mean([scores[..., list(one)].max(axis=-1) for one in draws], axis=0) for draws in budgets], -1)
 
 
 def tuning(study: Study) -> Iterator[str]:
@@ -43,15 +43,15 @@ def tuning(study: Study) -> Iterator[str]:
 def upper(group: pd.DataFrame) -> float:
     """The upper end of opda's band at full budget, drawn with the seed that the report draws with."""
     draw = np.random.default_rng([0, len(group)])
-    given = {"generator": draw, "method": "ld_equal_tailed", "n_jobs": 1}
+    options = {"generator": draw, "method": "ld_equal_tailed", "n_jobs": 1}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of equal scores
-        band = EmpiricalDistribution.confidence_bands(group["val"].to_numpy(dtype=float), 0.95, 0.0, 1.0, **given)[0]
+        band = EmpiricalDistribution.confidence_bands(group["val"].to_numpy(dtype=float), 0.95, 0.0, 1.0, **options)[0]
     return float(band.average_tuning_curve(len(group)))
 
 
 def overtaking(study: Study, known: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """Who is ahead in the end, from which budget on, and in how many resamples."""
+    """Which regime is ahead in the end, from which budget on, and in how many resamples."""
     order = sorted(known)
     scores = {cell: known[cell]["val"].to_numpy(dtype=float) for cell in order}
     draws = {
@@ -61,25 +61,25 @@ def overtaking(study: Study, known: dict[str, pd.DataFrame]) -> Iterator[str]:
     panels: dict[str, list[str]] = {}
     for cell in known if "regime" in study.keys else ():
         panels.setdefault(study.title(cell, "regime"), []).append(cell)
-    met, kept = 0, 0
+    pairs_seen, never_overtaken = 0, 0
     for panel, cells in panels.items():
         for pair in combinations(cells, 2):
-            met += 1
+            pairs_seen += 1
             budget = min(len(scores[cell]) for cell in pair)
             first, last = sorted(pair, key=lambda cell: -expected(scores[cell])[budget - 1])
             at = from_on(expected(scores[first])[:budget] - expected(scores[last])[:budget])
             gaps = draws[first][:, :budget] - draws[last][:, :budget]
             ends = np.quantile([from_on(gap) for gap in gaps], [0.025, 0.975], method="inverted_cdf")
-            kept += at == 1
+            never_overtaken += at == 1
             if 1 < at < inf:
-                told = [f"beyond {budget}" if end == inf else f"{end:.0f}" for end in ends]
+                texts = [f"beyond {budget}" if end == inf else f"{end:.0f}" for end in ends]
                 share = 100 * (gaps[:, -1] > 1e-9).mean()
                 yield (
                     f"{regime(study, first)} overtakes {regime(study, last)} ({panel}) at {at:.0f} trials "
-                    f"[{', '.join(told)}], and is ahead at {budget} trials in {share:.3g} % of resamples."
+                    f"[{', '.join(texts)}], and is ahead at {budget} trials in {share:.3g} % of resamples."
                 )
-    if kept:
-        yield f"In {kept} of {met} pairs who is ahead after one trial is not overtaken"
+    if never_overtaken:
+        yield f"In {never_overtaken} of {pairs_seen} pairs who is ahead after one trial is not overtaken"
 
 
 def from_on(gap: np.ndarray) -> float:
@@ -97,12 +97,12 @@ def by_epochs(study: Study) -> Iterator[str]:
 
 
 def rungs(study: Study) -> Iterator[str]:
-    found = study.scores("val", study.metric)
-    found = found[found["role"] == "search"]
-    last = found.groupby("trial")["epoch"].transform("max")
-    stops = set(found.loc[(found["state"] == "pruned") & (found["epoch"] == last), "epoch"])
+    scores = study.scores("val", study.metric)
+    scores = scores[scores["role"] == "search"]
+    last = scores.groupby("trial")["epoch"].transform("max")
+    stops = set(scores.loc[(scores["state"] == "pruned") & (scores["epoch"] == last), "epoch"])
     for cell in searched(study) if stops else ():
-        mine = found[found["cell"] == cell]
+        mine = scores[scores["cell"] == cell]
         at = sorted({*stops, mine.loc[mine["state"] == "complete", "epoch"].max()} & set(mine["epoch"]))
         yield f"{study.title(cell)} " + ", ".join(f"{(mine['epoch'] == one).sum()} at epoch {one}" for one in at)
 
@@ -120,19 +120,20 @@ def basin(study: Study) -> Iterator[str]:
 
 
 def workers(study: Study) -> Iterator[str]:
-    """Spans from the first report, less what it took, to the last; of each worker the share that they cover."""
-    found = study.own.dropna(subset=["worker", "time", "epoch", "seconds"])
-    each = found.groupby(["worker", "trial", "epoch"])[["time", "seconds"]].max().reset_index("epoch", drop=True)
-    each["begin"] = each["time"] - each["seconds"].groupby(level="trial").diff().fillna(each["seconds"]).clip(lower=0)
-    spans = each.groupby(level=["worker", "trial"]).agg(begin=("begin", "min"), end=("time", "max"))
+    """Spans from the start of a trial's first report to its last report, and their share of each worker's time."""
+    rows = study.own.dropna(subset=["worker", "time", "epoch", "seconds"])
+    reports = rows.groupby(["worker", "trial", "epoch"])[["time", "seconds"]].max().reset_index("epoch", drop=True)
+    took = reports["seconds"].groupby(level="trial").diff().fillna(reports["seconds"]).clip(lower=0)
+    reports["begin"] = reports["time"] - took
+    spans = reports.groupby(level=["worker", "trial"]).agg(begin=("begin", "min"), end=("time", "max"))
     whole, shares = spans["end"].max() - spans["begin"].min(), []
-    for _, rows in spans.sort_values("begin").groupby(level="worker"):
+    for _, group in spans.sort_values("begin").groupby(level="worker"):
         until, total = -inf, 0.0
-        for begin, end in rows[["begin", "end"]].to_numpy():
+        for begin, end in group[["begin", "end"]].to_numpy():
             total += max(0.0, end - max(begin, until))
             until = max(until, end)
         shares.append(total / whole)
-        yield f"{len(rows)} trials, busy {100 * shares[-1]:.0f} %"
+        yield f"{len(group)} trials, busy {100 * shares[-1]:.0f} %"
     unit, seconds = ("minutes", 60) if whole >= 120 else ("seconds", 1)
     many = f"{len(shares)} worker{'s' * (len(shares) > 1)}"
     yield f"n = {len(spans)} trials on {many} in {whole / seconds:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""The rows of each table of a report, as dicts of column and text; see `plain`."""
+"""The rows of each table of a report, as dicts of column to text; see `plain`."""
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
@@ -29,18 +29,18 @@ Rows = list[dict[str, str]]
 
 
 def states(study: Study) -> Rows:
-    found, names = study.trials, ("complete", "pruned", "failed", "running")
+    trials, names = study.trials, ("complete", "pruned", "failed", "running")
     rows = []
     for role in ("search", "replicate", "published"):
-        each = found[found["role"] == role]
-        if len(each):
-            counts = {state: int((each["state"] == state).sum()) for state in names}
-            rows.append({"role": role} | {k: str(v) for k, v in (counts | {"all": len(each)}).items()})
+        of_role = trials[trials["role"] == role]
+        if len(of_role):
+            counts = {state: int((of_role["state"] == state).sum()) for state in names}
+            rows.append({"role": role} | {k: str(v) for k, v in (counts | {"all": len(of_role)}).items()})
     return rows
 
 
 def pairs(study: Study) -> Iterator[tuple[str, str, str]]:
-    """Where two regimes meet, and both cells, the one of the higher mean test score first."""
+    """The title of a comparison, and two of its cells, the one with the higher mean test score first."""
     where: dict[str, list[str]] = {}
     for cell in study.cells if "regime" in study.keys else ():
         share = study.trials.loc[study.trials["cell"] == cell, "label_fraction"].iloc[0]
@@ -52,7 +52,7 @@ def pairs(study: Study) -> Iterator[tuple[str, str, str]]:
 
 
 class Rival(NamedTuple):
-    """Two cells that meet: their regimes, the second cell, their test scores, the difference, and of which kind."""
+    """A pair of cells: their regimes, the second cell, their test scores, their difference and its kind."""
 
     one: str
     other: str
@@ -70,7 +70,7 @@ def rivals(study: Study, one: str, other: str) -> Rival:
 
 
 def less(a: pd.Series, b: pd.Series) -> tuple[tuple[float, float, float], str]:
-    """The difference of means of scores by seed: paired where all seeds of the smaller are in the other."""
+    """The difference of means of scores by seed, paired if the other has all seeds of the smaller."""
     both = a.index.intersection(b.index)
     if len(both) == min(len(a), len(b)) > 1:
         return mean(a[both] - b[both], -1, 1), "paired by seed"
@@ -85,24 +85,24 @@ def separated(a: pd.Series, b: pd.Series) -> bool:
 def improvement(study: Study) -> Rows:
     rows = []
     for place, one, other in pairs(study):
-        found = rivals(study, one, other)
+        rival = rivals(study, one, other)
         rows.append(
             {
                 "where": place,
-                "a > b": f"{found.one} > {found.other}",
-                "a − b [95 %]": spread(found.less, study.metric),
-                "interval": found.how,
-                "P(a > b) [95 %]": chance(better(found.a, found.b)),
-                "Mann–Whitney p": p_value(mann_whitney(found.a, found.b)),
-                "separated": "yes" if separated(found.a, found.b) else "no",
-                "n": f"{len(found.a)} and {len(found.b)}",
+                "a > b": f"{rival.one} > {rival.other}",
+                "a − b [95 %]": spread(rival.less, study.metric),
+                "interval": rival.how,
+                "P(a > b) [95 %]": chance(better(rival.a, rival.b)),
+                "Mann–Whitney p": p_value(mann_whitney(rival.a, rival.b)),
+                "separated": "yes" if separated(rival.a, rival.b) else "no",
+                "n": f"{len(rival.a)} and {len(rival.b)}",
             }
         )
     return rows
 
 
 class Near(NamedTuple):
-    """Of a cell and hyperparameter: the winner's value, those of trials that did as well, those of all."""
+    """A cell's values of a hyperparameter: the winner's, those of trials that did as well, and all values."""
 
     winner: object
     near: pd.Series
@@ -110,25 +110,25 @@ class Near(NamedTuple):
 
 
 def as_well(study: Study, cell: str, key: str) -> Near | None:
-    """Within 1 % of the winner on validation; None where the complete trials do not differ."""
-    found, best = study.trials[study.trials["cell"] == cell], study.winner(cell)
-    found = found[(found["role"] == "search") & (found["state"] == "complete")]
-    if best is None or key not in study.space["tuned"] or found[key].nunique() < 2 or pd.isna(best[key]):
+    """The values within 1 % of the winner on validation; None if the complete trials do not differ."""
+    trials, best = study.trials[study.trials["cell"] == cell], study.winner(cell)
+    trials = trials[(trials["role"] == "search") & (trials["state"] == "complete")]
+    if best is None or key not in study.space["tuned"] or trials[key].nunique() < 2 or pd.isna(best[key]):
         return None
-    near = found.loc[found["val"] >= 0.99 * best["val"], key]
-    return Near(best[key], near.dropna(), found[key].dropna())
+    near = trials.loc[trials["val"] >= 0.99 * best["val"], key]
+    return Near(best[key], near.dropna(), trials[key].dropna())
 
 
 def did_as_well(study: Study) -> Rows:
-    rows, shown = [], []
+    rows, heads = [], []
     for cell in study.cells:
-        found = {key: as_well(study, cell, key) for key in study.space["tuned"]}
-        found = {key: near for key, near in found.items() if near}
-        if found:
-            told = {"": study.title(cell), "val": score(study.winner(cell)["val"], study.metric)}
-            rows.append(told | {SHORT.get(key, key): short(near) for key, near in found.items()})
-            shown += [SHORT.get(key, key) for key in found]
-    return [dict.fromkeys(shown, NONE) | row for row in rows]
+        near_by_key = {key: as_well(study, cell, key) for key in study.space["tuned"]}
+        near_by_key = {key: near for key, near in near_by_key.items() if near}
+        if near_by_key:
+            row = {"": study.title(cell), "val": score(study.winner(cell)["val"], study.metric)}
+            rows.append(row | {SHORT.get(key, key): short(near) for key, near in near_by_key.items()})
+            heads += [SHORT.get(key, key) for key in near_by_key]
+    return [dict.fromkeys(heads, NONE) | row for row in rows]
 
 
 def short(near: Near) -> str:
@@ -143,10 +143,11 @@ def plateau(study: Study) -> Rows:
         curves = curves[curves["trial"].isin(study.again(cell)["trial"])]
         for share in (0.95, 0.99):
             first = [one[one["score"] >= share * one["score"].max()].iloc[0] for _, one in curves.groupby("trial")]
-            found = {name: mean(pd.Series([float(each[name]) for each in first]), 0, 1e9) for name in ("epoch", "step")}
+            reached = {name: pd.Series([float(row[name]) for row in first]) for name in ("epoch", "step")}
+            means = {name: mean(values, 0, 1e9) for name, values in reached.items()}
             regime = study.trials.loc[study.trials["cell"] == cell, "regime"].iloc[0]
-            told = {"": study.title(cell, "regime"), "#1": regime, "of its best": percent(share), "n": str(len(first))}
-            rows.append(told | {f"{k} [95 %]": f"{v[0]:.1f} [{v[1]:.1f}, {v[2]:.1f}]" for k, v in found.items()})
+            row = {"": study.title(cell, "regime"), "#1": regime, "of its best": percent(share), "n": str(len(first))}
+            rows.append(row | {f"{k} [95 %]": f"{v[0]:.1f} [{v[1]:.1f}, {v[2]:.1f}]" for k, v in means.items()})
     return rows
 
 
@@ -165,7 +166,7 @@ def tested(study: Study, cell: str) -> str:
 def versions(study: Study) -> Rows:
     rows: dict[str, dict[str, str]] = {}
     heads = {"published": "as published, measured", "corrected": "corrected"}
-    names = dict.fromkeys(told["version"] for told in study.cells.values()) if "version" in study.keys else {}
+    names = dict.fromkeys(keys["version"] for keys in study.cells.values()) if "version" in study.keys else {}
     for cell in study.cells if names else ():
         place, version = study.title(cell, "version"), study.cells[cell]["version"]
         row = rows.setdefault(place, {"": place} | {heads.get(name, f"only {name}"): NONE for name in names})
@@ -175,15 +176,15 @@ def versions(study: Study) -> Rows:
 
 def causes(study: Study) -> Rows:
     rows = []
-    for cell, told in study.cells.items() if "version" in study.keys else ():
-        best = cell.replace(f"version={told['version']}", "version=corrected")
+    for cell, keys in study.cells.items() if "version" in study.keys else ():
+        best = cell.replace(f"version={keys['version']}", "version=corrected")
         if cell == best or best not in study.cells:
             continue
-        a, b = (study.again(each)["test"] for each in (best, cell))
+        a, b = (study.again(name)["test"] for name in (best, cell))
         rows.append(
             {
                 "": study.title(cell, "version"),
-                "cause": EVERYTHING if told["version"] == "published" else told["version"],
+                "cause": EVERYTHING if keys["version"] == "published" else keys["version"],
                 "corrected": score(a.mean(), study.metric),
                 "with the cause": score(b.mean(), study.metric),
                 "cost [95 %]": spread(welch(a, b), study.metric),
@@ -195,12 +196,12 @@ def causes(study: Study) -> Rows:
 
 
 def alarms(study: Study) -> Rows:
-    found = study.own.dropna(subset="alarms").drop_duplicates(["trial", "epoch"]).sort_values(["trial", "epoch"])
-    found = found.assign(said=found["alarms"].str.split(" | ", regex=False)).explode("said")
-    found["kind"] = found["said"].str.split(":").str[0]
+    raised = study.own.dropna(subset="alarms").drop_duplicates(["trial", "epoch"]).sort_values(["trial", "epoch"])
+    raised = raised.assign(alarm=raised["alarms"].str.split(" | ", regex=False)).explode("alarm")
+    raised["kind"] = raised["alarm"].str.split(":").str[0]
     latest = study.own.groupby("trial")["epoch"].max()
     rows = []
-    for (kind, cell), group in found.groupby(["kind", "cell"]):
+    for (kind, cell), group in raised.groupby(["kind", "cell"]):
         trials, first = group.groupby("trial"), group.iloc[0]
         still = (trials["epoch"].max() == latest[list(trials.groups)]).sum()
         rows.append(
@@ -210,7 +211,7 @@ def alarms(study: Study) -> Rows:
                 "trials": f"{len(trials)} of {(study.trials['cell'] == cell).sum()}",
                 "first at epoch": few(trials["epoch"].min()),
                 "at the end": NONE if kind in ONCE else f"{still} of {len(trials)}",
-                "example": f"{first['trial']}: {first['said'].split(': ', 1)[1]}",
+                "example": f"{first['trial']}: {first['alarm'].split(': ', 1)[1]}",
             }
         )
     return rows
@@ -218,11 +219,11 @@ def alarms(study: Study) -> Rows:
 
 def cells(study: Study) -> Rows:
     rows = []
-    for cell, told in study.cells.items():
+    for cell, keys in study.cells.items():
         best, again = study.winner(cell), study.again(cell)
         one = again.iloc[0] if best is None else best
-        each = study.trials[(study.trials["cell"] == cell) & (study.trials["role"] != "replicate")]["state"]
-        row = {SHORT.get(key, key): percent(v) if key == "label_fraction" else v for key, v in told.items()}
+        cell_states = study.trials[(study.trials["cell"] == cell) & (study.trials["role"] != "replicate")]["state"]
+        row = {SHORT.get(key, key): percent(v) if key == "label_fraction" else v for key, v in keys.items()}
         row |= {"images": few(study.own.loc[study.own["trial"] == one["trial"], "train_images"])}
         row |= {"winner": NONE if best is None else best["trial"].split("-")[1]}
         row |= {SHORT.get(name, name): number(one[name]) for name in study.space["tuned"]}
@@ -230,7 +231,7 @@ def cells(study: Study) -> Rows:
         row |= {"repl. val": score(again["val"].mean(), study.metric), "test [95 %]": tested(study, cell)}
         row |= {
             "n": str(len(again)),
-            "c/p/f": "/".join(str((each == s).sum()) for s in ("complete", "pruned", "failed")),
+            "c/p/f": "/".join(str((cell_states == s).sum()) for s in ("complete", "pruned", "failed")),
         }
         rows.append(row)
     return rows
@@ -241,32 +242,32 @@ def metrics(study: Study) -> Rows:
     rows = []
     for cell in study.cells:
         trials = study.again(cell)["trial"]
-        told = {name: spread(mean(study.last("test", name)[trials]), name) for name in names}
-        rows.append({"": study.title(cell), **told, "n": str(len(trials))})
+        texts = {name: spread(mean(study.last("test", name)[trials]), name) for name in names}
+        rows.append({"": study.title(cell), **texts, "n": str(len(trials))})
     return rows
 
 
 def lost(study: Study, cell: str, task: str, metric: str) -> pd.DataFrame:
-    """Per trial: an earlier task's test score before and after, and what was forgotten in which way."""
-    found = study.df[study.earlier & (study.df["task"] == task) & (study.df["split"] == "test")]
-    found = found[found["trial"].isin(study.again(cell)["trial"])].sort_values("epoch")
-    wide = found.pivot_table("score", "trial", "metric", aggfunc="last")
+    """An earlier task's test score in each trial before and after, the forgetting, and its parts."""
+    scores = study.df[study.earlier & (study.df["task"] == task) & (study.df["split"] == "test")]
+    scores = scores[scores["trial"].isin(study.again(cell)["trial"])].sort_values("epoch")
+    wide = scores.pivot_table("score", "trial", "metric", aggfunc="last")
     before, own, after = (wide[metric + ending] for ending in ("_before", "_own_batchnorm", ""))
     parts = {"before": before, "after": after, "forgetting": before - after}
     return pd.DataFrame(parts | {"weights": before - own, "batchnorm": own - after}).join(study.trials["seed"])
 
 
 def forgetting(study: Study) -> Rows:
-    rows, found = [], study.df[study.earlier]
+    rows, earlier = [], study.df[study.earlier]
     names = {"forgetting": "forgetting [95 %]", "weights": "weights part", "batchnorm": "BatchNorm part"}
-    known = [name for name in found["metric"].unique() if f"{name}_before" in set(found["metric"])]
+    known = [name for name in earlier["metric"].unique() if f"{name}_before" in set(earlier["metric"])]
     for cell in study.cells:
-        for task in found["task"].unique():
+        for task in earlier["task"].unique():
             for metric in known:
-                each = lost(study, cell, task, metric)
-                row = {"": study.title(cell), "earlier task": task, "metric": metric, "n": str(len(each))}
-                row |= {name: score(each[name].mean(), metric) for name in ("before", "after")}
-                row |= {head: amount(each[name], metric) for name, head in names.items()}
+                losses = lost(study, cell, task, metric)
+                row = {"": study.title(cell), "earlier task": task, "metric": metric, "n": str(len(losses))}
+                row |= {name: score(losses[name].mean(), metric) for name in ("before", "after")}
+                row |= {head: amount(losses[name], metric) for name, head in names.items()}
                 rows.append(row)
     return rows
 
@@ -287,4 +288,4 @@ TABLES: dict[str, Callable[[Study], Rows]] = {
     "Values that did as well on validation": did_as_well,
     "Other metrics of the replicates": metrics,
 }
-"""By the heading above it: the table's rows."""
+"""Heading → the rows of the table below it."""

@@ -1,4 +1,4 @@
-"""What a report's page says, read from its HTML alone: tables and sentences under their headings."""
+"""The content of a report's page, read from its HTML alone: tables and sentences under their headings."""
 
 import re
 from html.parser import HTMLParser
@@ -9,7 +9,7 @@ NUMBER = re.compile(r"(?<![\w.])[+-]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?!\w)")
 
 
 class Table(NamedTuple):
-    """A table under the heading that stands before it; of columns of one name the second is called `name#1`."""
+    """A table under the heading before it; the second column of the same name is called `name#1`."""
 
     heading: str
     columns: list[str]
@@ -24,7 +24,7 @@ class Said(NamedTuple):
 
 
 class Page(HTMLParser):
-    """A page's `tables`, its sentences in `said`, and its `pictures`: the alternative text of each."""
+    """A page's `tables`, its sentences (`said`), and the alternative texts of its `pictures`."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -65,4 +65,4 @@ class Page(HTMLParser):
 
 def numbers(text: str) -> set[str]:
     """All numbers of a text as they are written, without the commas between thousands."""
-    return {found.replace(",", "").rstrip(".") for found in NUMBER.findall(text)}
+    return {match.replace(",", "").rstrip(".") for match in NUMBER.findall(text)}

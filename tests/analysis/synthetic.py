@@ -1,6 +1,6 @@
-"""A study's table made up of plain arithmetic: what the analysis reads, without a study.
+"""A study's table made up by plain arithmetic: what the analysis reads, without a study.
 
-Knows the table's columns and the shape of a study; its scores are a formula with noise, no training.
+Knows the table's columns and the shape of a study. Its scores are a formula with noise, without training.
 """
 
 import html
@@ -15,8 +15,8 @@ from analysis.numbers.table import COLUMNS
 SOURCE = "stand-in: 43 rendered signs, 4,300 train + 860 test images"
 REGIMES = ("scratch", "feature_extraction", "partial_freeze", "fine_tune")
 FRACTIONS = (0.1, 0.5, 1.0)
-IMAGES = 3440  # that may be trained on
-BEGUN, START = 1.7e9, 0.5  # seconds: when the first worker is there, and what a trial's start takes it
+IMAGES = 3440  # available for training
+BEGUN, START = 1.7e9, 0.5  # seconds: when the first worker is ready, and how long a trial takes to start
 CEILINGS = {
     "scratch": 0.93,
     "feature_extraction": 0.84,
@@ -28,37 +28,37 @@ NEEDS = {"scratch": 0.35, "feature_extraction": 0.06, "partial_freeze": 0.10, "s
 
 
 def study(regimes=REGIMES, fractions=FRACTIONS, searched=8, repeated=5, epochs=10, seed=0, **config) -> pd.DataFrame:
-    """One table: `searched` trials a cell with a first rung at two epochs, the winner `repeated` times on test."""
+    """A table with `searched` trials per cell, a first rung at two epochs, and the winner `repeated` times on test."""
     draw = np.random.default_rng(seed)
     rows = []
     for place, (regime, share) in enumerate((r, f) for r in regimes for f in fractions):
         cell = f"regime={regime}, label_fraction={share:g}"
-        told = {"space": "gtsrb", "cell": cell, "regime": regime, "label_fraction": share} | config
-        rows += _cell(place, told, searched, repeated, epochs, draw)
+        base = {"space": "gtsrb", "cell": cell, "regime": regime, "label_fraction": share} | config
+        rows += _cell(place, base, searched, repeated, epochs, draw)
     return frame(rows)
 
 
-def with_zero_shot(regimes=("feature_extraction",), fractions=(0.05, 0.1), **more) -> pd.DataFrame:
-    """The same with a zero_shot cell at each fraction: one trial as loaded, five equal replicates of it."""
+def with_zero_shot(regimes=("feature_extraction",), fractions=(0.05, 0.1), **options) -> pd.DataFrame:
+    """The same with a zero_shot cell at each fraction: one untrained trial and five equal replicates of it."""
     rows = []
     for place, share in enumerate(fractions, 90):
-        told = {"space": "gtsrb", "cell": f"regime=zero_shot, label_fraction={share:g}", "regime": "zero_shot"}
-        told |= {"data": SOURCE, "family": "resnet18", "weights": "imagenet", "state": "complete"}
-        rows += _untrained(told, f"c{place:03d}")
-    return pd.concat([frame(rows), study(regimes, fractions, **more)], ignore_index=True)
+        base = {"space": "gtsrb", "cell": f"regime=zero_shot, label_fraction={share:g}", "regime": "zero_shot"}
+        base |= {"data": SOURCE, "family": "resnet18", "weights": "imagenet", "state": "complete"}
+        rows += _untrained(base, f"c{place:03d}")
+    return pd.concat([frame(rows), study(regimes, fractions, **options)], ignore_index=True)
 
 
-def _untrained(told: dict, cell: str) -> list[dict]:
-    rows = _curve(told | {"trial": f"{cell}-s000", "role": "search", "seed": 0}, 0.2, 0, 0, np.random.default_rng(0))
+def _untrained(base: dict, cell: str) -> list[dict]:
+    rows = _curve(base | {"trial": f"{cell}-s000", "role": "search", "seed": 0}, 0.2, 0, 0, np.random.default_rng(0))
     for number in range(5):
         again = {"trial": f"{cell}-r{number:03d}", "role": "replicate", "replicate_of": f"{cell}-s000", "seed": number}
-        rows += _curve(told | again, 0.2, 0, 0, np.random.default_rng(0))
+        rows += _curve(base | again, 0.2, 0, 0, np.random.default_rng(0))
         rows.append(rows[-1] | {"split": "test", "score": 0.21})
     return rows
 
 
 MODELS = {"cnn": 0.88, "meta_extractor": 0.85, "parallel_net": 0.92}
-CAUSES = {"published": 0.09, "learning_rate": 0.05, "batchnorm": 0.03, "corrected": 0.0}  # what each takes away
+CAUSES = {"published": 0.09, "learning_rate": 0.05, "batchnorm": 0.03, "corrected": 0.0}  # the score that each costs
 NO_WEIGHTS = "ImageNet weights of nasnet_mobile need a download: give --download"
 
 
@@ -70,11 +70,11 @@ def models(
     grid = [(m, s, v) for m in (*MODELS, *["nasnet"] * missing) for s in sizes or (None,) for v in versions or (None,)]
     rows = []
     for place, (model, size, version) in enumerate(grid):
-        told = {"space": "metanet", "cell": _name(model=model, upsample=size, version=version), "regime": "fine_tune"}
-        told |= {"label_fraction": 1.0, "upsample": size}
+        base = {"space": "metanet", "cell": _name(model=model, upsample=size, version=version), "regime": "fine_tune"}
+        base |= {"label_fraction": 1.0, "upsample": size}
         if version == "published":
-            told |= {"published": MODELS.get(model, 0.4)}
-        rows += _model(place, told, model, CAUSES.get(version, 0), (searched, repeated, epochs), draw)
+            base |= {"published": MODELS.get(model, 0.4)}
+        rows += _model(place, base, model, CAUSES.get(version, 0), (searched, repeated, epochs), draw)
     return frame(_noticed(rows) if alarms else rows)
 
 
@@ -83,48 +83,48 @@ PRETEXT = {"patches": 0.5, "touching": 0.8}  # accuracy at the pretext's end
 
 
 def pretrained(weights=tuple(GAINS), fractions=(0.1, 1.0), repeated=5, epochs=8, seed=0, steps=False) -> pd.DataFrame:
-    """Trials with and without pretrained weights, and the pretrainings; with `steps`, fewer an epoch of few labels."""
+    """Trials with and without pretrained weights, and the pretraining; with `steps`, few labels take fewer steps."""
     draw, rows = np.random.default_rng(seed), []
     for name in weights:
         rows += _pretraining(name) if name in PRETEXT else []
     for place, (name, share) in enumerate((w, f) for w in weights for f in fractions):
-        told = {"space": "cifar10", "cell": _name(weights=name, label_fraction=share), "regime": "fine_tune"}
-        told |= {"weights": name, "label_fraction": share, "ceiling": 0.7 + GAINS[name] * (share < 1)}
-        made = _cell(place, told, 3, repeated, epochs, draw)
-        for row in made:
+        base = {"space": "cifar10", "cell": _name(weights=name, label_fraction=share), "regime": "fine_tune"}
+        base |= {"weights": name, "label_fraction": share, "ceiling": 0.7 + GAINS[name] * (share < 1)}
+        cell_rows = _cell(place, base, 3, repeated, epochs, draw)
+        for row in cell_rows:
             row["step"] = round(100 * row.get("step", 0) * (share if steps else 1))
-        rows += made + [
-            row | {"metric": "f1", "score": row["score"] - 0.02} for row in made if row.get("split") == "test"
+        rows += cell_rows + [
+            row | {"metric": "f1", "score": row["score"] - 0.02} for row in cell_rows if row.get("split") == "test"
         ]
     return frame(rows)
 
 
 def _pretraining(name: str) -> list[dict]:
-    told = {"space": "cifar10", "cell": f"weights={name}", "trial": f"w00{len(name)}", "role": "pretrain"}
-    told |= {"state": "complete", "weights": name, "data": SOURCE, "task": "patches:cifar10", "seed": 0}
-    told |= {"family": "resnet18", "image_size": 32}
+    base = {"space": "cifar10", "cell": f"weights={name}", "trial": f"w00{len(name)}", "role": "pretrain"}
+    base |= {"state": "complete", "weights": name, "data": SOURCE, "task": "patches:cifar10", "seed": 0}
+    base |= {"family": "resnet18", "image_size": 32}
     rows = []
     for epoch in range(1, 5):
         score = 0.125 + (PRETEXT[name] - 0.125) * epoch / 4
         for split, less in (("train", 0.05), ("val", 0.0)):
             rows.append(
-                told | {"epoch": epoch, "step": 9 * epoch, "split": split, "metric": "accuracy", "score": score - less}
+                base | {"epoch": epoch, "step": 9 * epoch, "split": split, "metric": "accuracy", "score": score - less}
             )
             rows.append(
-                told | {"epoch": epoch, "step": 9 * epoch, "split": split, "metric": "loss", "score": 2 - score}
+                base | {"epoch": epoch, "step": 9 * epoch, "split": split, "metric": "loss", "score": 2 - score}
             )
-    return [*rows, told | {"epoch": 4, "step": 36, "split": "val", "metric": "chance", "score": 0.125}]
+    return [*rows, base | {"epoch": 4, "step": 36, "split": "val", "metric": "chance", "score": 0.125}]
 
 
 def on_test(df: pd.DataFrame, images: int = 3840) -> pd.DataFrame:
-    """The same, but that cells as published are validated on the test split and so hold no training images out."""
+    """The same, but cells as published are validated on the test split and so hold no training images out."""
     published = df["role"] == "published"
-    more = df["train_images"].mask(published & df["train_images"].notna(), images)
-    return df.assign(validation=published.map({True: "test", False: "groups"}), train_images=more).astype(COLUMNS)
+    counts = df["train_images"].mask(published & df["train_images"].notna(), images)
+    return df.assign(validation=published.map({True: "test", False: "groups"}), train_images=counts).astype(COLUMNS)
 
 
 def with_counts(df: pd.DataFrame, classes: int = 5, images: int = 20, seed: int = 0) -> pd.DataFrame:
-    """The same with what each trial that was tested answered, `images` a class; class 1 is often taken for class 2."""
+    """The same with the answers of each tested trial, `images` per class; class 1 is often taken for class 2."""
     draw, rows = np.random.default_rng(seed), []
     names = [f"class {number}" for number in range(1, classes + 1)]
     last = df[(df["split"] == "test") & (df["metric"] == "accuracy")].drop_duplicates("trial", keep="last")
@@ -140,34 +140,34 @@ def with_counts(df: pd.DataFrame, classes: int = 5, images: int = 20, seed: int 
                 if count
             ]
     kinds = COLUMNS | {"truth": "string", "answer": "string"}
-    found = pd.DataFrame(rows, columns=list(dict.fromkeys([*df, *kinds]))).astype(kinds)
-    return pd.concat([df, found], ignore_index=True).astype(kinds)
+    counted = pd.DataFrame(rows, columns=list(dict.fromkeys([*df, *kinds]))).astype(kinds)
+    return pd.concat([df, counted], ignore_index=True).astype(kinds)
 
 
 def _name(**compared) -> str:
     return ", ".join(f"{key}={value}" for key, value in compared.items() if value is not None)
 
 
-def _model(place: int, told: dict, model: str, loss: float, sizes: tuple, draw: np.random.Generator) -> list[dict]:
-    role = "published" if "published" in told else "search"
+def _model(place: int, base: dict, model: str, loss: float, sizes: tuple, draw: np.random.Generator) -> list[dict]:
+    role = "published" if "published" in base else "search"
     if model == "nasnet":
         trial = {"trial": f"c{place:03d}", "role": role, "state": "not_run", "error": NO_WEIGHTS}
-        return [_config(told, 0, draw) | trial]
-    told |= {"ceiling": MODELS[model] - loss}
+        return [_config(base, 0, draw) | trial]
+    base |= {"ceiling": MODELS[model] - loss}
     searched, repeated, epochs = sizes
     if role == "search":
-        return _cell(place, told, searched, repeated, epochs, draw)
+        return _cell(place, base, searched, repeated, epochs, draw)
     rows = []
     for number in range(repeated):
-        trial = _config(told, 0, draw) | {"trial": f"c{place:03d}-r{number:03d}", "role": role, "state": "complete"}
-        final = told["ceiling"] + draw.normal(0, 0.01)
+        trial = _config(base, 0, draw) | {"trial": f"c{place:03d}-r{number:03d}", "role": role, "state": "complete"}
+        final = base["ceiling"] + draw.normal(0, 0.01)
         rows += _curve(trial | {"seed": 200 + number}, final, epochs, epochs, draw)
         rows.append(rows[-1] | {"split": "test", "score": final - 0.01})
     return rows
 
 
 def _noticed(rows: list[dict]) -> list[dict]:
-    """Every trial with the hashes of what it froze, and alarms where statistics drift."""
+    """Every trial with the hashes of its frozen state, and alarms where statistics drift."""
     for row in rows:
         if row["state"] == "not_run":
             continue
@@ -179,39 +179,39 @@ def _noticed(rows: list[dict]) -> list[dict]:
 
 
 def frame(rows: list[dict]) -> pd.DataFrame:
-    """Rows as a table: every column there, in its order and type."""
+    """Rows as a table with every column, in its order and type."""
     _on_workers(rows)
     return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=COLUMNS[name]) for name in COLUMNS})
 
 
 def _on_workers(rows: list[dict]) -> None:
-    """Say which of two workers trained each trial, one after another, and when it reported."""
-    free, given = [BEGUN, BEGUN], {}
+    """Assign each trial to one of two workers, one after another, and set the times of its reports."""
+    free, assigned = [BEGUN, BEGUN], {}
     for row in rows:
         if row.get("seconds") is None or row["role"] == "pretrain" or "worker" in row:
             continue
-        worker, start = given.setdefault(row["trial"], (free.index(min(free)), min(free) + START))
+        worker, start = assigned.setdefault(row["trial"], (free.index(min(free)), min(free) + START))
         row |= {"worker": f"node:{100 + worker}", "time": start + row["seconds"]}
         free[worker] = max(free[worker], row["time"])
 
 
 def write(df: pd.DataFrame, folder: Path) -> Path:
-    """Put a table where a study has it."""
+    """Write a table to its place in a study's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     df.to_parquet(folder / "table.parquet", index=False)
     return folder
 
 
 def said(df: pd.DataFrame, folder: Path) -> str:
-    """The words of a table's report, after a round trip through the files."""
+    """The text of a table's report, after a round trip through the files."""
     assert command.main([str(write(df, folder))]) == 0
     return html.unescape((folder / "report.html").read_text())
 
 
-def _cell(place: int, told: dict, searched: int, repeated: int, epochs: int, draw: np.random.Generator) -> list[dict]:
+def _cell(place: int, base: dict, searched: int, repeated: int, epochs: int, draw: np.random.Generator) -> list[dict]:
     rows, ends = [], []
     for number in range(searched):
-        config = _config(told, number, draw)
+        config = _config(base, number, draw)
         final = _final(config, draw)
         state = "complete" if number < 2 or final > np.quantile([end for end, _ in ends], 0.5) else "pruned"
         trial = config | {"trial": f"c{place:03d}-s{number:03d}", "role": "search", "state": state, "seed": number}
@@ -230,16 +230,16 @@ def _cell(place: int, told: dict, searched: int, repeated: int, epochs: int, dra
     return rows
 
 
-def _config(told: dict, number: int, draw: np.random.Generator) -> dict:
+def _config(base: dict, number: int, draw: np.random.Generator) -> dict:
     lr, decay = (1e-3, 1e-4) if number == 0 else (10 ** draw.uniform(-5, -1), 10 ** draw.uniform(-6, -2))
     fixed = {"data": SOURCE, "family": "resnet18", "weights": "imagenet", "image_size": 32, "optimizer": "adamw"}
     fixed |= {"batch_size": 128, "warmup": 0.05, "label_smoothing": 0.05, "augment": 1.0, "dropout": 0.0}
     depth = {"freeze_depth": 2 if number == 0 else int(draw.integers(0, 6))}
-    return fixed | told | {"lr": lr, "weight_decay": decay} | (depth if told["regime"] == "partial_freeze" else {})
+    return fixed | base | {"lr": lr, "weight_decay": decay} | (depth if base["regime"] == "partial_freeze" else {})
 
 
 def _final(config: dict, draw: np.random.Generator) -> float:
-    """A regime's ceiling, less for few labels, a rate off its best decade, or a deep freeze."""
+    """A regime's ceiling, lowered by few labels, a rate off its best decade, or a deep freeze."""
     regime, share = config["regime"], config["label_fraction"]
     top = config.get("ceiling", CEILINGS[regime])
     height = top - NEEDS[regime] * -np.log10(share) - 0.03 * config.get("freeze_depth", 0) * share

@@ -13,8 +13,8 @@ FORBIDDEN = {"study", "ray", "torch", "optuna", "torchvision", "timm", "search_s
 
 def loaded(*modules: str) -> set[str]:
     code = f"import importlib, sys; [importlib.import_module(m) for m in {modules!r}]; print(*sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    return {name.partition(".")[0] for name in told.stdout.split()}
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return {name.partition(".")[0] for name in process.stdout.split()}
 
 
 def test_no_module_imports_the_study_or_what_runs_it():

@@ -50,9 +50,9 @@ def test_a_notebook_runs_on_its_golden_study(name, monkeypatch):
     book = read(name)
     next(cell for cell in book.cells if cell.cell_type == "code").source = f"folder = {str(GOLDEN / STUDIES[name])!r}"
     outputs = executed(book)
-    shown = [kind for output in outputs for kind in output.get("data", {})]
-    assert shown.count("image/png") >= 1
-    assert shown.count("text/html") >= 1
+    kinds = [kind for output in outputs for kind in output.get("data", {})]
+    assert kinds.count("image/png") >= 1
+    assert kinds.count("text/html") >= 1
     assert not [output for output in outputs if output.get("name") == "stderr"]
 
 

@@ -11,21 +11,21 @@ def models():
     return synthetic.models(epochs=3)
 
 
-def test_an_alarm_is_told_once_a_trial_with_its_first_epoch(models):
-    found = alarms.records(models)
-    assert not found.duplicated(["trial", "kind"]).any()
-    told = models.dropna(subset="alarms")
-    assert len(found[found["kind"] == "batchnorm_gap"]) == told["trial"].nunique()
-    assert set(found["epoch"]) == {2}
-    assert set(found[found["kind"] == "batchnorm_gap"]["detail"]) == {"train mode 0.98, eval mode 0.38 on 512 images"}
-    assert found[found["kind"] == "constant_class"]["trial"].tolist() == ["c002-s001", "c006-s001", "c010-s001"]
+def test_an_alarm_is_reported_once_per_trial_with_its_first_epoch(models):
+    rows = alarms.records(models)
+    assert not rows.duplicated(["trial", "kind"]).any()
+    raised = models.dropna(subset="alarms")
+    assert len(rows[rows["kind"] == "batchnorm_gap"]) == raised["trial"].nunique()
+    assert set(rows["epoch"]) == {2}
+    assert set(rows[rows["kind"] == "batchnorm_gap"]["detail"]) == {"train mode 0.98, eval mode 0.38 on 512 images"}
+    assert rows[rows["kind"] == "constant_class"]["trial"].tolist() == ["c002-s001", "c006-s001", "c010-s001"]
 
 
-def test_alarms_are_shown_by_kind_and_cell(models):
-    shown = alarms.text(models)
-    assert shown["alarm"].tolist() == ["constant_class"] * 3 + ["batchnorm_gap"] * 3
-    assert shown.columns.tolist() == ["alarm", "cell", "trials", "first at epoch", "at the end", "example"]
-    assert shown.iloc[0].tolist() == [
+def test_alarms_are_grouped_by_kind_and_cell(models):
+    texts = alarms.text(models)
+    assert texts["alarm"].tolist() == ["constant_class"] * 3 + ["batchnorm_gap"] * 3
+    assert texts.columns.tolist() == ["alarm", "cell", "trials", "first at epoch", "at the end", "example"]
+    assert texts.iloc[0].tolist() == [
         "constant_class",
         "cnn · only batchnorm",
         "1 of 9",
@@ -36,28 +36,28 @@ def test_alarms_are_shown_by_kind_and_cell(models):
 
 
 def noticed(df, **alarms):
-    """The table with these alarms alone: `c000=["constant_class: …", None]` at the first epochs of a cell's trials."""
-    found = df.assign(alarms=df["alarms"].mask(df["cell"].notna()))
-    for cell, said in alarms.items():
-        for epoch, each in enumerate(said):
-            found.loc[found["trial"].str.startswith(cell) & (found["epoch"] == epoch), "alarms"] = each
-    return found
+    """The table with only these alarms: `c000=["constant_class: …", None]` at the first epochs of a cell's trials."""
+    table = df.assign(alarms=df["alarms"].mask(df["cell"].notna()))
+    for cell, by_epoch in alarms.items():
+        for epoch, alarm in enumerate(by_epoch):
+            table.loc[table["trial"].str.startswith(cell) & (table["epoch"] == epoch), "alarms"] = alarm
+    return table
 
 
-def test_an_alarm_that_is_gone_at_the_end_is_told_from_one_that_stays(models):
+def test_an_alarm_that_is_gone_at_the_end_is_distinguished_from_one_that_stays(models):
     stays, gone = [None, "constant_class: all"] + ["constant_class: all"] * 2, [None, "constant_class: all", None, None]
-    found = noticed(models, c001=gone, c002=stays, c003=["input_size: 32 px", None, None, None])
-    told, shown = alarms.records(found).set_index("trial")["at_end"], alarms.text(found)
-    assert (told["c001-s000"], told["c002-s000"]) == (False, True)
-    assert told[told.index.str.startswith("c003")].isna().all()
-    trials = found[found["trial"].str.startswith("c002")]["trial"].nunique()
-    assert shown["cell"].tolist() == ["cnn · only batchnorm", "cnn · corrected", "cnn · only learning_rate"]
-    assert shown["at the end"].tolist()[:2] == [f"{trials} of {trials}", "–"]
-    ended = found[found["trial"].str.startswith("c001") & (found["role"] == "search")].groupby("trial")["epoch"].max()
-    assert shown["at the end"].iloc[2].startswith(f"{(ended < 2).sum()} of ")
+    df = noticed(models, c001=gone, c002=stays, c003=["input_size: 32 px", None, None, None])
+    at_end, texts = alarms.records(df).set_index("trial")["at_end"], alarms.text(df)
+    assert (at_end["c001-s000"], at_end["c002-s000"]) == (False, True)
+    assert at_end[at_end.index.str.startswith("c003")].isna().all()
+    trials = df[df["trial"].str.startswith("c002")]["trial"].nunique()
+    assert texts["cell"].tolist() == ["cnn · only batchnorm", "cnn · corrected", "cnn · only learning_rate"]
+    assert texts["at the end"].tolist()[:2] == [f"{trials} of {trials}", "–"]
+    ended = df[df["trial"].str.startswith("c001") & (df["role"] == "search")].groupby("trial")["epoch"].max()
+    assert texts["at the end"].iloc[2].startswith(f"{(ended < 2).sum()} of ")
 
 
-def test_a_pruned_trial_is_asked_at_its_last_report(models):
+def test_alarms_of_a_pruned_trial_are_checked_at_its_last_report(models):
     one = noticed(models[models["trial"] == "c001-s000"], c001=[None, "constant_class: all", None])
     assert alarms.records(one)["at_end"].tolist() == [False]
     assert alarms.records(one[one["epoch"] < 2])["at_end"].tolist() == [True]
@@ -83,7 +83,7 @@ def test_each_kind_that_occurs_is_explained(models):
     assert all(len(sentence) > 40 for sentence in alarms.meanings(models))
 
 
-def test_an_alarm_without_detail_or_of_a_new_kind_is_kept(made):
+def test_an_alarm_without_detail_or_of_a_new_kind_is_reported(made):
     odd = made.assign(alarms=made["alarms"].mask(made["trial"] == "c000-s000", "not_moved | my_own: a: b\nc"))
     assert alarms.records(odd)[["kind", "detail"]].to_numpy().tolist() == [["my_own", "a: b\nc"], ["not_moved", ""]]
     assert alarms.text(odd)["example"].tolist() == ["c000-s000: a: b\nc", "c000-s000"]

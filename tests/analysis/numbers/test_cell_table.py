@@ -21,11 +21,11 @@ def test_the_cell_table_says_what_the_numbers_say(made):
 
 
 def test_a_cell_that_was_not_run_has_dashes():
-    shown = cell_table.cell_table(synthetic.models(epochs=2)).set_index(["model", "version"])
-    never = shown.loc[("nasnet", "corrected")]
+    texts = cell_table.cell_table(synthetic.models(epochs=2)).set_index(["model", "version"])
+    never = texts.loc[("nasnet", "corrected")]
     assert never["c/p/f"] == "not run"
     assert set(never.drop("c/p/f")) == {"–"}
-    assert shown.loc[("cnn", "published"), ["winner", "c/p/f", "n", "published"]].tolist() == [
+    assert texts.loc[("cnn", "published"), ["winner", "c/p/f", "n", "published"]].tolist() == [
         "–",
         "5/0/0",
         "5",
@@ -40,25 +40,25 @@ def versions():
 
 
 def test_validation_on_the_test_split_is_marked(versions):
-    shown, found = cell_table.cell_table(versions), summary.cells(versions)
-    published = (found["version"] == "published").to_numpy() & (found["not_run"] == 0).to_numpy()
+    texts, cells = cell_table.cell_table(versions), summary.cells(versions)
+    published = (cells["version"] == "published").to_numpy() & (cells["not_run"] == 0).to_numpy()
     for name in ("val", "repl. val"):
-        assert set(shown.loc[published, name]) == {"= test"}
-        assert not shown.loc[~published, name].str.contains("test").any()
-    assert found["val_is_test"].tolist() == published.tolist()
-    assert found.loc[published, "val"].notna().all()
-    assert cell_table.marks(shown) == [cell_table.MARKS["= test"] + "."]
+        assert set(texts.loc[published, name]) == {"= test"}
+        assert not texts.loc[~published, name].str.contains("test").any()
+    assert cells["val_is_test"].tolist() == published.tolist()
+    assert cells.loc[published, "val"].notna().all()
+    assert cell_table.marks(texts) == [cell_table.MARKS["= test"] + "."]
 
 
 def test_replicates_that_all_predict_one_class_are_marked(versions):
     cell = versions["cell"] == "model=cnn, version=published"
-    said = versions["alarms"].mask(cell & (versions["epoch"] == 2), "constant_class: all 40 are class 1")
+    alarms = versions["alarms"].mask(cell & (versions["epoch"] == 2), "constant_class: all 40 are class 1")
     score = versions["score"].mask(cell & (versions["split"] == "test"), 0.0233)
-    shown = cell_table.cell_table(versions.assign(alarms=said, score=score))
-    assert [text for text in shown["test [95 %]"] if "class" in text] == ["2.33 [2.33, 2.33] (one class)"]
-    assert cell_table.marks(shown)[1].startswith("(one class): at its end every replicate predicts one class")
+    texts = cell_table.cell_table(versions.assign(alarms=alarms, score=score))
+    assert [text for text in texts["test [95 %]"] if "class" in text] == ["2.33 [2.33, 2.33] (one class)"]
+    assert cell_table.marks(texts)[1].startswith("(one class): at its end every replicate predicts one class")
 
 
 def test_marks_are_explained_where_they_occur(made):
     assert cell_table.marks(cell_table.cell_table(made)) == cell_table.marks(cell_table.cell_table(made.iloc[:0])) == []
-    assert not any(told in cell_table.note(made) for told in cell_table.MARKS.values())
+    assert not any(meaning in cell_table.note(made) for meaning in cell_table.MARKS.values())

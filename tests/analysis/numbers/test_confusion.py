@@ -30,13 +30,13 @@ def best(df, share):
 
 
 def test_the_matrix_sums_the_replicates_of_the_highest_cell(small, counted):
-    found = confusion.matrix(counted)
-    assert found["panel"].nunique() == 2
+    matrix = confusion.matrix(counted)
+    assert matrix["panel"].nunique() == 2
     for share in (0.1, 1.0):
         cell = best(small, share)
         rows = counted[(counted["cell"] == cell["cell"]) & (counted["metric"] == "count")]
         want = rows.groupby(["truth", "answer"])["score"].sum()
-        mine = found[found["cell"] == cell["cell"]].set_index(["truth", "answer"])
+        mine = matrix[matrix["cell"] == cell["cell"]].set_index(["truth", "answer"])
         assert mine["images"].to_dict() == want.to_dict()
         assert mine["panel"].unique().tolist() == [f"{100 * share:g} % of the labels · {cell['regime']}"]
         assert mine.groupby("truth")["share"].sum().tolist() == pytest.approx([1] * 5)
@@ -47,8 +47,8 @@ def test_recall_and_precision_are_shares_of_rows_and_columns(small, counted):
     cell = best(small, 1.0)["cell"]
     rows = counted[(counted["cell"] == cell) & (counted["metric"] == "count")]
     table_of = rows.pivot_table(index="truth", columns="answer", values="score", aggfunc="sum", fill_value=0)
-    found = confusion.scores(counted)
-    mine = found[found["cell"] == cell].set_index("truth")
+    scores = confusion.scores(counted)
+    mine = scores[scores["cell"] == cell].set_index("truth")
     for name in table_of.index:
         assert mine.loc[name, "recall"] == pytest.approx(table_of.loc[name, name] / table_of.loc[name].sum())
         assert mine.loc[name, "precision"] == pytest.approx(table_of.loc[name, name] / table_of[name].sum())
@@ -65,28 +65,28 @@ def test_images_count_once_however_many_replicates_answer_them():
     assert one.low < between.low < other.low
     assert between.low < between.mean < between.high
     for hits in range(61):
-        found = confusion.share(hits, 60, 3)
-        assert 0 <= found.low <= found.mean <= found.high <= 1
+        share = confusion.share(hits, 60, 3)
+        assert 0 <= share.low <= share.mean <= share.high <= 1
     assert np.isnan(confusion.share(0, 0, 3).mean)
     assert confusion.share(1, 1, 3).mean == 1.0
 
 
 def test_numbers_in_names_go_by_size():
-    found = pd.DataFrame({"truth": ["class 10", "class 2"], "answer": ["class 2", "class 1"]})
-    assert confusion.classes(found) == ["class 1", "class 2", "class 10"]
+    counts = pd.DataFrame({"truth": ["class 10", "class 2"], "answer": ["class 2", "class 1"]})
+    assert confusion.classes(counts) == ["class 1", "class 2", "class 10"]
     assert confusion.classes(pd.DataFrame({"truth": ["7", "stop"], "answer": ["yield 2", "10"]})) == [
         *("7", "10", "stop", "yield 2")
     ]
 
 
-@pytest.mark.parametrize("kept", ["without columns", "without rows", "empty", "without replicates"])
-def test_without_such_rows_there_is_nothing_to_draw(small, counted, kept):
+@pytest.mark.parametrize("rows", ["without columns", "without rows", "empty", "without replicates"])
+def test_without_such_rows_there_is_nothing_to_draw(small, counted, rows):
     df = {
         "without columns": small,
         "without rows": counted[counted["metric"] != "count"],
         "empty": counted.iloc[:0],
         "without replicates": counted[counted["role"] == "search"],
-    }[kept]
+    }[rows]
     assert confusion.counts(df).empty
     assert confusion.matrix(df).empty
     assert confusion.scores(df).empty
@@ -94,8 +94,8 @@ def test_without_such_rows_there_is_nothing_to_draw(small, counted, kept):
 
 
 def test_a_class_that_is_never_answered_has_no_precision(counted):
-    found = confusion.scores(counted[~(counted["answer"] == "class 5").fillna(False)])
-    mine = found[found["truth"] == "class 5"]
+    scores = confusion.scores(counted[~(counted["answer"] == "class 5").fillna(False)])
+    mine = scores[scores["truth"] == "class 5"]
     assert (mine["recall"] == 0).all()
     assert mine[["precision", "precision_low"]].isna().all(axis=None)
 
@@ -128,7 +128,7 @@ def test_many_classes_are_thinned_or_left_out(small):
     assert len(confusion.scores(synthetic.with_counts(small, 51, 2))) == 102
 
 
-def test_perfect_answers_are_said_to_be(counted):
+def test_perfect_answers_are_reported(counted):
     right = counted["answer"].isna() | (counted["truth"] == counted["answer"])
     assert "No image is confused." in confusion_figures.caption(confusion_figures.data(counted[right]))
 
@@ -154,7 +154,7 @@ def test_counts_disturb_nothing_else(small, counted, tmp_path):
     for name, df in (("with", counted), ("without", small)):
         study_report.write(df, tmp_path / name)
     files = {path.name: path.read_bytes() for path in (tmp_path / "without").glob("*/*.csv")}
-    assert all((tmp_path / "with" / "tables" / name).read_bytes() == found for name, found in files.items())
+    assert all((tmp_path / "with" / "tables" / name).read_bytes() == content for name, content in files.items())
     drawn = {path.name for path in (tmp_path / "with" / "figures").iterdir()}
     assert {"confusion.png", "classes.svg"} <= drawn
     assert "Which classes are taken for which" in (tmp_path / "with" / "report.html").read_text()

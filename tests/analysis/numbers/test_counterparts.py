@@ -12,7 +12,7 @@ CORRECTED = "model=cnn, version=corrected"
 
 @pytest.fixture(scope="module")
 def shared():
-    """Two models as published that differ in the rate alone; only the first has a corrected cell."""
+    """Two models as published that differ only in the learning rate; only the first has a corrected cell."""
     df = synthetic.models(versions=("published", "corrected"), missing=False, alarms=False, searched=2, epochs=2)
     df = df[~df["cell"].isin(["model=meta_extractor, version=corrected", "model=parallel_net, version=published"])]
     df.loc[df["cell"] == FIRST, ["lr", "optimizer"]] = [5e-3, "sgd"]
@@ -24,30 +24,30 @@ def test_the_twin_differs_only_where_its_own_published_cell_does(shared):
     assert counterparts.twins(shared) == {SECOND: CORRECTED}
 
 
-def test_what_differs_besides_is_no_twin(shared):
+def test_a_cell_with_other_differences_is_no_twin(shared):
     other = shared.assign(family=shared["family"].mask(shared["cell"] == SECOND, "small_cnn"))
     assert counterparts.twins(other) == {}
 
 
-def test_nothing_is_lent_where_every_place_has_its_own_or_there_are_no_versions(made):
+def test_no_twins_if_every_comparison_has_its_own_or_without_versions(made):
     assert counterparts.twins(synthetic.models(searched=2, repeated=2, epochs=2)) == {}
     assert counterparts.twins(made) == {}
     assert counterparts.twins(made.iloc[:0]) == {}
 
 
-def test_a_corrected_cell_that_did_not_run_lends_and_borrows_nothing(shared):
+def test_a_corrected_cell_that_did_not_run_is_no_twin_and_gets_none(shared):
     assert counterparts.twins(shared.assign(state=shared["state"].mask(shared["cell"] == CORRECTED, "not_run"))) == {}
 
 
-def test_of_several_that_would_fit_none_is_taken(shared):
+def test_several_candidates_are_no_twin(shared):
     more = shared[shared["cell"].isin([FIRST, CORRECTED])]
     again = more.assign(cell=more["cell"].str.replace("cnn", "cnn2"), trial=more["trial"] + "b")
     assert counterparts.twins(pd.concat([shared, again])) == {}
 
 
 def test_the_tables_put_it_beside_both(shared):
-    shown = versions.text(shared).set_index("")["corrected"]
-    assert shown["meta_extractor"] == f"{shown['cnn']} (the cell of cnn)"
+    corrected = versions.text(shared).set_index("")["corrected"]
+    assert corrected["meta_extractor"] == f"{corrected['cnn']} (the cell of cnn)"
     costs = versions.causes(shared).set_index("place")
     best = shared[(shared["cell"] == CORRECTED) & (shared["split"] == "test")]["score"].mean()
     worse = shared[(shared["cell"] == SECOND) & (shared["split"] == "test")]["score"].mean()

@@ -1,4 +1,4 @@
-"""What was forgotten, recomputed from the table in the plainest way; odd tables end in less, never in an error."""
+"""Forgetting, recomputed from the table in the plainest way; incomplete tables give fewer rows, never an error."""
 
 import numpy as np
 import pandas as pd
@@ -16,18 +16,18 @@ def chains():
 
 
 def scores(df, cell, task, metric):
-    """By seed, of the trials that repeat a configuration."""
-    found = df[(df["cell"] == cell) & (df["task"] == task) & (df["metric"] == metric) & (df["split"] == "test")]
-    return found[found["role"] != "search"].set_index("seed")["score"].sort_index()
+    """Scores by seed of the trials that repeat a configuration."""
+    rows = df[(df["cell"] == cell) & (df["task"] == task) & (df["metric"] == metric) & (df["split"] == "test")]
+    return rows[rows["role"] != "search"].set_index("seed")["score"].sort_index()
 
 
 def test_one_row_a_cell_earlier_task_and_metric_in_their_order(chains):
-    found = forgetting.numbers(chains)
-    assert len(found) == 9 * 2 * 3
-    assert found["task"].drop_duplicates().tolist() == list(TASKS)
-    assert found["metric"].tolist()[:3] == ["accuracy", "sensitivity", "specificity"]
-    assert found["contender"].drop_duplicates().tolist() == ["feature_extraction", "stage_rates", "fine_tune"]
-    assert set(found["n"]) == {3}
+    numbers = forgetting.numbers(chains)
+    assert len(numbers) == 9 * 2 * 3
+    assert numbers["task"].drop_duplicates().tolist() == list(TASKS)
+    assert numbers["metric"].tolist()[:3] == ["accuracy", "sensitivity", "specificity"]
+    assert numbers["contender"].drop_duplicates().tolist() == ["feature_extraction", "stage_rates", "fine_tune"]
+    assert set(numbers["n"]) == {3}
 
 
 def test_each_number_is_a_mean_of_what_single_trials_lost(chains):
@@ -45,15 +45,15 @@ def test_each_number_is_a_mean_of_what_single_trials_lost(chains):
 
 
 def test_the_parts_add_up_in_every_trial(chains):
-    found = forgetting.trials(chains)
-    assert len(found) == 9 * 2 * 3 * 3
-    assert (found["weights"] + found["batchnorm"]).tolist() == pytest.approx(found["forgetting"].tolist(), abs=1e-12)
+    trials = forgetting.trials(chains)
+    assert len(trials) == 9 * 2 * 3 * 3
+    assert (trials["weights"] + trials["batchnorm"]).tolist() == pytest.approx(trials["forgetting"].tolist(), abs=1e-12)
 
 
 def test_exact_is_zero_in_every_trial_and_nothing_less(chains):
-    found = forgetting.numbers(chains).set_index(["cell", "task", "metric"])
+    numbers = forgetting.numbers(chains).set_index(["cell", "task", "metric"])
     frozen = "regime=feature_extraction, version=corrected"
-    assert found[found["exact"]].index.get_level_values("cell").unique().tolist() == [frozen]
+    assert numbers[numbers["exact"]].index.get_level_values("cell").unique().tolist() == [frozen]
     one = (chains["cell"] == frozen) & (chains["seed"] == 100) & (chains["metric"] == "accuracy")
     moved = chains.assign(score=chains["score"].mask(one & (chains["task"] == "animals"), 0.9))
     again = forgetting.numbers(moved).set_index(["cell", "task", "metric"])["exact"]
@@ -64,17 +64,17 @@ def test_exact_is_zero_in_every_trial_and_nothing_less(chains):
 
 def test_published_is_of_the_earlier_task_and_in_the_objectives_row(chains):
     own = chains["published"].mask(chains["task"] == chains["trained_on"], 0.5)
-    found = forgetting.numbers(chains.assign(published=own))
-    frozen = (found["contender"] == "feature_extraction") & (found["metric"] == "accuracy")
-    assert (found.loc[frozen, "published"] == 0.9).all()
-    assert found.loc[~frozen, "published"].isna().all()
+    numbers = forgetting.numbers(chains.assign(published=own))
+    frozen = (numbers["contender"] == "feature_extraction") & (numbers["metric"] == "accuracy")
+    assert (numbers.loc[frozen, "published"] == 0.9).all()
+    assert numbers.loc[~frozen, "published"].isna().all()
 
 
 def test_average_forgetting_is_the_mean_over_tasks_of_each_trial(chains):
-    found = forgetting.average(chains)
-    assert len(found) == 9
-    assert set(found["tasks"]) == {2}
-    for row in found.itertuples():
+    average = forgetting.average(chains)
+    assert len(average) == 9
+    assert set(average["tasks"]) == {2}
+    for row in average.itertuples():
         lost = [
             scores(chains, row.cell, task, "accuracy_before") - scores(chains, row.cell, task, "accuracy")
             for task in TASKS
@@ -90,9 +90,9 @@ def test_a_trial_without_one_of_the_tasks_has_no_average(chains):
 
 def test_in_a_chain_of_two_the_average_is_the_forgetting():
     df = synthetic_chains.chain(versions=("corrected",))
-    found = forgetting.numbers(df)
-    found = found[found["metric"] == "accuracy"]
-    assert forgetting.average(df)["mean"].tolist() == pytest.approx(found["forgetting"].tolist())
+    numbers = forgetting.numbers(df)
+    numbers = numbers[numbers["metric"] == "accuracy"]
+    assert forgetting.average(df)["mean"].tolist() == pytest.approx(numbers["forgetting"].tolist())
 
 
 def test_cells_are_paired_by_seed(chains):
@@ -115,10 +115,10 @@ def test_cells_without_a_common_seed_are_not_paired(chains):
     assert forgetting.paired(other, *cells, "animals").n == 0
 
 
-def test_the_text_is_of_the_numbers(chains):
-    shown, found = forgetting.text(chains), forgetting.numbers(chains)
-    row = found.iloc[0]
-    assert shown.iloc[0].tolist() == [
+def test_the_text_has_the_numbers(chains):
+    texts, numbers = forgetting.text(chains), forgetting.numbers(chains)
+    row = numbers.iloc[0]
+    assert texts.iloc[0].tolist() == [
         "feature_extraction · as published",
         "animals",
         "accuracy",
@@ -130,7 +130,7 @@ def test_the_text_is_of_the_numbers(chains):
         f"{100 * row['batchnorm']:.2f} [{100 * row['batchnorm_low']:.2f}, {100 * row['batchnorm_high']:.2f}]",
         "3",
     ]
-    assert (shown["forgetting [95 %]"] == "exactly 0").tolist() == found["exact"].tolist()
+    assert (texts["forgetting [95 %]"] == "exactly 0").tolist() == numbers["exact"].tolist()
     assert forgetting.PUBLISHED not in forgetting.text(chains.assign(published=np.nan))
 
 
@@ -141,17 +141,17 @@ def test_search_trials_and_the_validation_split_do_not_count(chains):
 
 
 def test_one_trial_has_no_interval():
-    found = forgetting.numbers(synthetic_chains.chain(repeated=1))
-    assert set(found["n"]) == {1}
-    assert found[["forgetting", "weights", "batchnorm"]].notna().all(axis=None)
-    assert found[[name for name in found if name.endswith(("_low", "_high"))]].isna().all(axis=None)
+    numbers = forgetting.numbers(synthetic_chains.chain(repeated=1))
+    assert set(numbers["n"]) == {1}
+    assert numbers[["forgetting", "weights", "batchnorm"]].notna().all(axis=None)
+    assert numbers[[name for name in numbers if name.endswith(("_low", "_high"))]].isna().all(axis=None)
 
 
-def test_without_the_old_statistics_there_are_no_parts(chains):
+def test_without_the_earlier_statistics_there_are_no_parts(chains):
     bare = chains[~chains["metric"].str.endswith("_own_batchnorm")]
-    found = forgetting.numbers(bare)
-    assert found[["weights", "batchnorm", "weights_low"]].isna().all(axis=None)
-    assert found["forgetting"].tolist() == forgetting.numbers(chains)["forgetting"].tolist()
+    numbers = forgetting.numbers(bare)
+    assert numbers[["weights", "batchnorm", "weights_low"]].isna().all(axis=None)
+    assert numbers["forgetting"].tolist() == forgetting.numbers(chains)["forgetting"].tolist()
     one = chains[~(chains["metric"].str.endswith("_own_batchnorm") & (chains["seed"] == 100))]
     assert forgetting.numbers(one)["weights"].isna().all()
     assert set(forgetting.text(bare)["weights part"]) == {"–"}
@@ -172,6 +172,6 @@ def test_without_the_old_statistics_there_are_no_parts(chains):
 )
 def test_nothing_is_known_without_before_and_after_of_a_replicate(chains, odd):
     df = odd(chains).astype(chains.dtypes)
-    for found in (forgetting.numbers(df), forgetting.average(df), forgetting.text(df), forgetting.trials(df)):
-        assert found.empty
+    for table in (forgetting.numbers(df), forgetting.average(df), forgetting.text(df), forgetting.trials(df)):
+        assert table.empty
     assert list(forgetting.numbers(df).columns) == list(forgetting.numbers(chains).columns)

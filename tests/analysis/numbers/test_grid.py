@@ -1,4 +1,4 @@
-"""What cells compare: the order of values, who competes, and the looks that this gives."""
+"""Compared keys: the order of values, which key competes, and the looks of contenders."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.analysis import synthetic
 
 
 def table(*cells):
-    """A trial per cell, in the order of a study."""
+    """One trial per cell, in the order of a study."""
     rows = [{"cell": cell, "trial": f"c{place:03d}-s000", "regime": "scratch"} for place, cell in enumerate(cells)]
     return synthetic.frame(rows)
 
@@ -76,8 +76,8 @@ def test_a_version_is_named_in_titles():
     assert titles.tolist() == ["cnn · as published", "cnn · only lr", "cnn · corrected"]
 
 
-def test_what_nothing_read_is_taken_from_the_cells_name():
+def test_a_value_that_no_trial_read_is_taken_from_the_cells_name():
     df = synthetic.with_zero_shot()
-    found = grid.filled(df.drop_duplicates("trial"), df)
-    assert sorted(found[found["regime"] == "zero_shot"]["label_fraction"].unique()) == [0.05, 0.1]
-    assert found["lr"].isna().any()
+    trials = grid.filled(df.drop_duplicates("trial"), df)
+    assert sorted(trials[trials["regime"] == "zero_shot"]["label_fraction"].unique()) == [0.05, 0.1]
+    assert trials["lr"].isna().any()

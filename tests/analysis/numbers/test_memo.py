@@ -8,7 +8,7 @@ calls = []
 
 @pytest.fixture(scope="module", autouse=True)
 def remembered():
-    """Here nothing is remembered but where a test asks for it."""
+    """Replace the shared fixture: here only the tests themselves cache results."""
 
 
 @once
@@ -17,7 +17,7 @@ def total(df, name="a"):
     return df[[name]].sum().to_frame()
 
 
-def test_a_table_is_asked_once_while_remembering_and_each_time_otherwise():
+def test_results_are_computed_once_while_remembering_and_each_time_otherwise():
     one, two = pd.DataFrame({"a": [1, 2], "b": [3, 4]}), pd.DataFrame({"a": [5]})
     calls.clear()
     assert total(one).equals(total(one))

@@ -17,9 +17,9 @@ def several():
 
 
 def test_each_metric_has_its_mean_over_replicates(several):
-    found = metrics.numbers(several)
-    assert found["metric"].tolist() == ["accuracy", "f1"] * 6
-    for row in found.itertuples():
+    numbers = metrics.numbers(several)
+    assert numbers["metric"].tolist() == ["accuracy", "f1"] * 6
+    for row in numbers.itertuples():
         rows = several[(several["cell"] == row.cell) & (several["role"] == "replicate") & (several["split"] == "test")]
         scores = rows[rows["metric"] == row.metric]["score"]
         assert (row.mean, row.n) == pytest.approx((scores.mean(), 5))
@@ -27,12 +27,12 @@ def test_each_metric_has_its_mean_over_replicates(several):
 
 
 def test_the_text_puts_the_metrics_side_by_side(several):
-    shown, found = metrics.text(several), metrics.numbers(several)
-    assert shown.columns.tolist() == ["", "accuracy", "f1", "n"]
-    assert len(shown) == 6
-    second = found.iloc[1]
-    assert shown["f1"][0] == f"{100 * second['mean']:.2f} [{100 * second['low']:.2f}, {100 * second['high']:.2f}]"
-    assert set(shown["n"]) == {"5"}
+    texts, numbers = metrics.text(several), metrics.numbers(several)
+    assert texts.columns.tolist() == ["", "accuracy", "f1", "n"]
+    assert len(texts) == 6
+    second = numbers.iloc[1]
+    assert texts["f1"][0] == f"{100 * second['mean']:.2f} [{100 * second['low']:.2f}, {100 * second['high']:.2f}]"
+    assert set(texts["n"]) == {"5"}
 
 
 def test_the_metric_that_selects_comes_first(several):
@@ -44,19 +44,19 @@ def test_trials_as_published_count_and_missing_scores_are_dashes():
     df = synthetic.models(missing=False, searched=2, repeated=3, epochs=2)
     test = df[(df["split"] == "test") & (df["cell"] == "model=cnn, version=published")]
     more = test.assign(metric="f1", score=test["score"] / 2)
-    found = metrics.numbers(pd.concat([df, more], ignore_index=True))
-    assert found[found["metric"] == "f1"]["mean"].tolist() == pytest.approx([test["score"].mean() / 2])
-    shown = metrics.text(pd.concat([df, more], ignore_index=True))
-    assert (shown["f1"] == "–").sum() == len(shown) - 1
+    numbers = metrics.numbers(pd.concat([df, more], ignore_index=True))
+    assert numbers[numbers["metric"] == "f1"]["mean"].tolist() == pytest.approx([test["score"].mean() / 2])
+    texts = metrics.text(pd.concat([df, more], ignore_index=True))
+    assert (texts["f1"] == "–").sum() == len(texts) - 1
 
 
 def test_without_spread_there_is_no_interval():
     df = synthetic.with_zero_shot(searched=2, repeated=2, epochs=2)
     test = df[df["split"] == "test"]
-    found = metrics.numbers(pd.concat([df, test.assign(metric="f1")], ignore_index=True))
-    untrained = found["cell"].str.startswith("regime=zero_shot")
-    assert found[untrained]["low"].isna().all()
-    assert found[~untrained]["low"].notna().all()
+    numbers = metrics.numbers(pd.concat([df, test.assign(metric="f1")], ignore_index=True))
+    untrained = numbers["cell"].str.startswith("regime=zero_shot")
+    assert numbers[untrained]["low"].isna().all()
+    assert numbers[~untrained]["low"].notna().all()
 
 
 def test_one_metric_alone_makes_no_table(made, tmp_path):

@@ -13,10 +13,10 @@ def made():
     return synthetic.study(regimes=("scratch", "fine_tune"), fractions=(0.1, 1.0), searched=3, repeated=4)
 
 
-def test_the_first_epoch_near_the_best_is_found_as_by_hand(made):
-    found = plateau.runs(made)
-    assert len(found) == 2 * 4 * 4  # shares × cells × replicates
-    for row in found.itertuples():
+def test_the_first_epoch_near_the_best_is_as_by_hand(made):
+    runs = plateau.runs(made)
+    assert len(runs) == 2 * 4 * 4  # shares × cells × replicates
+    for row in runs.itertuples():
         curve = made[(made["trial"] == row.trial) & (made["split"] == "val") & (made["metric"] == "accuracy")]
         scores = curve.set_index("epoch")["score"]
         wanted = next(epoch for epoch in sorted(scores.index) if scores[epoch] >= row.share * max(scores))
@@ -26,8 +26,8 @@ def test_the_first_epoch_near_the_best_is_found_as_by_hand(made):
 
 
 def test_intervals_are_those_of_the_mean_over_replicates(made):
-    runs, found = plateau.runs(made), plateau.table(made)
-    for row in found.itertuples():
+    runs, means = plateau.runs(made), plateau.table(made)
+    for row in means.itertuples():
         epochs = runs[(runs["cell"] == row.cell) & (runs["share"] == row.share)]["epoch"].astype(float)
         assert (row.epoch, row.n) == (np.mean(epochs), 4)
         assert (row.epoch_low, row.epoch_high) == pytest.approx(stats.t_interval(epochs)[1:3])

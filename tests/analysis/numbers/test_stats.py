@@ -53,10 +53,10 @@ def newcombe(a, b):
     m, n = len(a), len(b)
     point = sum((x > y) + (x == y) / 2 for x in a for y in b) / (m * n)
     p = np.linspace(0, 1, 1_000_001)
-    more = (m + n) / 2 - 1
-    variance = p * (1 - p) * (1 + more * (1 - p) / (2 - p) + more * p / (1 + p)) / (m * n)
-    kept = p[np.abs(p - point) <= 1.959964 * np.sqrt(variance)]
-    return point, kept.min(), kept.max()
+    extra = (m + n) / 2 - 1
+    variance = p * (1 - p) * (1 + extra * (1 - p) / (2 - p) + extra * p / (1 + p)) / (m * n)
+    accepted = p[np.abs(p - point) <= 1.959964 * np.sqrt(variance)]
+    return point, accepted.min(), accepted.max()
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def newcombe(a, b):
     ],
 )
 def test_improvement_is_newcombes_fifth_method(a, b):
-    found = stats.improvement(a, b)
-    assert found[:3] == pytest.approx(newcombe(a, b), abs=2e-6)
-    assert found.mean == pytest.approx(scipy_stats.mannwhitneyu(a, b).statistic / (len(a) * len(b)))
+    interval = stats.improvement(a, b)
+    assert interval[:3] == pytest.approx(newcombe(a, b), abs=2e-6)
+    assert interval.mean == pytest.approx(scipy_stats.mannwhitneyu(a, b).statistic / (len(a) * len(b)))
 
 
 def test_improvement_keeps_a_width_where_all_are_above():
@@ -103,18 +103,18 @@ def test_improvement_covers_the_truth(shift):
     draw = np.random.default_rng(11)
     truth = scipy_stats.norm.cdf(shift / np.sqrt(2))
     tries = [stats.improvement(draw.normal(shift, 1, 5), draw.normal(0, 1, 5)) for _ in range(400)]
-    covered = np.mean([found.low <= truth <= found.high for found in tries])
+    covered = np.mean([interval.low <= truth <= interval.high for interval in tries])
     assert 0.92 <= covered <= 1.0
 
 
 def test_difference_is_welchs():
     a, b = [0.90, 0.92, 0.91, 0.95], [0.80, 0.70, 0.85]
-    found = stats.difference(a, b)
+    interval = stats.difference(a, b)
     va, vb = np.var(a, ddof=1) / 4, np.var(b, ddof=1) / 3
     freedom = (va + vb) ** 2 / (va**2 / 3 + vb**2 / 2)
     half = scipy_stats.t.ppf(0.975, freedom) * np.sqrt(va + vb)
     mean = np.mean(a) - np.mean(b)
-    assert found == pytest.approx((mean, mean - half, mean + half, 3))
+    assert interval == pytest.approx((mean, mean - half, mean + half, 3))
 
 
 def test_difference_of_few_or_of_equal_values():
@@ -125,16 +125,16 @@ def test_difference_of_few_or_of_equal_values():
 
 
 def dealt(a, b):
-    """The two-sided p in the plainest way: of all ways to deal the values out, twice the share as far to one side."""
+    """The two-sided p in the plainest way: twice the share of all ways to deal the values out that are as extreme."""
     values, size = [*a, *b], len(a)
     wins = lambda x, y: sum((one > two) + (one == two) / 2 for one in x for two in y)  # noqa: E731
     every = [set(chosen) for chosen in itertools.combinations(range(len(values)), size)]
-    found = [
+    all_wins = [
         wins([values[i] for i in chosen], [values[i] for i in range(len(values)) if i not in chosen])
         for chosen in every
     ]
-    seen = wins(a, b)
-    tails = (np.mean([each >= seen for each in found]), np.mean([each <= seen for each in found]))
+    observed = wins(a, b)
+    tails = (np.mean([count >= observed for count in all_wins]), np.mean([count <= observed for count in all_wins]))
     return min(1.0, 2 * min(tails))
 
 
@@ -170,9 +170,9 @@ def test_separated_needs_the_interval_and_the_test():
 
 
 def test_one_value_is_neither_separated_nor_not():
-    found = stats.compare([0.5], [0.1, 0.2, 0.3])
-    assert (found.chance.mean, found.separated) == (1.0, None)
-    assert np.isnan(found.p)
+    comparison = stats.compare([0.5], [0.1, 0.2, 0.3])
+    assert (comparison.chance.mean, comparison.separated) == (1.0, None)
+    assert np.isnan(comparison.p)
 
 
 @pytest.mark.parametrize(("m", "n", "can"), [(3, 3, False), (3, 4, False), (4, 4, True), (3, 5, True), (2, 8, True)])
@@ -183,10 +183,10 @@ def test_separable_is_whether_full_separation_is(m, n, can):
 
 def test_paired_difference_is_scipys_and_is_the_t_interval_of_differences():
     a, b = [0.90, 0.92, 0.91, 0.95], [0.80, 0.84, 0.79, 0.88]
-    found = stats.paired_difference(zip(a, b, strict=True))
+    interval = stats.paired_difference(zip(a, b, strict=True))
     ends = scipy_stats.ttest_rel(a, b).confidence_interval(0.95)
-    assert found == pytest.approx((np.mean(a) - np.mean(b), ends.low, ends.high, 4))
-    assert found[1:3] != pytest.approx(stats.difference(a, b)[1:3], abs=0.01)
+    assert interval == pytest.approx((np.mean(a) - np.mean(b), ends.low, ends.high, 4))
+    assert interval[1:3] != pytest.approx(stats.difference(a, b)[1:3], abs=0.01)
 
 
 def test_paired_difference_of_odd_pairs():

@@ -8,9 +8,9 @@ from tests.analysis import synthetic
 
 
 def test_cells_are_in_the_order_of_what_they_compare(made):
-    found = summary.cells(made.sample(frac=1, random_state=0))
+    cells = summary.cells(made.sample(frac=1, random_state=0))
     wanted = [(regime, share) for regime in synthetic.REGIMES for share in synthetic.FRACTIONS]
-    assert list(zip(found["regime"], found["label_fraction"], strict=True)) == wanted
+    assert list(zip(cells["regime"], cells["label_fraction"], strict=True)) == wanted
 
 
 def test_winners_are_the_best_complete_search_trials(made):
@@ -18,8 +18,8 @@ def test_winners_are_the_best_complete_search_trials(made):
     rows = rows[(rows["split"] == "val") & (rows["metric"] == "accuracy") & (rows["epoch"] == 10)]
     for cell, group in rows.groupby("cell"):
         best = group.loc[group["score"].idxmax()]
-        found = summary.cells(made).set_index("cell").loc[cell]
-        assert (found["winner"], found["val"], found["lr"]) == (best["trial"], best["score"], best["lr"])
+        row = summary.cells(made).set_index("cell").loc[cell]
+        assert (row["winner"], row["val"], row["lr"]) == (best["trial"], best["score"], best["lr"])
 
 
 def test_the_last_epoch_decides_not_the_best_one(made):
@@ -46,18 +46,18 @@ def test_test_scores_are_the_replicates_with_their_interval(made):
 
 def test_replicates_of_an_earlier_winner_do_not_count(made):
     old = made["replicate_of"].mask(made["role"] == "replicate", "c000-s999")
-    found = summary.cells(made.assign(replicate_of=old))
-    assert (found["replicates"] == 0).all()
-    assert found["test_mean"].isna().all()
+    cells = summary.cells(made.assign(replicate_of=old))
+    assert (cells["replicates"] == 0).all()
+    assert cells["test_mean"].isna().all()
 
 
 def test_trials_are_counted_by_state(made):
-    found = summary.cells(made)
+    cells = summary.cells(made)
     once = made[made["role"] == "search"].drop_duplicates("trial")
-    assert found["trials"].tolist() == [8] * 12
+    assert cells["trials"].tolist() == [8] * 12
     for state in ("complete", "pruned", "failed", "running"):
-        assert found[state].sum() == (once["state"] == state).sum()
-    assert found["failed"].tolist() == [0, 1] + [0] * 10
+        assert cells[state].sum() == (once["state"] == state).sum()
+    assert cells["failed"].tolist() == [0, 1] + [0] * 10
 
 
 def test_tuned_is_what_varies_inside_a_cell(made):
@@ -66,9 +66,9 @@ def test_tuned_is_what_varies_inside_a_cell(made):
 
 
 def test_a_depth_that_is_not_read_stays_empty(made):
-    found = summary.cells(made).set_index("regime")["freeze_depth"]
-    assert found["scratch"].isna().all()
-    assert found["partial_freeze"].notna().all()
+    depths = summary.cells(made).set_index("regime")["freeze_depth"]
+    assert depths["scratch"].isna().all()
+    assert depths["partial_freeze"].notna().all()
 
 
 def test_the_objective_is_the_tasks_metric_and_never_the_loss(made):
@@ -96,15 +96,15 @@ def test_cells_of_nothing_are_none(made):
     assert summary.cells(made.iloc[:0]).empty
 
 
-def test_the_number_of_training_images_is_told_by_trial_and_by_cell(made):
-    found = summary.cells(made).set_index("label_fraction")["train_images"]
-    assert {share: set(found[share]) for share in synthetic.FRACTIONS} == {0.1: {344}, 0.5: {1720}, 1.0: {3440}}
+def test_the_number_of_training_images_is_reported_by_trial_and_by_cell(made):
+    images = summary.cells(made).set_index("label_fraction")["train_images"]
+    assert {share: set(images[share]) for share in synthetic.FRACTIONS} == {0.1: {344}, 0.5: {1720}, 1.0: {3440}}
     assert summary.cells(made[made["state"] != "complete"])["train_images"].notna().any()
     assert set(summary.trials(made)["train_images"].dropna()) == {344, 1720, 3440}
 
 
 def test_where_nothing_is_trained_there_is_a_score_and_no_interval():
-    found = summary.cells(synthetic.with_zero_shot()).set_index("regime").loc["zero_shot"]
-    assert found["test_mean"].tolist() == pytest.approx([0.21, 0.21])
-    assert np.isnan(found[["test_low", "test_high"]].to_numpy(float)).all()
-    assert found["train_images"].isna().all()
+    cells = summary.cells(synthetic.with_zero_shot()).set_index("regime").loc["zero_shot"]
+    assert cells["test_mean"].tolist() == pytest.approx([0.21, 0.21])
+    assert np.isnan(cells[["test_low", "test_high"]].to_numpy(float)).all()
+    assert cells["train_images"].isna().all()

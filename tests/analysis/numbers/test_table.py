@@ -1,4 +1,4 @@
-"""Reading a table, and what is refused."""
+"""Reading a table, and the tables that are refused."""
 
 import pandas as pd
 import pytest
@@ -12,8 +12,8 @@ def test_a_table_comes_back_as_it_was_written(made, folder):
 
 
 def test_an_empty_table_keeps_its_types(made, tmp_path):
-    found = table.load(synthetic.write(made.iloc[:0], tmp_path))
-    assert {name: str(dtype) for name, dtype in found.dtypes.items()} == table.COLUMNS
+    df = table.load(synthetic.write(made.iloc[:0], tmp_path))
+    assert {name: str(dtype) for name, dtype in df.dtypes.items()} == table.COLUMNS
 
 
 def test_columns_that_are_all_empty_may_have_any_type(made, tmp_path):
@@ -26,7 +26,7 @@ def test_a_newer_tables_columns_are_left_out(made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda df: df.drop(columns=["lr", "score"]), "lacks the columns lr, score"),
         (lambda df: df.assign(score="high"), "score (large_string, not float64)"),
@@ -38,10 +38,10 @@ def test_a_newer_tables_columns_are_left_out(made, tmp_path):
         (lambda df: df.assign(cell=None), "rows without cell"),
     ],
 )
-def test_a_table_that_is_wrong_is_refused_in_one_line(made, tmp_path, change, said):
+def test_a_table_that_is_wrong_is_refused_in_one_line(made, tmp_path, change, message):
     with pytest.raises(table.TableError) as error:
         table.load(synthetic.write(change(made), tmp_path))
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -50,7 +50,7 @@ def test_a_folder_without_table_is_named(tmp_path):
         table.load(tmp_path)
 
 
-def test_studies_in_a_folder_are_named_and_one_that_has_just_begun_is_told_apart(tmp_path):
+def test_studies_in_a_folder_are_named_and_one_that_has_just_begun_is_distinguished(tmp_path):
     for name in "abcdefg":
         (tmp_path / name).mkdir()
         (tmp_path / name / "table.parquet").touch()

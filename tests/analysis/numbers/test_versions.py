@@ -17,14 +17,14 @@ def on_test(df, cell):
 
 
 def test_each_version_has_its_test_scores(models):
-    found = versions.numbers(models)
-    assert found["place"].unique().tolist() == [*synthetic.MODELS, "nasnet"]
-    assert found["version"].tolist() == list(synthetic.CAUSES) * 4
-    for row in found[~found["not_run"]].itertuples():
+    numbers = versions.numbers(models)
+    assert numbers["place"].unique().tolist() == [*synthetic.MODELS, "nasnet"]
+    assert numbers["version"].tolist() == list(synthetic.CAUSES) * 4
+    for row in numbers[~numbers["not_run"]].itertuples():
         assert (row.mean, row.low, row.high, row.n) == pytest.approx(
             stats.t_interval(on_test(models, row.cell), (0, 1))
         )
-    assert found.groupby("version")["published"].count().to_dict() == {
+    assert numbers.groupby("version")["published"].count().to_dict() == {
         "published": 4,
         "learning_rate": 0,
         "batchnorm": 0,
@@ -33,13 +33,13 @@ def test_each_version_has_its_test_scores(models):
 
 
 def test_the_text_puts_the_versions_side_by_side(models):
-    shown, found = versions.text(models), versions.numbers(models)
+    texts, numbers = versions.text(models), versions.numbers(models)
     heads = ["", "published", "as published, measured", "only learning_rate", "only batchnorm", "corrected"]
-    assert shown.columns.tolist() == heads
-    assert shown["published"].tolist() == ["88.00", "85.00", "92.00", "40.00"]
-    row = found.iloc[0]
-    assert shown.iloc[0, 2] == f"{100 * row['mean']:.2f} [{100 * row['low']:.2f}, {100 * row['high']:.2f}], n = 5"
-    assert set(shown.iloc[3, 2:]) == {"not run"}
+    assert texts.columns.tolist() == heads
+    assert texts["published"].tolist() == ["88.00", "85.00", "92.00", "40.00"]
+    row = numbers.iloc[0]
+    assert texts.iloc[0, 2] == f"{100 * row['mean']:.2f} [{100 * row['low']:.2f}, {100 * row['high']:.2f}], n = 5"
+    assert set(texts.iloc[3, 2:]) == {"not run"}
 
 
 def test_without_a_published_figure_its_column_is_left_out(models):
@@ -47,38 +47,38 @@ def test_without_a_published_figure_its_column_is_left_out(models):
 
 
 def test_a_cause_costs_the_difference_with_welchs_interval(models):
-    found = versions.causes(models)
-    assert found["cause"].tolist() == ["published", "learning_rate", "batchnorm"] * 3
-    for row in found.itertuples():
+    causes = versions.causes(models)
+    assert causes["cause"].tolist() == ["published", "learning_rate", "batchnorm"] * 3
+    for row in causes.itertuples():
         a, b = (on_test(models, f"model={row.place}, version={name}") for name in ("corrected", row.cause))
         ends = scipy_stats.ttest_ind(a, b, equal_var=False).confidence_interval()
         assert (row.cost, row.low, row.high) == pytest.approx((a.mean() - b.mean(), *ends))
         assert (row.p, row.p_low, row.p_high) == pytest.approx(stats.improvement(a, b)[:3])
-    told = ["everything as published (all causes, its recipe)", "learning_rate"]
-    assert versions.causes_text(models)["cause"].tolist()[:2] == told
+    names = ["everything as published (all causes, its recipe)", "learning_rate"]
+    assert versions.causes_text(models)["cause"].tolist()[:2] == names
 
 
-def test_training_images_are_shown_where_they_differ(models):
-    found, shown = versions.causes(synthetic.on_test(models)), versions.causes_text(synthetic.on_test(models))
-    assert found[["images_corrected", "images_cause"]].head(2).to_numpy().tolist() == [[3440, 3840], [3440, 3440]]
-    assert shown["images"].tolist() == ["3,440 and 3,840", "3,440", "3,440"] * 3
+def test_training_images_are_included_if_they_differ(models):
+    causes, texts = versions.causes(synthetic.on_test(models)), versions.causes_text(synthetic.on_test(models))
+    assert causes[["images_corrected", "images_cause"]].head(2).to_numpy().tolist() == [[3440, 3840], [3440, 3440]]
+    assert texts["images"].tolist() == ["3,440 and 3,840", "3,440", "3,440"] * 3
     assert "images" not in versions.causes_text(models)
 
 
 def test_a_version_that_predicts_one_class_is_marked(models):
     cell = models["cell"] == "model=cnn, version=published"
     last = cell & (models["epoch"] == models["epoch"].max())
-    shown = versions.text(models.assign(alarms=models["alarms"].mask(last, "constant_class: all")))
+    texts = versions.text(models.assign(alarms=models["alarms"].mask(last, "constant_class: all")))
     assert (
-        shown["as published, measured"].str.contains("] (one class), n = 5", regex=False).tolist()
+        texts["as published, measured"].str.contains("] (one class), n = 5", regex=False).tolist()
         == [True] + [False] * 3
     )
 
 
 def test_one_repetition_has_a_cost_without_interval():
-    found = versions.causes(synthetic.models(repeated=1, missing=False, epochs=2))
-    assert found["cost"].notna().all()
-    assert found[["low", "high", "p_low", "p_high"]].isna().all(axis=None)
+    causes = versions.causes(synthetic.models(repeated=1, missing=False, epochs=2))
+    assert causes["cost"].notna().all()
+    assert causes[["low", "high", "p_low", "p_high"]].isna().all(axis=None)
 
 
 def test_what_seeds_cannot_change_has_a_cost_without_interval(models):
@@ -88,8 +88,8 @@ def test_what_seeds_cannot_change_has_a_cost_without_interval(models):
 
 
 def test_without_versions_there_is_nothing(made):
-    for found in (versions.numbers(made), versions.text(made), versions.causes(made), versions.causes_text(made)):
-        assert found.empty
+    for table in (versions.numbers(made), versions.text(made), versions.causes(made), versions.causes_text(made)):
+        assert table.empty
     assert versions.text(made.iloc[:0]).empty
 
 
@@ -99,11 +99,11 @@ def test_without_a_corrected_cell_nothing_costs(models):
 
 def test_trials_as_published_repeat_their_cell(models):
     cells = summary.cells(models).set_index("cell")
-    found = cells.loc["model=cnn, version=published"]
-    rows = models[(models["cell"] == found.name) & (models["metric"] == "accuracy")]
+    cell = cells.loc["model=cnn, version=published"]
+    rows = models[(models["cell"] == cell.name) & (models["metric"] == "accuracy")]
     ends = rows[(rows["split"] == "val") & (rows["epoch"] == 4)]["score"]
-    assert (found["val"], found["replicates_val"]) == pytest.approx((ends.mean(), ends.mean()))
-    assert found["winner"] is None or found[["winner", "best_epoch"]].isna().all()
-    assert (found["lr"], found["replicates"], found["trials"], found["complete"]) == (1e-3, 5, 5, 5)
+    assert (cell["val"], cell["replicates_val"]) == pytest.approx((ends.mean(), ends.mean()))
+    assert cell["winner"] is None or cell[["winner", "best_epoch"]].isna().all()
+    assert (cell["lr"], cell["replicates"], cell["trials"], cell["complete"]) == (1e-3, 5, 5, 5)
     never = cells.loc["model=nasnet, version=corrected"]
     assert (never["not_run"], never["trials"], never["replicates"]) == (1, 0, 0)

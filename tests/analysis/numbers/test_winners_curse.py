@@ -13,19 +13,19 @@ from tests.analysis import synthetic
 
 @pytest.fixture(autouse=True)
 def once():
-    """Ask a table the same thing once a test."""
+    """Cache the results of a table within each test."""
     with remembering():
         yield
 
 
 def test_the_excess_is_the_winners_score_less_the_mean_of_its_replicates(made):
-    found, trials = winners_curse.data(made).drop_duplicates("cell").set_index("cell"), summary.trials(made)
-    assert len(found) == 12
+    excesses, trials = winners_curse.data(made).drop_duplicates("cell").set_index("cell"), summary.trials(made)
+    assert len(excesses) == 12
     for cell, rows in trials.groupby("cell"):
         again = rows[rows["role"] == "replicate"]
         best = rows[(rows["role"] == "search") & (rows["state"] == "complete")]["val"].max()
         mean, low, high, n = stats.t_interval(best - again["val"])
-        row = found.loc[cell]
+        row = excesses.loc[cell]
         assert row[["excess", "low", "high", "n"]].tolist() == pytest.approx([mean, low, high, n])
         assert row["winner"] - row["mean"] == pytest.approx(row["excess"])
 
@@ -33,17 +33,17 @@ def test_the_excess_is_the_winners_score_less_the_mean_of_its_replicates(made):
 def test_the_average_is_over_cells(made):
     excess = winners_curse.data(made).drop_duplicates("cell")["excess"]
     assert winners_curse.average(made) == stats.t_interval(excess)
-    (told,) = choices.curse_sentences(made)
-    assert f"lies {100 * excess.mean():.2f} [" in told
-    assert "(n = 12 cells)" in told
-    assert "includes 0" not in told
+    (sentence,) = choices.curse_sentences(made)
+    assert f"lies {100 * excess.mean():.2f} [" in sentence
+    assert "(n = 12 cells)" in sentence
+    assert "includes 0" not in sentence
 
 
 def test_one_cell_has_the_interval_of_its_replicates(made):
     one = made[made["cell"] == made["cell"].iloc[0]]
     mean, low, high, _ = winners_curse.data(one)[["excess", "low", "high", "n"]].iloc[0]
-    told = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above that of its replicates (n = 5)"
-    assert told in choices.curse_sentences(one)[0]
+    claim = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above that of its replicates (n = 5)"
+    assert claim in choices.curse_sentences(one)[0]
 
 
 def test_an_interval_around_0_says_so(made):
@@ -55,8 +55,8 @@ def test_an_interval_around_0_says_so(made):
 
 
 def test_a_winner_that_was_not_picked_has_no_curse(made):
-    kept = made[(made["role"] != "search") | made["trial"].str.endswith("s000")]
-    again = kept.assign(replicate_of=kept["replicate_of"].str.replace(r"s\d+", "s000", regex=True))
+    single = made[(made["role"] != "search") | made["trial"].str.endswith("s000")]
+    again = single.assign(replicate_of=single["replicate_of"].str.replace(r"s\d+", "s000", regex=True))
     assert winners_curse.data(again).empty
     assert choices.curse_sentences(again) == []
 
