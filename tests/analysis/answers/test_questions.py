@@ -21,7 +21,7 @@ def once():
 
 def test_every_module_of_a_question_has_sentences_and_a_rule():
     names = {module.name for module in pkgutil.iter_modules(analysis.answers.__path__)} - {"overview", "questions"}
-    assert len(names) == 5
+    assert len(names) >= 5
     for name in names:
         module = import_module(f"analysis.answers.{name}")
         assert getattr(questions, name) is module, f"{name} has no line in questions.py"
