@@ -1,6 +1,6 @@
 """What was studied, in sentences, and the table of which contender improves on which.
 
-Describes the study alone; its results are the other modules' (see `questions`).
+Describes what was studied; `questions` has the results.
 """
 
 import pandas as pd

@@ -51,16 +51,16 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
-    whole, (df, own) = df, table.apart(df)
-    before = whole[table.earlier(whole)]
-    source = _source(df, {"weights were trained on": own, "earlier tasks are of": before})
+    whole, (df, pretraining) = df, table.apart(df)
+    earlier = whole[table.earlier(whole)]
+    source = _source(df, {"weights were trained on": pretraining, "earlier tasks are of": earlier})
     sections, tables = [], _tables(df)
     drawn: list[draw.Picture] = []
     figures = [(kind, df) for kind in draw.KINDS]
     figures += [(kind, df) for kind in draw.OF_VERSIONS if len(tables["versions"])]
     figures += [(kind, whole) for kind in draw.OF_CLASSES if table.counts(whole).any()]
-    figures += list(zip(draw.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
-    if len(before):
+    figures += list(zip(draw.OF_PRETRAINING, (pretraining, whole), strict=True)) if len(pretraining) else []
+    if len(earlier):
         tables["forgetting"] = forgetting.numbers(whole)
         figures += [(kind, whole) for kind in draw.OF_CHAINS]
     for kind, rows in figures:

@@ -11,7 +11,7 @@ from tests.analysis import synthetic
 
 @pytest.fixture(autouse=True)
 def once():
-    """Compute each number of a table once a test."""
+    """Compute each number of a table once per test."""
     with remembering():
         yield
 
