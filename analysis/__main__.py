@@ -1,6 +1,6 @@
-"""The command `python -m analysis results/gtsrb …`: tables of studies in, their reports out, and one page of several.
+"""The command `python -m analysis results/gtsrb …`: reads studies' tables, writes their reports and a page of several.
 
-Knows arguments, messages and exit codes; knows nothing of what a report says.
+Knows arguments, messages and exit codes.
 """
 
 import argparse
@@ -17,16 +17,16 @@ from analysis.shell.text import printable
 
 
 class _MistakeError(ValueError):
-    """One study given twice, or a file as the folder to write into."""
+    """The same study twice, or a file as the folder to write into."""
 
     exit_code = command.USAGE
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the report of the study in each folder, and of several a page that puts them side by side.
+    """Write the report of the study in each folder, and a page that puts several studies side by side.
 
     Returns:
-        The exit code: 0 done, 2 not a study's folder, 4 its table is damaged or of another kind, 5 the storage fails.
+        The exit code: 0 done, 2 not a study's folder, 4 a damaged table or one of another kind, 5 the storage fails.
     """
     with command.ending("analysis") as end:
         options = _parser().parse_args(argv)
@@ -36,63 +36,61 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command.Parser(prog="python -m analysis", description="Write a study's report, figures and tables.")
-    told = "a study's folder, e.g. results/gtsrb; several are put side by side as well"
-    parser.add_argument("folders", type=command.path, nargs="+", metavar="folder", help=told)
-    told = "where to write (default: the study's folder; the page of several: beside/ next to the first)"
-    parser.add_argument("--out", type=command.path, metavar="DIR", help=told)
+    folders = "a study's folder, e.g. results/gtsrb; several are put side by side as well"
+    parser.add_argument("folders", type=command.path, nargs="+", metavar="folder", help=folders)
+    out = "where to write (default: the study's folder; the page of several: beside/ next to the first)"
+    parser.add_argument("--out", type=command.path, metavar="DIR", help=out)
     return parser
 
 
 def _read(folders: list[Path]) -> dict[Path, pd.DataFrame]:
-    """The tables of studies, all of them read before anything is written."""
-    places = [folder.resolve() for folder in folders]
+    """The tables of the studies, all of them read before anything is written."""
+    resolved = [folder.resolve() for folder in folders]
     for number, folder in enumerate(folders):
-        if places[number] in places[:number]:
+        if resolved[number] in resolved[:number]:
             raise _MistakeError(f"'{folder}' is given twice")
     tables = {}
     for folder in folders:
-        with _named(f"cannot read '{folder}'"):
+        with _prefixed(f"cannot read '{folder}'"):
             tables[folder] = table.load(folder)
     return tables
 
 
 def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
-    """Write each study's report into its folder, and a page of several, or the report of one, into `out`."""
+    """Write each study's report into its folder; `out` gets the page of several studies, or the report of one."""
     several = len(tables) > 1
     if out is not None:
         if os.path.lexists(out) and not out.is_dir():
             raise _MistakeError(f"--out {out}: is a file, or leads nowhere; name a folder")
-        with _named(f"cannot write into '{out}'"):
+        with _prefixed(f"cannot write into '{out}'"):
             out.mkdir(parents=True, exist_ok=True)
-    from analysis.report import (  # the drawing libraries take seconds; a wrong folder is told before
-        side_by_side,
-        study_report,
-    )
+    # The drawing libraries take seconds to load; a wrong folder is refused before.
+    from analysis.report import side_by_side, study_report
 
-    side = out or next(iter(tables)).resolve().parent / "beside"
-    for place in {*(tables if several or out is None else ()), *([side] if several or out else ())}:
-        files.refuse_links(place)
+    beside = out or next(iter(tables)).resolve().parent / "beside"
+    for target in {*(tables if several or out is None else ()), *([beside] if several or out else ())}:
+        files.refuse_links(target)
     if out is None:
-        files.refuse_link(side)  # nobody named it
+        files.refuse_link(beside)  # nobody named this folder
     for folder, df in tables.items():
-        place = folder if several or out is None else out
-        with _named(f"cannot write into '{place}'"):
-            paths = study_report.write(df, place)
+        target = folder if several or out is None else out
+        with _prefixed(f"cannot write into '{target}'"):
+            paths = study_report.write(df, target)
         print(printable(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)"))
     if several:
-        with _named(f"cannot write into '{side}'"):
-            paths = side_by_side.write(tables, side)
+        with _prefixed(f"cannot write into '{beside}'"):
+            paths = side_by_side.write(tables, beside)
         count = f"{len(tables)} studies; {len(paths) - 1} figures and tables beside it"
         print(printable(f"side by side: {paths[0]} ({count})"))
 
 
 @contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Say before the storage's own words what was tried."""
+def _prefixed(action: str) -> Iterator[None]:
+    """Name the action that failed before the operating system's own message."""
     try:
         yield
     except OSError as error:
-        raise OSError(error.errno, f"{what}: {error.strerror or error}", error.filename) from error
+        raise OSError(error.errno, f"{action}: {error.strerror or error}", error.filename) from error
 
 
 def _counted(df: pd.DataFrame) -> str:

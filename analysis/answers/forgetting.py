@@ -1,6 +1,6 @@
-"""What the numbers of `forgetting` allow to be said, in sentences: who forgets least and most, and why.
+"""What was forgotten of earlier tasks, in sentences: which cells forget least and most, and why.
 
-Knows words, and which regimes freeze all weights or slow the early ones; knows nothing of figures or files.
+Knows which regimes freeze all weights, and which train early layers at lower rates.
 """
 
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ RULE = (
 
 
 def sentences(df: pd.DataFrame) -> list[str]:
-    """What was forgotten of each earlier task, each number with its interval; nothing without numbers.
+    """What was forgotten of each earlier task, each number with its interval; empty without numbers.
 
     Args:
         df: a study's whole table.
     """
-    found = forgetting.numbers(df)
-    main = found[found["metric"] == forgetting.objective(df)]
-    return [*_extremes(df, main), *_frozen(df, found), *_slowed(df, main), *_average(df)]
+    rows = forgetting.numbers(df)
+    main = rows[rows["metric"] == forgetting.objective(df)]
+    return [*_extremes(df, main), *_frozen(df, rows), *_slowed(df, main), *_average(df)]
 
 
 def _extremes(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
-    """Who forgets least and who most, at every place where several are."""
+    """Which contender forgets least and which most, in every comparison of several."""
     for _, group in main.groupby(["task", "panel"], sort=False):
         ordered = group.sort_values("forgetting", kind="stable")
         least = list(ordered[ordered["forgetting"] == ordered["forgetting"].min()].itertuples())
@@ -55,45 +55,52 @@ def _lost(row: Any, part: str = "forgetting") -> str:
     """`13.90 [12.00, 15.80] points of test accuracy, n = 3`; `exactly 0, in all 3 trials`."""
     if nothing(interval(row, part)) and row.n > 1:
         return f"exactly 0, in all {row.n} trials"
-    told = f"{format.spread(interval(row, part), row.metric)} points of test {row.metric}, n = {row.n}"
-    return told + ", no interval" * (row.n == 1)
+    amount_lost = f"{format.spread(interval(row, part), row.metric)} points of test {row.metric}, n = {row.n}"
+    return amount_lost + ", no interval" * (row.n == 1)
 
 
-def _difference(found: stats.Interval, metric: str) -> str:
-    if not found.n:
+def _difference(difference: stats.Interval, metric: str) -> str:
+    if not difference.n:
         return "their trials share no seed, so that the two are not compared"
-    said = f"the difference, paired by seed, is {format.spread(found, metric)}"
-    if found.n == 1:
-        return f"{said}, n = 1, no interval"
-    return f"{said}: " + ("told apart" if _excludes_0(found) else f"cannot be told apart at n = {found.n}")
+    sentence = f"the difference, paired by seed, is {format.spread(difference, metric)}"
+    if difference.n == 1:
+        return f"{sentence}, n = 1, no interval"
+    verdict = "told apart" if _excludes_0(difference) else f"cannot be told apart at n = {difference.n}"
+    return f"{sentence}: {verdict}"
 
 
-def _excludes_0(found: stats.Interval) -> bool:
-    return stats.leaves_out_0(found.low, found.high)
+def _excludes_0(difference: stats.Interval) -> bool:
+    return stats.leaves_out_0(difference.low, difference.high)
 
 
-def _frozen(df: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
+def _frozen(df: pd.DataFrame, rows: pd.DataFrame) -> Iterator[str]:
     """What cells lose that change no weight: nothing, or through the BatchNorm statistics."""
     titles, metric = grid.titles(table.apart(df)[0]), forgetting.objective(df)
-    frozen = found[found["regime"].isin(FROZEN)]
+    frozen = rows[rows["regime"].isin(FROZEN)]
     for (cell, task), group in frozen.groupby(["cell", "task"], sort=False):
         for row in group[group["metric"] == metric].itertuples():
-            name, every = titles[cell], list(group.itertuples())
+            name, by_metric = titles[cell], list(group.itertuples())
             if group["exact"].all():
-                yield _kept(f"{name}, where all weights are frozen,", task, every)
+                yield _nothing_lost(f"{name}, where all weights are frozen,", task, by_metric)
             else:
-                yield f"{name}: all weights are frozen, and yet of {task} {_lost(row)}, are lost{_why(row, every)}."
+                yield f"{name}: all weights are frozen, and yet of {task} {_lost(row)}, are lost{_why(row, by_metric)}."
 
 
-def _kept(name: str, task: str, every: list[Any]) -> str:
-    metrics = ", ".join(row.metric for row in every)
-    if every[0].n == 1:
+def _nothing_lost(name: str, task: str, by_metric: list[Any]) -> str:
+    """The sentence for a cell that forgot exactly 0 by every metric."""
+    metrics = ", ".join(row.metric for row in by_metric)
+    if by_metric[0].n == 1:
         return f"{name} forgets exactly 0 of {task} in its one trial ({metrics}; n = 1, no interval)."
-    return f"{name} forgets exactly 0 of {task}, in all {every[0].n} trials ({metrics})."
+    return f"{name} forgets exactly 0 of {task}, in all {by_metric[0].n} trials ({metrics})."
 
 
-def _why(row: Any, every: list[Any]) -> str:
-    """What putting the BatchNorm statistics of before back shows, and where it shows all of it, the cause."""
+def _why(row: Any, by_metric: list[Any]) -> str:
+    """What putting the earlier BatchNorm statistics back restores, and the cause where that restores everything.
+
+    Args:
+        row: of `forgetting.numbers`, in the metric that selects.
+        by_metric: the rows of the same cell and task, one per metric.
+    """
     if pd.isna(row.batchnorm):
         return "; what BatchNorm statistics have to do with it was not measured"
     back = "; with the BatchNorm statistics of before put back"
@@ -101,40 +108,39 @@ def _why(row: Any, every: list[Any]) -> str:
     cause = interval(row, "batchnorm")
     if not cause.low > 0:
         return parts + (f"; that they matter cannot be told at n = {row.n}" if row.n > 1 else "")
-    if all(nothing(interval(each, "weights")) for each in every):
+    if all(nothing(interval(metric_row, "weights")) for metric_row in by_metric):
         return f"{parts}: the weights are the same, and statistics that follow the new task's batches are the cause"
     return f"{parts}: statistics that follow the new task's batches make up {amount(row, 'batchnorm')} of it"
 
 
 def _slowed(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
-    """Whether lower rates of early layers forget more or less than one rate for all, where both meet."""
+    """Whether lower rates of early layers forget more or less than one rate for all, where a study has both."""
     for (task, _), group in main.groupby(["task", "panel"], sort=False):
         for level in group[group["regime"] == LEVEL].head(1).itertuples():
             for row in group[group["regime"].isin(SLOWED)].itertuples():
-                found = forgetting.paired(df, row.cell, level.cell, task)
-                yield _slower(row, level.contender, found)
+                yield _slower(row, level.contender, forgetting.paired(df, row.cell, level.cell, task))
 
 
-def _slower(row: Any, level: str, found: stats.Interval) -> str:
+def _slower(row: Any, level: str, difference: stats.Interval) -> str:
     rates, where = f"ower rates of early layers ({row.contender}) forget", _where(row)
-    if not found.n:
+    if not difference.n:
         return f"Whether l{rates} more or less of {where} than {level} was not measured: their trials share no seed."
-    by = f"the difference is {format.spread(found, row.metric)} points of test {row.metric}, paired by seed"
-    if found.n > 1 and _excludes_0(found):
-        return f"L{rates} {'more' if found.low > 0 else 'less'} of {where} than {level}: {by}, n = {found.n}."
-    bare = ", no interval" * (found.n == 1)
-    return f"Whether l{rates} more or less of {where} than {level} cannot be told at n = {found.n}: {by}{bare}."
+    n, bare = difference.n, ", no interval" * (difference.n == 1)
+    by = f"the difference is {format.spread(difference, row.metric)} points of test {row.metric}, paired by seed"
+    if n > 1 and _excludes_0(difference):
+        return f"L{rates} {'more' if difference.low > 0 else 'less'} of {where} than {level}: {by}, n = {n}."
+    return f"Whether l{rates} more or less of {where} than {level} cannot be told at n = {n}: {by}{bare}."
 
 
 def _average(df: pd.DataFrame) -> Iterator[str]:
     """The average over earlier tasks, where there are several."""
-    found, titles = forgetting.average(df), grid.titles(table.apart(df)[0])
-    found = found[found["tasks"] > 1]
-    means = [stats.Interval(row.mean, row.low, row.high, row.n) for row in found.itertuples()]
-    told = [
+    cells, titles = forgetting.average(df), grid.titles(table.apart(df)[0])
+    cells = cells[cells["tasks"] > 1]
+    means = [stats.Interval(row.mean, row.low, row.high, row.n) for row in cells.itertuples()]
+    parts = [
         f"{titles[cell]} {'exactly 0' if nothing(mean) else format.spread(mean, metric)} (n = {mean.n})"
-        for cell, metric, mean in zip(found["cell"], found["metric"], means, strict=True)
+        for cell, metric, mean in zip(cells["cell"], cells["metric"], means, strict=True)
     ]
-    if told:
-        tasks, metric = format.counts(found["tasks"]), found["metric"].iloc[0]
-        yield f"Average forgetting over {tasks} earlier tasks, in points of test {metric}: {'; '.join(told)}."
+    if parts:
+        tasks, metric = format.counts(cells["tasks"]), cells["metric"].iloc[0]
+        yield f"Average forgetting over {tasks} earlier tasks, in points of test {metric}: {'; '.join(parts)}."

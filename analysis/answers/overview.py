@@ -1,6 +1,6 @@
-"""What was studied, in sentences, and the table of who improves on whom.
+"""What was studied, in sentences, and the table of which contender improves on which.
 
-Knows words; knows nothing of what was found (see `answers`), of figures, HTML or files.
+Describes what was studied; `questions` has the results.
 """
 
 import pandas as pd
@@ -10,64 +10,64 @@ from analysis.numbers import cell_table, comparisons, format, grid, stats, summa
 
 def opening(df: pd.DataFrame) -> list[str]:
     """What was studied, in sentences: the cells, what was tuned in them, what was fixed, which score selects."""
-    told = [_studied(df), *_not_run(df)]
+    lines = [_studied(df), *_not_run(df)]
     settings = summary.tuned(df)
-    told += [f"Tuned inside each cell: {', '.join(settings)}."] if settings else []
+    lines += [f"Tuned inside each cell: {', '.join(settings)}."] if settings else []
     if fixed := _fixed(df):
-        told += [f"The same in all trials: {', '.join(fixed)}."]
-    return told + _selected(df) + equal_fractions(df)
+        lines += [f"The same in all trials: {', '.join(fixed)}."]
+    return lines + _selected(df) + equal_fractions(df)
 
 
 def _studied(df: pd.DataFrame) -> str:
-    found = grid.grid(df)
-    told = [
-        f"{key} ({', '.join(format.value(key, value) for value in grid.ordered(found[key]))})"
-        for key in found.columns[1:]
+    cells = grid.grid(df)
+    keys = [
+        f"{key} ({', '.join(format.value(key, value) for value in grid.ordered(cells[key]))})"
+        for key in cells.columns[1:]
     ]
-    listed = f": {' × '.join(told)}" if told else ""
-    return f"{format.plural(len(found), 'cell')}{listed}."
+    product = f": {' × '.join(keys)}" if keys else ""
+    return f"{format.plural(len(cells), 'cell')}{product}."
 
 
 def _not_run(df: pd.DataFrame) -> list[str]:
-    found, number = cell_table.not_run(df), df["cell"].nunique()
-    if found.empty:
+    groups, number = cell_table.not_run(df), df["cell"].nunique()
+    if groups.empty:
         return []
-    reasons = "; ".join(reason.split("\n", 1)[0].rstrip(".") for reason in found["reason"])
-    count = int(found["number"].astype(int).sum())
+    reasons = "; ".join(reason.split("\n", 1)[0].rstrip(".") for reason in groups["reason"])
+    count = int(groups["number"].astype(int).sum())
     return [f"{count} of {format.plural(number, 'cell')} {'was' if count == 1 else 'were'} not run: {reasons}."]
 
 
 def _fixed(df: pd.DataFrame) -> list[str]:
-    named, df = grid.grid(df).columns, summary.ran(df)
-    single = [name for name in table.CONFIG if name not in named and df[name].nunique() == 1]
+    compared, df = grid.grid(df).columns, summary.ran(df)
+    single = [name for name in table.CONFIG if name not in compared and df[name].nunique() == 1]
     return [f"{name}={format.number(df[name].dropna().iloc[0])}" for name in single if df[name].notna().all()]
 
 
 def _selected(df: pd.DataFrame) -> list[str]:
     metric, roles = summary.objective(df), set(summary.ran(df)["role"])
-    told = [
+    searched = [
         f"In each cell the complete search trial with the highest validation {metric} at its last epoch wins; its "
         "replicates are trained with fresh seeds, and they alone are scored on the test split."
     ]
     if "published" not in roles:
-        return told
-    again = (
+        return searched
+    published = (
         "In cells as published nothing is searched: the published values are run with fresh seeds, and each run is "
         "scored on the test split at its last epoch."
     )
-    return [*told, again] if roles & {"search", "replicate"} else [again]
+    return [*searched, published] if roles & {"search", "replicate"} else [published]
 
 
 def equal_fractions(df: pd.DataFrame) -> list[str]:
-    """Which label fractions came to the same number of training images, in cells that differ in nothing else."""
+    """Which label fractions gave the same number of training images, in cells that differ in nothing else."""
     names = list(grid.grid(df).columns[1:])
     if "label_fraction" not in names:
         return []
     by = [*(name for name in names if name != "label_fraction"), "train_images"]
-    found = summary.cells(df).dropna(subset=["label_fraction", "train_images"])
+    cells = summary.cells(df).dropna(subset=["label_fraction", "train_images"])
     groups = [
         (rows["train_images"].iloc[0], grid.ordered(rows["label_fraction"]))
-        for _, rows in found.groupby(by, dropna=False)
+        for _, rows in cells.groupby(by, dropna=False)
     ]
     equal = {(images, " and ".join(map(format.fraction, shares))) for images, shares in groups if len(shares) > 1}
     return [
@@ -78,8 +78,8 @@ def equal_fractions(df: pd.DataFrame) -> list[str]:
 
 
 def improvements(df: pd.DataFrame) -> pd.DataFrame:
-    """The table of `places.improvements` as short texts."""
-    found = comparisons.improvements(df)
+    """The table of `comparisons.improvements` as short texts."""
+    pairs = comparisons.improvements(df)
     rows = [
         (
             row.place,
@@ -93,7 +93,7 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
             format.NONE if pd.isna(row.separated) else "yes" if row.separated else "no",
             f"{row.n_better} and {row.n_other}",
         )
-        for row in found.itertuples()
+        for row in pairs.itertuples()
     ]
     heads = ["where", "a > b", "a − b [95 %]", "interval", "P(a > b) [95 %]", "Mann–Whitney p", "separated", "n"]
     return pd.DataFrame(rows, columns=heads, dtype="string")

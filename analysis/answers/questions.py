@@ -1,6 +1,6 @@
-"""What a study answers, first: questions, each with sentences made from the numbers and their intervals.
+"""The questions that a report answers first, in the order that a reader asks them.
 
-Knows the order of the questions; knows nothing of how an answer is found, of figures, HTML or files.
+A question is one module of this folder and one line here; how an answer is worked out is that module's own.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from analysis.numbers import table
 
 
 class Question(NamedTuple):
-    """A question, its answers, and by which rule they are spoken."""
+    """A question, its answers, and the rule behind them."""
 
     asked: str
     answers: list[Answer]
@@ -21,7 +21,7 @@ class Question(NamedTuple):
 
 
 def answers(whole: pd.DataFrame) -> list[Question]:
-    """The questions that a table says something to, in the order that a reader asks them.
+    """The questions that a table can answer, in the order that a reader asks them.
 
     Args:
         whole: a study's table, with the rows of pretraining and of earlier tasks if it has any.
@@ -32,16 +32,11 @@ def answers(whole: pd.DataFrame) -> list[Question]:
     df, _ = table.apart(whole)
     if df.empty:
         return []
-    forgotten = [verdicts.Answer(sentence) for sentence in forgetting.sentences(whole)]
-    found = [
-        Question("Which wins, and by how much?", verdicts.verdicts(df), verdicts.WORDS),
+    questions = [
+        Question("Which wins, and by how much?", verdicts.sentences(df), verdicts.RULE),
         Question("Which freezing depth and learning rate?", choices.sentences(df), choices.RULE),
-        Question(
-            "How many labels are saved?",
-            label_savings.sentences(df),
-            f"{label_savings.RULE}. Brackets: {label_savings.KIND}",
-        ),
-        Question("What was forgotten of earlier tasks?", forgotten, forgetting.RULE),
+        Question("How many labels are saved?", label_savings.sentences(df), label_savings.RULE),
+        Question("What was forgotten of earlier tasks?", [*map(Answer, forgetting.sentences(whole))], forgetting.RULE),
         Question("What could not be concluded?", unsettled.sentences(df), unsettled.RULE),
     ]
-    return [question for question in found if question.answers]
+    return [question for question in questions if question.answers]

@@ -1,7 +1,4 @@
-"""What a study's table could not settle, in sentences: pairs that are not separated, cells without a test.
-
-Knows words; knows nothing of figures, HTML or files.
-"""
+"""What a study could not settle, in sentences: pairs that are not separated, cells without a test score."""
 
 import pandas as pd
 
@@ -9,7 +6,7 @@ from analysis.answers import verdicts
 from analysis.answers.verdicts import Answer
 from analysis.numbers import comparisons, format, grid, stats, summary
 
-NAMED = 8  # cells, or pairs of a place, that a sentence names
+NAMED = 8  # cells, or pairs of one comparison, that a sentence names
 RULE = (
     "An interval covers fresh seeds of one winner a cell, on these data: not the choice of the winner, not another "
     "draw of images, not other data"
@@ -17,30 +14,30 @@ RULE = (
 
 
 def sentences(df: pd.DataFrame) -> list[Answer]:
-    """Pairs that meet and are not told apart, cells without a test score, cells with one replicate."""
+    """The pairs that tie, the cells without a test score, and the cells with one replicate."""
     return [Answer(sentence) for sentence in [*_pairs(df), *_untested(df), *_single(df)]]
 
 
 def _pairs(df: pd.DataFrame) -> list[str]:
-    """Per place the pairs that neither the interval of their difference nor the exact test tells apart."""
-    found, told = verdicts.pairs(df), []
+    """Per comparison the pairs that neither the interval of their difference nor the exact test separates."""
+    rows, sentences = verdicts.pairs(df), []
     for place in comparisons.met(df):
-        pairs = list(found[found["place"] == comparisons.title(place)].itertuples())
-        open_ones = [row for row in pairs if not pd.isna(row.difference_low) and not verdicts.standing(row)]
-        names = [f"{row.better} and {row.other} ({verdicts.spread(row)})" for row in open_ones]
+        pairs = list(rows[rows["place"] == comparisons.title(place)].itertuples())
+        ties = [row for row in pairs if not pd.isna(row.difference_low) and not verdicts.standing(row)]
+        names = [f"{row.better} and {row.other} ({verdicts.spread(row)})" for row in ties]
         if names:
-            count = f"{len(names)} of {format.plural(len(pairs), 'pair')} not told apart at n = {_counts(open_ones)}"
-            told.append(f"{verdicts.where(place)}, {count}: {_named(names)}.")
-    return [*told, *_too_few(found)]
+            count = f"{len(names)} of {format.plural(len(pairs), 'pair')} not told apart at n = {_counts(ties)}"
+            sentences.append(f"{verdicts.where(place)}, {count}: {_named(names)}.")
+    return [*sentences, *_too_few(rows)]
 
 
 def _counts(rows: list) -> str:
     return format.counts(number for row in rows for number in (row.n_better, row.n_other))
 
 
-def _too_few(found: pd.DataFrame) -> list[str]:
-    """Whether pairs could not have been separated by the exact test, whatever their scores."""
-    pairs = found[found["separated"].notna()]
+def _too_few(rows: pd.DataFrame) -> list[str]:
+    """The pairs that the exact test could not have separated, whatever their scores."""
+    pairs = rows[rows["separated"].notna()]
     few = [row for row in pairs.itertuples() if not stats.separable(row.n_better, row.n_other)]
     if not few:
         return []
@@ -53,14 +50,15 @@ def _too_few(found: pd.DataFrame) -> list[str]:
 
 def _untested(df: pd.DataFrame) -> list[str]:
     """The cells that can run and have no test score."""
-    can, tested = summary.ran(df)["cell"].unique(), summary.replicates(df).dropna(subset="test")["cell"].unique()
+    runnable, tested = summary.ran(df)["cell"].unique(), summary.replicates(df).dropna(subset="test")["cell"].unique()
     titles = grid.titles(df)
-    names = [title for cell, title in titles.items() if cell in can and cell not in tested]
+    names = [title for cell, title in titles.items() if cell in runnable and cell not in tested]
     if not names:
         return []
-    some = "" if len(can) == df["cell"].nunique() else " that can run"
+    qualifier = "" if len(runnable) == df["cell"].nunique() else " that can run"
     verb = "has" if len(names) == 1 else "have"
-    return [f"{len(names)} of {format.plural(len(can), 'cell')}{some} {verb} no test score yet: {_named(names)}."]
+    cells = f"{format.plural(len(runnable), 'cell')}{qualifier}"
+    return [f"{len(names)} of {cells} {verb} no test score yet: {_named(names)}."]
 
 
 def _single(df: pd.DataFrame) -> list[str]:
@@ -70,10 +68,10 @@ def _single(df: pd.DataFrame) -> list[str]:
     titles = grid.titles(df)
     names = [titles[cell] for cell in alone]
     verb = "has" if len(names) == 1 else "have"
-    said = f"{format.plural(len(names), 'cell')} {verb} one test score and no interval"
-    return [f"{said}: {_named(names)}."] if names else []
+    count = f"{format.plural(len(names), 'cell')} {verb} one test score and no interval"
+    return [f"{count}: {_named(names)}."] if names else []
 
 
 def _named(names: list[str]) -> str:
-    more = len(names) - NAMED
-    return "; ".join(names[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+    unnamed = len(names) - NAMED
+    return "; ".join(names[:NAMED]) + (f"; and {unnamed} more" if unnamed > 0 else "")

@@ -1,6 +1,6 @@
-"""A page and a table as text: what every report is put on disk as.
+"""Renders pages as HTML and tables as CSV, safe to open in a browser or a spreadsheet.
 
-Knows templates and what a browser may do with a page; knows nothing of what a page says.
+Knows templates, and what a browser may do with a page.
 """
 
 import base64
@@ -16,17 +16,17 @@ import pandas as pd
 from analysis.shell.text import printable
 
 HERE = Path(__file__).parent
-RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a formula begins with, in full width too
+RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the beginnings of formulas, in full width too
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def render(template: str, **values: Any) -> str:
-    """Give a page of one of this folder's templates; names that it asks for and that are not given are an error."""
+    """Render one of this folder's templates; a variable of the template without a value is an error."""
     return environment().get_template(template).render(values)
 
 
 def environment() -> jinja2.Environment:
-    """The templates, with the one script that sorts tables; a page allows this one, by its hash, and no other."""
+    """The templates and the script that sorts tables; a page allows this script alone, by its hash."""
     loader = jinja2.FileSystemLoader(HERE)
     pages = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, finalize=_clean
@@ -37,20 +37,20 @@ def environment() -> jinja2.Environment:
 
 
 def digest(script: str) -> str:
-    """What a Content-Security-Policy calls a script by: `sha256-…`."""
+    """The name of a script in a Content-Security-Policy: `sha256-…`."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def csv(found: pd.DataFrame, source: str | None = None) -> bytes:
+def csv(table: pd.DataFrame, source: str | None = None) -> bytes:
     """A table as CSV, with its data source in every row; text that a spreadsheet would run as a formula is defused."""
-    found = found.copy() if source is None else found.assign(data=source)
-    for name in found.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in found.dtypes]]:
-        found[name] = found[name].astype("string").map(_cell, na_action="ignore")
-    return found.rename(columns=_cell).to_csv(index=False).encode()
+    table = table.copy() if source is None else table.assign(data=source)
+    for name in table.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes]]:
+        table[name] = table[name].astype("string").map(_cell, na_action="ignore")
+    return table.rename(columns=_cell).to_csv(index=False).encode()
 
 
 def _clean(value: Any) -> Any:
-    """Escape in each text of a page what a browser would act on; markup of the templates' own stays as it is."""
+    """Escape control characters in each text of a page; the templates' own markup stays as it is."""
     return printable(value, kept="\n\t") if type(value) is str else value
 
 
@@ -59,7 +59,7 @@ def _cell(text: str) -> str:
 
 
 def defused(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers stay as they are.
+    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers are unchanged.
 
     Source: OWASP, CSV injection.
     """

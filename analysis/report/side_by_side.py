@@ -1,6 +1,6 @@
 """Several studies on one page: their cells in one table, their test scores in one figure, each study's own answers.
 
-Scores of different data, tasks or metrics get a panel each and are never compared. Knows nothing of arguments.
+Scores of different data, tasks or metrics get a panel each and are never compared.
 """
 
 import base64
@@ -22,14 +22,14 @@ from analysis.report import pages
 from analysis.shell import files
 
 PER_CELL = 0.2  # inches of height
-CLAIMS = 4  # of a question that the page shows; further ones are in the study's own report
-# Of a cell's row in `cell_table`: what every study's has.
+CLAIMS = 4  # per question on the page; further ones are in the study's own report
+# The columns of `cell_table` that every study has.
 SCORES = ["images", "winner", "val", "repl. val", "test [95 %]", "n", "published", "c/p/f"]
 NO_SCORE = "no study has a test score yet"
 
 
 class Study(NamedTuple):
-    """One of the studies: what it is called here, its folder, its whole table, and the rows of its own trials."""
+    """One of the studies: its name on this page, its folder, its whole table, and the rows of its own trials."""
 
     name: str
     folder: Path
@@ -38,32 +38,34 @@ class Study(NamedTuple):
 
 
 def studies(tables: dict[Path, pd.DataFrame]) -> list[Study]:
-    """Name each study by its folder, or where several folders have one name by its whole path."""
+    """Name each study by its folder, or by its whole path where several folders have the same name."""
     names = [folder.resolve().name for folder in tables]
-    told = [str(folder) if names.count(name) > 1 else name for folder, name in zip(tables, names, strict=True)]
-    trials = [table.apart(df)[0] for df in tables.values()]
-    return [Study(*each) for each in zip(told, tables, tables.values(), trials, strict=True)]
+    distinct = [str(folder) if names.count(name) > 1 else name for folder, name in zip(tables, names, strict=True)]
+    return [
+        Study(name, folder, whole, df=table.apart(whole)[0])
+        for name, (folder, whole) in zip(distinct, tables.items(), strict=True)
+    ]
 
 
 def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
     """Write the page of several studies, its figure and its tables into a folder.
 
     Args:
-        tables: each study's folder and its table as `table.load` gives it; their reports lie in these folders.
+        tables: each study's folder, which has its report, and its table from `table.load`.
         out: the folder of the page.
 
     Returns:
         The paths written, the page first.
     """
     with remembering():
-        shown = studies(tables)
-        scores = data(shown)
+        named = studies(tables)
+        scores = data(named)
         drawn = _pictures(scores)
         html = pages.render(
             "beside.html.j2",
-            studies=[_told(study, out) for study in shown],
-            sources=_sources(shown),
-            cells=text(shown),
+            studies=[_study_part(study, out) for study in named],
+            sources=_sources(named),
+            cells=text(named),
             caution=stats.CAUTION,
             pictures=_embedded(drawn),
             no_score=NO_SCORE,
@@ -72,16 +74,16 @@ def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
     for picture in drawn:
         for ending, content in (("png", picture.png), ("svg", picture.svg)):
             paths.append(files.put(out / "figures" / f"{picture.stem}.{ending}", content))
-    for name, found in (("cells", numbers(shown)), (f"figure-{KIND.stem}", scores)):
-        paths.append(files.put(out / "tables" / f"{name}.csv", pages.csv(found)))
+    for name, rows in (("cells", numbers(named)), (f"figure-{KIND.stem}", scores)):
+        paths.append(files.put(out / "tables" / f"{name}.csv", pages.csv(rows)))
     for path in (out / "figures").glob(f"{KIND.stem}*"):
-        if path not in paths:  # of an earlier page
+        if path not in paths:  # a picture of an earlier page
             path.unlink()
     return paths
 
 
-def _told(study: Study, out: Path) -> dict[str, Any]:
-    """What the page says of a study by itself, and where its own report lies."""
+def _study_part(study: Study, out: Path) -> dict[str, Any]:
+    """The template's variables about one study, with the link to its own report."""
     df, path = study.df, os.path.relpath(study.folder / "report.html", out)
     return {
         "name": study.name,
@@ -96,61 +98,61 @@ def _told(study: Study, out: Path) -> dict[str, Any]:
 
 
 def _brief(question: questions.Question) -> dict[str, Any]:
-    """A question and what is claimed, without the numbers that it rests on."""
-    told, more = [answer.claim for answer in question.answers], len(question.answers) - CLAIMS
-    return {"asked": question.asked, "claims": told[:CLAIMS], "more": max(more, 0)}
+    """A question and its claims, without the numbers that they rest on."""
+    claims = [answer.claim for answer in question.answers]
+    return {"asked": question.asked, "claims": claims[:CLAIMS], "more": max(len(claims) - CLAIMS, 0)}
 
 
 def _source(df: pd.DataFrame) -> str:
     return "; ".join(table.sources(df)) or "not named in the table"
 
 
-def _sources(shown: list[Study]) -> list[str]:
+def _sources(studies: list[Study]) -> list[str]:
     """The different data that the studies have, in order."""
-    return list(dict.fromkeys(_source(study.df) for study in shown))
+    return list(dict.fromkeys(_source(study.df) for study in studies))
 
 
-def numbers(shown: list[Study]) -> pd.DataFrame:
+def numbers(studies: list[Study]) -> pd.DataFrame:
     """The cells of all studies: `study`, `data`, `metric`, and the columns of `summary.cells`, empty where unknown."""
-    found = []
-    for study in shown:
-        each = summary.cells(study.df)
-        told = {"study": study.name, "data": _source(study.df), "metric": summary.objective(study.df)}
-        found.append(each.assign(**told)[[*told, *each.columns]])
-    return pd.concat([each.astype("object") for each in found], ignore_index=True).infer_objects()
+    tables = []
+    for study in studies:
+        cells = summary.cells(study.df)
+        first = {"study": study.name, "data": _source(study.df), "metric": summary.objective(study.df)}
+        tables.append(cells.assign(**first)[[*first, *cells.columns]])
+    return pd.concat([cells.astype("object") for cells in tables], ignore_index=True).infer_objects()
 
 
-def text(shown: list[Study]) -> pd.DataFrame:
-    """The same as short texts: the study, what its cell compares, its task and metric, and its scores."""
-    found = []
-    for study in shown:
-        each = cell_table(study.df).reindex(columns=SCORES)
+def text(studies: list[Study]) -> pd.DataFrame:
+    """The same as short texts: the study, its task, what the cell compares, the metric, and the cell's scores."""
+    tables = []
+    for study in studies:
+        cells = cell_table(study.df).reindex(columns=SCORES)
         titles = grid.titles(study.df)
-        each.insert(0, "study", study.name)
-        each.insert(1, "task", ", ".join(study.df["trained_on"].dropna().unique()) or format.NONE)
-        each.insert(2, "cell", list(titles))
-        each.insert(3, "metric", format.unit(summary.objective(study.df)))
-        found.append(each.astype("string"))
-    whole = pd.concat(found, ignore_index=True)
+        cells.insert(0, "study", study.name)
+        cells.insert(1, "task", ", ".join(study.df["trained_on"].dropna().unique()) or format.NONE)
+        cells.insert(2, "cell", list(titles))
+        cells.insert(3, "metric", format.unit(summary.objective(study.df)))
+        tables.append(cells.astype("string"))
+    whole = pd.concat(tables, ignore_index=True)
     return whole.drop(columns=[name for name in SCORES if whole[name].isna().all()]).fillna(format.NONE)
 
 
-def data(shown: list[Study]) -> pd.DataFrame:
+def data(studies: list[Study]) -> pd.DataFrame:
     """The test scores of all cells that have any.
 
     Returns:
         One row per cell, in the order of studies and cells: `panel` (task, metric and data), `study`, `look` (the
-        study's), `bar` (its name and the cell's), `cell`, `task`, `data`, `split`, `metric`, `mean`, `low`, `high`
-        (95 % t interval over replicates; empty without), `n`.
+        study's), `bar` (the study's name and the cell's), `cell`, `task`, `data`, `split`, `metric`, `mean`, `low`,
+        `high` (95 % t interval over replicates; empty without one), `n`.
     """
-    found = []
-    for number, study in enumerate(shown, 1):
-        each = comparisons.scored(study.df)
-        each = each[each["split"] == "test"]
+    tables = []
+    for number, study in enumerate(studies, 1):
+        cells = comparisons.scored(study.df)
+        cells = cells[cells["split"] == "test"]
         first = study.df[study.df["split"] == "test"].drop_duplicates("cell").set_index("cell")[["task", "data"]]
-        bar = study.name + " · " + each["cell"].map(grid.titles(study.df)).astype("string")
-        found.append(each.assign(study=study.name, look=str(number), bar=bar).join(first, on="cell"))
-    whole = pd.concat([each[COLUMNS].astype("object") for each in found], ignore_index=True)
+        bar = study.name + " · " + cells["cell"].map(grid.titles(study.df)).astype("string")
+        tables.append(cells.assign(study=study.name, look=str(number), bar=bar).join(first, on="cell"))
+    whole = pd.concat([cells[COLUMNS].astype("object") for cells in tables], ignore_index=True)
     whole.insert(0, "panel", whole["task"].astype("string") + ", " + whole["metric"] + ", " + whole["data"])
     return whole.astype(dict.fromkeys(("mean", "low", "high"), "float64"))
 
@@ -175,7 +177,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 
 def caption(data: pd.DataFrame) -> str:
-    """What the dots are, and which may be held against each other."""
+    """What the dots are, and which of them may be compared."""
     return (
         f"Test {data['metric'].iloc[0]} on {data['task'].iloc[0]}: mean and {stats.KIND} over n = "
         f"{format.counts(data['n'])} replicates of each cell's winner, or of the values as published, with fresh seeds"
@@ -186,11 +188,11 @@ def caption(data: pd.DataFrame) -> str:
 
 def alt(data: pd.DataFrame) -> str:
     """Every dot in words."""
-    told = [
+    dots = [
         f"{row.bar} {format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in data.itertuples()
     ]
-    return f"Test {format.unit(data['metric'].iloc[0])} of {len(data)} cells: {'; '.join(told)}."
+    return f"Test {format.unit(data['metric'].iloc[0])} of {len(data)} cells: {'; '.join(dots)}."
 
 
 KIND = draw.Kind(
@@ -207,12 +209,12 @@ KIND = draw.Kind(
 
 
 def _pictures(scores: pd.DataFrame) -> list[draw.Picture]:
-    """A picture per task, metric and data, so that no axis is shared by what may not be compared."""
+    """A picture per task, metric and data, so that scores that may not be compared share no axis."""
     drawn: list[draw.Picture] = []
     for number, (_, rows) in enumerate(scores.groupby("panel", sort=False), 1):
         kind = KIND._replace(stem=f"{KIND.stem}-{number}")
-        shown = rows.assign(panel=f"{rows['task'].iloc[0]}, {rows['metric'].iloc[0]}")
-        drawn += draw.pictures(kind, shown, str(rows["data"].iloc[0]))
+        panel = rows.assign(panel=f"{rows['task'].iloc[0]}, {rows['metric'].iloc[0]}")
+        drawn += draw.pictures(kind, panel, str(rows["data"].iloc[0]))
     return drawn
 
 

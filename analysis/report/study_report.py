@@ -1,6 +1,6 @@
 """A study's report: its parts on a page, and the files beside it.
 
-Knows which parts there are and where they go; knows nothing of what they say or how a figure is drawn.
+Knows which parts a report has and where they go, and nothing of their sentences or of how a figure is drawn.
 """
 
 import base64
@@ -30,17 +30,17 @@ from analysis.numbers.memo import remembering
 from analysis.report import pages
 from analysis.shell import files
 
-__all__ = ("cell_table", "note", "write")  # the first two are what a study prints at its end
-EMBEDDED = 4_500_000  # bytes of pictures in a report; further ones are named by their file
+__all__ = ("cell_table", "note", "write")  # a study prints the first two at its end
+EMBEDDED = 4_500_000  # bytes of pictures in a report; the page names the files of further ones
 PAIRS = 40  # rows of the table of improvements that a report shows
-Sections = list[tuple[draw.Kind, list[draw.Picture], list[str]]]  # the last: sentences by the figure
+Sections = list[tuple[draw.Kind, list[draw.Picture], list[str]]]  # the strings are sentences below the figure
 
 
 def write(df: pd.DataFrame, folder: Path) -> list[Path]:
     """Write a study's report, figures and tables into its folder; each file is replaced as a whole.
 
     Args:
-        df: a table as `table.load` gives it.
+        df: a table from `table.load`.
         folder: the study's folder.
 
     Returns:
@@ -51,19 +51,19 @@ def write(df: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
-    whole, (df, own) = df, table.apart(df)
-    before = whole[table.earlier(whole)]
-    source = _source(df, {"weights were trained on": own, "earlier tasks are of": before})
+    whole, (df, pretraining) = df, table.apart(df)
+    earlier = whole[table.earlier(whole)]
+    source = _source(df, {"weights were trained on": pretraining, "earlier tasks are of": earlier})
     sections, tables = [], _tables(df)
     drawn: list[draw.Picture] = []
-    shown = [(kind, df) for kind in draw.KINDS]
-    shown += [(kind, df) for kind in draw.OF_VERSIONS if len(tables["versions"])]
-    shown += [(kind, whole) for kind in draw.OF_CLASSES if table.counts(whole).any()]
-    shown += list(zip(draw.OF_PRETRAINING, (own, whole), strict=True)) if len(own) else []
-    if len(before):
+    figures = [(kind, df) for kind in draw.KINDS]
+    figures += [(kind, df) for kind in draw.OF_VERSIONS if len(tables["versions"])]
+    figures += [(kind, whole) for kind in draw.OF_CLASSES if table.counts(whole).any()]
+    figures += list(zip(draw.OF_PRETRAINING, (pretraining, whole), strict=True)) if len(pretraining) else []
+    if len(earlier):
         tables["forgetting"] = forgetting.numbers(whole)
-        shown += [(kind, whole) for kind in draw.OF_CHAINS]
-    for kind, rows in shown:
+        figures += [(kind, whole) for kind in draw.OF_CHAINS]
+    for kind, rows in figures:
         data = kind.data(rows)
         tables[f"figure-{kind.stem}"] = data
         pictures = list(draw.pictures(kind, data, source))
@@ -74,19 +74,24 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
         paths += [files.put(folder / "figures" / f"{picture.stem}.{ending}", content) for ending, content in kinds]
-    paths += [files.put(folder / "tables" / f"{name}.csv", pages.csv(found, source)) for name, found in tables.items()]
+    paths += [files.put(folder / "tables" / f"{name}.csv", pages.csv(rows, source)) for name, rows in tables.items()]
     _clear_old_pages(folder / "figures", paths)
     return paths
 
 
 def _source(df: pd.DataFrame, others: dict[str, pd.DataFrame]) -> str:
-    """The data that scores come from, and under its words what the other rows have beside these."""
+    """The data that scores come from, and the further data of other rows.
+
+    Args:
+        df: the trials' own rows.
+        others: by the words that introduce their data, the rows of pretraining and of earlier tasks.
+    """
     known = table.sources(df)
-    told = ["; ".join(known) or "not named in the table"]
+    parts = ["; ".join(known) or "not named in the table"]
     for words, rows in others.items():
-        if other := [line for line in table.sources(rows) if line not in known]:
-            told.append(f"{words} {'; '.join(other)}")
-    return "; ".join(told)
+        if further := [line for line in table.sources(rows) if line not in known]:
+            parts.append(f"{words} {'; '.join(further)}")
+    return "; ".join(parts)
 
 
 def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -143,33 +148,33 @@ def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
         gain_sentences=pretraining_gains.sentences(df),
         gain_kind=pretraining_gains.KIND,
         **_comparisons(df),
-        **_noticed(df),
+        **_alarms(df),
         **_chains(whole),
     )
 
 
 def _comparisons(df: pd.DataFrame) -> dict[str, Any]:
-    """What the page needs to put contenders, and versions, side by side."""
-    shown = versions.text(df)
+    """The template's variables that compare contenders and versions."""
+    version_table = versions.text(df)
     return {
         "improvements": overview.improvements(df),
         "improvement_kind": stats.IMPROVEMENT,
         "pairs": PAIRS,
         "separation": stats.SEPARATION,
-        "versions": shown,
-        "version_marks": marks(shown),
+        "versions": version_table,
+        "version_marks": marks(version_table),
         "causes": versions.causes_text(df),
         "cost_kind": versions.KIND,
         "everything": versions.ALL,
     }
 
 
-def _noticed(df: pd.DataFrame) -> dict[str, Any]:
+def _alarms(df: pd.DataFrame) -> dict[str, Any]:
     return {"alarms": alarms.text(df), "meanings": alarms.meanings(df)}
 
 
 def _chains(whole: pd.DataFrame) -> dict[str, Any]:
-    """What the page says of tasks that were learnt before."""
+    """The template's variables about tasks that were learnt earlier."""
     return {
         "forgotten": forgetting.text(whole),
         "forgetting_kind": forgetting.KIND,
@@ -179,21 +184,21 @@ def _chains(whole: pd.DataFrame) -> dict[str, Any]:
 
 
 def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
-    """The figures with their pictures as text, as long as the report stays small enough to send."""
+    """The figures with their pictures as base64 text, as long as the report stays small enough to send."""
     used = 0
     for kind, drawn, notes in sections:
-        shown = []
+        embedded = []
         for picture in drawn:
             text = base64.b64encode(picture.png).decode()
             used += len(text)
-            shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
-        own = {"chains": kind in draw.OF_CHAINS, "versions": kind in draw.OF_VERSIONS}  # shown in their parts
-        own |= {"first": kind is draw.KINDS[0]}  # the scores that the answers speak of
-        yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes} | own
+            embedded.append({"picture": picture, "text": text if used <= EMBEDDED else None})
+        part = {"chains": kind in draw.OF_CHAINS, "versions": kind in draw.OF_VERSIONS}  # these have parts of their own
+        part |= {"first": kind is draw.KINDS[0]}  # the scores that the answers refer to
+        yield {"title": kind.title, "none": kind.none, "shown": embedded, "notes": notes} | part
 
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:
-    """Remove pictures of an earlier report that this one has no longer, so that none is taken for current."""
+    """Remove pictures of an earlier report that this one no longer has, so that none is mistaken for current."""
     for kind in draw.ALL:
         for ending in ("png", "svg"):
             for path in [folder / f"{kind.stem}.{ending}", *folder.glob(f"{kind.stem}-[0-9]*.{ending}")]:

@@ -1,6 +1,6 @@
-"""Which saved model of a study's folder is meant: that of the best cell on validation, or of a cell that is named.
+"""Chooses a saved model of a study: that of the best cell on validation, or of a cell that the user names.
 
-Knows the study's table and the names of its models; knows nothing of tensors or images.
+Knows the study's folder and the names of its models; knows nothing of tensors or images.
 """
 
 from pathlib import Path
@@ -10,19 +10,19 @@ from study.errors import UserError
 from study.models.cards import CARD
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from analysis.numbers.best_models import BestModel
 
 
 class Chosen(NamedTuple):
-    """A model and why it is the one."""
+    """A model and the reason for its choice."""
 
     folder: Path
     why: str
-    """A sentence; empty where the folder itself was named."""
+    """A sentence; empty where the user named the model's own folder."""
 
 
 def choose(place: Path, cell: str | None = None) -> Chosen:
-    """Find the model of a study; scores on the test split play no part.
+    """Choose a model of a study; scores on the test split play no part.
 
     Args:
         place: a study's folder, or a model's own.
@@ -40,61 +40,42 @@ def choose(place: Path, cell: str | None = None) -> Chosen:
         return Chosen(place, "")
     if not place.is_dir():
         raise UserError(f"no folder {place}: give a study's, e.g. results/gtsrb, or one of its models'")
-    found = _models(place)
+    models = _models(place)
     if cell is not None:
-        return _named(found, cell, place)
-    fair = found[~found["val_is_test"]]
-    if fair.empty:
-        told = (
-            f"all models of {place} were validated on the test split, so none is chosen by that: name one with --cell"
-        )
-        raise UserError(f"{told}; {_choices(found)}")
-    return _best(fair, len(found), place)
+        return _named(models, cell, place)
+    fair = [model for model in models if not model.on_test]
+    if not fair:
+        reason = f"all models of {place} were validated on the test split, so none is chosen by that"
+        raise UserError(f"{reason}: name one with --cell; {_choices(models)}")
+    return _best(fair, len(models), place)
 
 
-def _models(place: Path) -> "pd.DataFrame":
-    """One row per cell with a saved model, in the report's order: cell, trial, val (mean), n, metric, val_is_test."""
-    from analysis.numbers import grid, summary, table
-    from analysis.numbers.memo import remembering
+def _models(place: Path) -> "list[BestModel]":
+    from analysis.numbers.best_models import NoModelError, best_models  # loads pandas, which a wrong folder never needs
 
-    df, _ = table.apart(table.load(place))
     saved = [path.parent.name for path in place.glob(f"models/*/{CARD}")]
-    with remembering():
-        repeated = summary.replicates(df)
-        if repeated[repeated["trial"].isin(saved)].empty:
-            raise UserError(_none(df, place))
-        scored = repeated.dropna(subset=["val"]).groupby("cell")["val"].agg(["mean", "count"])
-        first = repeated[repeated["trial"].isin(saved)].sort_values("number").drop_duplicates("cell")
-        found = grid.grid(df)[["cell"]].merge(first[["cell", "trial"]], on="cell")
-        found = found.merge(scored.set_axis(["val", "n"], axis=1), on="cell")
-        return found.assign(val_is_test=found["cell"].isin(summary.on_test(df)), metric=summary.objective(df))
+    try:
+        return best_models(place, saved)
+    except NoModelError as error:
+        rule = "the first complete replicate of each cell leaves one in models/"
+        raise UserError(f"{place} has no model: {rule}; {error}") from None
 
 
-def _none(df: "pd.DataFrame", place: Path) -> str:
-    """Say that there is no model, and what there is."""
-    from analysis.numbers import summary
-
-    states = summary.trials(df)["state"].value_counts()
-    told = ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
-    return f"{place} has no model: the first complete replicate of each cell leaves one in models/; trials: {told}"
+def _named(models: "list[BestModel]", cell: str, place: Path) -> Chosen:
+    for model in models:
+        if model.cell == cell:
+            return Chosen(place / "models" / model.trial, f"cell {cell}, as named")
+    raise UserError(f"--cell {cell}: {place} has no model of such a cell; {_choices(models)}")
 
 
-def _named(found: "pd.DataFrame", cell: str, place: Path) -> Chosen:
-    for row in found[found["cell"] == cell].itertuples():
-        return Chosen(place / "models" / str(row.trial), f"cell {cell}, as named")
-    raise UserError(f"--cell {cell}: {place} has no model of such a cell; {_choices(found)}")
+def _best(fair: "list[BestModel]", total: int, place: Path) -> Chosen:
+    """The model with the highest score among `fair`; `total` counts the models validated on the test split too."""
+    best = max(fair, key=lambda model: model.val)
+    cells = f"{total:,} cell{'s' * (total != 1)} with a model"
+    unfair = f"; {total - len(fair)} validated on the test split passed over" if total > len(fair) else ""
+    why = f"cell {best.cell}: highest mean validation score ({best.score}) of {cells}{unfair}"
+    return Chosen(place / "models" / best.trial, f"{why}; test scores play no part")
 
 
-def _best(found: "pd.DataFrame", of: int, place: Path) -> Chosen:
-    from analysis.numbers import format, stats
-
-    row = found.loc[found["val"].idxmax()]
-    score = f"{row['metric']} {format.score(row['val'], row['metric'])}{' %' * (row['metric'] in stats.SHARES)}"
-    n, cells = format.plural(int(row["n"]), "replicate"), format.plural(of, "cell")
-    passed = f"; {of - len(found)} validated on the test split passed over" if of > len(found) else ""
-    told = f"cell {row['cell']}: highest mean validation score ({score}, {n}) of {cells} with a model"
-    return Chosen(place / "models" / str(row["trial"]), f"{told}{passed}; test scores play no part")
-
-
-def _choices(found: "pd.DataFrame") -> str:
-    return f"one of {'; '.join(map(repr, found['cell']))}"
+def _choices(models: "list[BestModel]") -> str:
+    return f"one of {'; '.join(repr(model.cell) for model in models)}"

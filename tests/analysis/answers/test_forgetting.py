@@ -1,4 +1,4 @@
-"""What is said of forgetting: only what the numbers show, each with its interval."""
+"""Sentences about forgetting: only what the numbers show, each with its interval."""
 
 import pytest
 
@@ -13,54 +13,57 @@ def chains():
     return synthetic_chains.chain()
 
 
-def told(df, *words):
+def sentences(df, *words):
+    """The sentences that have all these words."""
     with remembering():
         return [sentence for sentence in forgetting_claims.sentences(df) if all(word in sentence for word in words)]
 
 
 def on_test(df, regime, ending, version="corrected"):
-    found = (df["metric"] == "accuracy" + ending) & (df["split"] == "test") & (df["task"] != df["trained_on"])
-    return found & (df["cell"] == f"regime={regime}, version={version}")
+    rows = (df["metric"] == "accuracy" + ending) & (df["split"] == "test") & (df["task"] != df["trained_on"])
+    return rows & (df["cell"] == f"regime={regime}, version={version}")
 
 
 def shifted(df, rows, by):
     return df.assign(score=df["score"].mask(rows, df["score"] + by))
 
 
-def test_who_forgets_least_and_most_is_told_at_every_version(chains):
-    (said,) = told(chains, "(corrected)", " least: ")
-    found = forgetting.numbers(chains)
-    most = found[(found["metric"] == "accuracy") & (found["panel"] == "corrected")].set_index("contender")
+def test_the_least_and_the_most_forgetful_are_named_at_every_version(chains):
+    (sentence,) = sentences(chains, "(corrected)", " least: ")
+    rows = forgetting.numbers(chains)
+    most = rows[(rows["metric"] == "accuracy") & (rows["panel"] == "corrected")].set_index("contender")
     lost = most.loc["stage_rates"]
     spread = " [".join(f"{100 * lost[name]:.2f}" for name in ("forgetting", "forgetting_low"))
-    assert said.startswith("Of animals (corrected) feature_extraction forgets least: exactly 0, in all 3 trials; ")
-    assert f"stage_rates most: {spread}, {100 * lost['forgetting_high']:.2f}] points of test accuracy, n = 3" in said
-    assert said.endswith(": told apart.")
-    assert len(told(chains, " least: ")) == 3
+    assert sentence.startswith("Of animals (corrected) feature_extraction forgets least: exactly 0, in all 3 trials; ")
+    assert (
+        f"stage_rates most: {spread}, {100 * lost['forgetting_high']:.2f}] points of test accuracy, n = 3" in sentence
+    )
+    assert sentence.endswith(": told apart.")
+    assert len(sentences(chains, " least: ")) == 3
 
 
-def test_those_that_share_the_least_are_named_together(chains):
+def test_cells_that_share_the_least_are_named_together(chains):
     rows = on_test(chains, "fine_tune", "") | on_test(chains, "fine_tune", "_own_batchnorm")
     before = chains[on_test(chains, "fine_tune", "_before")].set_index("seed")["score"]
     same = chains.assign(score=chains["score"].mask(rows, chains["seed"].map(before)))
-    assert told(same, "feature_extraction and fine_tune forget least: exactly 0, in all 3 trials")
+    assert sentences(same, "feature_extraction and fine_tune forget least: exactly 0, in all 3 trials")
     both = same[~same["cell"].str.contains("stage_rates")]
-    assert told(both, "Of animals (corrected) all 2 forget the same: exactly 0, in all 3 trials.")
+    assert sentences(both, "Of animals (corrected) all 2 forget the same: exactly 0, in all 3 trials.")
 
 
-def test_exactly_0_is_said_of_all_trials_only(chains):
-    assert told(chains, "feature_extraction · corrected", "forgets exactly 0 of animals, in all 3 trials")
+def test_exactly_0_is_claimed_of_all_trials_only(chains):
+    assert sentences(chains, "feature_extraction · corrected", "forgets exactly 0 of animals, in all 3 trials")
     one = on_test(chains, "feature_extraction", "") & (chains["seed"] == 101)
-    assert not told(shifted(chains, one, -0.01), "feature_extraction · corrected", "exactly 0 of animals")
+    assert not sentences(shifted(chains, one, -0.01), "feature_extraction · corrected", "exactly 0 of animals")
 
 
 @pytest.mark.parametrize("version", ["as published", "only batchnorm_drift"])
 def test_statistics_are_the_cause_where_putting_them_back_restores_all(chains, version):
-    (said,) = told(chains, f"feature_extraction · {version}: ")
-    found = forgetting.numbers(chains)
-    row = found[(found["panel"] == version) & (found["regime"] == "feature_extraction")].iloc[0]
-    assert f"of animals {100 * row['forgetting']:.2f} [" in said
-    assert said.endswith(
+    (sentence,) = sentences(chains, f"feature_extraction · {version}: ")
+    rows = forgetting.numbers(chains)
+    row = rows[(rows["panel"] == version) & (rows["regime"] == "feature_extraction")].iloc[0]
+    assert f"of animals {100 * row['forgetting']:.2f} [" in sentence
+    assert sentence.endswith(
         "with the BatchNorm statistics of before put back exactly 0, in all 3 trials, are lost: the weights are the "
         "same, and statistics that follow the new task's batches are the cause."
     )
@@ -68,67 +71,71 @@ def test_statistics_are_the_cause_where_putting_them_back_restores_all(chains, v
 
 def test_statistics_are_a_part_where_putting_them_back_restores_some(chains):
     rows = on_test(chains, "feature_extraction", "_own_batchnorm", "batchnorm_drift")
-    (said,) = told(shifted(chains, rows, -0.02), "feature_extraction · only batchnorm_drift: ")
-    assert "the weights are the same" not in said
-    assert "batches make up 10.07 [" in said
+    (sentence,) = sentences(shifted(chains, rows, -0.02), "feature_extraction · only batchnorm_drift: ")
+    assert "the weights are the same" not in sentence
+    assert "batches make up 10.07 [" in sentence
 
 
 def test_no_cause_is_named_where_another_metric_of_the_same_weights_is_lost(chains):
     rows = (chains["metric"] == "sensitivity_own_batchnorm") & chains["cell"].str.contains("batchnorm_drift")
-    (said,) = told(shifted(chains, rows, -0.02), "feature_extraction · only batchnorm_drift: ")
-    assert "the weights are the same" not in said
+    (sentence,) = sentences(shifted(chains, rows, -0.02), "feature_extraction · only batchnorm_drift: ")
+    assert "the weights are the same" not in sentence
 
 
 def test_no_cause_is_named_where_the_loss_may_be_none(chains):
     rows = on_test(chains, "feature_extraction", "", "batchnorm_drift")
     noisy = shifted(chains, rows & (chains["seed"] == 100), 0.4)
-    (said,) = told(noisy, "feature_extraction · only batchnorm_drift: ")
-    assert said.endswith("that they matter cannot be told at n = 3.")
+    (sentence,) = sentences(noisy, "feature_extraction · only batchnorm_drift: ")
+    assert sentence.endswith("that they matter cannot be told at n = 3.")
     bare = chains[~chains["metric"].str.endswith("_own_batchnorm")]
-    (said,) = told(bare, "feature_extraction · only batchnorm_drift: ")
-    assert said.endswith("what BatchNorm statistics have to do with it was not measured.")
+    (sentence,) = sentences(bare, "feature_extraction · only batchnorm_drift: ")
+    assert sentence.endswith("what BatchNorm statistics have to do with it was not measured.")
 
 
 @pytest.mark.parametrize(("by", "word"), [(0, "forget more of"), (0.1, "forget less of")])
 def test_lower_rates_of_early_layers_forget_more_or_less(chains, by, word):
     df = shifted(chains, on_test(chains, "stage_rates", ""), by)
-    (said,) = told(df, "ower rates", "(corrected)")
-    found = forgetting.paired(
+    (sentence,) = sentences(df, "ower rates", "(corrected)")
+    difference = forgetting.paired(
         df, "regime=stage_rates, version=corrected", "regime=fine_tune, version=corrected", "animals"
     )
-    assert said.startswith(f"Lower rates of early layers (stage_rates) {word} animals (corrected) than fine_tune: ")
-    assert f"is {100 * found.mean:.2f} [{100 * found.low:.2f}, {100 * found.high:.2f}] points" in said
+    assert sentence.startswith(f"Lower rates of early layers (stage_rates) {word} animals (corrected) than fine_tune: ")
+    assert (
+        f"is {100 * difference.mean:.2f} [{100 * difference.low:.2f}, {100 * difference.high:.2f}] points" in sentence
+    )
 
 
-def test_what_seeds_cannot_tell_apart_is_not_told(chains):
+def test_a_difference_within_the_spread_of_seeds_is_no_claim(chains):
     noisy = shifted(chains, on_test(chains, "stage_rates", "") & (chains["seed"] == 100), 0.3)
-    (said,) = told(noisy, "ower rates", "(corrected)")
-    assert "cannot be told at n = 3: the difference is" in said
-    assert told(
+    (sentence,) = sentences(noisy, "ower rates", "(corrected)")
+    assert "cannot be told at n = 3: the difference is" in sentence
+    assert sentences(
         noisy[noisy["regime"] != "feature_extraction"], " least: ", "(corrected)", "cannot be told apart at n = 3."
     )
 
 
 def test_trials_of_other_seeds_are_not_compared(chains):
     other = chains.assign(seed=chains["seed"].mask(chains["regime"] == "stage_rates", chains["seed"] + 50))
-    assert told(other, "ower rates", "(corrected)", "their trials share no seed.")
-    assert told(other, " least: ", "(corrected)", "so that the two are not compared.")
+    assert sentences(other, "ower rates", "(corrected)", "their trials share no seed.")
+    assert sentences(other, " least: ", "(corrected)", "so that the two are not compared.")
 
 
-def test_the_average_is_told_of_several_tasks_only(chains):
-    assert not told(chains, "Average forgetting")
-    (said,) = told(synthetic_chains.chain(tasks=("animals", "canines")), "Average forgetting over 2 earlier tasks")
-    assert "feature_extraction · corrected exactly 0 (n = 3)" in said
+def test_the_average_is_reported_of_several_tasks_only(chains):
+    assert not sentences(chains, "Average forgetting")
+    (sentence,) = sentences(
+        synthetic_chains.chain(tasks=("animals", "canines")), "Average forgetting over 2 earlier tasks"
+    )
+    assert "feature_extraction · corrected exactly 0 (n = 3)" in sentence
 
 
-def test_one_trial_is_told_to_have_no_interval():
-    said = forgetting_claims.sentences(synthetic_chains.chain(repeated=1))
-    assert said
-    assert all("n = 1, no interval" in sentence or "at n = 1" in sentence for sentence in said)
-    assert not any("told apart" in sentence or "the cause" in sentence or "all 1" in sentence for sentence in said)
+def test_one_trial_has_no_interval():
+    single = sentences(synthetic_chains.chain(repeated=1))
+    assert single
+    assert all("n = 1, no interval" in sentence or "at n = 1" in sentence for sentence in single)
+    assert not any("told apart" in sentence or "the cause" in sentence or "all 1" in sentence for sentence in single)
 
 
-def test_without_numbers_nothing_is_said(chains):
+def test_without_numbers_there_is_no_sentence(chains):
     for odd in (chains.iloc[:0], chains[chains["role"] == "search"], chains[chains["split"] == "val"]):
         assert forgetting_claims.sentences(odd) == []
 

@@ -13,7 +13,7 @@ from tests.analysis import synthetic
 
 @pytest.fixture(autouse=True)
 def once():
-    """Ask a table the same thing once a test."""
+    """Compute each number of a table once per test."""
     with remembering():
         yield
 
@@ -36,10 +36,10 @@ def test_a_crossing_is_on_straight_lines_over_the_logarithm(means, target, at):
     assert label_savings.crossing(SHARES, np.array(means), np.array(target)) == pytest.approx(at)
 
 
-def test_crossings_are_found_all_at_once():
+def test_crossings_of_several_contenders_are_computed_at_once():
     means = np.array([[0.5, 0.7, 0.9], [0.8, 0.9, 0.95], [0.1, 0.2, 0.3]])
-    found = label_savings.crossing(SHARES, means, np.array([0.8, 0.8, 0.8]))
-    assert found.tolist() == pytest.approx([(0.5) ** 0.5, BELOW, BEYOND])
+    crossings = label_savings.crossing(SHARES, means, np.array([0.8, 0.8, 0.8]))
+    assert crossings.tolist() == pytest.approx([(0.5) ** 0.5, BELOW, BEYOND])
 
 
 def test_one_fraction_is_reached_or_not():
@@ -49,16 +49,17 @@ def test_one_fraction_is_reached_or_not():
 
 def test_the_interval_is_that_of_a_bootstrap_in_a_loop():
     draw = np.random.default_rng(0)
-    each = [0.6 + 0.03 * draw.normal(size=5), 0.8 + 0.03 * draw.normal(size=5)]
+    samples = [0.6 + 0.03 * draw.normal(size=5), 0.8 + 0.03 * draw.normal(size=5)]
     target = 0.7 + 0.02 * draw.normal(size=5)
-    again, found = np.random.default_rng(1), []
+    again, crossings = np.random.default_rng(1), []
     for _ in range(4000):
-        low, high, goal = (again.choice(values, len(values)).mean() for values in (*each, target))
+        low, high, goal = (again.choice(values, len(values)).mean() for values in (*samples, target))
         part = (goal - low) / (high - low)
-        found.append(BELOW if low >= goal else BEYOND if high < goal else 0.1 ** (1 - part))
-    told = label_savings.interval([0.1, 1.0], [pd.Series(x) for x in each], pd.Series(target), np.random.default_rng(2))
-    want = np.quantile(found, [0.025, 0.975])
-    assert np.log10(told[1:]) == pytest.approx(np.log10(want), abs=0.05)
+        crossings.append(BELOW if low >= goal else BEYOND if high < goal else 0.1 ** (1 - part))
+    scores = [pd.Series(values) for values in samples]
+    _, *ends = label_savings.interval([0.1, 1.0], scores, target=pd.Series(target), draw=np.random.default_rng(2))
+    expected = np.quantile(crossings, [0.025, 0.975])
+    assert np.log10(ends) == pytest.approx(np.log10(expected), abs=0.05)
 
 
 def test_the_same_seed_gives_the_same_interval(made):
@@ -67,24 +68,24 @@ def test_the_same_seed_gives_the_same_interval(made):
 
 
 def test_each_contender_is_held_against_scratch_with_all_labels(made):
-    found = label_savings.numbers(made).set_index("contender")
+    savings = label_savings.numbers(made).set_index("contender")
     cells = summary.cells(made).set_index(["regime", "label_fraction"])["test_mean"]
     target = cells["scratch", 1.0]
-    assert set(found.index) == {"feature_extraction", "partial_freeze", "fine_tune"}
-    assert found["target"].tolist() == pytest.approx([target] * 3)
+    assert set(savings.index) == {"feature_extraction", "partial_freeze", "fine_tune"}
+    assert savings["target"].tolist() == pytest.approx([target] * 3)
     part = (target - cells["fine_tune", 0.5]) / (cells["fine_tune", 1.0] - cells["fine_tune", 0.5])
-    row = found.loc["fine_tune"]
+    row = savings.loc["fine_tune"]
     assert row["at"] == pytest.approx(0.5 * 2**part)
     assert row["low"] < row["at"] < row["high"]
     assert row["images"] == pytest.approx(synthetic.IMAGES * row["at"], rel=0.01)
     assert (row["images_full"], row["n"]) == (synthetic.IMAGES, 5)
 
 
-def test_outcomes_that_no_fraction_has_are_said(made):
-    told = {answer.claim.split()[0]: answer.claim for answer in label_savings.sentences(made)}
-    assert told["fine_tune"].startswith("fine_tune reaches with 51 % [")
-    assert "of the labels what scratch scores with 100 %: about 1,750 images [" in told["fine_tune"]
-    assert told["feature_extraction"] == (
+def test_targets_outside_the_fractions_tested_are_reported(made):
+    claims = {answer.claim.split()[0]: answer.claim for answer in label_savings.sentences(made)}
+    assert claims["fine_tune"].startswith("fine_tune reaches with 51 % [")
+    assert "of the labels what scratch scores with 100 %: about 1,750 images [" in claims["fine_tune"]
+    assert claims["feature_extraction"] == (
         "feature_extraction does not reach, with up to 100 % of the labels, what scratch scores with 100 %, in all of "
         "the interval."
     )
@@ -95,15 +96,15 @@ def test_outcomes_that_no_fraction_has_are_said(made):
 
 def test_no_number_without_an_interval():
     df = synthetic.study(repeated=1)
-    (told,) = label_savings.sentences(df)
-    assert told.claim.startswith("Nothing is claimed of ")
+    (answer,) = label_savings.sentences(df)
+    assert answer.claim.startswith("Nothing is claimed of ")
     assert label_savings.numbers(df)[["low", "high"]].isna().all(axis=None)
 
 
 def test_equal_scores_have_an_interval_of_no_width(made):
     level = made["score"].mask(made["split"] == "test", 0.6 + 0.3 * made["label_fraction"])
-    found = label_savings.numbers(made.assign(score=level))
-    assert found[["at", "low", "high"]].to_numpy().tolist() == [[1.0] * 3] * 3
+    savings = label_savings.numbers(made.assign(score=level))
+    assert savings[["at", "low", "high"]].to_numpy().tolist() == [[1.0] * 3] * 3
 
 
 def test_a_study_without_baseline_fractions_or_tests_saves_nothing(made):
@@ -114,8 +115,8 @@ def test_a_study_without_baseline_fractions_or_tests_saves_nothing(made):
 
 
 def test_a_baseline_that_was_run_with_all_labels_alone_is_enough(made):
-    found = label_savings.numbers(made[(made["regime"] != "scratch") | (made["label_fraction"] == 1)])
-    assert found["contender"].tolist() == label_savings.numbers(made)["contender"].tolist()
+    savings = label_savings.numbers(made[(made["regime"] != "scratch") | (made["label_fraction"] == 1)])
+    assert savings["contender"].tolist() == label_savings.numbers(made)["contender"].tolist()
 
 
 def test_zero_shot_reads_no_labels_and_saves_none():
@@ -129,7 +130,7 @@ def test_the_intervals_cover_the_truth_less_than_they_say_at_five():
     truth = label_savings.crossing(np.array([0.1, 1.0]), np.array([0.6, 0.8]), np.array(0.7))
     for _ in range(60):
         samples = [pd.Series(mean + 0.02 * draw.normal(size=5)) for mean in (0.6, 0.8, 0.7)]
-        found = label_savings.interval([0.1, 1.0], samples[:2], samples[2], draw)
-        covered.append(found.low <= truth <= found.high)
+        reached = label_savings.interval([0.1, 1.0], samples[:2], target=samples[2], draw=draw)
+        covered.append(reached.low <= truth <= reached.high)
     assert 0.75 < np.mean(covered) <= 1
     assert stats.CONFIDENCE == 0.95

@@ -1,4 +1,4 @@
-"""What is said to have been studied, and the pairs that meet."""
+"""The opening of a report, which names what was studied, and the table of pairs."""
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,10 @@ def prototypes():
 
 
 def test_every_pair_meets_once_with_the_better_first(models):
-    found = comparisons.improvements(models)
-    assert len(found) == 4 * 3
+    pairs = comparisons.improvements(models)
+    assert len(pairs) == 4 * 3
     means = summary.cells(models).set_index("cell")["test_mean"]
-    for row in found.itertuples():
+    for row in pairs.itertuples():
         a, b = (models[(models["cell"] == c) & (models["split"] == "test")] for c in (row.cell_better, row.cell_other))
         wins = [x > y for x in a["score"] for y in b["score"]]
         assert means[row.cell_better] >= means[row.cell_other]
@@ -34,33 +34,32 @@ def test_every_pair_meets_once_with_the_better_first(models):
 
 
 def test_a_fixed_score_counts_once():
-    found = comparisons.improvements(synthetic.with_zero_shot())
-    assert found[["better", "other", "n_better", "n_other"]].drop_duplicates().to_numpy().tolist() == [
+    pairs = comparisons.improvements(synthetic.with_zero_shot())
+    assert pairs[["better", "other", "n_better", "n_other"]].drop_duplicates().to_numpy().tolist() == [
         ["feature_extraction", "zero_shot", 5, 1]
     ]
-    assert found["p"].tolist() == [1, 1]
-    assert found[["low", "high", "mann_whitney_p", "separated"]].isna().all(axis=None)
+    assert pairs["p"].tolist() == [1, 1]
+    assert pairs[["low", "high", "mann_whitney_p", "separated"]].isna().all(axis=None)
 
 
 def test_prototypes_have_an_interval_where_seeds_change_the_labels_read(prototypes):
     test = (prototypes["split"] == "test") & (prototypes["regime"] == "prototype")
     score = prototypes["score"].mask(test & (prototypes["label_fraction"] == 1), 0.8)
-    found = comparisons.scored(prototypes.assign(score=score)).set_index(["contender", "label_fraction"])
-    assert found.loc["prototype", "fixed"].to_dict() == {0.1: False, 1.0: True}
-    assert found.loc["prototype", "low"].notna().to_dict() == {0.1: True, 1.0: False}
-    assert not found.loc["fine_tune", "fixed"].any()
-    assert "prototype 80.00, nothing trained" in verdicts.verdicts(prototypes.assign(score=score))[1].evidence
+    cells = comparisons.scored(prototypes.assign(score=score)).set_index(["contender", "label_fraction"])
+    assert cells.loc["prototype", "fixed"].to_dict() == {0.1: False, 1.0: True}
+    assert cells.loc["prototype", "low"].notna().to_dict() == {0.1: True, 1.0: False}
+    assert not cells.loc["fine_tune", "fixed"].any()
+    assert "prototype 80.00, nothing trained" in verdicts.sentences(prototypes.assign(score=score))[1].evidence
 
 
-def test_cells_that_were_not_run_are_told_and_counted_in_nothing(models):
-    told = overview.opening(models)
-    assert f"4 of 16 cells were not run: {synthetic.NO_WEIGHTS}." in told
+def test_cells_that_were_not_run_are_named_and_counted_in_nothing(models):
+    assert f"4 of 16 cells were not run: {synthetic.NO_WEIGHTS}." in overview.opening(models)
     assert not summary.trials(models)["state"].eq("not_run").any()
     only = models[models["state"] == "not_run"]
     assert "4 of 4 cells were not run" in overview.opening(only)[1]
 
 
-def test_as_published_trials_are_told(models):
+def test_trials_as_published_are_described(models):
     assert any(
         sentence.startswith("In cells as published nothing is searched") for sentence in overview.opening(models)
     )
@@ -72,7 +71,7 @@ def test_an_empty_table_has_nothing_to_claim(models):
     assert pd.api.types.is_float_dtype(comparisons.scored(models)["mean"])
 
 
-def test_fractions_that_came_to_as_many_images_are_not_told_apart(made):
+def test_fractions_with_equally_many_images_are_named(made):
     assert overview.equal_fractions(made) == []
     few = made["train_images"].mask(made["label_fraction"] < 1, 172)
     assert overview.equal_fractions(made.assign(train_images=few)) == [

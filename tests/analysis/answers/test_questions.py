@@ -1,9 +1,12 @@
 """The questions that open a report, each with answers that have their interval."""
 
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
 
+import analysis.answers
 from analysis.answers import questions
 from analysis.numbers.memo import remembering
 from tests.analysis import synthetic
@@ -11,9 +14,19 @@ from tests.analysis import synthetic
 
 @pytest.fixture(autouse=True)
 def once():
-    """Ask a table the same thing once a test."""
+    """Compute each number of a table once per test."""
     with remembering():
         yield
+
+
+def test_every_module_of_a_question_has_sentences_and_a_rule():
+    names = {module.name for module in pkgutil.iter_modules(analysis.answers.__path__)} - {"overview", "questions"}
+    assert len(names) >= 5
+    for name in names:
+        module = import_module(f"analysis.answers.{name}")
+        assert getattr(questions, name) is module, f"{name} has no line in questions.py"
+        assert callable(module.sentences)
+        assert isinstance(module.RULE, str)
 
 
 def test_the_questions_come_in_a_readers_order(made):
@@ -36,7 +49,7 @@ def test_no_claim_of_scores_without_its_interval(df):
 
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
-def test_studies_without_a_winner_say_what_is_missing(made, state):
+def test_studies_without_a_winner_report_what_is_missing(made, state):
     (question,) = questions.answers(made[made["role"] == "search"].assign(state=state))
     assert question.answers[0].claim.startswith("12 of 12 cells have no test score yet: ")
 

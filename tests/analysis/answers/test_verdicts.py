@@ -1,4 +1,4 @@
-"""Who is said to win where, by how much, and how surely."""
+"""Who wins which comparison, by how much, and how surely."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tests.analysis import synthetic
 
 @pytest.fixture(autouse=True)
 def once():
-    """Ask a table the same thing once a test."""
+    """Compute each number of a table once per test."""
     with remembering():
         yield
 
@@ -31,8 +31,8 @@ def repeated(first, second):
 
 
 def only(df):
-    (found,) = verdicts.verdicts(df)
-    return found
+    (answer,) = verdicts.sentences(df)
+    return answer
 
 
 def scores_of(df, cell):
@@ -42,23 +42,23 @@ def scores_of(df, cell):
 
 def test_a_verdict_is_the_paired_difference_to_the_next_and_to_scratch(made):
     cells = summary.cells(made)
-    for answer, share in zip(verdicts.verdicts(made), synthetic.FRACTIONS, strict=True):
+    for answer, share in zip(verdicts.sentences(made), synthetic.FRACTIONS, strict=True):
         ranked = cells[cells["label_fraction"] == share].sort_values("test_mean", ascending=False).to_dict("records")
         first, second = ranked[:2]
         base = next(row for row in ranked if row["regime"] == "scratch")
-        told = []
-        for other in dict.fromkeys((second["cell"], base["cell"])):
-            less = scores_of(made, first["cell"]) - scores_of(made, other)
+        margins = []
+        for rival in dict.fromkeys((second["cell"], base["cell"])):
+            less = scores_of(made, first["cell"]) - scores_of(made, rival)
             low, high = scipy_stats.t.interval(0.95, 4, less.mean(), scipy_stats.sem(less))
-            told.append(f"{100 * less.mean():.2f} [{100 * low:.2f}, {100 * high:.2f}]")
-        assert all(each in answer.claim for each in told)
+            margins.append(f"{100 * less.mean():.2f} [{100 * low:.2f}, {100 * high:.2f}]")
+        assert all(margin in answer.claim for margin in margins)
         assert answer.claim.startswith(f"At {100 * share:g} % of the labels {first['regime']} wins: ")
         assert "difference paired by seed, 5 pairs: separated" in answer.evidence
 
 
 def test_evidence_has_means_and_the_probability_of_improvement(made):
     cells = summary.cells(made)
-    for answer, share in zip(verdicts.verdicts(made), synthetic.FRACTIONS, strict=True):
+    for answer, share in zip(verdicts.sentences(made), synthetic.FRACTIONS, strict=True):
         first, second = cells[cells["label_fraction"] == share].nlargest(2, "test_mean").to_dict("records")
         a, b = (scores_of(made, row["cell"]) for row in (first, second))
         p, low, high, _ = stats.improvement(a, b)
@@ -101,9 +101,9 @@ def test_three_against_three_lead_and_never_win():
     assert comparisons.improvements(df)["separated"].tolist() == [False]
 
 
-def test_three_against_four_are_told_with_both_numbers():
-    told = only(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).evidence
-    assert "not separated, as no result can be at n = 4 and 3" in told
+def test_three_against_four_are_reported_with_both_numbers():
+    evidence = only(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).evidence
+    assert "not separated, as no result can be at n = 4 and 3" in evidence
 
 
 def test_four_against_four_win_where_they_do_not_mix():
@@ -122,16 +122,16 @@ def test_differences_that_are_all_equal_show_nothing_by_themselves():
 
 
 def test_a_tie_is_a_tie():
-    told = only(repeated([0.81, 0.52, 0.53, 0.54], [0.60, 0.61, 0.59, 0.55]))
-    assert told.claim.startswith(
+    answer = only(repeated([0.81, 0.52, 0.53, 0.54], [0.60, 0.61, 0.59, 0.55]))
+    assert answer.claim.startswith(
         "At 100 % of the labels fine_tune has the highest mean but cannot be told apart at n = 4 from scratch (1.25 [-"
     )
-    assert told.claim.endswith("] points below).")
-    assert told.evidence.endswith(": not separated.")
+    assert answer.claim.endswith("] points below).")
+    assert answer.evidence.endswith(": not separated.")
 
 
-def test_whoever_ties_with_the_highest_forbids_a_win():
-    """The next is clearly below; a third, which scatters, is not."""
+def test_any_tie_with_the_highest_forbids_a_win():
+    """The second is clearly below; the third scatters so much that it is not."""
     df = synthetic.study(("scratch", "partial_freeze", "fine_tune"), (1.0,), searched=2, repeated=4, epochs=1)
     scores = {"fine_tune": [0.9, 0.91, 0.92, 0.93], "partial_freeze": [0.8, 0.81, 0.82, 0.83]}
     scores["scratch"] = [0.1, 0.95, 0.96, 0.97]
@@ -141,21 +141,21 @@ def test_whoever_ties_with_the_highest_forbids_a_win():
     assert "partial_freeze" not in only(df).claim
 
 
-def test_who_has_no_test_score_yet_is_named_beside_who_leads(made):
+def test_contenders_without_a_test_score_are_named_after_the_verdict(made):
     gone = ((made["regime"] == "fine_tune") & (made["label_fraction"] < 0.5)) | (made["regime"] == "feature_extraction")
-    told = verdicts.verdicts(made[~(gone & (made["role"] == "replicate"))])
+    answers = verdicts.sentences(made[~(gone & (made["role"] == "replicate"))])
     rest = "; without a test score here: feature_extraction"
-    ends = [each.claim.partition(" above scratch")[2] for each in told]
+    ends = [answer.claim.partition(" above scratch")[2] for answer in answers]
     assert ends == [f"{rest} and fine_tune.", f"{rest}.", f"{rest}."]
     (first, *_) = choices.sentences(made[~(gone & (made["role"] == "replicate"))])
     assert first.claim.endswith(f"{rest} and fine_tune.")
-    assert "without" not in verdicts.verdicts(made)[0].claim + choices.sentences(made)[0].claim
+    assert "without" not in verdicts.sentences(made)[0].claim + choices.sentences(made)[0].claim
 
 
 def test_one_replicate_concludes_nothing():
-    told = verdicts.verdicts(synthetic.study(**SMALL | {"repeated": 1}))
-    assert len(told) == 2
-    assert all("nothing can be concluded: at n = 1 the best two regimes" in each.claim for each in told)
+    answers = verdicts.sentences(synthetic.study(**SMALL | {"repeated": 1}))
+    assert len(answers) == 2
+    assert all("nothing can be concluded: at n = 1 the best two regimes" in answer.claim for answer in answers)
 
 
 def test_fixed_scores_are_equal_or_differ():
@@ -165,26 +165,29 @@ def test_fixed_scores_are_equal_or_differ():
     assert only(both).evidence.endswith("difference two fixed scores: they are equal.")
 
 
-def test_zero_shot_is_held_against_the_others_interval():
+def test_zero_shot_is_compared_with_the_others_interval():
     df = synthetic.with_zero_shot()
-    told = verdicts.verdicts(df)
-    assert [each.claim.partition(" feature")[0] for each in told] == ["At 5 % of the labels", "At 10 % of the labels"]
+    answers = verdicts.sentences(df)
+    places = ["At 5 % of the labels", "At 10 % of the labels"]
+    assert [answer.claim.partition(" feature")[0] for answer in answers] == places
     scores = scores_of(df, "regime=feature_extraction, label_fraction=0.1")
     mean, low, high, _ = stats.t_interval(scores - 0.21)
     spread = f"{100 * mean:.2f} [{100 * low:.2f}, {100 * high:.2f}] points above zero_shot"
-    assert told[1].claim.endswith(f"leads: {spread}.")
-    assert "zero_shot 21.00, nothing trained" in told[1].evidence
-    assert told[1].evidence.endswith("difference against one fixed score: its interval leaves out 0.")
+    assert answers[1].claim.endswith(f"leads: {spread}.")
+    assert "zero_shot 21.00, nothing trained" in answers[1].evidence
+    assert answers[1].evidence.endswith("difference against one fixed score: its interval leaves out 0.")
 
 
-def test_only_corrected_places_are_spoken_of_where_versions_are_compared():
+def test_only_corrected_cells_are_reported_where_versions_are_compared():
     models = synthetic.models()
     assert only(models).claim.startswith("At 100 % of the labels (corrected) parallel_net wins: ")
-    published = verdicts.verdicts(synthetic.models(versions=("published",)))
-    assert [each.claim.partition(" parallel_net")[0] for each in published] == ["At 100 % of the labels (as published)"]
+    published = verdicts.sentences(synthetic.models(versions=("published",)))
+    assert [answer.claim.partition(" parallel_net")[0] for answer in published] == [
+        "At 100 % of the labels (as published)"
+    ]
 
 
-def test_places_without_a_label_fraction_are_named_by_the_rest():
+def test_comparisons_without_a_label_fraction_are_named_by_the_rest():
     models = synthetic.models(missing=False, epochs=2).assign(label_fraction=np.nan)
     assert only(models).claim.startswith("At corrected parallel_net wins")
     one = synthetic.models(versions=(), missing=False, epochs=2).assign(label_fraction=np.nan)
@@ -192,19 +195,19 @@ def test_places_without_a_label_fraction_are_named_by_the_rest():
 
 
 def test_weights_are_named_with_their_key():
-    told = verdicts.verdicts(synthetic.pretrained())
-    assert "weights=patches wins: " in told[0].claim
-    assert " above weights=none" in told[0].claim
+    answer = verdicts.sentences(synthetic.pretrained())[0]
+    assert "weights=patches wins: " in answer.claim
+    assert " above weights=none" in answer.claim
 
 
-def test_a_cell_that_gives_one_class_is_marked(made):
+def test_a_cell_that_predicts_one_class_is_marked(made):
     row = made["alarms"].mask((made["regime"] == "scratch") & (made["epoch"] == 10), "constant_class: all are class 1")
-    assert "(one class), n = 5" in verdicts.verdicts(made.assign(alarms=row))[0].evidence
+    assert "(one class), n = 5" in verdicts.sentences(made.assign(alarms=row))[0].evidence
 
 
 @pytest.mark.parametrize("role", ["search", "replicate"])
-def test_without_test_scores_or_contenders_nothing_is_said(made, role):
+def test_without_test_scores_or_contenders_there_is_no_verdict(made, role):
     alone = made[made["regime"] == "scratch"]
-    assert verdicts.verdicts(alone.assign(cell=alone["cell"].str.replace("regime=scratch, ", ""))) == []
-    assert verdicts.verdicts(made[(made["role"] == role) & (made["split"] == "val")]) == []
-    assert verdicts.verdicts(made.iloc[:0]) == []
+    assert verdicts.sentences(alone.assign(cell=alone["cell"].str.replace("regime=scratch, ", ""))) == []
+    assert verdicts.sentences(made[(made["role"] == role) & (made["split"] == "val")]) == []
+    assert verdicts.sentences(made.iloc[:0]) == []

@@ -1,13 +1,15 @@
-"""What a real browser makes of the golden reports: nothing on its console, pictures in words, tables that sort."""
+"""The golden reports in a real browser: an empty console, pictures with alternative texts, tables that sort."""
 
 import shutil
 
+import pandas as pd
 import pytest
 
 from analysis import __main__ as command
 from analysis.figures import draw
 from analysis.numbers import table
-from analysis.report import study_report
+from analysis.report import pages, study_report
+from analysis.shell import files
 from tests.analysis.conftest import GOLDEN
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[dev]'")
@@ -44,10 +46,10 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module", params=["regimes", "chain", "several"])
 def drawn(request, tmp_path_factory):
     """The report of each golden study, whose pictures have few dots."""
-    place = tmp_path_factory.mktemp(request.param)
+    folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(draw, "DPI", 40)
-        return study_report.write(table.load(GOLDEN / request.param), place)[0]
+        return study_report.write(table.load(GOLDEN / request.param), folder)[0]
 
 
 @pytest.fixture
@@ -66,14 +68,14 @@ def column(table, number: int) -> list[str]:
 
 
 def heads(table) -> dict[str, int]:
-    return {head.text.rstrip(" ↕↑↓"): place for place, head in enumerate(table.find_elements(By.TAG_NAME, "th"))}
+    return {head.text.rstrip(" ↕↑↓"): number for number, head in enumerate(table.find_elements(By.TAG_NAME, "th"))}
 
 
 def test_the_console_is_empty(opened):
     assert opened.get_log("browser") == []
 
 
-def test_every_picture_is_there_and_told_in_words(opened):
+def test_every_picture_is_there_with_an_alternative_text(opened):
     pictures = opened.find_elements(By.TAG_NAME, "img")
     assert len(pictures) >= 3
     assert all(picture.get_property("naturalWidth") > 0 for picture in pictures)
@@ -82,13 +84,13 @@ def test_every_picture_is_there_and_told_in_words(opened):
 
 def test_a_click_sorts_up_then_down_then_back(opened):
     table = under(opened, "Cells")
-    place = heads(table)["test [95 %]"]
-    head = table.find_elements(By.TAG_NAME, "th")[place]
-    before = column(table, place)
+    number = heads(table)["test [95 %]"]
+    head = table.find_elements(By.TAG_NAME, "th")[number]
+    before = column(table, number)
     numbers = sorted(before, key=lambda text: float(text.split()[0]))
-    for state, wanted in (("ascending", numbers), ("descending", numbers[::-1]), ("none", before)):
+    for state, expected in (("ascending", numbers), ("descending", numbers[::-1]), ("none", before)):
         head.find_element(By.TAG_NAME, "button").click()
-        assert (head.get_attribute("aria-sort"), column(table, place)) == (state, wanted)
+        assert (head.get_attribute("aria-sort"), column(table, number)) == (state, expected)
     assert opened.get_log("browser") == []
 
 
@@ -107,15 +109,11 @@ SORTED = ["-3.12", "exactly 0", "< 0.0001", "7.7e-4", "3 and 3", "12.3 [1.0, 2.0
 
 
 def test_texts_that_begin_with_numbers_sort_by_them(browser, tmp_path):
-    import pandas as pd
-
-    from analysis.report import files
-
-    shown = files.environment().from_string(
-        '{% from "parts.html.j2" import grid, head, sorting %}{{ head("t") }}{{ grid(found) }}{{ sorting() }}'
+    template = pages.environment().from_string(
+        '{% from "parts.html.j2" import grid, head, sorting %}{{ head("t") }}{{ grid(table) }}{{ sorting() }}'
     )
-    found = pd.DataFrame({"number": TEXTS, "word": [f"c{10 - place}" for place in range(len(TEXTS))]})
-    path = files.put(tmp_path / "page.html", shown.render(found=found).encode())
+    rows = pd.DataFrame({"number": TEXTS, "word": [f"c{10 - number}" for number in range(len(TEXTS))]})
+    path = files.put(tmp_path / "page.html", template.render(table=rows).encode())
     browser.get(path.as_uri())
     table = browser.find_element(By.TAG_NAME, "table")
     buttons = table.find_elements(By.TAG_NAME, "button")

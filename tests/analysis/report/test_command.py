@@ -14,28 +14,28 @@ from tests.analysis import synthetic
 
 
 def test_the_command_refuses_in_one_line():
-    told = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
-    assert told.returncode == 2
-    assert told.stderr.splitlines() == [
+    process = subprocess.run([sys.executable, "-m", "analysis", "nowhere"], capture_output=True, text=True)
+    assert process.returncode == 2
+    assert process.stderr.splitlines() == [
         "analysis: no table.parquet in 'nowhere'; give the folder of a study, e.g. results/gtsrb"
     ]
 
 
 def test_a_refusal_ends_with_its_code_every_time(tmp_path):
-    """Threads that read the table would still be starting: every third process was aborted with -6."""
+    """Threads that read the table were still starting at the exit: every third process was aborted with -6."""
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "table.parquet")
     command = [sys.executable, "-m", "analysis", str(tmp_path)]
-    ended = [subprocess.run(command, capture_output=True, text=True) for _ in range(6)]
-    assert {(each.returncode, each.stderr.count("\n")) for each in ended} == {(4, 1)}
+    processes = [subprocess.run(command, capture_output=True, text=True) for _ in range(6)]
+    assert {(process.returncode, process.stderr.count("\n")) for process in processes} == {(4, 1)}
 
 
 @pytest.mark.parametrize(("arguments", "name"), [([], "folder"), (["a", "--fast"], "--fast")])
 def test_wrong_arguments_are_named_in_one_line(arguments, name, capsys):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         command.main(arguments)
-    said = capsys.readouterr().err
-    assert (ended.value.code, said.count("\n")) == (2, 1)
-    assert name in said
+    errors = capsys.readouterr().err
+    assert (exit_info.value.code, errors.count("\n")) == (2, 1)
+    assert name in errors
 
 
 def test_mixed_data_end_with_the_reason(small, tmp_path, capsys):

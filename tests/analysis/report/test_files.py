@@ -1,4 +1,4 @@
-"""What a page may do in a browser, and that files are replaced as a whole. What it does there: `test_browser`."""
+"""What a page may do in a browser, and that files are replaced as a whole. `test_browser` opens pages in one."""
 
 import hashlib
 import re
@@ -13,8 +13,8 @@ TABLE = pd.DataFrame({"a": ["1,376", "–"], "<b>": ["exactly 0", "<script>"]})
 
 
 def rendered() -> str:
-    parts = '{% from "parts.html.j2" import grid, head, sorting %}{{ head("<t>") }}{{ grid(found) }}{{ sorting() }}'
-    return pages.environment().from_string(parts).render(found=TABLE)
+    parts = '{% from "parts.html.j2" import grid, head, sorting %}{{ head("<t>") }}{{ grid(table) }}{{ sorting() }}'
+    return pages.environment().from_string(parts).render(table=TABLE)
 
 
 def test_the_policy_allows_exactly_the_pages_own_script():

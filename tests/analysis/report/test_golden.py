@@ -1,4 +1,4 @@
-"""Every number that the reports of the golden studies show, against the same from the table in plain pandas."""
+"""Every number in the reports of the golden studies, compared with the same number in plain pandas."""
 
 import pandas as pd
 import pytest
@@ -8,7 +8,7 @@ from tests.analysis.plain import Study, mann_whitney
 from tests.analysis.reader import Page, numbers
 from tests.analysis.report.test_reading import PARTS
 
-WORDING = numbers(  # numbers that the report's fixed sentences have
+WORDING = numbers(  # numbers in the report's fixed sentences
     """95 % t interval; 99 % of its own best; leave out 0.5; p below 0.05; at n = 3 each, at n = 4 each, (p = 0.029);
     Agarwal et al. 2021, arXiv:2108.13264; method 5 of Newcombe 2006, 25:559–573; 1 where fresh seeds; below 0;
     right of 0; Chaudhry et al. 2018, arXiv:1801.10112, §3; n below 2; more than 10 points;
@@ -24,13 +24,18 @@ def study(golden):
 
 @pytest.fixture(scope="module")
 def recomputed(study):
-    """The rows of every table that there may be."""
+    """The rows of every table that a report can have."""
     return {heading: rows(study) for heading, rows in plain_tables.TABLES.items()}
 
 
 @pytest.fixture(scope="module")
 def page(golden):
     return Page((golden.report / "report.html").read_text())
+
+
+def below(page, heading):
+    """The sentences below a heading."""
+    return " ".join(sentence.text for sentence in page.said if sentence.heading == heading)
 
 
 def test_every_table_is_recomputed(page):
@@ -49,30 +54,30 @@ def test_every_number_of_every_table(page, recomputed):
 
 def test_no_table_is_left_out(page, recomputed):
     for heading, rows in recomputed.items():
-        shown = [table for table in page.tables if table.heading == heading]
-        assert len(shown) == bool(rows), heading
+        tables = [table for table in page.tables if table.heading == heading]
+        assert len(tables) == bool(rows), heading
 
 
 def test_every_number_of_every_sentence_is_known(page, study):
     known = WORDING | plain_facts.facts(study)
     for table in page.tables:
-        known |= {found for row in table.rows for text in row.values() for found in numbers(text)}
-    strange = {said.text: found for said in page.said if (found := numbers(said.text) - known)}
-    assert not strange
+        known |= {number for row in table.rows for text in row.values() for number in numbers(text)}
+    unknown = {sentence.text: rest for sentence in page.said if (rest := numbers(sentence.text) - known)}
+    assert not unknown
 
 
-def test_sentences_say_what_is_recomputed(page, study):
-    for heading, told in plain_said.SAID.items():
-        text = " ".join(said.text for said in page.said if said.heading == heading)
-        assert [part for part in told(study) if part not in text] == [], heading
+def test_sentences_have_the_recomputed_parts(page, study):
+    for heading, parts in plain_said.SAID.items():
+        text = below(page, heading)
+        assert [part for part in parts(study) if part not in text] == [], heading
 
 
 def test_the_best_two_are_named_with_their_numbers(page, study):
-    text = " ".join(said.text for said in page.said if said.heading == "Which wins, and by how much?")
+    text = below(page, "Which wins, and by how much?")
     places = plain_answers.places(study) if text else []
-    told = {place.words: plain_answers.compared(study, place) for place in places}
-    assert all(f"{words} {best[0].one} " in text for words, best in told.items())
-    assert text.count("P(") == sum(map(len, told.values()))
+    pairs = {place.words: plain_answers.compared(study, place) for place in places}
+    assert all(f"{words} {best[0].one} " in text for words, best in pairs.items())
+    assert text.count("P(") == sum(map(len, pairs.values()))
     assert bool(text) == ("regime" in study.keys)
 
 
@@ -91,8 +96,8 @@ def test_every_csv_has_its_source(golden, study):
 def test_a_number_that_is_wrong_is_noticed(golden, recomputed):
     html = (golden.report / "report.html").read_text()
     row = html.index("<td>", html.index("<h2>Cells</h2>"))
-    place = html.index("[", row)
-    changed = Page(f"{html[: place - 2]}{(int(html[place - 2]) + 1) % 10}{html[place - 1 :]}")
+    bracket = html.index("[", row)
+    changed = Page(f"{html[: bracket - 2]}{(int(html[bracket - 2]) + 1) % 10}{html[bracket - 1 :]}")
     with pytest.raises(AssertionError, match="Cells"):
         test_every_number_of_every_table(changed, recomputed)
 

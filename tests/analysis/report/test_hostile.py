@@ -1,4 +1,4 @@
-"""Names and errors that come from folders and files are text, whatever they hold: in pages, pictures and CSV files."""
+"""Names and errors from folders and files stay plain text in pages, pictures and CSV files, whatever they contain."""
 
 import csv
 import re
@@ -17,7 +17,7 @@ from tests.analysis import synthetic
 
 HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{{ 7 * 7 }} $\\frac{$"""
 CONTROL = "\x1b[31m\x00\x01\x7f\x85\u202e\u2066\u200f\ufffe"
-"""What moves a terminal, turns a line round, or is in no XML file."""
+"""Characters that move a terminal's cursor, reverse a line, or are not allowed in XML."""
 TEMPLATES = "".join(path.read_text() for path in pages.HERE.glob("*.j2"))
 TEXTS = ("space", "data", "worker", "error", "alarms", "truth", "answer", "family", "encoder", "head", "frozen_before")
 
@@ -45,7 +45,7 @@ class Parts(HTMLParser):
 
 
 def hostile() -> pd.DataFrame:
-    """A table, each text of which says more than it should; a trial failed."""
+    """A table in which every text is hostile, with one failed trial."""
     df = synthetic.models(versions=("published", "corrected"), searched=3, repeated=3, epochs=2)
     df = synthetic.with_counts(df)
     failed = df["trial"] == "c001-s001"
@@ -62,7 +62,7 @@ def hostile() -> pd.DataFrame:
 def written(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(draw, "DPI", 40)
-        patch.setattr(draw, "KINDS", draw.KINDS[:3])  # one draws its text as another does
+        patch.setattr(draw, "KINDS", draw.KINDS[:3])  # all figures draw text in the same way
         folder = synthetic.write(hostile(), tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(3)>\x1b[0m")
         assert command.main([str(folder)]) == 0
         patch.setattr(draw, "pictures", lambda *_: [])
@@ -79,23 +79,23 @@ def test_pages_have_the_tags_of_their_templates_and_no_script_but_their_own(writ
     known = set(re.findall("<([a-z0-9]+)", TEMPLATES))
     assert len(written_pages(written)) == 2
     for path in written_pages(written):
-        found = Parts(path.read_text())
-        assert found.tags <= known
-        assert not {name for name in found.attributes if name.startswith("on")}
-        assert found.scripts == [(pages.HERE / "sort.js").read_text()]
-        assert HOSTILE in found.text
+        page = Parts(path.read_text())
+        assert page.tags <= known
+        assert not {name for name in page.attributes if name.startswith("on")}
+        assert page.scripts == [(pages.HERE / "sort.js").read_text()]
+        assert HOSTILE in page.text
 
 
 def test_pictures_have_no_script_nor_link(written):
     pictures = list((written / "figures").glob("*.svg"))
     assert len(pictures) >= 5
     for path in pictures:
-        tags = {each.tag.rpartition("}")[2] for each in ElementTree.parse(path).iter()}
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}
         assert not {"script", "a", "foreignObject"} & tags, path.name
 
 
 def test_no_file_has_a_control_character(written):
-    files = [path for place in (written, written.parent / "beside") for path in place.rglob("*")]
+    files = [path for folder in (written, written.parent / "beside") for path in folder.rglob("*")]
     texts = {path: path.read_text() for path in files if path.suffix in (".html", ".csv", ".svg")}
     assert len(texts) > 20
     assert [path.name for path, text in texts.items() if set(text) & set(CONTROL) - set("[31m")] == []
@@ -112,13 +112,13 @@ def test_tables_begin_no_cell_as_a_formula(written):
                     assert not cell.startswith(pages.RUN) or pages.NUMBER.fullmatch(cell), (path.name, cell)
 
 
-@pytest.mark.parametrize(("text", "said"), [
+@pytest.mark.parametrize(("text", "defused"), [
     ("=1+1", "'=1+1"), ("+cmd", "'+cmd"), ("-x", "'-x"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
     ("\r=1", "'\r=1"), ("＝1", "'＝1"), ("-1", "-1"), ("+0.5", "+0.5"), ("-1e-5", "-1e-5"), ("-1+1", "'-1+1"),
     ("-", "'-"), ("a=1", "a=1"), ("", ""), ("'=1", "'=1"), ("-٣", "'-٣"),
 ])  # fmt: skip
-def test_text_is_defused_and_numbers_are_not(text, said):
-    assert pages.defused(text) == said
+def test_text_is_defused_and_numbers_are_not(text, defused):
+    assert pages.defused(text) == defused
 
 
 def test_columns_of_numbers_stay_numbers_and_missing_texts_stay_empty():

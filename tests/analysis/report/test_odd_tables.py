@@ -1,4 +1,4 @@
-"""Odd tables through the command: an exit code and clear words for each, never a traceback."""
+"""Odd tables through the command: each ends with an exit code and clear words, never with a traceback."""
 
 import html
 import re
@@ -40,11 +40,11 @@ def ended(df, state):
 
 def failed_at_once(df):
     rows = ended(df, "failed").drop_duplicates("trial")
-    nothing = dict.fromkeys(("epoch", "step", "task", "split", "metric", "score", "seconds", "train_images"))
-    return rows.assign(**nothing).astype(table.COLUMNS)
+    empty = dict.fromkeys(("epoch", "step", "task", "split", "metric", "score", "seconds", "train_images"))
+    return rows.assign(**empty).astype(table.COLUMNS)
 
 
-ODD = {  # what is odd: how a table becomes so, and what the page then says
+ODD = {  # by name: how the odd table is made, and words that its page must have
     "empty": (lambda df: df.iloc[:0], ["EMPTY. The table has no trial yet."]),
     "one cell": (one_cell, ["1 cell: regime (partial_freeze) × label_fraction (10 %)."]),
     "one seed": (one_seed, ["nothing can be concluded: at n = 1 the best two regimes have no interval for both"]),
@@ -53,7 +53,7 @@ ODD = {  # what is odd: how a table becomes so, and what the page then says
     "infinite scores": (lambda df: df.assign(score=float("inf")), ["no cell has a winner or a replicate"]),
     "no objective": (lambda df: df[df["metric"] == "loss"], ["Not drawn: no trial has a validation score yet"]),
 }
-ODDER = {  # the same, less likely
+ODDER = {  # the same for less likely tables
     "all failed at once": (failed_at_once, ["no trial has a validation score yet", "CUDA out of memory"]),
     "all running": (lambda df: ended(df, "running"), ["PARTIAL. 8 trials are still running"]),
     "no loss": (lambda df: df[df["metric"] != "loss"], ["or no replicate has a validation loss yet"]),
@@ -66,7 +66,7 @@ ODDER = {  # the same, less likely
     "an unknown regime": (lambda df: df.assign(regime="lora"), ["4 cells"]),
     "an unknown metric": (lambda df: df.assign(metric="kappa"), ["highest validation kappa"]),
 }
-REFUSED = {  # what is wrong: how a table becomes so, the exit code, and what is said
+REFUSED = {  # by name: how the wrong table is made, the exit code, and a part of the message
     "mixed data": (lambda df: df.assign(data=df["data"].mask(df["regime"] == "fine_tune", REAL)), 4, "mixes scores of"),
     "shares in per cent": (lambda df: df.assign(score=100 * df["score"]), 4, ", a share between 0 and 1"),
     "no labels": (lambda df: df.assign(label_fraction=0.0), 4, "the label_fraction 0; it lies above 0"),
@@ -94,23 +94,23 @@ def test_an_odd_table_is_drawn_and_reported_in_clear_words(name, plain, tmp_path
 
 
 def check_words(name, plain, tmp_path, capsys):
-    """Report the odd table; look for what the page says, and for nothing that only a programmer reads."""
-    odd, said = (ODD | ODDER)[name]
+    """Report the odd table; its page has the expected words, and none that only a programmer understands."""
+    odd, expected = (ODD | ODDER)[name]
     assert command.main([str(synthetic.write(odd(plain), tmp_path))]) == 0
-    told = capsys.readouterr()
-    assert (told.out.count("\n"), told.err) == (1, "")
-    found = text(tmp_path)
-    assert [words for words in said if words not in found] == []
-    assert not re.search(r"\bnan\b|NaN|<NA>|\bNone\b(?!\.)|Traceback", found)
+    output = capsys.readouterr()
+    assert (output.out.count("\n"), output.err) == (1, "")
+    page = text(tmp_path)
+    assert [words for words in expected if words not in page] == []
+    assert not re.search(r"\bnan\b|NaN|<NA>|\bNone\b(?!\.)|Traceback", page)
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_table_that_is_wrong_is_refused_in_one_line(name, plain, tmp_path, capsys):
-    wrong, code, said = REFUSED[name]
+    wrong, code, message = REFUSED[name]
     assert command.main([str(synthetic.write(wrong(plain), tmp_path))]) == code
-    told = capsys.readouterr()
-    assert (told.out, told.err.count("\n")) == ("", 1)
-    assert said in told.err
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n")) == ("", 1)
+    assert message in output.err
     assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
 
 
@@ -118,6 +118,6 @@ def test_a_table_that_is_wrong_is_refused_in_one_line(name, plain, tmp_path, cap
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["empty", "all failed", "no objective"])
 def test_an_odd_table_stands_beside_another(name, plain, tmp_path, capsys):
-    folders = [synthetic.write(df, tmp_path / place) for place, df in (("a", plain), ("b", ODD[name][0](plain)))]
+    folders = [synthetic.write(df, tmp_path / study) for study, df in (("a", plain), ("b", ODD[name][0](plain)))]
     assert command.main([str(folder) for folder in folders]) == 0
     assert (capsys.readouterr().err, text(tmp_path / "beside")[:4]) == ("", "a, b")

@@ -1,4 +1,4 @@
-"""Several studies on one page: what stands side by side, what is not compared, and what is refused."""
+"""Several studies on one page: what it shows side by side, what it does not compare, and what is refused."""
 
 import errno
 import html
@@ -20,8 +20,8 @@ SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
 REAL = "GTSRB official"
 
 
-def studies(*given: pd.DataFrame) -> list[side_by_side.Study]:
-    return [side_by_side.Study(name, None, df, df) for name, df in zip("abc", given, strict=False)]
+def studies(*tables: pd.DataFrame) -> list[side_by_side.Study]:
+    return [side_by_side.Study(name, None, df, df) for name, df in zip("abc", tables, strict=False)]
 
 
 @pytest.fixture(autouse=True)
@@ -42,39 +42,39 @@ def other():
 @pytest.fixture(scope="module")
 def written(one, other, tmp_path_factory):
     """The page of two studies of the stand-in and one of real images that is still running."""
-    place = tmp_path_factory.mktemp("results")
+    results = tmp_path_factory.mktemp("results")
     running = other[other["role"] == "search"].assign(state="running", data=REAL)
-    folders = [synthetic.write(df, place / name) for name, df in (("a b", one), ("c", other), ("real", running))]
+    folders = [synthetic.write(df, results / name) for name, df in (("a b", one), ("c", other), ("real", running))]
     with without_ink():
         assert command.main([str(folder) for folder in folders]) == 0
-    return place / "beside"
+    return results / "beside"
 
 
 def test_all_cells_of_all_studies_are_there(one, other):
-    shown = side_by_side.text(studies(one, other))
-    assert list(shown.columns[:4]) == ["study", "task", "cell", "metric"]
-    assert shown["study"].tolist() == ["a", "a", "b"]
-    found = side_by_side.numbers(studies(one, other))
+    texts = side_by_side.text(studies(one, other))
+    assert list(texts.columns[:4]) == ["study", "task", "cell", "metric"]
+    assert texts["study"].tolist() == ["a", "a", "b"]
+    cells = side_by_side.numbers(studies(one, other))
     means = [*summary.cells(one)["test_mean"], *summary.cells(other)["test_mean"]]
-    assert found["test_mean"].tolist() == means
-    assert shown["test [95 %]"].str.split(" ").str[0].tolist() == [f"{100 * mean:.2f}" for mean in means]
+    assert cells["test_mean"].tolist() == means
+    assert texts["test [95 %]"].str.split(" ").str[0].tolist() == [f"{100 * mean:.2f}" for mean in means]
 
 
 def test_scores_of_one_data_set_share_a_panel(one, other):
-    found = side_by_side.data(studies(one, other))
-    assert found["panel"].nunique() == 1
+    scores = side_by_side.data(studies(one, other))
+    assert scores["panel"].nunique() == 1
     bars = ["a · partial_freeze", "a · fine_tune", "b · scratch"]
-    assert found["bar"].tolist() == [f"{bar} · 100 % labels" for bar in bars]
+    assert scores["bar"].tolist() == [f"{bar} · 100 % labels" for bar in bars]
 
 
 @pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other"}, {"metric": "mAP"}])
-def test_what_may_not_be_compared_has_a_picture_of_its_own(one, other, change):
-    found = side_by_side.data(studies(one, other.assign(**change)))
-    assert found["panel"].nunique() == 2
-    assert len(side_by_side._pictures(found)) == 2
+def test_scores_that_may_not_be_compared_have_a_picture_each(one, other, change):
+    scores = side_by_side.data(studies(one, other.assign(**change)))
+    assert scores["panel"].nunique() == 2
+    assert len(side_by_side._pictures(scores)) == 2
 
 
-def test_the_page(written, one):
+def test_the_page_has_links_sources_answers_and_pictures(written, one):
     raw = (written / "report.html").read_text()
     text = " ".join(html.unescape(re.sub("<.*?>", "", raw)).split())
     assert 'href="../a%20b/report.html"' in raw
@@ -96,7 +96,7 @@ def test_the_page(written, one):
     assert pd.read_csv(written / "tables" / "cells.csv")["study"].tolist() == ["a b", "a b", "c", "real"]
 
 
-def test_studies_of_one_name_are_told_apart(one, tmp_path):
+def test_studies_of_one_name_are_named_by_their_paths(one, tmp_path):
     folders = {tmp_path / "x" / "gtsrb": one, tmp_path / "y" / "gtsrb": one}
     assert [study.name for study in side_by_side.studies(folders)] == [str(folder) for folder in folders]
 
@@ -112,13 +112,11 @@ def test_without_scores_nothing_is_drawn(one, tmp_path):
 def test_further_claims_are_counted(monkeypatch):
     df = synthetic.study(("partial_freeze", "fine_tune"), **SMALL | {"fractions": (0.1, 1.0)})
     monkeypatch.setattr(side_by_side, "CLAIMS", 1)
-    (first, *_), found = (
-        questions.answers(df),
-        side_by_side._told(side_by_side.Study("a", command.Path("a"), df, df), command.Path()),
-    )
-    told = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
-    assert found["questions"][0] == told
-    assert told["more"] == 1
+    first, *_ = questions.answers(df)
+    part = side_by_side._study_part(side_by_side.Study("a", command.Path("a"), df, df), command.Path())
+    brief = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
+    assert part["questions"][0] == brief
+    assert brief["more"] == 1
 
 
 def test_forgetting_is_left_to_each_studys_own_report(one):
@@ -127,17 +125,19 @@ def test_forgetting_is_left_to_each_studys_own_report(one):
     pd.testing.assert_frame_equal(apart[0].df, chain[~table.earlier(chain)])
 
 
-@pytest.mark.parametrize(("second", "code", "said"), [("a", 2, "is given twice"), ("none", 2, "no table.parquet in")])
-def test_a_wrong_folder_is_refused_before_anything_is_written(one, tmp_path, capsys, second, code, said):
+@pytest.mark.parametrize(
+    ("second", "code", "message"), [("a", 2, "is given twice"), ("none", 2, "no table.parquet in")]
+)
+def test_a_wrong_folder_is_refused_before_anything_is_written(one, tmp_path, capsys, second, code, message):
     synthetic.write(one, tmp_path / "a")
     assert command.main([str(tmp_path / "a"), str(tmp_path / second)]) == code
-    told = capsys.readouterr()
-    assert (told.err.count("\n"), told.out) == (1, "")
-    assert said in told.err
+    output = capsys.readouterr()
+    assert (output.err.count("\n"), output.out) == (1, "")
+    assert message in output.err
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["table.parquet"]
 
 
-def test_a_place_that_cannot_be_written_is_named(one, tmp_path, capsys, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_named(one, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("analysis.report.study_report.write", lambda df, folder: [folder / "report.html"])
     folders = [str(synthetic.write(one, tmp_path / name)) for name in "ab"]
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "report.html")
@@ -146,10 +146,10 @@ def test_a_place_that_cannot_be_written_is_named(one, tmp_path, capsys, monkeypa
     assert "cannot write into" in capsys.readouterr().err
 
 
-def test_out_says_where_one_report_goes(one, tmp_path, monkeypatch):
-    asked = []
+def test_out_is_the_folder_of_one_report(one, tmp_path, monkeypatch):
+    folders = []
     monkeypatch.setattr(
-        "analysis.report.study_report.write", lambda df, folder: asked.append(folder) or [folder / "report.html"]
+        "analysis.report.study_report.write", lambda df, folder: folders.append(folder) or [folder / "report.html"]
     )
     assert command.main([str(synthetic.write(one, tmp_path / "a")), "--out", str(tmp_path / "out")]) == 0
-    assert asked == [tmp_path / "out"]
+    assert folders == [tmp_path / "out"]
