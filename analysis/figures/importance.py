@@ -151,7 +151,7 @@ def alt(data: pd.DataFrame) -> str:
     return f"Importance of hyperparameters per cell: {'; '.join(told)}."
 
 
-def sentences(df: pd.DataFrame) -> list[str]:
+def notes(df: pd.DataFrame) -> list[str]:
     """Of which searched cells nothing is claimed, and why."""
     names, why = grid.titles(df), dict[str, list[str]]()
     for cell, group in _scored(df).groupby("cell", sort=False):

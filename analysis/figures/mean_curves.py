@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import looks, plots
+from analysis.figures import axes, looks
 from analysis.numbers import comparisons, format, grid, stats, summary
 
 AXES = {"epoch": "epoch (0 = as loaded)", "step": "optimizer steps"}
@@ -76,7 +76,7 @@ def plot(data: pd.DataFrame, ax: Axes, against: str = "epoch") -> None:
         ax.fill_between(x, rows["low"].astype(float), rows["high"].astype(float), color=look.colour, alpha=0.15, lw=0)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel(AXES[against])
-    plots.score_axis(ax, data)
+    axes.score_axis(ax, data)
 
 
 def caption(data: pd.DataFrame, against: str = "epoch") -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import axes, looks, plots
+from analysis.figures import axes, looks, response
 from analysis.numbers import format, stats, summary
 
 SCORE = "score"
@@ -35,7 +35,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         logarithmic axis where `log`), `low`, `high` (text at the axis' ends, which are the same in all cells), `log`,
         `metric`. No row of cells that tune nothing.
     """
-    found, names = plots.response_data(df, "val"), summary.tuned(df)
+    found, names = response.last_scores(df, "val"), summary.tuned(df)
     told = summary.trials(df).set_index("trial")
     tall, metric = _tall(found, told, names), summary.objective(df)
     ends = {axis: _scaled(rows, metric) for axis, rows in tall.groupby("axis", sort=False)}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import looks, plots
+from analysis.figures import axes, looks, trial_curves
 from analysis.numbers import format
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -35,7 +35,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         here), `split`, `metric`, `score`. A rung is an epoch at which a trial of any cell was pruned; so is a cell's
         last epoch. No row where nothing was pruned.
     """
-    found = plots.curves_data(df)
+    found = trial_curves.data(df)
     found = found[found["kind"].isin(KINDS)].sort_values("epoch", kind="stable")
     last = found.groupby("trial")["epoch"].transform("max")
     found = found.assign(pruned=(found["kind"] == "pruned") & (found["epoch"] == last))
@@ -68,7 +68,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_xticks(told["place"], [f"{row.rung}\n{row.pruned}/{row.reached}" for row in told.itertuples()])
     ax.set_xlim(-0.4, data["place"].max() + 0.4)
     ax.set_xlabel("epoch of the rung\n(pruned / reached it)")
-    plots.score_axis(ax, data)
+    axes.score_axis(ax, data)
 
 
 def height(data: pd.DataFrame) -> float:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from opda.nonparametric import EmpiricalDistribution
 
-from analysis.figures import looks, plots
+from analysis.figures import axes, looks
 from analysis.numbers import comparisons, format, grid, stats, summary
 from analysis.numbers.memo import once
 
@@ -126,7 +126,7 @@ def plot(data: pd.DataFrame, ax: Axes, against: str = "trials") -> None:
             ax.update_datalim([(x.iloc[-1], low.iloc[-1])])
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel(AXES[against])
-    plots.score_axis(ax, data)
+    axes.score_axis(ax, data)
 
 
 def caption(data: pd.DataFrame, against: str = "trials") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import looks, plots
+from analysis.figures import axes, looks
 from analysis.numbers import alarms, cell_table, format, grid, stats, summary, versions
 
 
@@ -52,7 +52,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 def _axes(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_xticks(data["column"], [format.version(name) for name in data["version"]], rotation=90, fontsize=6.5)
     ax.set_xlim(-0.5, data["column"].max() + 0.5)
-    plots.score_axis(ax, data)
+    axes.score_axis(ax, data)
 
 
 def height(data: pd.DataFrame) -> float:

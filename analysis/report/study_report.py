@@ -189,7 +189,7 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             shown.append({"picture": picture, "text": text if used <= EMBEDDED else None})
         own = {"chains": kind in draw.OF_CHAINS, "versions": kind in draw.OF_VERSIONS}  # shown in their parts
         own |= {"first": kind is draw.KINDS[0]}  # the scores that the answers speak of
-        yield {"title": kind.title, "none": kind.none, "shown": shown, "notes": notes} | own
+        yield {"title": kind.title, "none": kind.empty, "shown": shown, "notes": notes} | own
 
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:

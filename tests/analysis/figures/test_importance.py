@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import axes, importance
+from analysis.figures import importance
 from tests.analysis import synthetic
 
 
@@ -74,31 +74,31 @@ def test_pruned_trials_count(searched):
 def test_of_few_trials_nothing_is_claimed():
     df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=7, repeated=0)
     assert importance.data(df).empty
-    assert importance.sentences(df) == ["Nothing is claimed of any cell: fewer than 8 scored search trials."]
+    assert importance.notes(df) == ["Nothing is claimed of any cell: fewer than 8 scored search trials."]
 
 
 def test_of_one_hyperparameter_and_of_equal_scores_nothing_is_claimed(searched):
     one = searched.assign(weight_decay=0.1)
     assert set(importance.data(one)["contender"]) == {"partial_freeze"}
     why = "fewer than two tuned hyperparameters, so that there is nothing to rank"
-    assert importance.sentences(one) == [f"Nothing is claimed of fine_tune · 100 % labels: {why}."]
+    assert importance.notes(one) == [f"Nothing is claimed of fine_tune · 100 % labels: {why}."]
     equal = searched.assign(score=0.5)
     assert importance.data(equal).empty
-    assert importance.sentences(equal) == ["Nothing is claimed of any cell: the same score in all trials."]
+    assert importance.notes(equal) == ["Nothing is claimed of any cell: the same score in all trials."]
 
 
 @pytest.mark.parametrize("state", ["failed", "running"])
 def test_trials_without_an_end_say_nothing(searched, state):
     df = searched.assign(state=state)
     assert importance.data(df).empty
-    assert importance.sentences(df) == []
+    assert importance.notes(df) == []
 
 
 def test_all_pruned_an_empty_table_and_a_missing_metric(searched):
     assert len(importance.data(searched.assign(state="pruned"))) == 6
     for df in (searched.iloc[:0], searched[searched["metric"] == "loss"]):
         assert importance.data(df).empty
-        assert importance.sentences(df) == []
+        assert importance.notes(df) == []
 
 
 def test_what_a_cell_does_not_tune_is_said_in_the_place_of_its_bar(searched):
@@ -106,12 +106,3 @@ def test_what_a_cell_does_not_tune_is_said_in_the_place_of_its_bar(searched):
     importance.plot(data[data["contender"] == "fine_tune"], ax)
     assert [text.get_text() for text in ax.texts] == ["not tuned", "n = 15, 8 pruned"]
     assert [text.get_text() for text in ax.get_yticklabels()] == ["lr", "decay", "depth"]
-
-
-@pytest.mark.parametrize(
-    ("values", "log"),
-    [([1e-4, 1e-2], True), ([0.1, 0.5], False), ([0.0, 1.0, 100.0], False), ([None, 1e-5, 1.0], True), ([], False)],
-)
-def test_values_over_decades_are_logarithmic(values, log):
-    assert axes.logarithmic(pd.Series(values, dtype="float64")) == log
-    assert not axes.logarithmic(pd.Series([1, 1000], dtype="Int64"))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import draw, pretraining
+from analysis.figures import draw, pretext_transfer, pretraining
 from analysis.numbers import pretraining_gains, stats, summary, table
 from analysis.report import study_report
 from tests.analysis import synthetic, synthetic_chains
@@ -52,7 +52,7 @@ def test_the_pretexts_curve_is_what_was_scored(made):
 
 
 def test_transfer_is_set_against_the_skill_at_the_pretext(made, trials):
-    found = pretraining.transfer_data(made)
+    found = pretext_transfer.data(made)
     assert set(found["weights"]) == {"patches", "touching"}
     assert found.set_index("weights")["pretext"].drop_duplicates().to_dict() == pytest.approx(
         {name: (score - 0.125) / 0.875 for name, score in synthetic.PRETEXT.items()}
@@ -141,8 +141,8 @@ def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
     data = pretraining.data(table.apart(both)[1])
     assert set(data["weights"]) == {"patches (image_size=32)", "patches (image_size=64)"}
     assert not data.duplicated(["weights", "split", "epoch"]).any()
-    assert len(pretraining.transfer_data(both)) == 2
-    assert set(pretraining.transfer_data(both)["weights"]) == set(data["weights"])
+    assert len(pretext_transfer.data(both)) == 2
+    assert set(pretext_transfer.data(both)["weights"]) == set(data["weights"])
 
 
 @pytest.mark.usefixtures("undrawn")
