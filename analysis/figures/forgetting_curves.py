@@ -19,7 +19,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         df: a study's whole table.
 
     Returns:
-        One row per cell, earlier task, network and epoch: `panel` (the cell, and the task where there are several),
+        One row per cell, earlier task, network and epoch: `panel` (the cell, and the task if there are several),
         `cell`, `key`, `contender`, `look`, `task`, `net` (see `NETS`), `epoch` (0 = as the earlier task left it),
         `split`, `metric`, `mean`, `low`, `high` (95 % t interval), `n`.
     """
