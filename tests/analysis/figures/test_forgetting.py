@@ -23,16 +23,16 @@ def drawn(data):
 
 def bars(ax):
     """Per bar (place, from, to, hatch), those of the legend left out."""
-    found = [bar for bar in ax.patches if bar.get_height() < 0.7]
-    return [(bar.get_y() + 0.31, bar.get_x(), bar.get_x() + bar.get_width(), bool(bar.get_hatch())) for bar in found]
+    parts = [bar for bar in ax.patches if bar.get_height() < 0.7]
+    return [(bar.get_y() + 0.31, bar.get_x(), bar.get_x() + bar.get_width(), bool(bar.get_hatch())) for bar in parts]
 
 
 def test_bars_are_the_parts_of_the_objective(chains):
-    data, found = forgetting_figure.data(chains), forgetting.numbers(chains)
-    found = found[found["metric"] == "accuracy"]
-    assert data["cell"].tolist() == found["cell"].tolist()
+    data, numbers = forgetting_figure.data(chains), forgetting.numbers(chains)
+    numbers = numbers[numbers["metric"] == "accuracy"]
+    assert data["cell"].tolist() == numbers["cell"].tolist()
     for name in ("weights", "batchnorm", "forgetting"):
-        assert data[name].tolist() == found[name].tolist()
+        assert data[name].tolist() == numbers[name].tolist()
     assert set(data["panel"]) == {"animals"}
 
 
@@ -91,8 +91,8 @@ def test_bars_without_parts_or_interval_are_points(chains):
 
 def test_many_bars_have_a_higher_panel(chains):
     data = forgetting_figure.data(chains)
-    more = data.loc[data.index.repeat(3)].assign(cell=range(3 * len(data)))
-    assert forgetting_figure.height(more) - forgetting_figure.height(data) == pytest.approx(18 * 0.24)
+    longer = data.loc[data.index.repeat(3)].assign(cell=range(3 * len(data)))
+    assert forgetting_figure.height(longer) - forgetting_figure.height(data) == pytest.approx(18 * 0.24)
 
 
 @pytest.mark.parametrize("kind", draw.OF_CHAINS, ids=lambda kind: kind.stem)

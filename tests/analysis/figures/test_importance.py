@@ -14,7 +14,7 @@ def searched():
     return synthetic.study(regimes=("partial_freeze", "fine_tune"), fractions=(1.0,), searched=16, repeated=0)
 
 
-def told(size=40, seed=0):
+def configs(size=40, seed=0):
     draw = np.random.default_rng(seed)
     return pd.DataFrame(
         {
@@ -35,19 +35,19 @@ def told(size=40, seed=0):
     ],
 )
 def test_what_alone_decides_the_score_matters_most(name, scores):
-    values = told()
-    found = importance.importances(values, scores(values), importance.good(len(values)))
-    assert max(found, key=found.get) == name
-    assert found[name] > 0.5
-    assert sum(found.values()) == pytest.approx(1)
+    values = configs()
+    shares = importance.importances(values, scores(values), importance.good(len(values)))
+    assert max(shares, key=shares.get) == name
+    assert shares[name] > 0.5
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_order_of_trials_and_a_monotone_change_of_scores_change_nothing():
-    values = told()
+    values = configs()
     scores = values["freeze_depth"].astype(float) + np.log10(values["lr"]) / 10
-    found = importance.importances(values, scores, 8)
-    assert importance.importances(values, np.exp(scores), 8) == pytest.approx(found)
-    assert importance.importances(values[::-1], scores[::-1], 8) == pytest.approx(found)
+    shares = importance.importances(values, scores, 8)
+    assert importance.importances(values, np.exp(scores), 8) == pytest.approx(shares)
+    assert importance.importances(values[::-1], scores[::-1], 8) == pytest.approx(shares)
 
 
 @pytest.mark.parametrize(("trials", "top"), [(8, 4), (9, 4), (10, 5), (16, 5), (50, 5), (51, 6), (100, 10)])

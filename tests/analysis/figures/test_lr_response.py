@@ -16,9 +16,9 @@ def complete(made, cell):
 
 
 def test_a_basin_spans_the_rates_within_one_per_cent_of_the_best(made):
-    found = lr_response.numbers(lr_response.data(made))
-    assert len(found) == 12
-    for row in found.itertuples():
+    basins = lr_response.numbers(lr_response.data(made))
+    assert len(basins) == 12
+    for row in basins.itertuples():
         trials = complete(made, row.cell)
         near = trials[trials["score"] >= 0.99 * trials["score"].max()]
         assert (row.low, row.high, row.within, row.n) == (near["lr"].min(), near["lr"].max(), len(near), len(trials))

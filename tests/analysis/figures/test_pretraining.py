@@ -1,4 +1,4 @@
-"""What pretraining did: its rows are kept apart from the trials', and its gains are plain differences."""
+"""Pretraining: its rows are no trials, its figures show what was scored, and its gains are plain differences."""
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,8 @@ def test_pretrainings_are_no_trials(made, trials):
 
 
 def test_rows_of_earlier_tasks_are_neither_trials_nor_pretrainings(made, trials):
-    found, own = table.apart(synthetic_chains.with_earlier(made))
-    assert found.equals(trials)
+    rest, own = table.apart(synthetic_chains.with_earlier(made))
+    assert rest.equals(trials)
     assert len(own) == (made["role"] == "pretrain").sum()
     alone, none = table.apart(synthetic_chains.with_earlier(trials))
     assert alone.equals(trials.reset_index(drop=True))
@@ -52,13 +52,13 @@ def test_the_pretexts_curve_is_what_was_scored(made):
 
 
 def test_transfer_is_set_against_the_skill_at_the_pretext(made, trials):
-    found = pretext_transfer.data(made)
-    assert set(found["weights"]) == {"patches", "touching"}
-    assert found.set_index("weights")["pretext"].drop_duplicates().to_dict() == pytest.approx(
+    data = pretext_transfer.data(made)
+    assert set(data["weights"]) == {"patches", "touching"}
+    assert data.set_index("weights")["pretext"].drop_duplicates().to_dict() == pytest.approx(
         {name: (score - 0.125) / 0.875 for name, score in synthetic.PRETEXT.items()}
     )
     cells = summary.cells(trials).set_index("cell")["test_mean"]
-    assert found["mean"].tolist() == pytest.approx([cells[cell] for cell in found["cell"]])
+    assert data["mean"].tolist() == pytest.approx([cells[cell] for cell in data["cell"]])
 
 
 def scores(df, cell, split, metric, epoch):
@@ -76,9 +76,9 @@ def scores(df, cell, split, metric, epoch):
     ],
 )
 def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, question, metric, split, epoch):
-    found = pretraining_gains.differences(trials)
+    gains = pretraining_gains.differences(trials)
     row = (
-        found[(found["question"] == question) & (found["metric"] == metric) & (found["weights"] == "patches")]
+        gains[(gains["question"] == question) & (gains["metric"] == metric) & (gains["weights"] == "patches")]
         .set_index("place")
         .loc["10 % labels"]
     )
@@ -92,11 +92,11 @@ def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, ques
 
 
 def test_a_gain_is_claimed_only_where_its_interval_excludes_0(trials):
-    found = pretraining_gains.differences(trials)
-    best = found[(found["question"] == "best") & (found["metric"] == "accuracy")]
-    told = pretraining_gains.sentences(trials)
-    assert len(told) == len(best) == 4
-    for row, sentence in zip(best.itertuples(), told, strict=True):
+    gains = pretraining_gains.differences(trials)
+    best = gains[(gains["question"] == "best") & (gains["metric"] == "accuracy")]
+    sentences = pretraining_gains.sentences(trials)
+    assert len(sentences) == len(best) == 4
+    for row, sentence in zip(best.itertuples(), sentences, strict=True):
         word = ": a gain" if row.low > 0 else ": a loss" if row.high < 0 else "no gain is claimed"
         assert f"{row.place}, {row.weights}: " in sentence
         assert word in sentence
@@ -156,14 +156,14 @@ def test_a_report_says_that_weights_were_trained_on_a_stand_in(made, tmp_path, m
 def test_nothing_is_claimed_of_a_plateau_without_a_spread_or_of_one_class(trials):
     flat = trials.assign(score=trials["score"].mask((trials["metric"] == "accuracy") & (trials["split"] == "val"), 0.5))
     assert all(
-        "its plateau" in told and "nothing is claimed, since there is no interval" in told
-        for told in pretraining_gains.sentences(flat)
+        "its plateau" in sentence and "nothing is claimed, since there is no interval" in sentence
+        for sentence in pretraining_gains.sentences(flat)
     )
     stuck = (trials["weights"] == "none") & (trials["epoch"] == 8)
     one = trials.assign(alarms=trials["alarms"].mask(stuck, "constant_class: all 40 are class 1"))
     assert all(
-        "a run that gives one class is on its plateau from the start" in told
-        for told in pretraining_gains.sentences(one)
+        "a run that gives one class is on its plateau from the start" in sentence
+        for sentence in pretraining_gains.sentences(one)
     )
 
 
