@@ -92,6 +92,7 @@ def _columns(data: pd.DataFrame) -> int:
 
 
 def _pages(panels: list[str], columns: int) -> Iterator[list[str]]:
+    """The panels of each page, in full rows."""
     size = max(columns, PANELS // max(columns, 1) * columns)
     for start in range(0, len(panels), max(size, 1)):
         yield panels[start : start + size]
@@ -122,8 +123,8 @@ def _wrapped(panel: str, width: int) -> str:
 def _below(figure: Figure, source: str) -> None:
     """Print the data source along the lower edge, with the panels above it."""
     width, height = figure.get_size_inches()
-    loud = "STAND-IN DATA, not the real set · " if table.is_stand_in(source) else ""
-    lines = textwrap.wrap(f"{loud}data: {source}", int(20 * width))
+    warning = "STAND-IN DATA, not the real set · " if table.is_stand_in(source) else ""
+    lines = textwrap.wrap(f"{warning}data: {source}", int(20 * width))
     figure.text(0.995, 0.002, "\n".join(lines), ha="right", va="bottom", size=6, color="0.35")
     used = (0.04 + 0.12 * len(lines)) / height
     figure.set_layout_engine("constrained", rect=(0, used, 1, 0.99 - used))

@@ -44,7 +44,7 @@ class Kind(NamedTuple):
     shared_x: bool  # whether all panels share one horizontal axis
     empty: str  # why there is no picture if `data` gives no row
     height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
-    notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences that stand below the figure, from the table
+    notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences from the table beside the figure
 
 
 def figure(

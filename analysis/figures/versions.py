@@ -63,7 +63,7 @@ def height(data: pd.DataFrame) -> float:
 def caption(data: pd.DataFrame) -> str:
     """What the points are, and over how many trials."""
     scored = data[data["n"] > 0]
-    lent = " A corrected cell that serves two places is drawn at both." if scored["cell"].duplicated().any() else ""
+    repeated = " A corrected cell that serves two places is drawn at both." if scored["cell"].duplicated().any() else ""
     hollow = " Hollow: the figure that was published for the same." if data["published"].notna().any() else ""
     once = (
         f" one class: {cell_table.MARKS[cell_table.ONE_CLASS].partition(': ')[2]}." if scored["one_class"].any() else ""
@@ -71,7 +71,7 @@ def caption(data: pd.DataFrame) -> str:
     return (
         f"Test {data['metric'].iloc[0]} as published (all causes, the publication's recipe), with one cause switched "
         f"on, and corrected, one panel per place. Points: mean over n = {format.counts(scored['n'])} trials with fresh "
-        f"seeds; bars: {stats.KIND}.{hollow}{lent}{once}"
+        f"seeds; bars: {stats.KIND}.{hollow}{repeated}{once}"
     )
 
 

@@ -64,7 +64,7 @@ def test_parts_of_unlike_sign_lie_on_their_own_side_of_0(chains):
 def test_the_whole_is_a_point_with_its_interval(chains):
     data = forgetting_figure.data(chains)
     ax = drawn(data)
-    whole = next(held for held in ax.containers if held.get_label() == "forgetting")
+    whole = next(container for container in ax.containers if container.get_label() == "forgetting")
     assert list(whole.lines[0].get_xdata()) == pytest.approx(list(data["forgetting"]))
     ends = [segment[:, 0] for segment in whole.lines[2][0].get_segments()]
     assert np.array(ends) == pytest.approx(data[["low", "high"]].to_numpy())
@@ -85,7 +85,7 @@ def test_bars_without_parts_or_interval_are_points(chains):
     bare = drawn(forgetting_figure.data(chains[~chains["metric"].str.endswith("_own_batchnorm")]))
     assert np.isnan([end for _, _, end, _ in bars(bare)]).all()
     one = drawn(forgetting_figure.data(synthetic_chains.chain(repeated=1)))
-    whole = next(held for held in one.containers if held.get_label() == "forgetting")
+    whole = next(container for container in one.containers if container.get_label() == "forgetting")
     assert np.isfinite(whole.lines[0].get_xdata().astype(float)).all()
 
 

@@ -101,7 +101,7 @@ def test_all_pruned_an_empty_table_and_a_missing_metric(searched):
         assert importance.notes(df) == []
 
 
-def test_what_a_cell_does_not_tune_is_said_in_the_place_of_its_bar(searched):
+def test_a_hyperparameter_that_a_cell_does_not_tune_has_a_note_instead_of_a_bar(searched):
     data, ax = importance.data(searched), Figure().subplots()
     importance.plot(data[data["contender"] == "fine_tune"], ax)
     assert [text.get_text() for text in ax.texts] == ["not tuned", "n = 15, 8 pruned"]

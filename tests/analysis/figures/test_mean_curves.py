@@ -33,7 +33,7 @@ def test_contenders_share_a_panel_in_the_order_of_the_study(made):
     assert list(data["contender"].unique()) == ["none", "patches", "touching"]
 
 
-def test_by_step_is_drawn_only_where_an_epoch_has_not_as_many_in_all_cells(made):
+def test_curves_by_step_need_cells_with_different_numbers_of_steps_an_epoch(made):
     assert mean_curves.by_step(made).empty
     data = mean_curves.by_step(synthetic.pretrained(steps=True))
     ends = data.groupby("panel")["step"].max()
@@ -62,7 +62,7 @@ def test_words_say_n_and_the_intervals_kind(made):
     assert "patches (10 % labels) " in mean_curves.alt(data)
 
 
-def test_the_table_has_every_curve_of_what_was_repeated(made):
+def test_the_table_has_the_mean_curve_of_all_replicates(made):
     curves = mean_curves.table(made)
     assert curves.columns.tolist() == ["cell", "role", "split", "metric", "epoch", "step", "mean", "low", "high", "n"]
     assert len(curves) == 6 * 2 * 9  # cells, metrics, epochs

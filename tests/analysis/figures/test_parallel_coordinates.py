@@ -64,7 +64,7 @@ def axes_of(data: pd.DataFrame) -> pd.Series:
     return data.groupby("cell")["axis"].nunique()
 
 
-def test_names_go_in_turn_and_what_is_empty_lies_at_the_foot(searched):
+def test_names_are_in_order_and_empty_values_at_the_lower_end(searched):
     trials = searched["trial"].drop_duplicates()
     names = dict(zip(trials, ["sgd", "adamw", pd.NA] * len(trials), strict=False))
     axis = of(

@@ -51,16 +51,6 @@ def test_the_pretexts_curve_is_what_was_scored(made):
     assert last.to_dict() == pytest.approx(synthetic.PRETEXT)
 
 
-def test_transfer_is_set_against_the_skill_at_the_pretext(made, trials):
-    data = pretext_transfer.data(made)
-    assert set(data["weights"]) == {"patches", "touching"}
-    assert data.set_index("weights")["pretext"].drop_duplicates().to_dict() == pytest.approx(
-        {name: (score - 0.125) / 0.875 for name, score in synthetic.PRETEXT.items()}
-    )
-    cells = summary.cells(trials).set_index("cell")["test_mean"]
-    assert data["mean"].tolist() == pytest.approx([cells[cell] for cell in data["cell"]])
-
-
 def scores(df, cell, split, metric, epoch):
     rows = df[(df["cell"] == cell) & (df["role"] == "replicate") & (df["split"] == split) & (df["metric"] == metric)]
     return rows[rows["epoch"] == epoch]["score"].to_numpy(float)
@@ -133,7 +123,7 @@ def test_the_ink_and_words_of_its_figures(made, kind):
     assert "touching" in kind.alt(data)
 
 
-def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
+def test_trainings_of_one_name_are_distinguished_by_what_differs():
     small = synthetic.pretrained(weights=("none", "patches"), fractions=(0.1,))
     names = {"trial": lambda df: df["trial"].str.replace("w00", "w10").str.replace("c00", "c01")}
     other = small.assign(image_size=64, cell=small["cell"] + ", image_size=64", **names)
@@ -167,7 +157,7 @@ def test_nothing_is_claimed_of_a_plateau_without_a_spread_or_of_one_class(trials
     )
 
 
-def test_gains_are_found_where_regimes_compete_too(trials):
+def test_gains_are_computed_for_each_competing_regime(trials):
     both = pd.concat(
         [
             trials.assign(

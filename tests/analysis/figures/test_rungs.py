@@ -56,7 +56,7 @@ def test_rungs_of_all_cells_have_one_place_and_a_cell_its_own_end(made):
     assert 6 not in set(data[data["regime"] != "scratch"]["rung"])
 
 
-def test_below_a_rung_stands_how_many_were_pruned_of_how_many(searched):
+def test_a_rungs_tick_has_the_numbers_pruned_and_reached(searched):
     data, ax = rungs.data(searched), Figure().subplots()
     one = data[data["cell"] == data["cell"].iloc[0]]
     rungs.plot(one, ax)

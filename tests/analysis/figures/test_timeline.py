@@ -75,7 +75,7 @@ def test_bars_cover_what_the_numbers_say(made):
     assert [text.get_text() for text in ax.get_yticklabels()] == ["worker 1", "worker 2"]
 
 
-def test_weights_that_were_trained_before_and_empty_tables_draw_nothing(made):
+def test_pretrainings_and_empty_tables_draw_nothing(made):
     assert timeline.data(made.iloc[:0]).empty
     assert timeline.data(made.assign(worker=None, time=None).astype(COLUMNS)).empty
     assert set(synthetic.pretrained().query("role == 'pretrain'")["time"].isna()) == {True}

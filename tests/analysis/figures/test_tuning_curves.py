@@ -47,11 +47,11 @@ def test_the_band_holds_the_line_and_stays_within_the_limits(made):
 def test_the_band_covers_all_budgets_at_once_as_often_as_it_says(size):
     """Uniform scores: the expected best of n is n / (n + 1)."""
     draw, ns = np.random.default_rng(0), np.arange(1, size + 1)
-    held = 0
+    covered = 0
     for _ in range(200):
         curve = tuning_curves.expected(draw.random(size), (0, 1))
-        held += bool(((curve["low"] <= ns / (ns + 1)) & (ns / (ns + 1) <= curve["high"])).all())
-    assert held >= 180  # of 200 at 95 %: fewer than 180 have a chance of 1 in 500
+        covered += bool(((curve["low"] <= ns / (ns + 1)) & (ns / (ns + 1) <= curve["high"])).all())
+    assert covered >= 180  # of 200 at 95 %: fewer than 180 have a chance of 1 in 500
 
 
 def test_a_band_is_the_same_whatever_was_computed_before(made):
@@ -88,7 +88,7 @@ def test_epochs_are_the_trials_times_the_mean_of_one(made):
     assert (data["epochs"] / data["trials"]).tolist() == pytest.approx(data["cell"].map(epochs).tolist())
 
 
-def test_without_pruning_epochs_say_nothing_new():
+def test_without_pruning_there_are_no_curves_by_epoch():
     df = synthetic.study(fractions=(1.0,), searched=2, repeated=0)
     assert len(tuning_curves.data(df)) == 7  # one of the eight trials failed
     assert tuning_curves.by_epochs(df).empty
