@@ -34,6 +34,12 @@ class Ticks(LogLocator):
         return list(ticks) if several else MaxNLocator(4).tick_values(vmin, vmax)
 
 
+def columns(ax: Axes) -> int:
+    """How many panels are side by side."""
+    place = ax.get_subplotspec()
+    return 1 if place is None else place.get_gridspec().ncols
+
+
 def shortened(name: str, most: int = 22) -> str:
     """A tick's name of at most so many characters."""
     return name if len(name) <= most else name[: most - 1] + "…"

@@ -42,8 +42,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 def _names(data: pd.DataFrame, ax: Axes, size: int) -> None:
     """Label the axes with as many class names as fit, evenly thinned."""
-    place = ax.get_subplotspec()
-    columns = 1 if place is None else place.get_gridspec().ncols
+    columns = axes.columns(ax)
     step = -(-size * columns // MOST)
     names = dict(zip(data["row"], data["truth"], strict=True)) | dict(zip(data["column"], data["answer"], strict=True))
     ticks = [number for number in range(0, size, step) if number in names]

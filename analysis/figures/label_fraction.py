@@ -43,7 +43,7 @@ def _fraction_ticks(ax: Axes, data: pd.DataFrame) -> None:
     """Label each fraction in per cent, and below with its number of images if all points have the same."""
     shares = sorted(data["label_fraction"].dropna().unique())
     numbers = [_number_of_images(data[data["label_fraction"] == share]) for share in shares]
-    narrow = _columns(ax) > 1  # no room for the word under every tick
+    narrow = axes.columns(ax) > 1  # no room for the word under every tick
     below = [f"\n{number}" if narrow else f"\n({number} images)" for number in numbers]
     texts = [
         f"{100 * share:.4g}" + line * (number is not None)
@@ -66,7 +66,7 @@ def _dots(data: pd.DataFrame, ax: Axes) -> None:
     for place, name in enumerate(names):
         rows = data[data["contender"] == name]
         _interval(ax, pd.Series(float(place), index=rows.index), rows, {"linestyle": "none"})
-    crowded = len(names) * _columns(ax) > 12
+    crowded = len(names) * axes.columns(ax) > 12
     turned: dict[str, Any] = {"rotation": 90, "fontsize": 6} if crowded else {}
     ax.set_xticks(range(len(names)), [_broken(name) if not crowded else str(name) for name in names], **turned)
     ax.set_xlim(-0.5, len(names) - 0.5)
@@ -74,19 +74,13 @@ def _dots(data: pd.DataFrame, ax: Axes) -> None:
     number = _number_of_images(data)
     images = f" ({number} images)" if number else ""
     label = f"{key}, at {format.fraction(only.iloc[0])} of the labels{images}" if len(only) else str(key)
-    ax.set_xlabel("\n".join(textwrap.wrap(label, 84 // _columns(ax))))
+    ax.set_xlabel("\n".join(textwrap.wrap(label, 84 // axes.columns(ax))))
     axes.score_axis(ax, data)
 
 
 def _broken(name: str) -> str:
     """A long name on several lines."""
     return name.replace("_", "_\n") if len(name) > LONG else name
-
-
-def _columns(ax: Axes) -> int:
-    """How many panels stand side by side."""
-    place = ax.get_subplotspec()
-    return 1 if place is None else place.get_gridspec().ncols
 
 
 def _interval(ax: Axes, x: pd.Series, rows: pd.DataFrame, line: dict[str, Any]) -> None:
