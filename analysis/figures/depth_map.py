@@ -1,7 +1,4 @@
-"""The figure of freezing depth against label fraction as a map: its numbers, its ink and its words.
-
-Knows nothing of pages, reports or files.
-"""
+"""Scores over freezing depth and label fraction, as a map: numbers, ink and words."""
 
 from typing import Any
 
@@ -22,53 +19,59 @@ ROW = 0.24  # inches of height
 def data(df: pd.DataFrame) -> pd.DataFrame:
     """A score per freezing depth and label fraction.
 
-    Where depth is tuned it is the best last validation score of the complete search trials at that depth; where depth
-    is compared, the mean test score of a cell's replicates.
+    If depth is tuned, it is the best last validation score of the complete search trials at that depth. If depth is
+    compared, it is the mean test score of a cell's replicates.
+
+    Args:
+        df: a study's table.
 
     Returns:
-        One row per panel (what else is compared) and field, those without a trial too: `panel`, `freeze_depth`,
+        One row per panel (what else is compared) and field, also of fields without a trial: `panel`, `freeze_depth`,
         `label_fraction`, `column` (of the field), `metric`, `split` (val, test), `score` (nan without), `n` (trials),
         `lowest`, `highest` (of all panels). Empty unless some panel has two depths and two fractions.
     """
     named = [key for key in KEYS if key in grid.grid(df)]
     compared = "freeze_depth" in named
-    found = _tested(df) if compared else _searched(df)
+    trials = _tested(df) if compared else _searched(df)
     panels = grid.titles(df, tuple(named))
-    found = found.assign(panel=found["cell"].map(panels)).dropna(subset=[*KEYS])
-    told = found.groupby(["panel", *KEYS], sort=False)["score"].agg([("score", "mean" if compared else "max"), "size"])
-    told = told.reset_index().rename(columns={"size": "n"})
-    several = told.groupby("panel")[list(KEYS)].nunique().gt(1).all(axis=1)
-    told = told[told["panel"].isin(several.index[several])]
-    fields, metric = _fields(told, panels), summary.objective(df)
-    fields["n"] = fields["n"].fillna(0).astype("int64")
-    ends = {"lowest": told["score"].min(), "highest": told["score"].max()}
-    return fields.assign(metric=metric, split="test" if compared else "val", **ends)
+    trials = trials.assign(panel=trials["cell"].map(panels)).dropna(subset=[*KEYS])
+    score = "mean" if compared else "max"
+    fields = trials.groupby(["panel", *KEYS], sort=False)["score"].agg([("score", score), "size"])
+    fields = fields.reset_index().rename(columns={"size": "n"})
+    several = fields.groupby("panel")[list(KEYS)].nunique().gt(1).all(axis=1)
+    fields = fields[fields["panel"].isin(several.index[several])]
+    whole, metric = _with_empty(fields, panels), summary.objective(df)
+    whole["n"] = whole["n"].fillna(0).astype("int64")
+    ends = {"lowest": fields["score"].min(), "highest": fields["score"].max()}
+    return whole.assign(metric=metric, split="test" if compared else "val", **ends)
 
 
 def _searched(df: pd.DataFrame) -> pd.DataFrame:
-    found = summary.trials(df)
-    found = found[(found["role"] == "search") & (found["state"] == "complete")].dropna(subset="val")
-    return grid.filled(found[~found["cell"].isin(summary.on_test(df))], df).assign(score=lambda rows: rows["val"])
+    """The complete search trials of cells that are validated on their own split, with their last score."""
+    trials = summary.trials(df)
+    trials = trials[(trials["role"] == "search") & (trials["state"] == "complete")].dropna(subset="val")
+    return grid.filled(trials[~trials["cell"].isin(summary.on_test(df))], df).assign(score=lambda rows: rows["val"])
 
 
 def _tested(df: pd.DataFrame) -> pd.DataFrame:
-    found = summary.replicates(df).dropna(subset="test")
-    return grid.filled(found, df).assign(score=found["test"])
+    """The replicates with their test score."""
+    replicates = summary.replicates(df).dropna(subset="test")
+    return grid.filled(replicates, df).assign(score=replicates["test"])
 
 
-def _fields(told: pd.DataFrame, panels: pd.Series) -> pd.DataFrame:
-    """Every panel with every label fraction that any has, and every depth from the lowest to the highest."""
-    names = [panel for panel in dict.fromkeys(panels) if panel in set(told["panel"])]
-    depths, shares = list(told["freeze_depth"].unique()), sorted(told["label_fraction"].unique())
+def _with_empty(fields: pd.DataFrame, panels: pd.Series) -> pd.DataFrame:
+    """Add fields without a trial, so that each panel has all label fractions and all depths between the extremes."""
+    names = [panel for panel in dict.fromkeys(panels) if panel in set(fields["panel"])]
+    depths, shares = list(fields["freeze_depth"].unique()), sorted(fields["label_fraction"].unique())
     depths = list(range(min(depths), max(depths) + 1)) if depths else []
     rows = [(panel, depth, share, n) for panel in names for depth in depths for n, share in enumerate(shares)]
     frame = pd.DataFrame(rows, columns=["panel", *KEYS, "column"])
     frame = frame.astype({"panel": "string", "freeze_depth": "Int64", "label_fraction": "float64"})
-    return frame.merge(told.astype({"panel": "string"}), on=["panel", *KEYS], how="left")
+    return frame.merge(fields.astype({"panel": "string"}), on=["panel", *KEYS], how="left")
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
-    """A field per depth and fraction with its score and number of trials; hatched where there is none."""
+    """Draw a field per depth and fraction with its score and number of trials; hatched if it has none."""
     norm = Normalize(data["lowest"].iloc[0], data["highest"].iloc[0])
     for row in data.itertuples():
         corner = (row.column - 0.5, row.freeze_depth - 0.5)
@@ -104,8 +107,8 @@ def height(data: pd.DataFrame) -> float:
 
 def caption(data: pd.DataFrame) -> str:
     """What a field is, and over how many trials."""
-    kept, tested = data[data["n"] > 0], data["split"].iloc[0] == "test"
-    score, n = format.unit(data["metric"].iloc[0]), f"n = {format.counts(kept['n'])}"
+    fields, tested = data[data["n"] > 0], data["split"].iloc[0] == "test"
+    score, n = format.unit(data["metric"].iloc[0]), f"n = {format.counts(fields['n'])}"
     searched = f"Highest last validation {score} of the complete search trials"
     what = f"Mean test {score} of each cell's replicates" if tested else searched
     how = (
@@ -120,12 +123,12 @@ def caption(data: pd.DataFrame) -> str:
 
 
 def alt(data: pd.DataFrame) -> str:
-    """The best depth of each label fraction in words."""
-    kept = data[data["n"] > 0].sort_values("score", ascending=False, kind="stable")
-    best = kept.drop_duplicates(["panel", "label_fraction"]).sort_index()
-    told = [
+    """The best depth of each label fraction, in words."""
+    fields = data[data["n"] > 0].sort_values("score", ascending=False, kind="stable")
+    best = fields.drop_duplicates(["panel", "label_fraction"]).sort_index()
+    depths = [
         f"{row.panel + ', ' if row.panel != format.title({}) else ''}{format.fraction(row.label_fraction)} of the "
         f"labels: depth {row.freeze_depth}, {format.score(row.score, row.metric)} (n = {row.n})"
         for row in best.itertuples()
     ]
-    return f"Map of freezing depth against label fraction. Best depth at {'; at '.join(told)}."
+    return f"Map of freezing depth against label fraction. Best depth at {'; at '.join(depths)}."

@@ -1,7 +1,4 @@
-"""The report's figures as pictures: panels on pages, and legends.
-
-Knows what can be drawn; knows nothing of the words of `captions`, of HTML or of where a picture is kept.
-"""
+"""The report's figures as pictures: panels on pages, and legends."""
 
 import copy
 import io
@@ -15,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from analysis.figures import forgetting, looks
-from analysis.figures.occasional import OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS
-from analysis.figures.registry import KINDS, Kind
+from analysis.figures import forgetting_curves, looks
+from analysis.figures.registry import ALL, KINDS, OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS, Kind
 from analysis.numbers import format, table
 from analysis.shell.text import printable
 
@@ -33,14 +29,13 @@ __all__ = (
     "draw",
     "pictures",
 )
-ALL = (*KINDS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
 DPI = 150
 
 
 class Picture(NamedTuple):
-    """One page of a figure, and what is said of it."""
+    """One page of a figure, with its caption and its alternative text."""
 
     stem: str
     title: str
@@ -50,7 +45,7 @@ class Picture(NamedTuple):
     svg: bytes
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows."""
+        """The image that a notebook displays."""
         return self.png
 
 
@@ -59,52 +54,54 @@ def draw(stem: str, df: pd.DataFrame) -> list[Picture]:
 
     Args:
         stem: the figure's, e.g. "label-fraction".
-        df: the trials of a study; of figures of pretraining, classes and chains what their data functions take.
+        df: the trials of a study; for figures of pretraining, classes and chains what their data functions take.
 
     Returns:
-        Its pages; none where there is nothing to draw.
+        Its pages; none if there is nothing to draw.
 
     Raises:
-        ValueError: there is no such figure; names those that there are.
+        ValueError: no figure has this name; lists the names.
     """
-    known = {kind.stem: kind for kind in ALL}
-    if stem not in known:
-        raise ValueError(f"unknown figure {stem!r}; one of {', '.join(known)}")
-    return list(pictures(known[stem], known[stem].data(df), "; ".join(table.sources(df))))
+    kinds = {kind.stem: kind for kind in ALL}
+    if stem not in kinds:
+        raise ValueError(f"unknown figure {stem!r}; one of {', '.join(kinds)}")
+    return list(pictures(kinds[stem], kinds[stem].data(df), "; ".join(table.sources(df))))
 
 
 def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:
     """Draw a figure, on as many pages as its panels need; none for empty data.
 
     Args:
-        kind: which figure; `data` is what its `data` function gave.
-        source: the line that says which data were used, printed below every picture.
+        kind: the figure.
+        data: of its `data` function.
+        source: names the data that were used; printed below every picture.
     """
     pages = list(_pages(list(dict.fromkeys(data["panel"])), _columns(data)))
     for number, panels in enumerate(pages, 1):
-        shown = data[data["panel"].isin(panels)]
+        page = data[data["panel"].isin(panels)]
         part = f" ({number} of {len(pages)})" if len(pages) > 1 else ""
         stem = kind.stem + (f"-{number}" if len(pages) > 1 else "")
-        yield Picture(stem, kind.title + part, kind.caption(shown), kind.alt(shown), *_draw(kind, data, panels, source))
+        yield Picture(stem, kind.title + part, kind.caption(page), kind.alt(page), *_draw(kind, data, panels, source))
 
 
 def _columns(data: pd.DataFrame) -> int:
-    """Panels a row: one per value of the last compared key where that makes a full grid, else up to four."""
+    """Panels a row: one per value of the last compared key if that makes a full grid, else up to four."""
     panels = data["panel"].nunique()
     lasts = len({panel.rsplit(" · ", 1)[-1] for panel in data["panel"].unique()})
     return lasts if 2 <= lasts <= 4 and panels % lasts == 0 else min(panels, 4)
 
 
 def _pages(panels: list[str], columns: int) -> Iterator[list[str]]:
+    """The panels of each page, in full rows."""
     size = max(columns, PANELS // max(columns, 1) * columns)
     for start in range(0, len(panels), max(size, 1)):
         yield panels[start : start + size]
 
 
 def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tuple[bytes, bytes]:
-    """Give a page as PNG and as SVG."""
+    """Draw a page as PNG and as SVG."""
     with matplotlib.rc_context(looks.RC):
-        figure, axes = _grid(len(panels), _columns(data), kind.shared, kind.height(data))
+        figure, axes = _grid(len(panels), _columns(data), kind.shared_x, kind.height(data))
         _below(figure, source)
         for panel, ax in zip(panels, axes, strict=True):
             kind.plot(data[data["panel"] == panel], ax)
@@ -118,29 +115,29 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tup
 
 
 def _wrapped(panel: str, width: int) -> str:
-    """A panel's name on lines that fit, broken between its parts where that is possible."""
+    """A panel's name on lines that fit, broken between its parts if possible."""
     whole = panel.replace(" % ", "\u00a0%\u00a0").replace(" · ", "\u00a0· ")
     return "\n".join(textwrap.wrap(whole, width))
 
 
 def _below(figure: Figure, source: str) -> None:
-    """Print the data source along the lower edge, and keep the panels above it."""
+    """Print the data source along the lower edge, with the panels above it."""
     width, height = figure.get_size_inches()
-    loud = "STAND-IN DATA, not the real set · " if table.is_stand_in(source) else ""
-    lines = textwrap.wrap(f"{loud}data: {source}", int(20 * width))
+    warning = "STAND-IN DATA, not the real set · " if table.is_stand_in(source) else ""
+    lines = textwrap.wrap(f"{warning}data: {source}", int(20 * width))
     figure.text(0.995, 0.002, "\n".join(lines), ha="right", va="bottom", size=6, color="0.35")
     used = (0.04 + 0.12 * len(lines)) / height
     figure.set_layout_engine("constrained", rect=(0, used, 1, 0.99 - used))
 
 
-def _grid(panels: int, columns: int, shared: bool, least: float) -> tuple[Figure, list[Axes]]:
-    """A figure with one Axes per panel, filled row by row; score axes are shared, so that panels compare."""
+def _grid(panels: int, columns: int, shared_x: bool, least: float) -> tuple[Figure, list[Axes]]:
+    """A figure with one Axes per panel, filled row by row; all share the score axis, so that panels can be compared."""
     rows = -(-panels // columns)
     alone = panels == 1
     usual = 3.7 if alone else 0.95 + (2.3 if rows < 3 else 1.55) * rows
     size = (5.0 if alone else WIDTH, max(usual, least * rows))
     figure = Figure(figsize=size)
-    axes = figure.subplots(rows, columns, sharey=True, sharex=shared, squeeze=False).ravel()
+    axes = figure.subplots(rows, columns, sharey=True, sharex=shared_x, squeeze=False).ravel()
     for ax in axes[panels:]:
         ax.set_visible(False)
     for ax in axes[max(panels - columns, 0) : panels]:  # the lowest of each column, above a gap too
@@ -149,7 +146,7 @@ def _grid(panels: int, columns: int, shared: bool, least: float) -> tuple[Figure
 
 
 def _outer_labels(axes: list[Axes], columns: int) -> None:
-    """Axis labels on the left and the lowest panels only."""
+    """Remove axis labels from all but the left and the lowest panels."""
     for place, ax in enumerate(axes):
         if place % columns:
             ax.set_ylabel("")
@@ -157,28 +154,29 @@ def _outer_labels(axes: list[Axes], columns: int) -> None:
             ax.set_xlabel("")
 
 
-COLOURED = (  # in each panel, by who competes there
+COLOURED = (  # in each panel in its contender's colour
     *("winner", "best at a depth", "replicate", "published"),
-    *forgetting.NETS.values(),
+    *forgetting_curves.NETS.values(),
 )
 ORDER = (*COLOURED, "complete", "pruned", "running", "failed")
 
 
 def _legend(figure: Figure, axes: list[Axes]) -> None:
-    """One legend for all panels; what has its contender's colour in each panel is black here."""
-    found: dict[str, Any] = {}
+    """Draw one legend for all panels; what has its contender's colour in each panel is black in it."""
+    handles: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    if not found:
+            handles.setdefault(label, handle)
+    if not handles:
         return
-    names = sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else -1)
-    marks = [_neutral(found[name], name) for name in names]
+    names = sorted(handles, key=lambda name: ORDER.index(name) if name in ORDER else -1)
+    marks = [_neutral(handles[name], name) for name in names]
     columns = len(names) if len(axes) > 1 else 2 if len(names) <= 4 else 3
     figure.legend(marks, names, loc="outside upper center", ncols=min(columns, 7), handlelength=3.2)
 
 
 def _neutral(handle: Any, label: str) -> Any:
+    """The handle in black if its colour is a contender's, else as it is."""
     points = isinstance(handle, PathCollection) and label == "complete"
     if not points and label not in COLOURED:
         return handle

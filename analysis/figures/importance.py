@@ -1,6 +1,6 @@
 """How much each tuned hyperparameter matters for a good score, cell by cell: numbers, ink and words.
 
-Knows the search trials of a table, pruned ones too; leaves to Optuna how importance is computed.
+Pruned search trials count too. Optuna computes the importance.
 """
 
 import math
@@ -16,21 +16,21 @@ from analysis.numbers import comparisons, format, grid, summary
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-TRIALS = 8  # scored ones, below which nothing is claimed
-TOP = 5  # trials at least that count as good, if as many are left: Optuna's advice
-BAR, MARGIN = 0.2, 0.75  # inches of height: of a bar, of what is around the bars
+TRIALS = 8  # the least number of scored trials of a cell of which something is claimed
+TOP = 5  # the least number of trials that count as good, if as many others are left: Optuna's advice
+BAR, MARGIN = 0.2, 0.75  # inches of height: of a bar, of the space around the bars
 SOURCE = "PED-ANOVA, Watanabe et al. 2023, arXiv:2304.10255, by Optuna"
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:
-    """The importance of each tuned hyperparameter in each cell of which something is claimed.
+    """The importance of each tuned hyperparameter in each cell with enough trials (see `notes`).
 
     Args:
         df: a study's table.
 
     Returns:
         One row per cell and hyperparameter, so that all panels have the same bars: `panel`, `cell`, `key`, `contender`,
-        `look`, `name`, `bar` (its place), `importance` (shares of 1 in the cell; empty where it does not tune this),
+        `look`, `name`, `bar` (its place), `importance` (shares of 1 in the cell; empty if it does not tune this),
         `top` (trials that count as good), `n` (scored trials), `pruned` (of these).
     """
     rows = []
@@ -38,29 +38,29 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         names = _varied(group, df)
         if not _reason(group, names):
             shares = importances(group[names], group["val"], top := good(len(group)))
-            about = (top, len(group), int((group["state"] == "pruned").sum()))
-            rows += [(cell, name, share, *about) for name, share in shares.items()]
-    found = pd.DataFrame(rows, columns=["cell", "name", "importance", "top", "n", "pruned"])
-    found = found.astype({"cell": "string", "name": "string", "importance": "float64"})
-    order = [name for name in summary.tuned(df) if name in set(found["name"])]
+            counts = (top, len(group), int((group["state"] == "pruned").sum()))
+            rows += [(cell, name, share, *counts) for name, share in shares.items()]
+    claimed = pd.DataFrame(rows, columns=["cell", "name", "importance", "top", "n", "pruned"])
+    claimed = claimed.astype({"cell": "string", "name": "string", "importance": "float64"})
+    order = [name for name in summary.tuned(df) if name in set(claimed["name"])]
     bars = pd.DataFrame({"name": pd.array(order, "string"), "bar": range(len(order))})
-    cells = found[["cell", "top", "n", "pruned"]].drop_duplicates().merge(bars, how="cross")
-    told = cells.merge(found[["cell", "name", "importance"]], on=["cell", "name"], how="left")
-    return comparisons.placed(told, df)
+    cells = claimed[["cell", "top", "n", "pruned"]].drop_duplicates().merge(bars, how="cross")
+    shares = cells.merge(claimed[["cell", "name", "importance"]], on=["cell", "name"], how="left")
+    return comparisons.placed(shares, df)
 
 
 def _scored(df: pd.DataFrame) -> pd.DataFrame:
-    """The trials of `tuning.scored` with what they were told."""
+    """The trials of `tuning_curves.scored` with their configurations."""
     return summary.trials(df).merge(tuning_curves.scored(df)[["trial"]], on="trial")
 
 
 def _varied(trials: pd.DataFrame, df: pd.DataFrame) -> list[str]:
-    """The hyperparameters that a cell's trials all read, and differ in."""
+    """The hyperparameters that all trials of a cell read, and in which they differ."""
     return [name for name in summary.tuned(df) if trials[name].nunique() > 1 and trials[name].notna().all()]
 
 
 def _reason(trials: pd.DataFrame, names: list[str]) -> str:
-    """Why nothing is claimed of a cell; empty where something is."""
+    """Why nothing is claimed of a cell; empty if something is."""
     if len(trials) < TRIALS:
         return f"fewer than {TRIALS} scored search trials"
     if len(names) < 2:
@@ -69,34 +69,34 @@ def _reason(trials: pd.DataFrame, names: list[str]) -> str:
 
 
 def good(trials: int) -> int:
-    """How many of so many trials count as good: a tenth, but at least `TOP`, but at most half."""
+    """How many trials of a cell count as good: a tenth, at least `TOP`, at most half."""
     return min(max(math.ceil(trials / 10), TOP), trials // 2)
 
 
-def importances(told: pd.DataFrame, scores: pd.Series, top: int) -> dict[str, float]:
+def importances(configs: pd.DataFrame, scores: pd.Series, top: int) -> dict[str, float]:
     """How unlike the values of the good trials are to those of all, by hyperparameter, as shares of 1.
 
     Args:
-        told: one row per trial, a column per hyperparameter.
+        configs: one row per trial, a column per hyperparameter.
         scores: of the same trials, larger is better.
         top: number of good trials; those that equal the last of them are good too.
 
     Source: Watanabe et al. 2023, arXiv:2304.10255; `optuna.importance.PedAnovaImportanceEvaluator`.
     """
-    import optuna  # takes its time, and reading a table needs none of it
+    import optuna  # slow to import, and reading a table does not need it
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {name: _distribution(told[name]) for name in told}
+    space = {name: _distribution(configs[name]) for name in configs}
     study = optuna.create_study(direction="maximize")
-    for values, score in zip(told.astype("object").to_dict("records"), scores, strict=True):
+    for values, score in zip(configs.astype("object").to_dict("records"), scores, strict=True):
         study.add_trial(optuna.trial.create_trial(params=values, distributions=space, value=float(score)))
-    share = (top - 0.5) / len(told)  # which Optuna rounds up
+    share = (top - 0.5) / len(configs)  # which Optuna rounds up
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=share)
     return optuna.importance.get_param_importances(study, evaluator=evaluator)
 
 
 def _distribution(values: pd.Series) -> "BaseDistribution":
-    """The range that a cell's trials cover, as the table does not say what they were drawn from."""
+    """The range that a cell's trials cover, as the table lacks the distribution that they were drawn from."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if not pd.api.types.is_numeric_dtype(values):
@@ -107,16 +107,16 @@ def _distribution(values: pd.Series) -> "BaseDistribution":
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
-    """One cell: a bar per hyperparameter, and over how many trials."""
+    """Draw one cell: a bar per hyperparameter, and the number of trials."""
     row = data.iloc[0]
     colour = looks.look(row["look"]).colour
     ax.barh(data["bar"], data["importance"], 0.66, color=colour, edgecolor="0.2", lw=0.5)
-    for each in data[data["importance"].isna()].itertuples():
-        ax.annotate("not tuned", (0, each.bar), (3, 0), textcoords="offset points", va="center", size=6, color="0.35")
+    for gap in data[data["importance"].isna()].itertuples():
+        ax.annotate("not tuned", (0, gap.bar), (3, 0), textcoords="offset points", va="center", size=6, color="0.35")
     ax.set_yticks(data["bar"], [format.SHORT.get(name, name) for name in data["name"]])
     ax.set_ylim(data["bar"].max() + 0.9, -0.6)
-    said = f"n = {row['n']}, {row['pruned']} pruned"
-    ax.text(0.98, 0.02, said, transform=ax.transAxes, ha="right", va="bottom", size=6, color="0.35")
+    counts = f"n = {row['n']}, {row['pruned']} pruned"
+    ax.text(0.98, 0.02, counts, transform=ax.transAxes, ha="right", va="bottom", size=6, color="0.35")
     ax.set_xlim(0, 1)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
@@ -131,12 +131,12 @@ def height(data: pd.DataFrame) -> float:
 
 
 def caption(data: pd.DataFrame) -> str:
-    """What bars are, over how many trials, and how those that were pruned count."""
-    each = data.drop_duplicates("cell")
+    """What bars are, over how many trials, and how pruned trials count."""
+    cells = data.drop_duplicates("cell")
     return (
         f"How much each tuned hyperparameter tells the best trials of a cell from all of them ({SOURCE}), as shares of "
-        f"100 % in each cell. n = {format.counts(each['n'])} scored search trials a cell, the "
-        f"{format.counts(each['top'])} best of them against all; a pruned trial counts with its last score, a failed "
+        f"100 % in each cell. n = {format.counts(cells['n'])} scored search trials a cell, the "
+        f"{format.counts(cells['top'])} best of them against all; a pruned trial counts with its last score, a failed "
         "one not at all. Ranges are those that the trials cover. There is no interval: shares of so few trials are "
         "rough, and hold for these ranges alone."
     )
@@ -144,19 +144,19 @@ def caption(data: pd.DataFrame) -> str:
 
 def alt(data: pd.DataFrame) -> str:
     """Each cell's hyperparameters by importance."""
-    told = []
+    panels = []
     for panel, rows in data.dropna(subset="importance").groupby("panel", sort=False):
         ranked = rows.sort_values("importance", ascending=False, kind="stable").itertuples()
-        told.append(f"{panel} " + ", ".join(f"{row.name} {100 * row.importance:.0f} %" for row in ranked))
-    return f"Importance of hyperparameters per cell: {'; '.join(told)}."
+        panels.append(f"{panel} " + ", ".join(f"{row.name} {100 * row.importance:.0f} %" for row in ranked))
+    return f"Importance of hyperparameters per cell: {'; '.join(panels)}."
 
 
-def sentences(df: pd.DataFrame) -> list[str]:
-    """Of which searched cells nothing is claimed, and why."""
-    names, why = grid.titles(df), dict[str, list[str]]()
+def notes(df: pd.DataFrame) -> list[str]:
+    """The searched cells of which nothing is claimed, and why."""
+    names, reasons = grid.titles(df), dict[str, list[str]]()
     for cell, group in _scored(df).groupby("cell", sort=False):
         if reason := _reason(group, _varied(group, df)):
-            why.setdefault(reason, []).append(names[cell])
+            reasons.setdefault(reason, []).append(names[cell])
     searched = tuning_curves.scored(df)["cell"].nunique()
-    listed = {reason: "any cell" if len(cells) == searched else ", ".join(cells) for reason, cells in why.items()}
+    listed = {reason: "any cell" if len(cells) == searched else ", ".join(cells) for reason, cells in reasons.items()}
     return [f"Nothing is claimed of {cells}: {reason}." for reason, cells in listed.items()]

@@ -1,7 +1,4 @@
-"""How things look: a contender's colour and marks.
-
-Knows nothing of tables, statistics or files.
-"""
+"""How figures look: their common style, and each contender's colour, marker and dashes."""
 
 from typing import Any, NamedTuple
 
@@ -32,7 +29,7 @@ RC: dict[Any, Any] = {
 
 
 class Look(NamedTuple):
-    """Colour for the screen; marker and dashes too, so that a grey print still tells contenders apart."""
+    """A contender's colour, marker and dashes; the latter distinguish contenders in a grey print."""
 
     colour: tuple[float, float, float]
     marker: str
@@ -40,7 +37,7 @@ class Look(NamedTuple):
 
 
 _PALETTE = sns.color_palette("colorblind", 10)
-# A regime has one look in every figure of every study, whichever others are present; grey is kept for pruned trials.
+# A regime has one look in every figure of every study, whichever others are present. Grey is for pruned trials.
 LOOKS = {
     "scratch": Look(_PALETTE[1], "s", (0, (4, 1.5))),
     "feature_extraction": Look(_PALETTE[4], "^", (0, (1, 1.2))),
@@ -60,7 +57,7 @@ _DASHES: tuple[Any, ...] = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 
 
 
 def look(name: Any) -> Look:
-    """The look of a name: a regime's own; of a number as text ("1" is the first) one in turn; black of all others."""
+    """The look of a regime; of a number as text one in turn ("1" is the first); of any other name a black one."""
     if not isinstance(name, str):
         return OTHER
     if not name.isdecimal():

@@ -1,24 +1,34 @@
-"""The winner's basin: the learning rates that do nearly as well as the best; numbers, ink and words.
+"""The learning-rate response, and each cell's basin: the rates that score nearly as well as the best.
 
-Knows the learning-rate response of `plots`; knows nothing of pages, reports or files.
+Has the numbers, ink and words of the figure.
 """
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullLocator
 
-from analysis.figures import captions, looks, plots
+from analysis.figures import axes, looks, response, trial_curves
 from analysis.numbers import format
 
 WITHIN = 0.01  # of the cell's best score
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:
-    """`plots.lr_data` with the column `within`: a complete trial that scores at most `WITHIN` below the cell's best."""
-    found = plots.lr_data(df)
-    done = found["score"].where(found["kind"].isin(["winner", "complete"])).astype("float64")
-    best = done.groupby(found["cell"]).transform("max")
-    return found.assign(within=done >= best - WITHIN * best.abs())
+    """The last validation score of each search trial against its learning rate.
+
+    Args:
+        df: a study's table.
+
+    Returns:
+        The rows of `response.last_scores`, without trials of rate 0, which has no place on a logarithmic axis; and
+        `within` (a complete trial that scores at most `WITHIN` below the cell's best).
+    """
+    trials = response.last_scores(df, "lr")
+    trials = trials[trials["lr"] > 0]
+    complete = trials["score"].where(trials["kind"].isin(["winner", "complete"])).astype("float64")
+    best = complete.groupby(trials["cell"]).transform("max")
+    return trials.assign(within=complete >= best - WITHIN * best.abs())
 
 
 def numbers(data: pd.DataFrame) -> pd.DataFrame:
@@ -29,8 +39,8 @@ def numbers(data: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per cell with a complete trial: `panel`, `cell`, `low`, `high` (learning rates: the lowest and the
-        highest whose score is within; what lies between was not all tried), `decades` (from low to high), `within`, `n`
-        (trials within, and complete).
+        highest whose score is within; not all rates between them were tried), `decades` (from low to high), `within`
+        (trials within), `n` (complete trials).
     """
     rows = []
     for (panel, cell), group in data[data["kind"].isin(["winner", "complete"])].groupby(["panel", "cell"], sort=False):
@@ -41,26 +51,38 @@ def numbers(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
-    """The response over a band from the lowest to the highest rate of the basin, where it is more than one rate."""
-    colour, found = looks.look(data["look"].iloc[0]).colour, numbers(data)
-    for band in found[found["decades"] > 0].itertuples():
+    """Draw one cell's trials on a logarithmic axis, over a band that spans the basin if it has several rates."""
+    colour, basins = looks.look(data["look"].iloc[0]).colour, numbers(data)
+    for band in basins[basins["decades"] > 0].itertuples():
         for edge in (band.low, band.high):
             ax.axvline(edge, color=colour, lw=0.7, ls=(0, (2, 2)), zorder=1)
         ax.axvspan(band.low, band.high, color=colour, alpha=0.15, lw=0, zorder=0)
-    plots.lr_plot(data, ax)
+    response.scatter(data, "lr", ax)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(axes.Ticks(numticks=6))
+    ax.xaxis.set_major_formatter(FuncFormatter(format.power))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("learning rate (peak)")
+    axes.score_axis(ax, data)
 
 
 def caption(data: pd.DataFrame) -> str:
-    """What the marks are, and what the band is."""
-    found = numbers(data)
-    said = (
+    """What the marks are and how many, and what the band is."""
+    basins = numbers(data)
+    marks = f"Last validation {data['metric'].iloc[0]} against the learning rate. {response.legend(data)}"
+    band = (
         f" Band: from the lowest to the highest learning rate of the complete trials within {100 * WITHIN:g} % of the "
-        f"cell's best score (n = {format.counts(found['within'])} a cell, winner counted; no band around one alone)."
+        f"cell's best score (n = {format.counts(basins['within'])} a cell, winner counted; no band around one alone)."
     )
-    return captions.lr_caption(data) + said * (len(found) > 0)
+    return marks + band * (len(basins) > 0)
 
 
 def alt(data: pd.DataFrame) -> str:
-    """At which learning rate the winners are, how high, and how wide their basins are."""
-    told = [f"{row.panel} {format.number(row.low)} to {format.number(row.high)}" for row in numbers(data).itertuples()]
-    return captions.lr_alt(data) + f" Within {100 * WITHIN:g} % of the best: {'; '.join(told) or 'none yet'}."
+    """The winners' learning rates and scores, and the ends of their basins."""
+    best = data[data["kind"] == "winner"]
+    rates = "; ".join(f"{row.panel} {format.number(row.lr)}" for row in best.itertuples()) or "none yet"
+    basins = "; ".join(
+        f"{row.panel} {format.number(row.low)} to {format.number(row.high)}" for row in numbers(data).itertuples()
+    )
+    subject = f"Last validation score against learning rate per cell. Winners' rates: {rates}."
+    return subject + trial_curves.winners(data) + f" Within {100 * WITHIN:g} % of the best: {basins or 'none yet'}."

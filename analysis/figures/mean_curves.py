@@ -1,7 +1,4 @@
-"""The mean curves of contenders with their bands, against epochs or optimizer steps: numbers, ink and words.
-
-Knows nothing of pages, reports or files.
-"""
+"""The mean curves of contenders with their bands, against epochs or optimizer steps: numbers, ink and words."""
 
 from functools import partial
 
@@ -9,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import looks, plots
+from analysis.figures import axes, looks
 from analysis.numbers import comparisons, format, grid, stats, summary
 
 AXES = {"epoch": "epoch (0 = as loaded)", "step": "optimizer steps"}
@@ -21,22 +18,22 @@ def data(df: pd.DataFrame, metric: str | None = None, against: str = "epoch") ->
     Args:
         df: a study's table.
         metric: None is the objective.
-        against: epoch or step; of steps nothing is given where they are a fixed number an epoch in all cells, as the
-            curves would be the same.
+        against: epoch or step. By step there is no row if an epoch has as many steps in all cells, as the curves
+            would be the same.
 
     Returns:
         One row per cell and epoch: `panel` (what else is compared), `cell`, `key`, `contender`, `look`, `regime`,
-        `epoch`, `step`, `split`, `metric`, `mean`, `low`, `high` (95 % t interval), `n`. No row where nothing competes.
+        `epoch`, `step`, `split`, `metric`, `mean`, `low`, `high` (95 % t interval), `n`. No row if nothing competes.
     """
     metric = metric or summary.objective(df)
-    found = summary.scores(df, "val", metric)
-    found = found[found["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=["epoch", "step", "score"])
-    if grid.contender(df) is None or (against == "step" and not _steps_differ(found)):
-        found = found.iloc[:0]
+    scores = summary.scores(df, "val", metric)
+    scores = scores[scores["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=["epoch", "step", "score"])
+    if grid.contender(df) is None or (against == "step" and not _steps_differ(scores)):
+        scores = scores.iloc[:0]
     rows = []
-    for (cell, epoch), group in found.groupby(["cell", "epoch"], sort=False):
-        told = stats.t_interval(group["score"], stats.bounds(metric))
-        rows.append((cell, group["regime"].iloc[0], epoch, group["step"].max(), "val", metric, *told))
+    for (cell, epoch), group in scores.groupby(["cell", "epoch"], sort=False):
+        interval = stats.t_interval(group["score"], stats.bounds(metric))
+        rows.append((cell, group["regime"].iloc[0], epoch, group["step"].max(), "val", metric, *interval))
     columns = ["cell", "regime", "epoch", "step", "split", "metric", *stats.Interval._fields]
     placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), df, ())
     ranks = {panel: number for number, panel in enumerate(grid.meetings(df, grid.contender(df)))}
@@ -44,31 +41,34 @@ def data(df: pd.DataFrame, metric: str | None = None, against: str = "epoch") ->
 
 
 def table(df: pd.DataFrame) -> pd.DataFrame:
-    """Every learning curve of what was repeated: mean score by epoch, of each cell, split and metric.
+    """The mean learning curve of each cell's replicates, or of its trials as published, by split and metric.
+
+    Args:
+        df: a study's table.
 
     Returns:
         One row per cell, split, metric and epoch, in this order: `cell`, `role` (replicate, published), `split` (train,
         val), `metric`, `epoch` (0 = as loaded), `step` (optimizer steps so far), `mean`, `low`, `high` (95 % t
         interval), `n` (trials).
     """
-    found = df[df["trial"].isin(summary.replicates(df)["trial"]) & df["split"].isin(("train", "val"))]
-    found = found.dropna(subset=["epoch", "score"])
+    scores = df[df["trial"].isin(summary.replicates(df)["trial"]) & df["split"].isin(("train", "val"))]
+    scores = scores.dropna(subset=["epoch", "score"])
     keys, rows = ["cell", "role", "split", "metric", "epoch"], []
-    for told, group in found.groupby(keys):
-        rows.append((*told, group["step"].max(), *stats.t_interval(group["score"], stats.bounds(str(told[3])))))
+    for values, group in scores.groupby(keys):
+        rows.append((*values, group["step"].max(), *stats.t_interval(group["score"], stats.bounds(str(values[3])))))
     curves = pd.DataFrame(rows, columns=[*keys, "step", *stats.Interval._fields])
     ranks = {cell: number for number, cell in enumerate(grid.grid(df)["cell"])}
     return curves.sort_values("cell", key=lambda cells: cells.map(ranks), kind="stable").reset_index(drop=True)
 
 
-def _steps_differ(found: pd.DataFrame) -> bool:
+def _steps_differ(scores: pd.DataFrame) -> bool:
     """Whether some cells have more steps in an epoch than others."""
-    last = found[found["epoch"] > 0]
-    return (last["step"] / last["epoch"]).nunique() > 1
+    trained = scores[scores["epoch"] > 0]
+    return (trained["step"] / trained["epoch"]).nunique() > 1
 
 
 def plot(data: pd.DataFrame, ax: Axes, against: str = "epoch") -> None:
-    """One line and band per contender."""
+    """Draw a line and a band per contender."""
     for name, rows in data.groupby("contender", sort=False):
         look = looks.look(rows["look"].iloc[0])
         x = rows[against].astype(float)
@@ -76,7 +76,7 @@ def plot(data: pd.DataFrame, ax: Axes, against: str = "epoch") -> None:
         ax.fill_between(x, rows["low"].astype(float), rows["high"].astype(float), color=look.colour, alpha=0.15, lw=0)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel(AXES[against])
-    plots.score_axis(ax, data)
+    axes.score_axis(ax, data)
 
 
 def caption(data: pd.DataFrame, against: str = "epoch") -> str:
@@ -94,11 +94,11 @@ def caption(data: pd.DataFrame, against: str = "epoch") -> str:
 def alt(data: pd.DataFrame, against: str = "epoch") -> str:
     """Where each line ends."""
     last = data.sort_values("epoch", kind="stable").drop_duplicates("cell", keep="last")
-    told = [
+    ends = [
         f"{row.contender} ({row.panel}) {format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}"
         for row in last.sort_index().itertuples()
     ]
-    return f"Mean validation {format.unit(data['metric'].iloc[0])} per {against}; at the end: {'; '.join(told)}."
+    return f"Mean validation {format.unit(data['metric'].iloc[0])} per {against}; at the end: {'; '.join(ends)}."
 
 
 loss = partial(data, metric="loss")

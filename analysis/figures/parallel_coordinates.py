@@ -1,7 +1,4 @@
-"""Every search trial as a line over what it was told and what it scored (parallel coordinates): numbers, ink and words.
-
-Knows the search trials of a table; knows nothing of pages, reports or files.
-"""
+"""Search trials in parallel coordinates, lines through hyperparameters and score: numbers, ink and words."""
 
 from typing import Any
 
@@ -9,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import axes, looks, plots
+from analysis.figures import axes, looks, response
 from analysis.numbers import format, stats, summary
 
 SCORE = "score"
@@ -30,48 +27,49 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per trial and axis: `panel`, `cell`, `key`, `contender`, `look`, `trial`, `kind` (winner, or the trial's
-        state), `axis` (a hyperparameter that some trials of the cell differ in, in the table's order; `SCORE` last),
-        `place` (of the axis in the panel, 0 first), `value` (as text), `height` (0 to 1 between `low` and `high`, on a
-        logarithmic axis where `log`), `low`, `high` (text at the axis' ends, which are the same in all cells), `log`,
-        `metric`. No row of cells that tune nothing.
+        state), `axis` (a hyperparameter in which trials of the cell differ, in the table's order; `SCORE` last),
+        `place` (of the axis in the panel, 0 first), `value` (as text), `height` (0 to 1 between `low` and `high`),
+        `low`, `high` (texts at the ends of the axis, which are the same in all cells), `log` (whether the axis is
+        logarithmic), `metric`. No row of cells that tune nothing.
     """
-    found, names = plots.response_data(df, "val"), summary.tuned(df)
-    told = summary.trials(df).set_index("trial")
-    tall, metric = _tall(found, told, names), summary.objective(df)
+    scores, names = response.last_scores(df, "val"), summary.tuned(df)
+    configs = summary.trials(df).set_index("trial")
+    tall, metric = _tall(scores, configs, names), summary.objective(df)
     ends = {axis: _scaled(rows, metric) for axis, rows in tall.groupby("axis", sort=False)}
     empty = tall.assign(value="", height=0.0, low="", high="", log=True)
     scaled = pd.concat(ends.values()).sort_index() if ends else empty
-    kept = ["panel", "cell", "key", "contender", "look", "trial", "kind", "axis", "place"]
-    return scaled[[*kept, "value", "height", "low", "high", "log", "metric"]]
+    columns = ["panel", "cell", "key", "contender", "look", "trial", "kind", "axis", "place"]
+    return scaled[[*columns, "value", "height", "low", "high", "log", "metric"]]
 
 
-def _tall(found: pd.DataFrame, told: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """One row per trial and axis, with `raw`, the value as it is."""
+def _tall(scores: pd.DataFrame, configs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """One row per trial and axis, with the value in column `raw`."""
     parts = []
-    for _, rows in found.groupby("cell", sort=False):
-        values = told.loc[rows["trial"]]
+    for _, rows in scores.groupby("cell", sort=False):
+        values = configs.loc[rows["trial"]]
         differ = [name for name in names if values[name].nunique(dropna=False) > 1]
         for place, axis in enumerate([*differ, SCORE] if differ else []):
             raw = rows["score"] if axis == SCORE else values[axis]
             parts.append(rows.assign(axis=axis, place=place, raw=raw.astype("object").to_numpy()))
-    columns = found.assign(axis="", place=0, raw=None)
-    return pd.concat(parts, ignore_index=True) if parts else columns.iloc[:0]
+    empty = scores.assign(axis="", place=0, raw=None).iloc[:0]
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def _scaled(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """An axis' values between its ends: numbers by size, others in turn; empty ones below all."""
+    """Place an axis' values between its ends: numbers by size, other values in turn, empty ones at the lower end."""
     values = rows["raw"]
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     log = axes.logarithmic(numbers)
     if values.notna().equals(numbers.notna()):
         text = {value: _text(value, rows["axis"].iloc[0], metric) for value in values.dropna().unique()}
-        at = np.log10(numbers) if log else numbers
+        position = np.log10(numbers) if log else numbers
     else:
         text = {value: str(value) for value in values.dropna().unique()}
-        at = values.map({value: place for place, value in enumerate(sorted(text))}).astype("float64")
-    span = at.max() - at.min()
-    height = (at - at.min()) / span if span else at * 0 + 0.5
-    ends = [text[values[at.idxmin()]], text[values[at.idxmax()]]] if at.notna().any() else ["", ""]
+        position = values.map({value: place for place, value in enumerate(sorted(text))}).astype("float64")
+    span = position.max() - position.min()
+    height = (position - position.min()) / span if span else position * 0 + 0.5
+    known = position.notna().any()
+    ends = [text[values[position.idxmin()]], text[values[position.idxmax()]]] if known else ["", ""]
     return rows.assign(
         value=values.map(text).fillna(format.NONE), height=height.fillna(0), low=ends[0], high=ends[1], log=log
     )
@@ -82,20 +80,20 @@ def _text(value: Any, axis: str, metric: str) -> str:
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
-    """One cell: an upright axis per hyperparameter with its ends' values, and a line per trial through all."""
-    axes = data.drop_duplicates("place").sort_values("place")
-    for kind, line in LINES.items():
+    """Draw one cell: a vertical axis per hyperparameter with the values at its ends, and a line per trial."""
+    verticals = data.drop_duplicates("place").sort_values("place")
+    for kind, style in LINES.items():
         rows = data[data["kind"] == kind].sort_values("place", kind="stable")
-        given = line if "color" in line else line | {"color": looks.look(data["look"].iloc[0]).colour}
-        for number, (_, one) in enumerate(rows.groupby("trial")):
-            ax.plot(one["place"], one["height"], label=None if number else kind, **given)
-    ax.vlines(axes["place"], 0, 1, color="0.2", lw=0.6, zorder=1)
-    for axis in axes.itertuples():
+        line = style if "color" in style else style | {"color": looks.look(data["look"].iloc[0]).colour}
+        for number, (_, trial) in enumerate(rows.groupby("trial")):
+            ax.plot(trial["place"], trial["height"], label=None if number else kind, **line)
+    ax.vlines(verticals["place"], 0, 1, color="0.2", lw=0.6, zorder=1)
+    for axis in verticals.itertuples():
         for height, text, side in ((1.03, axis.high, "bottom"), (-0.03, axis.low, "top")):
             ax.text(axis.place, height, text, ha="center", va=side, size=6, color="0.2")
-    ax.set_xticks(axes["place"], [_name(axis) for axis in axes.itertuples()])
+    ax.set_xticks(verticals["place"], [_name(axis) for axis in verticals.itertuples()])
     ax.tick_params(length=0, pad=8)
-    ax.set_xlim(-0.3, axes["place"].max() + 0.3)
+    ax.set_xlim(-0.3, verticals["place"].max() + 0.3)
     ax.set_ylim(-0.02, 1.16)
     ax.set_yticks([])
     ax.grid(visible=False)
@@ -115,10 +113,10 @@ def height(data: pd.DataFrame) -> float:
 
 
 def caption(data: pd.DataFrame) -> str:
-    """What lines and axes are, and of how many trials."""
-    told = format.kinds(data.drop_duplicates("trial")["kind"].value_counts().items())
+    """What lines and axes are, and the number of trials."""
+    kinds = format.kinds(data.drop_duplicates("trial")["kind"].value_counts().items())
     return (
-        f"Every search trial with a validation score as a line (n = {data['trial'].nunique():,}: {told}), so there is "
+        f"Every search trial with a validation score as a line (n = {data['trial'].nunique():,}: {kinds}), so there is "
         "no interval: through the values of the tuned hyperparameters, and last its last validation "
         f"{data['metric'].iloc[0]}. In colour: the cell's winner. An axis' ends are the lowest and the highest value "
         "of all cells; it is logarithmic where so marked."
@@ -126,8 +124,8 @@ def caption(data: pd.DataFrame) -> str:
 
 
 def alt(data: pd.DataFrame) -> str:
-    """What each winner was told."""
-    told = []
+    """The values of each winner."""
+    winners = []
     for panel, rows in data[data["kind"] == "winner"].groupby("panel", sort=False):
-        told.append(f"{panel} " + ", ".join(f"{row.axis} {row.value}" for row in rows.itertuples()))
-    return f"Parallel coordinates of the search trials, per cell. Winners: {'; '.join(told) or 'none yet'}."
+        winners.append(f"{panel} " + ", ".join(f"{row.axis} {row.value}" for row in rows.itertuples()))
+    return f"Parallel coordinates of the search trials, per cell. Winners: {'; '.join(winners) or 'none yet'}."

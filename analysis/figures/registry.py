@@ -1,28 +1,33 @@
-"""Which figures a report can hold, each with its numbers, its ink and its words.
-
-Knows the modules that draw; knows nothing of panels, pages or files.
-"""
+"""Which figures a report can hold: one line each, whose module has the numbers, the ink and the words."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures import (
-    captions,
+    class_scores,
+    confusion,
     depth_map,
+    depth_response,
+    forgetting,
+    forgetting_curves,
     importance,
     label_fraction,
     lr_response,
     mean_curves,
     overtaking,
     parallel_coordinates,
-    plots,
+    pretext_transfer,
+    pretraining,
     rungs,
     timeline,
+    trial_curves,
     tuning_curves,
+    versions,
     winners_curse,
 )
 
@@ -36,169 +41,173 @@ class Kind(NamedTuple):
     plot: Callable[[pd.DataFrame, Axes], None]
     caption: Callable[[pd.DataFrame], str]
     alt: Callable[[pd.DataFrame], str]
-    shared: bool  # whether all panels have one horizontal axis
-    none: str  # what is said where there is nothing to draw
+    shared_x: bool  # whether all panels share one horizontal axis
+    empty: str  # why there is no picture if `data` gives no row
     height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
-    notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences of a table, that stand by the figure
+    notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences from the table beside the figure
+
+
+def figure(
+    stem: str,
+    title: str,
+    module: ModuleType,
+    *,
+    empty: str,
+    shared_x: bool = False,
+    against: str | None = None,
+    **functions: Callable[..., Any],
+) -> Kind:
+    """A figure whose functions are those of a module.
+
+    Args:
+        stem: the name of its files and tables, and of `draw.draw`.
+        title: its heading.
+        module: has `data`, `plot`, `caption` and `alt`, and may have `height` and `notes` (see `Kind`).
+        empty: why there is no picture if `data` gives no row.
+        shared_x: whether all panels share one horizontal axis.
+        against: the horizontal axis that `plot`, `caption` and `alt` are called with; None is their default.
+        functions: replace functions of the module, by name.
+    """
+    names = ("data", "plot", "caption", "alt", "height", "notes")
+    functions = {name: getattr(module, name) for name in names if hasattr(module, name)} | functions
+    if against is not None:
+        functions |= {name: partial(functions[name], against=against) for name in ("plot", "caption", "alt")}
+    return Kind(stem, title, shared_x=shared_x, empty=empty, **functions)
 
 
 KINDS = (
-    Kind(
-        "label-fraction",
-        "Scores",
-        label_fraction.data,
-        label_fraction.plot,
-        captions.label_fraction_caption,
-        captions.label_fraction_alt,
-        False,
-        "no cell has a winner or a replicate with a score yet",
-    ),
-    Kind(
+    figure("label-fraction", "Scores", label_fraction, empty="no cell has a winner or a replicate with a score yet"),
+    figure(
         "winners-curse",
         "The winner's curse",
-        winners_curse.data,
-        winners_curse.plot,
-        winners_curse.caption,
-        winners_curse.alt,
-        True,
-        "no winner that was picked from several complete trials has replicates",
-        winners_curse.height,
+        winners_curse,
+        empty="no winner that was picked from several complete trials has replicates",
+        shared_x=True,
     ),
-    Kind(
-        "learning-curves",
-        "Learning curves",
-        plots.curves_data,
-        plots.curves_plot,
-        captions.curves_caption,
-        captions.curves_alt,
-        True,
-        "no trial has a validation score yet",
+    figure(
+        "learning-curves", "Learning curves", trial_curves, empty="no trial has a validation score yet", shared_x=True
     ),
-    Kind(
+    figure(
         "mean-curves",
         "Learning curves side by side",
-        mean_curves.data,
-        mean_curves.plot,
-        mean_curves.caption,
-        mean_curves.alt,
-        False,
-        "nothing competes, or no replicate has a validation score yet",
+        mean_curves,
+        empty="nothing competes, or no replicate has a validation score yet",
     ),
-    Kind(
+    figure(
         "mean-curves-steps",
         "Learning curves side by side, by optimizer steps",
-        mean_curves.by_step,
-        partial(mean_curves.plot, against="step"),
-        partial(mean_curves.caption, against="step"),
-        partial(mean_curves.alt, against="step"),
-        False,
-        "an epoch has as many steps in all cells, so that the curves are those above",
+        mean_curves,
+        empty="an epoch has as many steps in all cells, so that the curves are those above",
+        against="step",
+        data=mean_curves.by_step,
     ),
-    Kind(
+    figure(
         "mean-loss",
         "Loss curves side by side",
-        mean_curves.loss,
-        mean_curves.plot,
-        mean_curves.caption,
-        mean_curves.alt,
-        False,
-        "nothing competes, or no replicate has a validation loss yet",
+        mean_curves,
+        empty="nothing competes, or no replicate has a validation loss yet",
+        data=mean_curves.loss,
     ),
-    Kind(
+    figure(
         "tuning-curves",
         "Tuning curves",
-        tuning_curves.data,
-        tuning_curves.plot,
-        tuning_curves.caption,
-        tuning_curves.alt,
-        False,
-        "no search trial has ended with a validation score yet",
+        tuning_curves,
+        empty="no search trial has ended with a validation score yet",
         notes=overtaking.sentences,
     ),
-    Kind(
+    figure(
         "tuning-curves-epochs",
         "Tuning curves, by epochs",
-        tuning_curves.by_epochs,
-        partial(tuning_curves.plot, against="epochs"),
-        partial(tuning_curves.caption, against="epochs"),
-        partial(tuning_curves.alt, against="epochs"),
-        False,
-        "a search trial takes as many epochs on average in all cells, so that the curves are those above",
+        tuning_curves,
+        empty="a search trial takes as many epochs on average in all cells, so that the curves are those above",
+        against="epochs",
+        data=tuning_curves.by_epochs,
     ),
-    Kind(
-        "rungs",
-        "Rungs of early stopping",
-        rungs.data,
-        rungs.plot,
-        rungs.caption,
-        rungs.alt,
-        False,
-        "no search trial was pruned",
-        rungs.height,
-    ),
-    Kind(
+    figure("rungs", "Rungs of early stopping", rungs, empty="no search trial was pruned"),
+    figure(
         "learning-rate",
         "Learning-rate response",
-        lr_response.data,
-        lr_response.plot,
-        lr_response.caption,
-        lr_response.alt,
-        True,
-        "no search trial that reads a learning rate has a validation score yet",
+        lr_response,
+        empty="no search trial that reads a learning rate has a validation score yet",
+        shared_x=True,
     ),
-    Kind(
+    figure(
         "freezing-depth",
         "Freezing-depth response",
-        plots.depth_data,
-        plots.depth_plot,
-        captions.depth_caption,
-        captions.depth_alt,
-        True,
-        "no search trial that reads a freezing depth has a validation score",
+        depth_response,
+        empty="no search trial that reads a freezing depth has a validation score",
+        shared_x=True,
     ),
-    Kind(
+    figure(
         "depth-and-labels",
         "Freezing depth and label fraction",
-        depth_map.data,
-        depth_map.plot,
-        depth_map.caption,
-        depth_map.alt,
-        True,
-        "no two freezing depths were tried at two label fractions",
-        depth_map.height,
+        depth_map,
+        empty="no two freezing depths were tried at two label fractions",
+        shared_x=True,
     ),
-    Kind(
+    figure(
         "importance",
         "Importance of hyperparameters",
-        importance.data,
-        importance.plot,
-        importance.caption,
-        importance.alt,
-        True,
-        "no cell has enough scored search trials, or two tuned hyperparameters",
-        importance.height,
-        importance.sentences,
+        importance,
+        empty="no cell has enough scored search trials, or two tuned hyperparameters",
+        shared_x=True,
     ),
-    Kind(
+    figure(
         "parallel-coordinates",
         "Search trials in parallel coordinates",
-        parallel_coordinates.data,
-        parallel_coordinates.plot,
-        parallel_coordinates.caption,
-        parallel_coordinates.alt,
-        False,
-        "no cell has scored search trials that differ in a hyperparameter",
-        parallel_coordinates.height,
+        parallel_coordinates,
+        empty="no cell has scored search trials that differ in a hyperparameter",
     ),
-    Kind(
-        "workers",
-        "Time line of the workers",
-        timeline.data,
-        timeline.plot,
-        timeline.caption,
-        timeline.alt,
-        True,
-        "no trial has reported yet",
-        timeline.height,
+    figure("workers", "Time line of the workers", timeline, empty="no trial has reported yet", shared_x=True),
+)
+"""Figures of every study; their data functions take its trials."""
+OF_VERSIONS = (
+    figure(
+        "versions",
+        "As published and corrected",
+        versions,
+        empty="no two versions of a cell have been scored on test",
+        shared_x=True,
     ),
 )
+"""Figures of a study that compares versions; their data functions take its trials."""
+NO_COUNTS = "the table has no counts of answers of a winner's replicates"
+OF_CLASSES = (
+    figure(
+        "confusion",
+        "Which classes are taken for which",
+        confusion,
+        empty=f"{NO_COUNTS}, or of more than {confusion.MOST} classes",
+        shared_x=True,
+    ),
+    figure("classes", "Recall and precision by class", class_scores, empty=NO_COUNTS),
+)
+"""Figures of rows that count answers; their data functions take a study's whole table."""
+OF_PRETRAINING = (
+    figure("pretext", "Pretraining", pretraining, empty="no weights were trained first"),
+    figure(
+        "pretext-and-transfer",
+        "Skill at the pretext and transfer",
+        pretext_transfer,
+        empty="no cell that starts from weights trained first has a test score yet",
+    ),
+)
+"""Figures of weights that were trained first: the first takes rows of role `pretrain`, the second the whole table."""
+OF_CHAINS = (
+    figure(
+        "forgetting",
+        "What was forgotten",
+        forgetting,
+        empty="no replicate has been scored on an earlier task before and after",
+        shared_x=True,
+    ),
+    figure(
+        "forgetting-curves",
+        "Forgetting by epoch",
+        forgetting_curves,
+        empty="no replicate has a validation score on an earlier task yet",
+        shared_x=True,
+    ),
+)
+"""Figures of rows of earlier tasks; their data functions take a study's whole table."""
+ALL = (*KINDS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)

@@ -1,6 +1,6 @@
-"""Which worker trained which trial from when to when, so that idle ones show: numbers, ink and words.
+"""Which worker trained which trial when, so that idle workers are visible: numbers, ink and words.
 
-Knows the times of a table's reports; knows nothing of what a worker did beside training, of pages or files.
+Knows the times of a table's reports; knows nothing of what a worker did beside training.
 """
 
 from typing import Any
@@ -14,12 +14,12 @@ from analysis.numbers import comparisons, format
 BAR = 0.8  # of the height of a worker's row
 ROW = 0.22  # inches of height
 MARGIN = 1.7  # inches of axis, legend and source line
-ROLES: dict[str, dict[str, Any]] = {  # each in its contender's colour, told apart in grey too
+ROLES: dict[str, dict[str, Any]] = {  # each in its contender's colour, distinct in grey too
     "search": {"hatch": None, "label": "search"},
     "replicate": {"hatch": "////", "label": "replicates"},
     "published": {"hatch": "xxxx", "label": "as published"},
 }
-UNITS = ((2 * 3600, "hours", 3600), (2 * 60, "minutes", 60), (0, "seconds", 1))  # from so many seconds on
+UNITS = ((2 * 3600, "hours", 3600), (2 * 60, "minutes", 60), (0, "seconds", 1))  # least seconds, name, seconds of one
 
 
 def data(df: pd.DataFrame) -> pd.DataFrame:
@@ -31,30 +31,30 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per worker and trial, by cell and begin: `panel`, `cell`, `key`, `contender`, `look`, `trial`, `role`,
         `state`, `worker` (host:pid), `row` (the worker's, by its first begin, 0 first), `lane` and `lanes` (place among
-        the trials that a worker trained at the same time, and how many), `begin`, `end` (seconds since the first begin
-        of all), `n` (reports). A span ends with the last report; it begins with the first less the seconds that this
-        took by the trial's own clock, which of trials trained together counts a share.
+        the trials that a worker trained at the same time, and their number), `begin`, `end` (seconds since the first
+        begin of all), `n` (reports). A span ends with the last report. It begins with the first, less the seconds that
+        this took by the trial's own clock. Of trials that are trained together each clock counts a share.
     """
-    found = df.dropna(subset=["worker", "time", "epoch", "seconds"])
-    found = found.groupby(["trial", "epoch"], sort=True).agg(
+    reports = df.dropna(subset=["worker", "time", "epoch", "seconds"])
+    reports = reports.groupby(["trial", "epoch"], sort=True).agg(
         dict.fromkeys(("cell", "role", "state", "worker"), "first") | {"time": "max", "seconds": "max"}
     )
-    took = found["seconds"] - found.groupby("trial")["seconds"].shift(fill_value=0)
-    found = found.assign(begin=found["time"] - took.clip(lower=0)).reset_index()
-    told = dict.fromkeys(("cell", "role", "state"), "first") | {"begin": "min", "time": "max", "epoch": "size"}
-    spans = found.groupby(["trial", "worker"], sort=True).agg(told).reset_index()
+    took = reports["seconds"] - reports.groupby("trial")["seconds"].shift(fill_value=0)
+    reports = reports.assign(begin=reports["time"] - took.clip(lower=0)).reset_index()
+    columns = dict.fromkeys(("cell", "role", "state"), "first") | {"begin": "min", "time": "max", "epoch": "size"}
+    spans = reports.groupby(["trial", "worker"], sort=True).agg(columns).reset_index()
     spans = spans.rename(columns={"time": "end", "epoch": "n"})
     spans[["begin", "end"]] -= spans["begin"].min()
     spans = spans.sort_values(["begin", "trial"], kind="stable").reset_index(drop=True)
     spans["row"] = pd.factorize(spans["worker"])[0]
     spans = spans.join(_lanes(spans))
-    kept = ["cell", "trial", "role", "state", "worker", "row", "lane", "lanes", "begin", "end", "n"]
-    return comparisons.placed(spans[kept], df).assign(panel=format.title({}))
+    order = ["cell", "trial", "role", "state", "worker", "row", "lane", "lanes", "begin", "end", "n"]
+    return comparisons.placed(spans[order], df).assign(panel=format.title({}))
 
 
 def _lanes(spans: pd.DataFrame) -> pd.DataFrame:
-    """For each span its place beside those of the same worker that overlap it, directly or through others."""
-    found = pd.DataFrame({"lane": 0, "lanes": 1}, index=spans.index)
+    """The lane of each span among the spans of its worker that overlap it, directly or through others."""
+    places = pd.DataFrame({"lane": 0, "lanes": 1}, index=spans.index)
     for _, rows in spans.groupby("row"):
         group: list[Any] = []
         ends: list[float] = []
@@ -64,16 +64,16 @@ def _lanes(spans: pd.DataFrame) -> pd.DataFrame:
             free = next((lane for lane, end in enumerate(ends) if end <= span.begin), len(ends))
             ends[free : free + 1] = [span.end]
             group.append(span.Index)
-            found.loc[span.Index, "lane"] = free
-            found.loc[group, "lanes"] = len(ends)
-    return found
+            places.loc[span.Index, "lane"] = free
+            places.loc[group, "lanes"] = len(ends)
+    return places
 
 
 def busy(data: pd.DataFrame) -> pd.Series:
     """Per worker (the index, in order): the share of the time from the first begin to the last end that it trained."""
     whole = data["end"].max() - data["begin"].min()
-    each = data.sort_values("row").groupby("worker", sort=False)
-    shares = {worker: _covered(rows) / whole if whole else 1.0 for worker, rows in each}
+    workers = data.sort_values("row").groupby("worker", sort=False)
+    shares = {worker: _covered(rows) / whole if whole else 1.0 for worker, rows in workers}
     return pd.Series(shares, dtype="float64")
 
 
@@ -87,7 +87,7 @@ def _covered(rows: pd.DataFrame) -> float:
 
 
 def names(data: pd.DataFrame) -> list[str]:
-    """What workers are called, by row: numbers, with their host where there are several."""
+    """The workers' names, by row: numbers, with their host if there are several hosts."""
     hosts = data.drop_duplicates("row").sort_values("row")["worker"].str.rpartition(":")[0]
     short = hosts.str.partition(".")[0] if hosts.nunique() > 1 else pd.Series("worker", index=hosts.index)
     number = short.groupby(hosts).cumcount() + 1
@@ -95,7 +95,7 @@ def names(data: pd.DataFrame) -> list[str]:
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
-    """A row per worker and a bar per trial in its contender's colour; what is white is idle."""
+    """Draw a row per worker and a bar per trial in its contender's colour; white is idle time."""
     unit, seconds = _unit(data)
     bars = data.assign(left=data["begin"] / seconds, width=(data["end"] - data["begin"]) / seconds)
     bars["height"] = BAR / bars["lanes"]
@@ -114,7 +114,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 
 def _keys(data: pd.DataFrame, ax: Axes) -> None:
-    """Bars without length for the legend: a colour per contender, a hatch per role."""
+    """Draw bars without length for the legend: a colour per contender, a hatch per role."""
     for name, rows in data.groupby("contender", sort=False):
         ax.barh(0, 0, color=looks.look(rows["look"].iloc[0]).colour, label=str(name))
     for role, mark in ROLES.items():
@@ -150,8 +150,8 @@ def alt(data: pd.DataFrame) -> str:
     """How busy each worker was."""
     share = busy(data)
     trials = data.groupby("row")["trial"].nunique()
-    told = [
+    workers = [
         f"{name} {format.plural(int(trials[row]), 'trial')}, busy {100 * share.iloc[row]:.0f} %"
         for row, name in enumerate(names(data))
     ]
-    return f"Time line of workers, with the share of the time that each trained: {'; '.join(told)}."
+    return f"Time line of workers, with the share of the time that each trained: {'; '.join(workers)}."

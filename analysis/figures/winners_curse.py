@@ -1,7 +1,4 @@
-"""The winner's curse as a figure: the winner's validation score beside those of its replicates.
-
-Knows nothing of pages, reports or files.
-"""
+"""The winner's curse: the winner's validation score beside those of its replicates, as ink and words."""
 
 import textwrap
 from typing import Any
@@ -16,15 +13,12 @@ from analysis.numbers.winners_curse import data
 
 __all__ = ("alt", "caption", "data", "height", "plot")
 
-
 ROW = 0.19  # inches of height
-
-
 KIND = "95 % t interval of the mean over replicates"
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
-    """One row per cell: its replicates as dots around their mean, its winner as a star, a line between both."""
+    """Draw a row per cell: replicates as dots around their mean, the winner as a star, and a line between both."""
     for row in data.drop_duplicates("cell").itertuples():
         look = looks.look(row.look)
         ax.plot([0, row.excess], [row.place, row.place], color=look.colour, lw=1.4, zorder=2)
@@ -72,8 +66,8 @@ def caption(data: pd.DataFrame) -> str:
 
 def alt(data: pd.DataFrame) -> str:
     """Every cell's excess in words."""
-    told = [
+    cells = [
         f"{row.row} {format.spread(stats.Interval(row.excess, row.low, row.high, row.n), row.metric)}"
         for row in data.drop_duplicates("cell").itertuples()
     ]
-    return f"The winner's validation {data['metric'].iloc[0]} less the mean of its replicates: {'; '.join(told)}."
+    return f"The winner's validation {data['metric'].iloc[0]} less the mean of its replicates: {'; '.join(cells)}."

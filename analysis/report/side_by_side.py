@@ -202,9 +202,9 @@ KIND = draw.Kind(
     plot,
     caption,
     alt,
-    False,
-    NO_SCORE,
-    lambda data: 0.9 + PER_CELL * len(data),
+    shared_x=False,
+    empty=NO_SCORE,
+    height=lambda data: 0.9 + PER_CELL * len(data),
 )
 
 

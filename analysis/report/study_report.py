@@ -194,7 +194,7 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             embedded.append({"picture": picture, "text": text if used <= EMBEDDED else None})
         part = {"chains": kind in draw.OF_CHAINS, "versions": kind in draw.OF_VERSIONS}  # these have parts of their own
         part |= {"first": kind is draw.KINDS[0]}  # the scores that the answers refer to
-        yield {"title": kind.title, "none": kind.none, "shown": embedded, "notes": notes} | part
+        yield {"title": kind.title, "none": kind.empty, "shown": embedded, "notes": notes} | part
 
 
 def _clear_old_pages(folder: Path, written: list[Path]) -> None:

@@ -1,12 +1,12 @@
-"""The figures of forgetting: their numbers from the table, their ink read back from the axes."""
+"""The figure of forgetting: its numbers from the table, its ink read back from the axes."""
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import draw
-from analysis.figures import forgetting as forgetting_figures
-from analysis.numbers import forgetting, stats
+from analysis.figures import forgetting as forgetting_figure
+from analysis.numbers import forgetting
 from tests.analysis import synthetic, synthetic_chains
 
 
@@ -15,29 +15,29 @@ def chains():
     return synthetic_chains.chain()
 
 
-def drawn(data, plot=forgetting_figures.plot):
+def drawn(data):
     ax = Figure().subplots()
-    plot(data[data["panel"] == data["panel"].iloc[0]], ax)
+    forgetting_figure.plot(data[data["panel"] == data["panel"].iloc[0]], ax)
     return ax
 
 
 def bars(ax):
     """Per bar (place, from, to, hatch), those of the legend left out."""
-    found = [bar for bar in ax.patches if bar.get_height() < 0.7]
-    return [(bar.get_y() + 0.31, bar.get_x(), bar.get_x() + bar.get_width(), bool(bar.get_hatch())) for bar in found]
+    parts = [bar for bar in ax.patches if bar.get_height() < 0.7]
+    return [(bar.get_y() + 0.31, bar.get_x(), bar.get_x() + bar.get_width(), bool(bar.get_hatch())) for bar in parts]
 
 
 def test_bars_are_the_parts_of_the_objective(chains):
-    data, found = forgetting_figures.data(chains), forgetting.numbers(chains)
-    found = found[found["metric"] == "accuracy"]
-    assert data["cell"].tolist() == found["cell"].tolist()
+    data, numbers = forgetting_figure.data(chains), forgetting.numbers(chains)
+    numbers = numbers[numbers["metric"] == "accuracy"]
+    assert data["cell"].tolist() == numbers["cell"].tolist()
     for name in ("weights", "batchnorm", "forgetting"):
-        assert data[name].tolist() == found[name].tolist()
+        assert data[name].tolist() == numbers[name].tolist()
     assert set(data["panel"]) == {"animals"}
 
 
 def test_the_weights_part_is_filled_and_the_batchnorm_part_hatched_beside_it(chains):
-    data = forgetting_figures.data(chains)
+    data = forgetting_figure.data(chains)
     ax = drawn(data)
     wanted = []
     for row in data.itertuples():
@@ -50,21 +50,21 @@ def test_the_weights_part_is_filled_and_the_batchnorm_part_hatched_beside_it(cha
 
 def test_parts_of_unlike_sign_lie_on_their_own_side_of_0(chains):
     rows = (chains["metric"] == "accuracy_own_batchnorm") & (chains["regime"] == "fine_tune")
-    ax = drawn(forgetting_figures.data(chains.assign(score=chains["score"].mask(rows, chains["score"] + 0.1))))
+    ax = drawn(forgetting_figure.data(chains.assign(score=chains["score"].mask(rows, chains["score"] + 0.1))))
     weights, batchnorm = bars(ax)[-2:]
     assert weights[2] < 0 < batchnorm[2]
     assert weights[1] == batchnorm[1] == 0
     after = (chains["metric"] == "accuracy") & (chains["task"] == "animals")
     gained = chains.assign(score=chains["score"].mask(rows, chains["score"] + 0.1).mask(after, chains["score"] + 0.2))
-    weights, batchnorm = bars(drawn(forgetting_figures.data(gained)))[-2:]
+    weights, batchnorm = bars(drawn(forgetting_figure.data(gained)))[-2:]
     assert weights[2] == batchnorm[1] < 0
     assert batchnorm[2] < weights[2]
 
 
 def test_the_whole_is_a_point_with_its_interval(chains):
-    data = forgetting_figures.data(chains)
+    data = forgetting_figure.data(chains)
     ax = drawn(data)
-    whole = next(held for held in ax.containers if held.get_label() == "forgetting")
+    whole = next(container for container in ax.containers if container.get_label() == "forgetting")
     assert list(whole.lines[0].get_xdata()) == pytest.approx(list(data["forgetting"]))
     ends = [segment[:, 0] for segment in whole.lines[2][0].get_segments()]
     assert np.array(ends) == pytest.approx(data[["low", "high"]].to_numpy())
@@ -73,55 +73,26 @@ def test_the_whole_is_a_point_with_its_interval(chains):
 def test_all_panels_have_the_same_bars(chains):
     two = synthetic_chains.chain(tasks=("animals", "canines"))
     less = two[~((two["task"] == "canines") & (two["regime"] == "fine_tune"))]
-    data = forgetting_figures.data(less)
+    data = forgetting_figure.data(less)
     names = [rows["bar"].tolist() for _, rows in data.groupby("panel")]
     assert names[0] == names[1]
     assert (data["n"] == 0).sum() == 3
-    assert "fine_tune" not in forgetting_figures.alt(data).split("canines", 1)[1]
+    assert "fine_tune" not in forgetting_figure.alt(data).split("canines", 1)[1]
     assert len(list(draw.pictures(draw.OF_CHAINS[0], data, ""))) == 1
 
 
 def test_bars_without_parts_or_interval_are_points(chains):
-    bare = drawn(forgetting_figures.data(chains[~chains["metric"].str.endswith("_own_batchnorm")]))
+    bare = drawn(forgetting_figure.data(chains[~chains["metric"].str.endswith("_own_batchnorm")]))
     assert np.isnan([end for _, _, end, _ in bars(bare)]).all()
-    one = drawn(forgetting_figures.data(synthetic_chains.chain(repeated=1)))
-    whole = next(held for held in one.containers if held.get_label() == "forgetting")
+    one = drawn(forgetting_figure.data(synthetic_chains.chain(repeated=1)))
+    whole = next(container for container in one.containers if container.get_label() == "forgetting")
     assert np.isfinite(whole.lines[0].get_xdata().astype(float)).all()
 
 
 def test_many_bars_have_a_higher_panel(chains):
-    data = forgetting_figures.data(chains)
-    more = data.loc[data.index.repeat(3)].assign(cell=range(3 * len(data)))
-    assert forgetting_figures.height(more) - forgetting_figures.height(data) == pytest.approx(18 * 0.24)
-
-
-def test_curves_are_the_means_over_replicates(chains):
-    data = forgetting_figures.curves_data(chains)
-    assert len(data) == 9 * 2 * 5
-    for row in data.sample(20, random_state=0).itertuples():
-        metric = {"as it is": "accuracy"}.get(row.net, "accuracy_own_batchnorm")
-        rows = chains[(chains["cell"] == row.cell) & (chains["task"] == "animals") & (chains["metric"] == metric)]
-        rows = rows[(rows["split"] == "val") & (rows["role"] != "search") & (rows["epoch"] == row.epoch)]
-        assert (row.mean, row.low, row.high, row.n) == pytest.approx(stats.t_interval(rows["score"], (0, 1)))
-
-
-def test_the_old_statistics_are_dashed_over_the_network_as_it_is(chains):
-    data = forgetting_figures.curves_data(chains)
-    ax = drawn(data, forgetting_figures.curves_plot)
-    solid, dashed = ax.lines
-    assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
-    assert solid.get_label() == "as it is"
-    assert dashed.get_zorder() > solid.get_zorder()
-    rows = data[data["panel"] == data["panel"].iloc[0]]
-    assert solid.get_ydata() == pytest.approx(rows.loc[rows["net"] == "as it is", "mean"])
-
-
-def test_several_tasks_have_a_panel_each(chains):
-    data = forgetting_figures.curves_data(synthetic_chains.chain(tasks=("animals", "canines"), versions=("corrected",)))
-    assert data["panel"].drop_duplicates().tolist()[:2] == [
-        "feature_extraction · corrected · animals",
-        "feature_extraction · corrected · canines",
-    ]
+    data = forgetting_figure.data(chains)
+    longer = data.loc[data.index.repeat(3)].assign(cell=range(3 * len(data)))
+    assert forgetting_figure.height(longer) - forgetting_figure.height(data) == pytest.approx(18 * 0.24)
 
 
 @pytest.mark.parametrize("kind", draw.OF_CHAINS, ids=lambda kind: kind.stem)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import axes, importance
+from analysis.figures import importance
 from tests.analysis import synthetic
 
 
@@ -14,7 +14,7 @@ def searched():
     return synthetic.study(regimes=("partial_freeze", "fine_tune"), fractions=(1.0,), searched=16, repeated=0)
 
 
-def told(size=40, seed=0):
+def configs(size=40, seed=0):
     draw = np.random.default_rng(seed)
     return pd.DataFrame(
         {
@@ -35,19 +35,19 @@ def told(size=40, seed=0):
     ],
 )
 def test_what_alone_decides_the_score_matters_most(name, scores):
-    values = told()
-    found = importance.importances(values, scores(values), importance.good(len(values)))
-    assert max(found, key=found.get) == name
-    assert found[name] > 0.5
-    assert sum(found.values()) == pytest.approx(1)
+    values = configs()
+    shares = importance.importances(values, scores(values), importance.good(len(values)))
+    assert max(shares, key=shares.get) == name
+    assert shares[name] > 0.5
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_order_of_trials_and_a_monotone_change_of_scores_change_nothing():
-    values = told()
+    values = configs()
     scores = values["freeze_depth"].astype(float) + np.log10(values["lr"]) / 10
-    found = importance.importances(values, scores, 8)
-    assert importance.importances(values, np.exp(scores), 8) == pytest.approx(found)
-    assert importance.importances(values[::-1], scores[::-1], 8) == pytest.approx(found)
+    shares = importance.importances(values, scores, 8)
+    assert importance.importances(values, np.exp(scores), 8) == pytest.approx(shares)
+    assert importance.importances(values[::-1], scores[::-1], 8) == pytest.approx(shares)
 
 
 @pytest.mark.parametrize(("trials", "top"), [(8, 4), (9, 4), (10, 5), (16, 5), (50, 5), (51, 6), (100, 10)])
@@ -74,44 +74,35 @@ def test_pruned_trials_count(searched):
 def test_of_few_trials_nothing_is_claimed():
     df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=7, repeated=0)
     assert importance.data(df).empty
-    assert importance.sentences(df) == ["Nothing is claimed of any cell: fewer than 8 scored search trials."]
+    assert importance.notes(df) == ["Nothing is claimed of any cell: fewer than 8 scored search trials."]
 
 
 def test_of_one_hyperparameter_and_of_equal_scores_nothing_is_claimed(searched):
     one = searched.assign(weight_decay=0.1)
     assert set(importance.data(one)["contender"]) == {"partial_freeze"}
     why = "fewer than two tuned hyperparameters, so that there is nothing to rank"
-    assert importance.sentences(one) == [f"Nothing is claimed of fine_tune · 100 % labels: {why}."]
+    assert importance.notes(one) == [f"Nothing is claimed of fine_tune · 100 % labels: {why}."]
     equal = searched.assign(score=0.5)
     assert importance.data(equal).empty
-    assert importance.sentences(equal) == ["Nothing is claimed of any cell: the same score in all trials."]
+    assert importance.notes(equal) == ["Nothing is claimed of any cell: the same score in all trials."]
 
 
 @pytest.mark.parametrize("state", ["failed", "running"])
 def test_trials_without_an_end_say_nothing(searched, state):
     df = searched.assign(state=state)
     assert importance.data(df).empty
-    assert importance.sentences(df) == []
+    assert importance.notes(df) == []
 
 
 def test_all_pruned_an_empty_table_and_a_missing_metric(searched):
     assert len(importance.data(searched.assign(state="pruned"))) == 6
     for df in (searched.iloc[:0], searched[searched["metric"] == "loss"]):
         assert importance.data(df).empty
-        assert importance.sentences(df) == []
+        assert importance.notes(df) == []
 
 
-def test_what_a_cell_does_not_tune_is_said_in_the_place_of_its_bar(searched):
+def test_a_hyperparameter_that_a_cell_does_not_tune_has_a_note_instead_of_a_bar(searched):
     data, ax = importance.data(searched), Figure().subplots()
     importance.plot(data[data["contender"] == "fine_tune"], ax)
     assert [text.get_text() for text in ax.texts] == ["not tuned", "n = 15, 8 pruned"]
     assert [text.get_text() for text in ax.get_yticklabels()] == ["lr", "decay", "depth"]
-
-
-@pytest.mark.parametrize(
-    ("values", "log"),
-    [([1e-4, 1e-2], True), ([0.1, 0.5], False), ([0.0, 1.0, 100.0], False), ([None, 1e-5, 1.0], True), ([], False)],
-)
-def test_values_over_decades_are_logarithmic(values, log):
-    assert axes.logarithmic(pd.Series(values, dtype="float64")) == log
-    assert not axes.logarithmic(pd.Series([1, 1000], dtype="Int64"))

@@ -1,10 +1,10 @@
-"""The range of learning rates near the best, recomputed in plain pandas, and odd studies."""
+"""The learning-rate response and each cell's basin, recomputed in plain pandas, and odd studies."""
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import lr_response, plots
+from analysis.figures import lr_response, response
 from tests.analysis import synthetic
 
 
@@ -16,9 +16,9 @@ def complete(made, cell):
 
 
 def test_a_basin_spans_the_rates_within_one_per_cent_of_the_best(made):
-    found = lr_response.numbers(lr_response.data(made))
-    assert len(found) == 12
-    for row in found.itertuples():
+    basins = lr_response.numbers(lr_response.data(made))
+    assert len(basins) == 12
+    for row in basins.itertuples():
         trials = complete(made, row.cell)
         near = trials[trials["score"] >= 0.99 * trials["score"].max()]
         assert (row.low, row.high, row.within, row.n) == (near["lr"].min(), near["lr"].max(), len(near), len(trials))
@@ -29,7 +29,7 @@ def test_the_winner_is_within_and_no_pruned_trial_is(made):
     data = lr_response.data(made)
     assert data.loc[data["kind"] == "winner", "within"].all()
     assert not data.loc[data["kind"] == "pruned", "within"].any()
-    assert data.drop(columns="within").equals(plots.lr_data(made))
+    assert data.drop(columns="within").equals(response.last_scores(made, "lr"))
 
 
 def test_the_band_is_drawn_where_there_are_several_rates():
@@ -60,3 +60,21 @@ def test_an_empty_table_and_a_missing_metric(made):
     for df in (made.iloc[:0], made[made["metric"] == "loss"]):
         assert lr_response.data(df).empty
         assert lr_response.numbers(lr_response.data(df)).empty
+
+
+def test_learning_rate_response_has_each_search_trial_once(made):
+    data = lr_response.data(made)
+    once = made[made["role"] == "search"].drop_duplicates("trial").set_index("trial")
+    assert set(data["trial"]) == set(once[once["state"] != "failed"].index)
+    assert data.set_index("trial")["lr"].to_dict() == once.loc[data["trial"], "lr"].to_dict()
+    assert data[data["kind"] == "pruned"]["epoch"].max() == 2
+
+
+def test_trials_as_published_have_no_learning_rate_response():
+    assert not lr_response.data(synthetic.models(epochs=2))["cell"].str.contains("published").any()
+
+
+def test_a_rate_of_0_has_no_place_on_a_logarithmic_axis(made):
+    without = made["trial"] == made["trial"].iloc[0]
+    data = lr_response.data(made.assign(lr=made["lr"].mask(without, 0.0)))
+    assert set(response.last_scores(made, "lr")["trial"]) - set(data["trial"]) == {made["trial"].iloc[0]}

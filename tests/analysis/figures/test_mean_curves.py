@@ -18,9 +18,9 @@ def made():
 
 @pytest.mark.parametrize("metric", ["accuracy", "loss"])
 def test_a_point_is_the_mean_over_replicates(made, metric):
-    found = mean_curves.data(made, metric)
-    assert len(found) == 6 * 9
-    for row in found.iloc[::5].itertuples():
+    data = mean_curves.data(made, metric)
+    assert len(data) == 6 * 9
+    for row in data.iloc[::5].itertuples():
         rows = made[(made["cell"] == row.cell) & (made["role"] == "replicate") & (made["epoch"] == row.epoch)]
         scores = rows[(rows["split"] == "val") & (rows["metric"] == metric)]["score"]
         assert row.mean == pytest.approx(np.mean(scores))
@@ -28,15 +28,15 @@ def test_a_point_is_the_mean_over_replicates(made, metric):
 
 
 def test_contenders_share_a_panel_in_the_order_of_the_study(made):
-    found = mean_curves.data(made)
-    assert list(found["panel"].unique()) == ["10 % labels", "100 % labels"]
-    assert list(found["contender"].unique()) == ["none", "patches", "touching"]
+    data = mean_curves.data(made)
+    assert list(data["panel"].unique()) == ["10 % labels", "100 % labels"]
+    assert list(data["contender"].unique()) == ["none", "patches", "touching"]
 
 
-def test_by_step_is_drawn_only_where_an_epoch_has_not_as_many_in_all_cells(made):
+def test_curves_by_step_need_cells_with_different_numbers_of_steps_an_epoch(made):
     assert mean_curves.by_step(made).empty
-    found = mean_curves.by_step(synthetic.pretrained(steps=True))
-    ends = found.groupby("panel")["step"].max()
+    data = mean_curves.by_step(synthetic.pretrained(steps=True))
+    ends = data.groupby("panel")["step"].max()
     assert ends["100 % labels"] == 10 * ends["10 % labels"]
 
 
@@ -62,12 +62,12 @@ def test_words_say_n_and_the_intervals_kind(made):
     assert "patches (10 % labels) " in mean_curves.alt(data)
 
 
-def test_the_table_has_every_curve_of_what_was_repeated(made):
-    found = mean_curves.table(made)
-    assert found.columns.tolist() == ["cell", "role", "split", "metric", "epoch", "step", "mean", "low", "high", "n"]
-    assert len(found) == 6 * 2 * 9  # cells, metrics, epochs
-    assert set(found["split"]) == {"val"}
-    for row in found.iloc[::7].itertuples():
+def test_the_table_has_the_mean_curve_of_all_replicates(made):
+    curves = mean_curves.table(made)
+    assert curves.columns.tolist() == ["cell", "role", "split", "metric", "epoch", "step", "mean", "low", "high", "n"]
+    assert len(curves) == 6 * 2 * 9  # cells, metrics, epochs
+    assert set(curves["split"]) == {"val"}
+    for row in curves.iloc[::7].itertuples():
         rows = made[(made["cell"] == row.cell) & (made["role"] == "replicate") & (made["epoch"] == row.epoch)]
         rows = rows[(rows["split"] == "val") & (rows["metric"] == row.metric)]
         assert (row.mean, row.n, row.step) == (pytest.approx(rows["score"].mean()), 5, rows["step"].max())
@@ -77,9 +77,9 @@ def test_the_table_has_every_curve_of_what_was_repeated(made):
 def test_the_table_has_trials_as_published_and_training_too():
     df = synthetic.models(missing=False, searched=2, repeated=3, epochs=2)
     train = df[(df["split"] == "val") & (df["metric"] == "loss") & (df["epoch"] > 0)].assign(split="train")
-    found = mean_curves.table(pd.concat([df, train], ignore_index=True))
-    assert set(found["role"]) == {"replicate", "published"}
-    both = found[found["metric"] == "loss"].pivot(index=["cell", "epoch"], columns="split", values="mean")
+    curves = mean_curves.table(pd.concat([df, train], ignore_index=True))
+    assert set(curves["role"]) == {"replicate", "published"}
+    both = curves[curves["metric"] == "loss"].pivot(index=["cell", "epoch"], columns="split", values="mean")
     assert both.loc[(slice(None), 0), "train"].isna().all()
     later = both.loc[(slice(None), [1, 2]), :]
     assert later["train"].tolist() == pytest.approx(later["val"].tolist())
@@ -89,8 +89,8 @@ def test_the_table_has_trials_as_published_and_training_too():
 def test_the_table_lies_beside_the_report(made, tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.figures.draw.DPI", 40)
     study_report.write(made, tmp_path)
-    found = pd.read_csv(tmp_path / "tables" / "curves.csv")
-    assert len(found) == 6 * 2 * 9
+    curves = pd.read_csv(tmp_path / "tables" / "curves.csv")
+    assert len(curves) == 6 * 2 * 9
     assert (tmp_path / "figures" / "learning-curves.svg").exists()
 
 

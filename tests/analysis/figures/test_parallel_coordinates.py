@@ -20,32 +20,32 @@ def of(data, axis):
 
 
 def test_heights_are_logarithms_of_the_learning_rate_over_all_cells(searched):
-    found = of(parallel_coordinates.data(searched), "lr")
-    rates = np.log10(searched.drop_duplicates("trial").set_index("trial").loc[found.index, "lr"])
+    axis = of(parallel_coordinates.data(searched), "lr")
+    rates = np.log10(searched.drop_duplicates("trial").set_index("trial").loc[axis.index, "lr"])
     wanted = (rates - rates.min()) / (rates.max() - rates.min())
-    assert found["height"].tolist() == pytest.approx(wanted.tolist())
-    assert found["log"].all()
-    assert found["low"].nunique() == found["high"].nunique() == 1
+    assert axis["height"].tolist() == pytest.approx(wanted.tolist())
+    assert axis["log"].all()
+    assert axis["low"].nunique() == axis["high"].nunique() == 1
 
 
 def test_depths_are_numbers_and_only_of_cells_that_read_them(searched):
-    found = of(parallel_coordinates.data(searched), "freeze_depth")
-    assert set(found["contender"]) == {"partial_freeze"}
-    depths = searched.drop_duplicates("trial").set_index("trial").loc[found.index, "freeze_depth"].astype(float)
+    axis = of(parallel_coordinates.data(searched), "freeze_depth")
+    assert set(axis["contender"]) == {"partial_freeze"}
+    depths = searched.drop_duplicates("trial").set_index("trial").loc[axis.index, "freeze_depth"].astype(float)
     wanted = (depths - depths.min()) / (depths.max() - depths.min())
-    assert found["height"].tolist() == pytest.approx(wanted.tolist())
-    assert not found["log"].any()
-    assert found["value"].tolist() == [f"{depth:.0f}" for depth in depths]
+    assert axis["height"].tolist() == pytest.approx(wanted.tolist())
+    assert not axis["log"].any()
+    assert axis["value"].tolist() == [f"{depth:.0f}" for depth in depths]
 
 
 def test_the_last_axis_is_the_last_validation_score(searched):
     data = parallel_coordinates.data(searched)
-    found = of(data, parallel_coordinates.SCORE)
+    axis = of(data, parallel_coordinates.SCORE)
     rows = searched[(searched["split"] == "val") & (searched["metric"] == "accuracy")]
     last = rows.groupby("trial")["score"].last()
-    assert found["value"].tolist() == [f"{100 * last[trial]:.2f}" for trial in found.index]
-    assert found["height"].idxmax() == last[found.index].idxmax()
-    assert (data.groupby("cell")["place"].max() == found.groupby("cell")["place"].first()).all()
+    assert axis["value"].tolist() == [f"{100 * last[trial]:.2f}" for trial in axis.index]
+    assert axis["height"].idxmax() == last[axis.index].idxmax()
+    assert (data.groupby("cell")["place"].max() == axis.groupby("cell")["place"].first()).all()
 
 
 def test_search_trials_alone_are_drawn_each_through_all_axes(searched):
@@ -64,13 +64,13 @@ def axes_of(data: pd.DataFrame) -> pd.Series:
     return data.groupby("cell")["axis"].nunique()
 
 
-def test_names_go_in_turn_and_what_is_empty_lies_at_the_foot(searched):
+def test_names_are_in_order_and_empty_values_at_the_lower_end(searched):
     trials = searched["trial"].drop_duplicates()
     names = dict(zip(trials, ["sgd", "adamw", pd.NA] * len(trials), strict=False))
-    found = of(
+    axis = of(
         parallel_coordinates.data(searched.assign(optimizer=searched["trial"].map(names)).astype(COLUMNS)), "optimizer"
     )
-    heights = {name: set(rows["height"]) for name, rows in found.groupby("value")}
+    heights = {name: set(rows["height"]) for name, rows in axis.groupby("value")}
     assert heights == {"adamw": {0.0}, "sgd": {1.0}, "–": {0.0}}
 
 

@@ -1,11 +1,11 @@
-"""What pretraining did: its rows are kept apart from the trials', and its gains are plain differences."""
+"""Pretraining: its rows are no trials, its figures show what was scored, and its gains are plain differences."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import draw, pretraining
+from analysis.figures import draw, pretext_transfer, pretraining
 from analysis.numbers import pretraining_gains, stats, summary, table
 from analysis.report import study_report
 from tests.analysis import synthetic, synthetic_chains
@@ -30,8 +30,8 @@ def test_pretrainings_are_no_trials(made, trials):
 
 
 def test_rows_of_earlier_tasks_are_neither_trials_nor_pretrainings(made, trials):
-    found, own = table.apart(synthetic_chains.with_earlier(made))
-    assert found.equals(trials)
+    rest, own = table.apart(synthetic_chains.with_earlier(made))
+    assert rest.equals(trials)
     assert len(own) == (made["role"] == "pretrain").sum()
     alone, none = table.apart(synthetic_chains.with_earlier(trials))
     assert alone.equals(trials.reset_index(drop=True))
@@ -51,16 +51,6 @@ def test_the_pretexts_curve_is_what_was_scored(made):
     assert last.to_dict() == pytest.approx(synthetic.PRETEXT)
 
 
-def test_transfer_is_set_against_the_skill_at_the_pretext(made, trials):
-    found = pretraining.transfer_data(made)
-    assert set(found["weights"]) == {"patches", "touching"}
-    assert found.set_index("weights")["pretext"].drop_duplicates().to_dict() == pytest.approx(
-        {name: (score - 0.125) / 0.875 for name, score in synthetic.PRETEXT.items()}
-    )
-    cells = summary.cells(trials).set_index("cell")["test_mean"]
-    assert found["mean"].tolist() == pytest.approx([cells[cell] for cell in found["cell"]])
-
-
 def scores(df, cell, split, metric, epoch):
     rows = df[(df["cell"] == cell) & (df["role"] == "replicate") & (df["split"] == split) & (df["metric"] == metric)]
     return rows[rows["epoch"] == epoch]["score"].to_numpy(float)
@@ -76,9 +66,9 @@ def scores(df, cell, split, metric, epoch):
     ],
 )
 def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, question, metric, split, epoch):
-    found = pretraining_gains.differences(trials)
+    gains = pretraining_gains.differences(trials)
     row = (
-        found[(found["question"] == question) & (found["metric"] == metric) & (found["weights"] == "patches")]
+        gains[(gains["question"] == question) & (gains["metric"] == metric) & (gains["weights"] == "patches")]
         .set_index("place")
         .loc["10 % labels"]
     )
@@ -92,11 +82,11 @@ def test_a_gain_is_the_difference_of_two_means_with_welchs_interval(trials, ques
 
 
 def test_a_gain_is_claimed_only_where_its_interval_excludes_0(trials):
-    found = pretraining_gains.differences(trials)
-    best = found[(found["question"] == "best") & (found["metric"] == "accuracy")]
-    told = pretraining_gains.sentences(trials)
-    assert len(told) == len(best) == 4
-    for row, sentence in zip(best.itertuples(), told, strict=True):
+    gains = pretraining_gains.differences(trials)
+    best = gains[(gains["question"] == "best") & (gains["metric"] == "accuracy")]
+    sentences = pretraining_gains.sentences(trials)
+    assert len(sentences) == len(best) == 4
+    for row, sentence in zip(best.itertuples(), sentences, strict=True):
         word = ": a gain" if row.low > 0 else ": a loss" if row.high < 0 else "no gain is claimed"
         assert f"{row.place}, {row.weights}: " in sentence
         assert word in sentence
@@ -133,7 +123,7 @@ def test_the_ink_and_words_of_its_figures(made, kind):
     assert "touching" in kind.alt(data)
 
 
-def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
+def test_trainings_of_one_name_are_distinguished_by_what_differs():
     small = synthetic.pretrained(weights=("none", "patches"), fractions=(0.1,))
     names = {"trial": lambda df: df["trial"].str.replace("w00", "w10").str.replace("c00", "c01")}
     other = small.assign(image_size=64, cell=small["cell"] + ", image_size=64", **names)
@@ -141,8 +131,8 @@ def test_trainings_of_one_name_are_told_apart_by_what_they_differ_in():
     data = pretraining.data(table.apart(both)[1])
     assert set(data["weights"]) == {"patches (image_size=32)", "patches (image_size=64)"}
     assert not data.duplicated(["weights", "split", "epoch"]).any()
-    assert len(pretraining.transfer_data(both)) == 2
-    assert set(pretraining.transfer_data(both)["weights"]) == set(data["weights"])
+    assert len(pretext_transfer.data(both)) == 2
+    assert set(pretext_transfer.data(both)["weights"]) == set(data["weights"])
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -156,18 +146,18 @@ def test_a_report_says_that_weights_were_trained_on_a_stand_in(made, tmp_path, m
 def test_nothing_is_claimed_of_a_plateau_without_a_spread_or_of_one_class(trials):
     flat = trials.assign(score=trials["score"].mask((trials["metric"] == "accuracy") & (trials["split"] == "val"), 0.5))
     assert all(
-        "its plateau" in told and "nothing is claimed, since there is no interval" in told
-        for told in pretraining_gains.sentences(flat)
+        "its plateau" in sentence and "nothing is claimed, since there is no interval" in sentence
+        for sentence in pretraining_gains.sentences(flat)
     )
     stuck = (trials["weights"] == "none") & (trials["epoch"] == 8)
     one = trials.assign(alarms=trials["alarms"].mask(stuck, "constant_class: all 40 are class 1"))
     assert all(
-        "a run that gives one class is on its plateau from the start" in told
-        for told in pretraining_gains.sentences(one)
+        "a run that gives one class is on its plateau from the start" in sentence
+        for sentence in pretraining_gains.sentences(one)
     )
 
 
-def test_gains_are_found_where_regimes_compete_too(trials):
+def test_gains_are_computed_for_each_competing_regime(trials):
     both = pd.concat(
         [
             trials.assign(

@@ -14,8 +14,8 @@ def twice(df: pd.DataFrame) -> pd.DataFrame:
     last = done[done["metric"] == "accuracy"].groupby(["cell", "trial"])["score"].last()
     worse = last[last < last.groupby("cell").transform("median")].reset_index()["trial"]
     stopped = df["trial"].isin(worse)
-    kept = df[~(stopped & (df["epoch"] > 5).fillna(False))]
-    return kept.assign(state=kept["state"].mask(kept["trial"].isin(worse), "pruned"))
+    rows = df[~(stopped & (df["epoch"] > 5).fillna(False))]
+    return rows.assign(state=rows["state"].mask(rows["trial"].isin(worse), "pruned"))
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +32,11 @@ def test_scores_are_those_of_the_table_at_the_rungs(searched):
 
 
 def test_who_reached_a_rung_and_was_not_pruned_there_reached_the_next(searched):
-    found = rungs.counts(rungs.data(searched))
-    for _, rows in found.groupby("cell"):
+    counts = rungs.counts(rungs.data(searched))
+    for _, rows in counts.groupby("cell"):
         assert (rows["reached"] - rows["pruned"]).tolist()[:-1] == rows["reached"].tolist()[1:]
     total = searched[searched["state"] == "pruned"]["trial"].nunique()
-    assert found["pruned"].sum() == total
+    assert counts["pruned"].sum() == total
 
 
 def test_a_trial_is_pruned_once_at_its_last_rung(searched):
@@ -56,7 +56,7 @@ def test_rungs_of_all_cells_have_one_place_and_a_cell_its_own_end(made):
     assert 6 not in set(data[data["regime"] != "scratch"]["rung"])
 
 
-def test_below_a_rung_stands_how_many_were_pruned_of_how_many(searched):
+def test_a_rungs_tick_has_the_numbers_pruned_and_reached(searched):
     data, ax = rungs.data(searched), Figure().subplots()
     one = data[data["cell"] == data["cell"].iloc[0]]
     rungs.plot(one, ax)

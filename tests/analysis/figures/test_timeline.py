@@ -9,14 +9,14 @@ from analysis.numbers.table import COLUMNS
 from tests.analysis import synthetic
 
 
-def spans(*told) -> pd.DataFrame:
+def spans(*trials) -> pd.DataFrame:
     """A table of trials, each (name, worker, report times, seconds at each)."""
     rows = []
-    for name, worker, times, seconds in told:
-        about = {"trial": name, "cell": "regime=fine_tune", "regime": "fine_tune", "role": "search", "worker": worker}
-        about |= {"state": "complete", "split": "val", "metric": "accuracy", "score": 0.5}
+    for name, worker, times, seconds in trials:
+        report = {"trial": name, "cell": "regime=fine_tune", "regime": "fine_tune", "role": "search", "worker": worker}
+        report |= {"state": "complete", "split": "val", "metric": "accuracy", "score": 0.5}
         ends = enumerate(zip(times, seconds, strict=True))
-        rows += [about | {"epoch": epoch, "time": time, "seconds": took} for epoch, (time, took) in ends]
+        rows += [report | {"epoch": epoch, "time": time, "seconds": took} for epoch, (time, took) in ends]
     return synthetic.frame(rows)
 
 
@@ -56,8 +56,8 @@ def test_busy_counts_time_once_however_many_trained():
 def test_workers_are_named_by_their_host_where_there_are_several():
     one = timeline.data(spans(("a", "n:9", [1], [1]), ("b", "n:7", [2], [1])))
     assert timeline.names(one) == ["worker 1", "worker 2"]
-    told = [("a", "x.lan:9", [1], [1]), ("b", "y.lan:9", [2], [1]), ("c", "x.lan:8", [3], [1])]
-    assert timeline.names(timeline.data(spans(*told))) == ["x 1", "y 1", "x 2"]
+    trials = [("a", "x.lan:9", [1], [1]), ("b", "y.lan:9", [2], [1]), ("c", "x.lan:8", [3], [1])]
+    assert timeline.names(timeline.data(spans(*trials))) == ["x 1", "y 1", "x 2"]
 
 
 @pytest.mark.parametrize(("end", "unit"), [(50, "seconds"), (600, "minutes"), (90_000, "hours")])
@@ -75,7 +75,7 @@ def test_bars_cover_what_the_numbers_say(made):
     assert [text.get_text() for text in ax.get_yticklabels()] == ["worker 1", "worker 2"]
 
 
-def test_weights_that_were_trained_before_and_empty_tables_draw_nothing(made):
+def test_pretrainings_and_empty_tables_draw_nothing(made):
     assert timeline.data(made.iloc[:0]).empty
     assert timeline.data(made.assign(worker=None, time=None).astype(COLUMNS)).empty
     assert set(synthetic.pretrained().query("role == 'pretrain'")["time"].isna()) == {True}

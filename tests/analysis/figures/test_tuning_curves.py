@@ -47,11 +47,11 @@ def test_the_band_holds_the_line_and_stays_within_the_limits(made):
 def test_the_band_covers_all_budgets_at_once_as_often_as_it_says(size):
     """Uniform scores: the expected best of n is n / (n + 1)."""
     draw, ns = np.random.default_rng(0), np.arange(1, size + 1)
-    held = 0
+    covered = 0
     for _ in range(200):
-        found = tuning_curves.expected(draw.random(size), (0, 1))
-        held += bool(((found["low"] <= ns / (ns + 1)) & (ns / (ns + 1) <= found["high"])).all())
-    assert held >= 180  # of 200 at 95 %: fewer than 180 have a chance of 1 in 500
+        curve = tuning_curves.expected(draw.random(size), (0, 1))
+        covered += bool(((curve["low"] <= ns / (ns + 1)) & (ns / (ns + 1) <= curve["high"])).all())
+    assert covered >= 180  # of 200 at 95 %: fewer than 180 have a chance of 1 in 500
 
 
 def test_a_band_is_the_same_whatever_was_computed_before(made):
@@ -74,21 +74,21 @@ def test_equal_scores_make_a_level_line():
 
 def test_pruned_trials_count_with_their_last_score_and_failed_ones_do_not(made):
     pruned = made.loc[(made["role"] == "search") & (made["state"] == "pruned"), "trial"].unique()
-    found = tuning_curves.scored(made)
-    assert set(pruned) <= set(found["trial"])
-    assert not set(made.loc[made["state"] == "failed", "trial"]) & set(found["trial"])
+    scored = tuning_curves.scored(made)
+    assert set(pruned) <= set(scored["trial"])
+    assert not set(made.loc[made["state"] == "failed", "trial"]) & set(scored["trial"])
     text = kind("tuning-curves").caption(tuning_curves.data(made))
-    assert f"({len(pruned)} of {len(found)} were pruned)" in text
+    assert f"({len(pruned)} of {len(scored)} were pruned)" in text
     assert "lower bound" in text
 
 
 def test_epochs_are_the_trials_times_the_mean_of_one(made):
     data = tuning_curves.by_epochs(made)
-    each = tuning_curves.scored(made).groupby("cell")["epoch"].mean()
-    assert (data["epochs"] / data["trials"]).tolist() == pytest.approx(data["cell"].map(each).tolist())
+    epochs = tuning_curves.scored(made).groupby("cell")["epoch"].mean()
+    assert (data["epochs"] / data["trials"]).tolist() == pytest.approx(data["cell"].map(epochs).tolist())
 
 
-def test_without_pruning_epochs_say_nothing_new():
+def test_without_pruning_there_are_no_curves_by_epoch():
     df = synthetic.study(fractions=(1.0,), searched=2, repeated=0)
     assert len(tuning_curves.data(df)) == 7  # one of the eight trials failed
     assert tuning_curves.by_epochs(df).empty
@@ -122,16 +122,16 @@ def test_one_cell_of_one_trial_is_a_point():
 
 def test_the_axis_holds_the_lines_and_the_bands_at_full_budget(made):
     ax, data = Figure().subplots(), tuning_curves.data(made)
-    shown = data[data["panel"] == data["panel"].iloc[0]]
-    tuning_curves.plot(shown, ax)
-    last = shown.drop_duplicates("cell", keep="last")
-    assert shown["low"].min() < ax.get_ylim()[0] < min(last["low"].min(), shown["mean"].min())
+    panel = data[data["panel"] == data["panel"].iloc[0]]
+    tuning_curves.plot(panel, ax)
+    last = panel.drop_duplicates("cell", keep="last")
+    assert panel["low"].min() < ax.get_ylim()[0] < min(last["low"].min(), panel["mean"].min())
 
 
 def test_curves_of_overtaking_are_those_of_the_figure():
     scores = np.random.default_rng(0).random((5, 9))
-    for row, found in zip(scores, overtaking.curves(scores).T, strict=True):
-        assert found == pytest.approx(tuning_curves.expected(row, (0, 1))["mean"].to_numpy())
+    for row, curve in zip(scores, overtaking.curves(scores).T, strict=True):
+        assert curve == pytest.approx(tuning_curves.expected(row, (0, 1))["mean"].to_numpy())
 
 
 def test_crossing_is_the_first_budget_from_which_on_one_stays_above():
@@ -141,11 +141,11 @@ def test_crossing_is_the_first_budget_from_which_on_one_stays_above():
 
 def two_cells(first, second):
     """A study of fine_tune and scratch with these last scores."""
-    about = {"role": "search", "state": "complete", "epoch": 1, "split": "val", "metric": "accuracy"}
+    trial = {"role": "search", "state": "complete", "epoch": 1, "split": "val", "metric": "accuracy"}
     rows = []
     for place, (regime, scores) in enumerate({"fine_tune": first, "scratch": second}.items()):
-        told = about | {"cell": f"regime={regime}", "regime": regime}
-        rows += [told | {"trial": f"c{place:03d}-s{n:03d}", "score": score} for n, score in enumerate(scores)]
+        cell = trial | {"cell": f"regime={regime}", "regime": regime}
+        rows += [cell | {"trial": f"c{place:03d}-s{n:03d}", "score": score} for n, score in enumerate(scores)]
     return synthetic.frame(rows)
 
 
@@ -164,16 +164,16 @@ def test_a_steady_contender_is_overtaken_by_a_bold_one():
     assert row.overtakes == 1 + int(np.flatnonzero(bold <= steady)[-1]) + 1
     assert row.low <= row.overtakes <= row.high
     assert 0.5 < row.share <= 1
-    told = overtaking.sentences(df)
-    assert told[0].startswith(f"fine_tune overtakes scratch at {row.overtakes:.0f} trials [")
-    assert told[-1].startswith("Brackets: 95 % percentile interval")
+    sentences = overtaking.sentences(df)
+    assert sentences[0].startswith(f"fine_tune overtakes scratch at {row.overtakes:.0f} trials [")
+    assert sentences[-1].startswith("Brackets: 95 % percentile interval")
 
 
 def test_who_leads_from_the_start_overtakes_nobody():
     df = two_cells([0.8, 0.9, 0.85], [0.1, 0.2, 0.3])
     assert overtaking.numbers(df)["overtakes"].tolist() == [1]
-    told = "In 1 of 1 pair who is ahead after one trial is not overtaken as far as both have trials."
-    assert overtaking.sentences(df) == [told]
+    sentence = "In 1 of 1 pair who is ahead after one trial is not overtaken as far as both have trials."
+    assert overtaking.sentences(df) == [sentence]
 
 
 def test_equal_contenders_end_equal():

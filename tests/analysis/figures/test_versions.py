@@ -26,7 +26,7 @@ def test_its_numbers_are_those_of_the_table(models):
 def test_published_figures_are_hollow_marks(models):
     data, ax = version_plot.data(models), Figure().subplots()
     version_plot.plot(data[data["panel"] == "cnn"], ax)
-    (marks,) = [each for each in ax.collections if each.get_label() == "published figure"]
+    (marks,) = [collection for collection in ax.collections if collection.get_label() == "published figure"]
     assert marks.get_offsets().tolist() == [[0, 0.88]]
     assert not marks.get_facecolor().any()
     assert "Hollow: the figure that was published" in version_plot.caption(data)

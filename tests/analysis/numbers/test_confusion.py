@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.figures import class_scores
 from analysis.figures import confusion as confusion_figures
 from analysis.numbers import confusion, stats, summary, table
 from analysis.numbers.table import COLUMNS
@@ -136,13 +137,13 @@ def test_perfect_answers_are_reported(counted):
 def test_the_lowest_classes_are_named_in_the_picture(counted):
     data, ax = confusion.scores(counted), Figure().subplots()
     panel = data[data["panel"] == data["panel"].iloc[0]]
-    confusion_figures.classes_plot(panel, ax)
+    class_scores.plot(panel, ax)
     (box,) = ax.texts
     first = panel.iloc[0]
     assert f"from left:\nclass 1 {100 * first['recall']:.0f}" in box.get_text()
     low = f"class 1 {100 * first['recall']:.2f} [{100 * first['recall_low']:.2f}, "
-    assert low in confusion_figures.classes_caption(data)
-    assert low in confusion_figures.classes_alt(data)
+    assert low in class_scores.caption(data)
+    assert low in class_scores.alt(data)
 
 
 @pytest.mark.usefixtures("undrawn")
