@@ -95,7 +95,7 @@ def _prepare(
 
     space, cells = question.space, question.cells
     absent = fetch.fetch_weights(cells)
-    if chosen.download:
+    if chosen.download and chosen.data is not None:
         from study.data import download
 
         for task in dict.fromkeys(str(cell.values["task"]) for cell in cells):

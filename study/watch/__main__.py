@@ -14,7 +14,7 @@ import filelock
 
 from analysis.shell import command, files
 from analysis.shell.text import printable
-from study.cli.options import seconds
+from study.cli.arguments import seconds
 from study.errors import Locked, UserError
 from study.storage import ledger
 from study.storage import study_folder as folders
