@@ -30,20 +30,18 @@ def figure(df: pd.DataFrame, name: str) -> Pages:
     known = {kind.stem: kind for kind in draw.ALL}
     if name not in known:
         raise ValueError(f"unknown figure {name!r}; one of {', '.join(known)}")
-    kind = known[name]
-    return Pages(draw.pictures(kind, kind.data(rows(df, name)), "; ".join(table.sources(df))))
+    kind, rows = known[name], rows_of(df, known[name])
+    return Pages(draw.pictures(kind, kind.data(rows), "; ".join(table.sources(df)))) if len(rows) else Pages()
 
 
 def names(df: pd.DataFrame) -> tuple[str, ...]:
     """Name the figures that a study's table has something to draw for; see `analysis.figures_of`."""
-    return tuple(kind.stem for kind in draw.ALL if not kind.data(rows(df, kind.stem)).empty)
+    return tuple(kind.stem for kind in draw.ALL if len(rows := rows_of(df, kind)) and not kind.data(rows).empty)
 
 
-def rows(df: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Give the rows of a study's table that a figure is drawn from: most know the trials alone."""
+def rows_of(df: pd.DataFrame, kind: draw.Kind) -> pd.DataFrame:
+    """Give the rows of a study's table that a figure is drawn from: most figures know the trials alone."""
     trials, pretrained = table.apart(df)
-    of_pretraining, *others = draw.OF_PRETRAINING
-    if name == of_pretraining.stem:
-        return pretrained
-    whole = {kind.stem for kind in (*others, *draw.OF_CHAINS, *draw.OF_CLASSES)}
-    return df if name in whole else trials
+    if kind in draw.OF_PRETRAINING:
+        return pretrained if kind is draw.OF_PRETRAINING[0] else df if len(pretrained) else pretrained
+    return df if kind in (*draw.OF_CHAINS, *draw.OF_CLASSES) else trials

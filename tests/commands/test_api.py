@@ -2,11 +2,11 @@
 
 import inspect
 import os
-import signal
 import subprocess
 import sys
 import threading
 from dataclasses import fields
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,12 +14,13 @@ import pytest
 import analysis
 import study
 from study import Space, log_uniform
-from study.cli import options, signals
+from study.cli import options
 from study.cli.options import Options
 from study.errors import Damaged, UserError
 from tests.bad_inputs import data, spaces
 from tests.support import inline
 
+ROOT = Path(__file__).parents[2]
 WHEN = ["seconds", "time", "worker"]
 
 
@@ -74,7 +75,7 @@ def test_images_are_labelled_as_by_the_command(here):
     result = study.run("mine.py", **OPTIONS)
     rows = study.predict(result.folder, "data")
     assert list(rows)[:4] == ["image", "label", "probability", "error"]
-    assert len(rows) == len(list((here / "data").rglob("*.jpg")))
+    assert len(rows) == len(list((here / "data").rglob("*.png")))
     shares = rows.filter(like="p(")
     assert shares.sum(axis=1).to_numpy() == pytest.approx(1)
     assert rows["probability"].to_numpy() == pytest.approx(shares.max(axis=1).to_numpy())
@@ -113,27 +114,43 @@ def test_every_option_of_the_command_is_an_argument():
     assert options.from_keywords("gtsrb") == options.parse(["--space", "gtsrb"])
 
 
-def test_an_interrupt_stops_in_order_and_is_raised_at_the_end(here, monkeypatch):
-    handlers = [signal.getsignal(number) for number in signals.SIGNALS]
-    inline.install(monkeypatch, reports=2)
-    real = signals.Interrupt.begun
-    monkeypatch.setattr(signals.Interrupt, "begun", lambda self: (os.kill(os.getpid(), signal.SIGINT), real(self)))
+INTERRUPTED = """
+import os, signal, sys
+import pytest
+import study
+from study.cli import signals
+from tests.support import inline
+
+def handlers():
+    return [signal.getsignal(number) for number in signals.SIGNALS]
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's workers ignore it, and so would this process
+before, begun = handlers(), signals.Interrupt.begun
+options = {"out": "out", "data": "data", "deterministic": True, "checkpoint_every": 0}
+with pytest.MonkeyPatch.context() as patch:
+    inline.install(patch, reports=2)
+    patch.setattr(signals.Interrupt, "begun", lambda self: (os.kill(os.getpid(), signal.SIGINT), begun(self)))
     with pytest.raises(KeyboardInterrupt, match="resume=True resumes the study in"):
-        study.run("mine.py", out="out", **OPTIONS)
-    assert (here / "out" / "table.parquet").exists()
-    assert [signal.getsignal(number) for number in signals.SIGNALS] == handlers
-    inline.install(monkeypatch)
-    monkeypatch.setattr(signals.Interrupt, "begun", real)
-    assert study.run("mine.py", out="out", resume=True, **OPTIONS).exit_code == 0
-
-
-def test_a_second_interrupt_is_raised_where_it_comes():
-    stop = signals.Interrupt(None)
-    with stop.listening():
+        study.run("mine.py", **options)
+assert os.path.exists("out/table.parquet")
+assert handlers() == before
+with pytest.MonkeyPatch.context() as patch:
+    inline.install(patch)
+    assert study.run("mine.py", resume=True, **options).exit_code == 0
+stop = signals.Interrupt(None)
+with stop.listening():
+    os.kill(os.getpid(), signal.SIGINT)
+    assert stop.requested()
+    with pytest.raises(KeyboardInterrupt):  # a second one is raised where it comes
         os.kill(os.getpid(), signal.SIGINT)
-        assert stop.requested()
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+assert handlers() == before
+"""
+
+
+def test_an_interrupt_stops_in_order_and_is_raised_at_the_end(here):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_it_runs_in_another_thread_and_leaves_signals_alone(here):
