@@ -61,6 +61,13 @@ def draw(stem: str, df: pd.DataFrame) -> list[Picture]:
 
     Raises:
         ValueError: no figure has this name; lists the names.
+
+    Example:
+        >>> import analysis
+        >>> from analysis.numbers import table
+        >>> trials, _ = table.apart(analysis.load("tests/golden/regimes"))
+        >>> [picture.title for picture in draw("label-fraction", trials)]
+        ['Scores']
     """
     kinds = {kind.stem: kind for kind in ALL}
     if stem not in kinds:

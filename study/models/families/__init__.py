@@ -32,7 +32,20 @@ OPTIONS = hyperparameters(reader="its families")
 
 @dataclass(frozen=True)
 class Family:
-    """A backbone's shape and its input contract."""
+    """A backbone's shape and its input contract.
+
+    Example:
+        >>> def backbone(weights):
+        ...     from torch import nn
+        ...     return [nn.Conv2d(3, 8, 3), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())], None
+        >>> family = Family(
+        ...     stages=("a convolution", "pooling"), features=8, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), min_size=8,
+        ...     weights=("none",), source_classes=None, source_size=None, backbone=backbone,
+        ... )
+        >>> stages, head = family.backbone("none")
+        >>> len(stages), head
+        (2, None)
+    """
 
     stages: tuple[str, ...]
     """What each stage holds, input first; the last one ends in global pooling and flattening."""
