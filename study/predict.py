@@ -69,8 +69,14 @@ def predict(
     paths, missing = _paths([str(Path(place).expanduser()) for place in places])
     if missing:
         raise UserError("; ".join(missing))
-    labels, answers = _answers(folder, earlier, own_batchnorm, paths, 1, threshold, lambda note: None)
-    return predictions.frame(answers, labels)
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        labels, answers = _answers(folder, earlier, own_batchnorm, paths, 1, threshold, lambda note: None)
+        return predictions.frame(answers, labels)
+    finally:
+        torch.set_num_threads(threads)  # the caller's
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -39,28 +39,28 @@ def check_cells(cells: list[Cell], epochs: int) -> None:
                 raise UserError(f"cell {cell.name!r}: {error}") from None
 
 
-def _without(cell: Cell, asked: Config) -> Config:
+def _without(cell: Cell, trial: Config) -> Config:
     """Give a cell's configuration with random weights in the place of those that are to be trained.
 
     Raises:
         UserError: these cannot be trained as the space says.
     """
-    found = sources.of(cell)
-    if found is None:
-        _check_weights(asked)
-        return asked
-    for each in found.learnt:
+    source = sources.of(cell)
+    if source is None:
+        _check_weights(trial)
+        return trial
+    for each in source.learnt:
         task = each.config.task
-        if task == asked.task:
-            told = f"weights {each.name!r} are trained on {task}, the trials' own task, with all its labels"
-            raise UserError(f"{told}, whatever the label fraction; name another task, as in {each.pretext}:TASK")
+        if task == trial.task:
+            message = f"weights {each.name!r} are trained on {task}, the trials' own task, with all its labels"
+            raise UserError(f"{message}, whatever the label fraction; name another task, as in {each.pretext}:TASK")
         if tasks.several(tasks.load(task)):
             raise UserError(f"weights {each.name!r}: the images of {task} have several labels, not one class")
-    if regimes.regime(replace(asked, weights="none"), len(families.of(asked).stages)).head == "source":
-        raise UserError(f"weights {found.name!r} are trained first and have no source head; {asked.regime} needs one")
-    for each in found.line:
+    if regimes.regime(replace(trial, weights="none"), len(families.of(trial).stages)).head == "source":
+        raise UserError(f"weights {source.name!r} are trained first and have no source head; {trial.regime} needs one")
+    for each in source.line:
         check_source(each)
-    return replace(asked, weights="none")
+    return replace(trial, weights="none")
 
 
 def check_source(source: sources.Source) -> None:
@@ -72,22 +72,22 @@ def check_source(source: sources.Source) -> None:
     _check(source.config if source.before is None else replace(source.config, weights="none"), source.epochs, False)
 
 
-def _check_weights(asked: Config) -> None:
+def _check_weights(trial: Config) -> None:
     """Refuse weights that are neither the family's own nor to be trained first."""
-    own = families.load(asked.family, **families.options_of(asked)).weights
-    regimes.check_name(asked.regime)
-    if asked.regime != "scratch" and asked.weights not in own:
-        told = f"unknown weights {asked.weights!r} of family {asked.family}; one of {', '.join(own)}"
+    own = families.load(trial.family, **families.options_of(trial)).weights
+    regimes.check_name(trial.regime)
+    if trial.regime != "scratch" and trial.weights not in own:
+        message = f"unknown weights {trial.weights!r} of family {trial.family}; one of {', '.join(own)}"
         first = (
             f"{', '.join(pretexts.names())}, one of these with a task, as in rotation:gtsrb, or a name under sources"
         )
-        raise UserError(f"{told}; or, to be trained first, {first}")
+        raise UserError(f"{message}; or, to be trained first, {first}")
 
 
 def last_phase(cell: Cell, epochs: int) -> int:
     """Give the first epoch of a cell's last phase; before it, trials have not yet done what they are compared for."""
-    found = regimes.phases(config(cell.values | cell.baseline))
-    return regimes.spans(found, epochs)[-1].start if len(found) > 1 else 0
+    phases = regimes.phases(config(cell.values | cell.baseline))
+    return regimes.spans(phases, epochs)[-1].start if len(phases) > 1 else 0
 
 
 def check_read(cells: list[Cell]) -> None:
@@ -99,18 +99,18 @@ def check_read(cells: list[Cell]) -> None:
     Raises:
         UserError: names one.
     """
-    asked = [(cell, config(cell.values | cell.baseline)) for cell in cells]
-    named = {each.name for cell in cells if (found := sources.of(cell)) for each in found.line}
-    named |= {values.weights for _, values in asked if values.regime != "scratch"}
+    configs = [(cell, config(cell.values | cell.baseline)) for cell in cells]
+    named = {each.name for cell in cells if (source := sources.of(cell)) for each in source.line}
+    named |= {values.weights for _, values in configs if values.regime != "scratch"}
     for name in cells[0].sources if cells else ():
         if name not in named:
-            told = ", ".join(sorted(named)) or "none"
-            raise UserError(f"sources: no cell starts from weights {name!r}; the cells' weights are {told}")
+            names = ", ".join(sorted(named)) or "none"
+            raise UserError(f"sources: no cell starts from weights {name!r}; the cells' weights are {names}")
     for name in dict.fromkeys(name for cell in cells for name in cell.values):
-        held = [unread(values) for cell, values in asked if name in cell.values]
-        if all(name in ignored for ignored in held):
-            told = f"{name!r} is set and not read by any cell's {held[0][name]}"
-            raise UserError(f"{told}; leave it out, or see study/training/active.py for who reads it")
+        unread_by_cell = [unread(values) for cell, values in configs if name in cell.values]
+        if all(name in ignored for ignored in unread_by_cell):
+            message = f"{name!r} is set and not read by any cell's {unread_by_cell[0][name]}"
+            raise UserError(f"{message}; leave it out, or see study/training/active.py for who reads it")
 
 
 def check_data(cells: list[Cell], prepared: list["Prepared"]) -> None:
@@ -122,76 +122,76 @@ def check_data(cells: list[Cell], prepared: list["Prepared"]) -> None:
     from study.data import prepare
 
     for cell, source in zip(cells, prepared, strict=True):
-        asked = config(cell.values | cell.baseline)
-        if asked.head_classes is not None and asked.head_classes < len(source.classes):
-            told = f"head_classes {asked.head_classes} are too few for task {asked.task}"
-            raise UserError(f"cell {cell.name!r}: {told} of {len(source.classes)} classes")
+        trial = config(cell.values | cell.baseline)
+        if trial.head_classes is not None and trial.head_classes < len(source.classes):
+            message = f"head_classes {trial.head_classes} are too few for task {trial.task}"
+            raise UserError(f"cell {cell.name!r}: {message} of {len(source.classes)} classes")
         if source.several:
-            _check_several(cell, asked)
-        if asked.validation == "groups":
-            prepare.open_data(source, splits.cut(asked), 0, 0, sealed=True)
+            _check_several(cell, trial)
+        if trial.validation == "groups":
+            prepare.open_data(source, splits.cut(trial), 0, 0, sealed=True)
 
 
-def _check_several(cell: Cell, asked: Config) -> None:
+def _check_several(cell: Cell, trial: Config) -> None:
     """Refuse what has no meaning where an image has several labels.
 
     Raises:
         UserError: names it.
     """
-    odd = {"regime": asked.regime in ("zero_shot", "prototype"), "subset": asked.subset == "random"}
-    odd |= {"label_smoothing": asked.label_smoothing > 0, "balance": asked.balance == "on"}
+    odd = {"regime": trial.regime in ("zero_shot", "prototype"), "subset": trial.subset == "random"}
+    odd |= {"label_smoothing": trial.label_smoothing > 0, "balance": trial.balance == "on"}
     for name in (name for name, wrong in odd.items() if wrong):
-        told = f"{name} {getattr(asked, name)!r} is for tasks whose images have one class"
-        raise UserError(f"cell {cell.name!r}: {told}; those of {asked.task} have several labels")
+        message = f"{name} {getattr(trial, name)!r} is for tasks whose images have one class"
+        raise UserError(f"cell {cell.name!r}: {message}; those of {trial.task} have several labels")
 
 
-def _check(asked: Config, epochs: int, as_published: bool) -> None:
-    check_choices(asked)
-    check_size(asked.image_size)
-    if asked.upsample is not None:
-        check_size(asked.upsample, "upsample")
-    check_crop(asked.crop, asked.task, tasks.load(asked.task).CROPS)
-    if asked.group_pattern is not None:
-        check_pattern(asked.group_pattern)
-        if not tasks.own(asked.task):
-            raise UserError(f"group_pattern {asked.group_pattern!r} is read by task folder alone, not by {asked.task}")
-    if asked.validation == "test" and not as_published:
+def _check(trial: Config, epochs: int, as_published: bool) -> None:
+    check_choices(trial)
+    check_size(trial.image_size)
+    if trial.upsample is not None:
+        check_size(trial.upsample, "upsample")
+    check_crop(trial.crop, trial.task, tasks.load(trial.task).CROPS)
+    if trial.group_pattern is not None:
+        check_pattern(trial.group_pattern)
+        if not tasks.own(trial.task):
+            raise UserError(f"group_pattern {trial.group_pattern!r} is read by task folder alone, not by {trial.task}")
+    if trial.validation == "test" and not as_published:
         raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
-    splits.check_share(asked.validation_share)
-    _check_regime(asked, epochs)
-    check_ranges(asked)
+    splits.check_share(trial.validation_share)
+    _check_regime(trial, epochs)
+    check_ranges(trial)
 
 
-def _check_regime(asked: Config, epochs: int) -> None:
+def _check_regime(trial: Config, epochs: int) -> None:
     """Check that regime, family, weights, head and epochs go together."""
-    options = families.options_of(asked)
-    stages = len(families.load(asked.family, **options).stages)
-    regime = regimes.regime(asked, stages)
-    family = families.check(asked.family, regime.weights, asked.upsample or asked.image_size, **options)
+    options = families.options_of(trial)
+    stages = len(families.load(trial.family, **options).stages)
+    regime = regimes.regime(trial, stages)
+    family = families.check(trial.family, regime.weights, trial.upsample or trial.image_size, **options)
     for phase in regime.phases:
         regimes.multipliers(phase, stages)
     regimes.spans(regime.phases, epochs)
-    heads.widths(asked.head)
+    heads.widths(trial.head)
     if regime.head == "source" and (family.source_classes is None or regime.weights == "none"):
-        told = f"family {asked.family!r} with weights {regime.weights!r} has no source head"
-        raise UserError(f"{told}; {asked.regime} needs one")
-    if regime.head == "source" and (asked.head_classes or 0) > (family.source_classes or 0):
-        raise UserError(f"head_classes {asked.head_classes}: the source head has {family.source_classes} outputs")
-    if asked.head_classes is not None and asked.head_classes < 2:
-        raise UserError(f"head_classes {asked.head_classes} must be at least 2")
-    if asked.head_classes is not None and asked.head_classes > cards.OUTPUTS:
-        raise UserError(f"head_classes {asked.head_classes} must be at most {cards.OUTPUTS:,}")
+        message = f"family {trial.family!r} with weights {regime.weights!r} has no source head"
+        raise UserError(f"{message}; {trial.regime} needs one")
+    if regime.head == "source" and (trial.head_classes or 0) > (family.source_classes or 0):
+        raise UserError(f"head_classes {trial.head_classes}: the source head has {family.source_classes} outputs")
+    if trial.head_classes is not None and trial.head_classes < 2:
+        raise UserError(f"head_classes {trial.head_classes} must be at least 2")
+    if trial.head_classes is not None and trial.head_classes > cards.OUTPUTS:
+        raise UserError(f"head_classes {trial.head_classes} must be at most {cards.OUTPUTS:,}")
 
 
 def _check_read(cell: Cell) -> None:
     """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
-    asked = config(cell.values | cell.baseline)
-    ignored = unread(asked)
+    trial = config(cell.values | cell.baseline)
+    ignored = unread(trial)
     if "optimizer" in cell.tuned and "sgd" in distributions.ends(cell.tuned["optimizer"]):
         ignored.pop("momentum", None)
     for name in cell.tuned.keys() & ignored.keys():
-        told = f"tuned {name!r} is not read by {ignored[name]} {getattr(asked, ignored[name])!r}"
-        raise UserError(f"{told}; tune it elsewhere alone: only={{{name!r}: {{…}}}}")
+        message = f"tuned {name!r} is not read by {ignored[name]} {getattr(trial, ignored[name])!r}"
+        raise UserError(f"{message}; tune it elsewhere alone: only={{{name!r}: {{…}}}}")
 
 
 def _extremes(cell: Cell) -> list[dict[str, Value]]:
