@@ -89,7 +89,7 @@ def test_without_stdout_and_stderr_a_command_still_ends_as_it_should():
 
 WAITS = """
 import time
-from analysis import command
+from analysis.shell import command
 with command.ending("study.x") as end:
     print("ready", flush=True)
     time.sleep(60)
