@@ -13,6 +13,7 @@ def coarse(monkeypatch):
     monkeypatch.setattr(draw, "DPI", 30)
 
 
+@pytest.mark.slow
 def test_a_table_is_drawn_and_reported(tmp_path):
     synthetic.study(epochs=2).to_parquet(tmp_path / "table.parquet")
     table = analysis.load(tmp_path)

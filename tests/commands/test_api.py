@@ -147,6 +147,7 @@ assert handlers() == before
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_stops_in_order_and_is_raised_at_the_end(here):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], env=environment, capture_output=True, text=True)
