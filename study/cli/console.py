@@ -9,6 +9,7 @@ from rich import console
 from rich.text import Text
 
 from analysis.shell.text import printable
+from study.cli import notebook
 
 
 class Console(console.Console):
@@ -21,7 +22,16 @@ class Console(console.Console):
             width: columns; None is the terminal's.
             file: to print to; None is stdout.
         """
-        super().__init__(width=width, file=file, markup=False, emoji=False, highlight=False, force_jupyter=False)
+        terminal = False if notebook.running() else None  # a kernel has a terminal's variables
+        super().__init__(
+            width=width,
+            file=file,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            force_jupyter=False,
+            force_terminal=terminal,
+        )
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Make a text of a string: of all that is printed, cells of tables too."""

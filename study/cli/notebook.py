@@ -4,11 +4,16 @@ import sys
 from collections.abc import Callable
 
 
-def line() -> Callable[[str], None] | None:
-    """Show an empty line in the cell that runs; gives what replaces it, or None outside of a notebook."""
+def running() -> bool:
+    """Whether this process is a notebook's kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    if shell is None or not hasattr(shell, "kernel"):
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def line() -> Callable[[str], None] | None:
+    """Show an empty line in the cell that runs; gives what replaces it, or None outside of a notebook."""
+    if not running():
         return None
     from IPython.display import display
 
