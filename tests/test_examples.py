@@ -8,7 +8,7 @@ import pytest
 
 from analysis.figures import draw
 
-MODULES = ("study", "study.run", "study.models.families", "analysis", "analysis.figures.draw", "analysis.shell.command")
+MODULES = ("study", "study.run", "study.models.families", "analysis", "analysis.shell.command")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -26,8 +26,8 @@ __all__ = (
     "OF_VERSIONS",
     "Kind",
     "Picture",
-    "draw",
     "pictures",
+    "rows",
 )
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -49,30 +49,10 @@ class Picture(NamedTuple):
         return self.png
 
 
-def draw(stem: str, df: pd.DataFrame) -> list[Picture]:
-    """Draw a figure of a report by its name, as notebooks do.
-
-    Args:
-        stem: the figure's, e.g. "label-fraction".
-        df: the trials of a study; for figures of pretraining, classes and chains what their data functions take.
-
-    Returns:
-        Its pages; none if there is nothing to draw.
-
-    Raises:
-        ValueError: no figure has this name; lists the names.
-
-    Example:
-        >>> import analysis
-        >>> from analysis.numbers import table
-        >>> trials, _ = table.apart(analysis.load("tests/golden/regimes"))
-        >>> [picture.title for picture in draw("label-fraction", trials)]
-        ['Scores']
-    """
-    kinds = {kind.stem: kind for kind in ALL}
-    if stem not in kinds:
-        raise ValueError(f"unknown figure {stem!r}; one of {', '.join(kinds)}")
-    return list(pictures(kinds[stem], kinds[stem].data(df), "; ".join(table.sources(df))))
+def rows(kind: Kind, df: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a study's whole table that a figure's `data` takes."""
+    trials, pretraining = table.apart(df)
+    return {"trials": trials, "pretraining": pretraining, "table": df}[kind.rows]
 
 
 def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.figures import draw
 from analysis.numbers import table
+from analysis.numbers.memo import remembering
 
 
 class Pages(tuple[draw.Picture, ...]):
@@ -27,21 +28,20 @@ class Pages(tuple[draw.Picture, ...]):
 
 def figure(df: pd.DataFrame, name: str) -> Pages:
     """Draw a figure by its name; see `analysis.figure`."""
-    known = {kind.stem: kind for kind in draw.ALL}
-    if name not in known:
-        raise ValueError(f"unknown figure {name!r}; one of {', '.join(known)}")
-    kind, rows = known[name], rows_of(df, known[name])
-    return Pages(draw.pictures(kind, kind.data(rows), "; ".join(table.sources(df)))) if len(rows) else Pages()
+    kinds = {kind.stem: kind for kind in draw.ALL}
+    if name not in kinds:
+        raise ValueError(f"unknown figure {name!r}; one of {', '.join(kinds)}")
+    return Pages(draw.pictures(kinds[name], _data(kinds[name], df), "; ".join(table.sources(df))))
 
 
 def names(df: pd.DataFrame) -> tuple[str, ...]:
     """Name the figures that a study's table has something to draw for; see `analysis.figures_of`."""
-    return tuple(kind.stem for kind in draw.ALL if len(rows := rows_of(df, kind)) and not kind.data(rows).empty)
+    with remembering():
+        return tuple(kind.stem for kind in draw.ALL if not _data(kind, df).empty)
 
 
-def rows_of(df: pd.DataFrame, kind: draw.Kind) -> pd.DataFrame:
-    """Give the rows of a study's table that a figure is drawn from: most figures know the trials alone."""
-    trials, pretrained = table.apart(df)
-    if kind in draw.OF_PRETRAINING:
-        return pretrained if kind is draw.OF_PRETRAINING[0] else df if len(pretrained) else pretrained
-    return df if kind in (*draw.OF_CHAINS, *draw.OF_CLASSES) else trials
+def _data(kind: draw.Kind, df: pd.DataFrame) -> pd.DataFrame:
+    """Return a figure's numbers; none for a figure of pretraining where nothing was trained first."""
+    if kind in draw.OF_PRETRAINING and table.apart(df)[1].empty:
+        return pd.DataFrame({"panel": []})
+    return kind.data(draw.rows(kind, df))

@@ -43,6 +43,7 @@ class Kind(NamedTuple):
     alt: Callable[[pd.DataFrame], str]
     shared_x: bool  # whether all panels share one horizontal axis
     empty: str  # why there is no picture if `data` gives no row
+    rows: str = "trials"  # what `data` takes: the study's "trials", its "pretraining", or the whole "table"
     height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
     notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences from the table beside the figure
 
@@ -55,24 +56,26 @@ def figure(
     empty: str,
     shared_x: bool = False,
     against: str | None = None,
+    rows: str = "trials",
     **functions: Callable[..., Any],
 ) -> Kind:
     """A figure whose functions are those of a module.
 
     Args:
-        stem: the name of its files and tables, and of `draw.draw`.
+        stem: the name of its files and tables, and for `analysis.figure`.
         title: its heading.
         module: has `data`, `plot`, `caption` and `alt`, and may have `height` and `notes` (see `Kind`).
         empty: why there is no picture if `data` gives no row.
         shared_x: whether all panels share one horizontal axis.
         against: the horizontal axis that `plot`, `caption` and `alt` are called with; None is their default.
+        rows: see `Kind`.
         functions: replace functions of the module, by name.
     """
     names = ("data", "plot", "caption", "alt", "height", "notes")
     functions = {name: getattr(module, name) for name in names if hasattr(module, name)} | functions
     if against is not None:
         functions |= {name: partial(functions[name], against=against) for name in ("plot", "caption", "alt")}
-    return Kind(stem, title, shared_x=shared_x, empty=empty, **functions)
+    return Kind(stem, title, shared_x=shared_x, empty=empty, rows=rows, **functions)
 
 
 KINDS = (
@@ -160,7 +163,7 @@ KINDS = (
     ),
     figure("workers", "Time line of the workers", timeline, empty="no trial has reported yet", shared_x=True),
 )
-"""Figures of every study; their data functions take its trials."""
+"""Figures of every study."""
 OF_VERSIONS = (
     figure(
         "versions",
@@ -170,7 +173,7 @@ OF_VERSIONS = (
         shared_x=True,
     ),
 )
-"""Figures of a study that compares versions; their data functions take its trials."""
+"""Figures of a study that compares versions."""
 NO_COUNTS = "the table has no counts of answers of a winner's replicates"
 OF_CLASSES = (
     figure(
@@ -179,20 +182,22 @@ OF_CLASSES = (
         confusion,
         empty=f"{NO_COUNTS}, or of more than {confusion.MOST} classes",
         shared_x=True,
+        rows="table",
     ),
-    figure("classes", "Recall and precision by class", class_scores, empty=NO_COUNTS),
+    figure("classes", "Recall and precision by class", class_scores, empty=NO_COUNTS, rows="table"),
 )
-"""Figures of rows that count answers; their data functions take a study's whole table."""
+"""Figures of rows that count answers."""
 OF_PRETRAINING = (
-    figure("pretext", "Pretraining", pretraining, empty="no weights were trained first"),
+    figure("pretext", "Pretraining", pretraining, empty="no weights were trained first", rows="pretraining"),
     figure(
         "pretext-and-transfer",
         "Skill at the pretext and transfer",
         pretext_transfer,
         empty="no cell that starts from weights trained first has a test score yet",
+        rows="table",
     ),
 )
-"""Figures of weights that were trained first: the first takes rows of role `pretrain`, the second the whole table."""
+"""Figures of weights that were trained first."""
 OF_CHAINS = (
     figure(
         "forgetting",
@@ -200,6 +205,7 @@ OF_CHAINS = (
         forgetting,
         empty="no replicate has been scored on an earlier task before and after",
         shared_x=True,
+        rows="table",
     ),
     figure(
         "forgetting-curves",
@@ -207,7 +213,8 @@ OF_CHAINS = (
         forgetting_curves,
         empty="no replicate has a validation score on an earlier task yet",
         shared_x=True,
+        rows="table",
     ),
 )
-"""Figures of rows of earlier tasks; their data functions take a study's whole table."""
+"""Figures of rows of earlier tasks."""
 ALL = (*KINDS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)

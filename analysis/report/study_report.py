@@ -56,14 +56,15 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     source = _source(df, {"weights were trained on": pretraining, "earlier tasks are of": earlier})
     sections, tables = [], _tables(df)
     drawn: list[draw.Picture] = []
-    figures = [(kind, df) for kind in draw.KINDS]
-    figures += [(kind, df) for kind in draw.OF_VERSIONS if len(tables["versions"])]
-    figures += [(kind, whole) for kind in draw.OF_CLASSES if table.counts(whole).any()]
-    figures += list(zip(draw.OF_PRETRAINING, (pretraining, whole), strict=True)) if len(pretraining) else []
+    figures = list(draw.KINDS)
+    figures += draw.OF_VERSIONS if len(tables["versions"]) else ()
+    figures += draw.OF_CLASSES if table.counts(whole).any() else ()
+    figures += draw.OF_PRETRAINING if len(pretraining) else ()
     if len(earlier):
         tables["forgetting"] = forgetting.numbers(whole)
-        figures += [(kind, whole) for kind in draw.OF_CHAINS]
-    for kind, rows in figures:
+        figures += draw.OF_CHAINS
+    for kind in figures:
+        rows = draw.rows(kind, whole)
         data = kind.data(rows)
         tables[f"figure-{kind.stem}"] = data
         pictures = list(draw.pictures(kind, data, source))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.figures import draw
+from analysis.figures import draw, pages
 from tests.analysis import synthetic
 
 
@@ -23,10 +23,10 @@ def test_many_cells_are_drawn_on_several_pages(monkeypatch):
 
 
 def test_a_figure_is_drawn_by_its_name(made):
-    (picture,) = draw.draw("label-fraction", made)
+    (picture,) = pages.figure(made, "label-fraction")
     assert picture.stem == "label-fraction"
     assert picture._repr_png_() == picture.png
     assert picture.png.startswith(b"\x89PNG")
-    assert draw.draw("label-fraction", made.iloc[:0]) == []
+    assert pages.figure(made.iloc[:0], "label-fraction") == ()
     with pytest.raises(ValueError, match="unknown figure 'labels'; one of label-fraction, "):
-        draw.draw("labels", made)
+        pages.figure(made, "labels")
