@@ -20,6 +20,7 @@ os.environ.update(  # before ray.tune is imported
 )
 
 from ray import tune
+from ray.tune.progress_reporter import ProgressReporter
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
@@ -215,27 +216,46 @@ def run(
         gpus = 1.0 if trial.id in state.wide and shared else place.gpus
         return job(trial) | {"threads": threads, "gpu": place.gpus > 0, "gpus": gpus}
 
-    tune.Tuner(
-        tune.with_resources(trainable, partial(_resources, place.cpus)),
-        tune_config=tune.TuneConfig(
-            search_alg=CellSearcher(state, place.slots, bundles, placed, guard),
-            scheduler=CellScheduler(state, bundles, ended, guard, stopper, shared),
-            num_samples=-1,
-            reuse_actors=True,
-            trial_name_creator=lambda trial: _names(trial)[0],
-            trial_dirname_creator=lambda trial: _names(trial)[0],
-        ),
-        run_config=tune.RunConfig(
-            storage_path=str(storage),
-            name=f"run-{time.time_ns()}",
-            verbose=0,
-            stop=stopper,
-            callbacks=[Watching(stopper.watch, guard)],
-            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-        ),
-    ).fit()
+    searcher = CellSearcher(state, place.slots, bundles, placed, guard)
+    scheduler = CellScheduler(state, bundles, ended, guard, stopper, shared)
+    resources = tune.with_resources(trainable, partial(_resources, place.cpus))
+    run_config = _run_config(storage, stopper, guard)
+    tune.Tuner(resources, tune_config=_tune_config(searcher, scheduler), run_config=run_config).fit()
     if guard.error is not None:
         raise guard.error
+
+
+def _tune_config(searcher: Searcher, scheduler: TrialScheduler) -> tune.TuneConfig:
+    return tune.TuneConfig(
+        search_alg=searcher,
+        scheduler=scheduler,
+        num_samples=-1,
+        reuse_actors=True,
+        trial_name_creator=lambda trial: _names(trial)[0],
+        trial_dirname_creator=lambda trial: _names(trial)[0],
+    )
+
+
+def _run_config(storage: Path, stopper: StopWhen, guard: Guard) -> tune.RunConfig:
+    return tune.RunConfig(
+        storage_path=str(storage),
+        name=f"run-{time.time_ns()}",
+        verbose=0,
+        stop=stopper,
+        callbacks=[Watching(stopper.watch, guard)],
+        checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+        progress_reporter=Silent(),
+    )
+
+
+class Silent(ProgressReporter):
+    """Reports nothing: in a notebook Tune's own clears the cell, whatever its verbosity."""
+
+    def should_report(self, trials: list[Any], done: bool = False) -> bool:
+        return False
+
+    def report(self, trials: list[Any], done: bool, *sys_info: str) -> None:
+        """Never called."""
 
 
 def _resources(cpus: float, config: dict[str, Any]) -> tune.PlacementGroupFactory:

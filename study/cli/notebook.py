@@ -1,6 +1,8 @@
 """One line of a notebook's cell that can be replaced; outside of notebooks there is none."""
 
+import logging
 import sys
+import warnings
 from collections.abc import Callable
 
 
@@ -9,6 +11,13 @@ def running() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return shell is not None and hasattr(shell, "kernel")
+
+
+def quiet() -> None:
+    """Leave out, in a notebook, what Ray and tqdm say of widgets once they are imported: there are none here."""
+    if running():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        logging.getLogger("ray.widgets.util").setLevel(logging.CRITICAL)
 
 
 def line() -> Callable[[str], None] | None:
