@@ -21,6 +21,7 @@ from study.errors import Damaged, Locked, UserError
 from study.storage import durable, reading, schema, study_schema
 from study.storage.plain_values import plain
 
+NOTE_TRIES = 10
 OWNER = 1000
 """Most bytes of the note that names a study's owner."""
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
@@ -46,7 +47,7 @@ def lock(folder: Path) -> filelock.BaseFileLock:
     except PermissionError as error:
         raise UserError(f"--out {folder}: {error.filename} cannot be written by this user; name another") from error
     except filelock.Timeout:
-        raise Locked(f"{folder} is in use by {_read(owner) or 'another run'}") from None
+        raise Locked(f"{folder} is in use by {_owner(owner) or 'another run'}") from None
     durable.replace(owner, who().encode())
     return held
 
@@ -239,8 +240,30 @@ def _host() -> dict[str, Any]:
     return {"name": socket.gethostname(), "cpus": os.cpu_count()} | versions()
 
 
-def _read(path: Path) -> str:
-    """Read the note that names a study's owner; empty if that fails."""
-    with contextlib.suppress(OSError, Damaged):
-        return reading.read_bytes(path, OWNER).decode(errors="replace")
-    return ""
+def _owner(note: Path) -> str:
+    """Read the note that names a study's owner; empty if that fails.
+
+    Whoever takes the lock writes the note a moment later: until then it may name a process that has ended.
+    """
+    text = ""
+    for _ in range(NOTE_TRIES):
+        with contextlib.suppress(OSError, Damaged):
+            text = reading.read_bytes(note, OWNER).decode(errors="replace")
+        if text and not _has_ended(text):
+            break
+        time.sleep(0.1)
+    return text
+
+
+def _has_ended(owner: str) -> bool:
+    """Whether a note names a process of this machine that is no more."""
+    name, _, number = owner.partition(", process ")
+    if not name.endswith(f"@{socket.gethostname()}") or not number.isdecimal() or len(number) > 9:
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # another user's
+        return False
+    return False

@@ -3,8 +3,10 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -154,3 +156,21 @@ def test_another_description_of_equal_pixels_is_no_change(tmp_path):
     study_folder.refuse_change(study, renamed, tmp_path)
     with pytest.raises(Damaged, match=r'cells\[0\]\.source was "pets: 9 images", is "photographs: 9 images"'):
         study_folder.refuse_change(study, {"cells": [renamed["cells"][0] | {"data": "ba5"}]}, tmp_path)
+
+
+def test_a_note_of_a_dead_owner_is_read_again_until_the_new_one_has_written_its_own(tmp_path, monkeypatch):
+    """Whoever takes the lock writes its name a moment later."""
+    held = study_folder.lock(tmp_path)
+    name, own = study_folder.who().partition(", process ")[0], study_folder.who()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    note = tmp_path / ".owner"
+    note.write_text(f"{name}, process {ended.pid}")
+    monkeypatch.setattr(study_folder.time, "sleep", lambda _: note.write_text(own))
+    with pytest.raises(Locked, match=f"in use by {re.escape(own)}$"):
+        study_folder.lock(tmp_path)
+    note.write_text(f"{name}, process {ended.pid}")
+    monkeypatch.setattr(study_folder.time, "sleep", lambda _: None)
+    with pytest.raises(Locked, match=f"process {ended.pid}$"):  # nobody writes it: what there is is named
+        study_folder.lock(tmp_path)
+    held.release()
