@@ -21,7 +21,7 @@ os.environ.update(  # before ray is imported
 import ray
 
 from study.backend import auth_token, preflight
-from study.errors import STOPPED_EARLY, RayFailed, Stopped
+from study.errors import STOPPED_EARLY, RayFailed, Stopped, UserError
 from study.storage import store
 from study.training.failures import name_of, text_of
 
@@ -188,6 +188,8 @@ def _start_here(quiet: dict[str, Any]) -> None:
 def _start(address: str | None) -> None:
     for name in ("ray", "ray.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    if ray.is_initialized():
+        raise UserError("Ray runs in this process already, and a study starts its own: call ray.shutdown() first")
     quiet: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False, "configure_logging": False}
     auth_token.check(make=address is None)
     if address is None:

@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from study.backend import session
+from study.errors import UserError
+
 BUSY = """
 import gc, threading, time
 from study.backend.session import cluster
@@ -40,3 +43,13 @@ def test_ray_ends_while_other_threads_collect_garbage():
     """Ray 2.60 ends a process with exit code 1 if a reference is freed while Ray shuts down."""
     done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout) == (0, "alive True True\n"), done.stderr
+
+
+def test_ray_that_runs_in_this_process_already_is_named(monkeypatch):
+    """As in a notebook that has called ray.init() itself: it is neither used nor ended."""
+    ended = []
+    monkeypatch.setattr(session.ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(session.ray, "shutdown", lambda: ended.append(True))
+    with pytest.raises(UserError, match="Ray runs in this process already"), session.cluster():
+        raise AssertionError
+    assert ended == []
