@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.shell import files
 from study.backend import preflight
-from study.cli import arguments, checks, closing, messages, prepare, signals
+from study.cli import checks, closing, messages, prepare, signals
 from study.cli.options import Options
 from study.cli.question import Question
 from study.errors import DONE, Damaged, UserError
@@ -36,8 +36,8 @@ class Caller(NamedTuple):
 
     stop: signals.StopRequest
     console: "Console"
-    again: Callable[[], str]
-    """Gives how the study is resumed."""
+    again: str
+    """How the study is resumed."""
     begun: Callable[[], None] = lambda: None
     """Called once there is something to resume."""
 
@@ -155,8 +155,8 @@ def _execute(
 
 def _gpus(chosen: Options, study: Study, write: Callable[[str], None]) -> "float | Packing | None":
     """Give the GPUs of a trial, or what finds them once Ray runs."""
-    if chosen.gpus_per_trial != arguments.AUTO:
-        return chosen.gpus_per_trial  # type: ignore[return-value]
+    if not isinstance(chosen.gpus_per_trial, str):  # auto
+        return chosen.gpus_per_trial
     from study.backend import gpu_memory, gpu_sharing
 
     bytes_each = 0 if not study.cache_gb else 2 if study.half else 4
@@ -249,7 +249,7 @@ def _finish(study: Study, state: "State", caller: Caller) -> int:
         write(f"copied to {study.mirror.uri}")
     if state.done():
         _clean_up(study)
-    for line in closing.lines(state, caller.again()):
+    for line in closing.lines(state, caller.again):
         write(line)
     return closing.exit_code(state)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.shell import command
 from analysis.shell.callable_module import make_callable
 from study import phases
-from study.cli import checks, messages, options, signals
+from study.cli import messages, notebook, options, signals
 from study.cli.question import resolve
 from study.space import Space
 
@@ -91,10 +91,10 @@ def run(space: "str | Path | Space", **keywords: Any) -> StudyResult:
     """
     chosen = options.from_keywords(space, **keywords)
     question = resolve(chosen)
-    checks.check_cells(question.cells, question.space.epochs)
+    notebook.quiet()
     stop = signals.Interrupt(chosen.time_budget)
     with stop.listening():
-        code = phases.carry_out(chosen, question, phases.Caller(stop, _console(), lambda: "study.run(…, resume=True)"))
+        code = phases.carry_out(chosen, question, phases.Caller(stop, _console(), "study.run(…, resume=True)"))
     if stop.interrupted:
         raise KeyboardInterrupt(f"stopped; resume=True resumes the study in {question.folder}")
     return StudyResult(question.folder, code)
@@ -108,9 +108,8 @@ def main(argv: list[str] | None = None) -> int:
             print(messages.listing())
             return end.code
         question = resolve(chosen)  # runs a space's code, which a signal ends at once
-        checks.check_cells(question.cells, question.space.epochs)
         begun = partial(setattr, end, "resume", RESUME)
-        caller = phases.Caller(signals.Stop(chosen.time_budget), _console(), messages.again, begun)
+        caller = phases.Caller(signals.Stop(chosen.time_budget), _console(), messages.again(), begun)
         end.code = phases.carry_out(chosen, question, caller)
     return end.code
 

@@ -40,7 +40,7 @@ def resolve(options: Options, here: bool = True) -> Question:
         here: whether the study is to run on this machine, and its folders of images must be there.
 
     Raises:
-        UserError: the arguments name something that does not exist or contradict each other.
+        UserError: the options name something that does not exist or contradict each other, or a cell cannot run.
     """
     if not options.space:
         raise UserError(f"--space is missing; one of {', '.join(known())}, or a path to a .py file")
@@ -65,6 +65,7 @@ def resolve(options: Options, here: bool = True) -> Question:
         raise UserError(f"group_pattern {pattern!r} names groups of your own images: say where they are with --data")
     if options.inspect and not (options.data and own):
         raise UserError("--inspect is for images of your own: --space folder, or one with task folder, and --data")
+    checks.check_cells(cells, space.epochs)
     name = options.name or "study" if isinstance(options.space, Space) else Path(str(options.space)).stem
     return Question(name, space, cells, _folder(options.out, name))
 
@@ -86,7 +87,7 @@ def fixed(space: Space, changes: Sequence[str]) -> Space:
             raise UserError(f"--set {item}: write KEY=VALUE, as in --set image_size=64")
         if key in space.compared:
             raise UserError(f"--set {item}: {key!r} is compared here; --only {item} keeps some of its values")
-        own = [where for where, values in space.settings.items() if key in values]
+        own = [where for where, settings in space.settings.items() if key in settings]
         if key == "task" or key in space.tuned or own:
             role = "the space's own" if key == "task" else "tuned here" if key in space.tuned else f"set for {own[0]}"
             raise UserError(f"--set {item}: {key!r} is {role}; copy the space's file and change it there")
