@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -182,3 +183,16 @@ def test_names_stand_for_function_and_module():
     assert callable(run.main)
     with pytest.raises(AttributeError, match="no attribute 'rum'"):
         study.rum  # noqa: B018
+
+
+@pytest.mark.slow
+def test_the_page_on_python_says_what_runs(here, tmp_path):
+    """Its programs, with fewer trials, drawn signs and images of ours."""
+    page = (ROOT / "docs" / "python.md").read_text()
+    first, second = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    for text, instead in (("0.1},", "0.1}, trials=1, epochs=1, replicates=1,"), ('data="~/data/gtsrb", ', "")):
+        assert text in first
+        first = first.replace(text, instead)
+    (tmp_path / "out").mkdir()  # the report without ink makes none
+    exec(first + second.replace('"my-images/"', '"data/"'), {})
+    assert (tmp_path / "out" / "report.html").exists()
