@@ -10,7 +10,7 @@ import platform
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ OWNER = 1000
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "timm")
 
 
-def lock(folder: Path) -> filelock.BaseFileLock:
-    """Take the study's lock; the system releases a dead owner's.
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the study's lock; the system releases a dead owner's.
 
     Raises:
         Locked: another driver holds it.
@@ -48,8 +49,13 @@ def lock(folder: Path) -> filelock.BaseFileLock:
         raise UserError(f"--out {folder}: {error.filename} cannot be written by this user; name another") from error
     except filelock.Timeout:
         raise Locked(f"{folder} is in use by {_owner(owner) or 'another run'}") from None
-    durable.replace(owner, who().encode())
-    return held
+    try:
+        durable.replace(owner, who().encode())
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the folder is gone, or this user may not write it any more
+            owner.unlink()  # who comes next must not be taken for this process while it writes its own note
+        held.release()
 
 
 def who() -> str:

@@ -1,5 +1,6 @@
 """A study's folder: one driver at a time, one study per folder, and no damage goes unnoticed."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -23,10 +24,9 @@ IDENTITY = {
 
 
 def _hold(path, ready):
-    held = study_folder.lock(path)
-    ready.set()
-    time.sleep(60)
-    held.release()
+    with study_folder.lock(path):
+        ready.set()
+        time.sleep(60)
 
 
 def test_a_second_driver_is_refused_and_told_who_runs_it_and_a_dead_owner_is_taken_over(tmp_path):
@@ -34,23 +34,23 @@ def test_a_second_driver_is_refused_and_told_who_runs_it_and_a_dead_owner_is_tak
     owner = multiprocessing.Process(target=_hold, args=(tmp_path, ready))
     owner.start()
     ready.wait(30)
-    with pytest.raises(Locked, match=f"process {owner.pid}"):
-        study_folder.lock(tmp_path)
+    with pytest.raises(Locked, match=f"process {owner.pid}"), study_folder.lock(tmp_path):
+        pass
     os.kill(owner.pid, signal.SIGKILL)
     owner.join()
-    study_folder.lock(tmp_path).release()
+    with study_folder.lock(tmp_path):
+        assert (tmp_path / ".owner").read_text() == study_folder.who()
+    assert not (tmp_path / ".owner").exists()  # or the next driver would be taken for this one until it wrote its own
 
 
 def _try(path, together, taken, over):
     together.wait(30)
     try:
-        held = study_folder.lock(path)
+        with study_folder.lock(path):
+            taken.put(os.getpid())
+            over.wait(60)
     except Locked as refused:
         taken.put(str(refused))
-        return
-    taken.put(os.getpid())
-    over.wait(60)
-    held.release()
 
 
 def test_of_several_drivers_at_once_exactly_one_runs(tmp_path):
@@ -136,8 +136,8 @@ def test_a_folder_in_which_nothing_was_begun_is_left_as_it_was(tmp_path):
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="file: is a file; name a folder"):
-        study_folder.lock(tmp_path / "file")
+    with pytest.raises(UserError, match="file: is a file; name a folder"), study_folder.lock(tmp_path / "file"):
+        pass
 
 
 def test_a_user_without_a_name_is_known_by_number(monkeypatch):
@@ -160,17 +160,18 @@ def test_another_description_of_equal_pixels_is_no_change(tmp_path):
 
 def test_a_note_of_a_dead_owner_is_read_again_until_the_new_one_has_written_its_own(tmp_path, monkeypatch):
     """Whoever takes the lock writes its name a moment later."""
-    held = study_folder.lock(tmp_path)
+    held = contextlib.ExitStack()
+    held.enter_context(study_folder.lock(tmp_path))
     name, own = study_folder.who().partition(", process ")[0], study_folder.who()
     ended = subprocess.Popen(["true"])
     ended.wait()
     note = tmp_path / ".owner"
     note.write_text(f"{name}, process {ended.pid}")
     monkeypatch.setattr(study_folder.time, "sleep", lambda _: note.write_text(own))
-    with pytest.raises(Locked, match=f"in use by {re.escape(own)}$"):
-        study_folder.lock(tmp_path)
+    with pytest.raises(Locked, match=f"in use by {re.escape(own)}$"), study_folder.lock(tmp_path):
+        pass
     note.write_text(f"{name}, process {ended.pid}")
     monkeypatch.setattr(study_folder.time, "sleep", lambda _: None)
-    with pytest.raises(Locked, match=f"process {ended.pid}$"):  # nobody writes it: what there is is named
-        study_folder.lock(tmp_path)
-    held.release()
+    with pytest.raises(Locked, match=f"process {ended.pid}$"), study_folder.lock(tmp_path):
+        pass  # nobody writes it: what there is is named
+    held.close()
