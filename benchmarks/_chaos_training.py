@@ -11,8 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
 from benchmarks import _chaos_points, _chaos_process
 from benchmarks._chaos_account import Account, journal
 from benchmarks._chaos_kills import EACH, Chaos, Tally
@@ -20,6 +18,7 @@ from benchmarks._chaos_points import Crash
 from benchmarks._chaos_study import note
 from study.backend import worker
 from study.data import prepare
+from study.training import optim
 
 EPOCHS = 4
 POINTS = ("at a step", "at an epoch's end", "before a checkpoint's rename", "after a checkpoint's rename")
@@ -38,14 +37,14 @@ class Left(NamedTuple):
 def train(folder: str, prepared: dict[str, Any], crash: Crash) -> None:
     """Train, or go on from the newest checkpoint, up to a named point."""
     bomb, notes = _chaos_points.arm_worker(crash), Path(folder) / "journal.txt"
-    step = torch.optim.AdamW.step
+    step = optim.Optimizer.step
 
     def stepped(*args: Any, **more: Any) -> Any:
         bomb.at("at a step")
         note(notes, TRIAL, "step")
         return step(*args, **more)
 
-    torch.optim.AdamW.step = stepped  # type: ignore[method-assign]
+    optim.Optimizer.step = stepped  # type: ignore[method-assign]
     for found in worker.results([job(Path(folder), prepared)]):
         result = found[TRIAL]
         for row in result["rows"]:

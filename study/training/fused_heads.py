@@ -55,7 +55,7 @@ class _Bundle(NamedTuple):
     contexts: dict[int, TrainingContext]
     """Their networks share the stages, which are all frozen."""
     reporters: dict[int, Reporter]
-    optimizer: torch.optim.Optimizer
+    optimizer: optim.Optimizer
     clock: _SharedClock
     digest: str | None
     """Of the frozen stages."""

@@ -208,7 +208,7 @@ def movement_alarms(net: Net, start: Mapping[str, Tensor]) -> list[str]:
 
 
 def _epoch(
-    context: TrainingContext, phase: TrainingPhase, *, epoch: int, optimizer: torch.optim.Optimizer
+    context: TrainingContext, phase: TrainingPhase, *, epoch: int, optimizer: optim.Optimizer
 ) -> dict[str, float]:
     """Train on all batches of an epoch; nothing waits for the device before the end."""
     config, feed, batches = context.config, context.feed, context.batches()

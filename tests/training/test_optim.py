@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -87,23 +89,60 @@ def test_a_parameter_outside_of_the_optimizer_is_named(net):
     assert optim.unoptimized(optimizer, net) == ["head.weight", "head.bias"]
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+OPTIMIZERS = {
+    "adamw": lambda groups, fused: torch.optim.AdamW(groups, fused=fused),
+    "sgd": lambda groups, fused: torch.optim.SGD(groups, momentum=0.9, nesterov=True, fused=fused),
+    "sgd without momentum": lambda groups, fused: torch.optim.SGD(groups, fused=fused),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("family", ["small_cnn", "efficientnet_lite0"])
-def test_the_fused_form_does_what_the_loop_does_in_any_layout(family, optimizer):
+def test_it_steps_as_torchs_own_to_the_bit_and_as_its_loop_but_for_rounding_in_any_layout(family, optimizer):
     nets = {}
-    for fused in (True, False):
+    momentum = 0.0 if "without" in optimizer else 0.9
+    config = replace(SMALL, optimizer=optimizer.split()[0], lr=1e-2, weight_decay=0.1, momentum=momentum)
+    for way in ("ours", "torch's", "its loop"):
         torch.manual_seed(0)
-        net = nets[fused] = families.build(family, "none", 3).to(memory_format=torch.channels_last)
-        built = optim.build(
-            net, (1.0,) * len(net.stages), replace(SMALL, optimizer=optimizer, lr=1e-2, weight_decay=0.1)
-        )
-        for group in built.param_groups:
-            group["fused"] = fused
-        for _ in range(2):
+        net = nets[way] = families.build(family, "none", 3).to(memory_format=torch.channels_last)
+        built = optim.build(net, (1.0,) * len(net.stages), config)
+        if way != "ours":
+            built = OPTIMIZERS[optimizer](built.param_groups, way == "torch's")
+        for _ in range(3):
             images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
             built.zero_grad()
             net.eval()(images).square().mean().backward()
             built.step()
-    for one, other in zip(nets[True].parameters(), nets[False].parameters(), strict=True):
+    ours, torchs, loops = (list(nets[way].parameters()) for way in nets)
+    assert all(torch.equal(one, other) for one, other in zip(ours, torchs, strict=True))
+    for one, other in zip(ours, loops, strict=True):
         off = ~torch.isclose(one, other, rtol=1e-3, atol=1e-3)  # of steps of 1e-2
         assert off.float().mean() < 1e-4  # AdamW takes a full step along a gradient that is rounding alone
+
+
+def test_what_has_no_gradient_stays():
+    moved, stays = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    group = {"params": [moved, stays], "multiplier": 1.0, "lr": 0.1, "weight_decay": 0.1}
+    built = optim.Optimizer([group], optim._adamw)
+    moved.grad = torch.ones(2)
+    built.step()
+    assert list(built.state) == [moved]
+    assert (moved < 1).all()
+    assert torch.equal(stays, torch.ones(2))
+    built.zero_grad()
+    assert moved.grad is None
+
+
+TRAINS = """
+import sys
+from study.training import trial
+from tests.support.toy_task import SMALL, task
+list(trial.run(SMALL, task(), 0, epochs=1))
+print(sorted({"torch._dynamo", "torchvision", "timm", "ray", "pandas"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_trains_a_small_network_imports_no_compiler():
+    """The machinery of `torch.compile` takes as long to import as torch does, in each worker of a study."""
+    assert subprocess.run([sys.executable, "-c", TRAINS], capture_output=True, text=True).stdout == "[]\n"
