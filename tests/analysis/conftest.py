@@ -49,7 +49,9 @@ class Golden(NamedTuple):
     report: Path
 
 
-@pytest.fixture(scope="session", params=["regimes", "chain", "several"])
+@pytest.fixture(
+    scope="session", params=["regimes", *(pytest.param(name, marks=pytest.mark.slow) for name in ("chain", "several"))]
+)
 def golden(request, tmp_path_factory) -> Golden:
     """Each golden study with a report of it, without ink."""
     study, place = GOLDEN / request.param, tmp_path_factory.mktemp(request.param)

@@ -27,7 +27,7 @@ def test_a_table_is_drawn_and_reported(tmp_path):
 
 
 def test_the_figures_that_there_are_are_those_of_the_report():
-    names = analysis.figures_of(synthetic.study(epochs=2))
+    names = analysis.figures_of(synthetic.study(("partial_freeze",), (0.1, 1.0), searched=3, repeated=2, epochs=2))
     assert {"label-fraction", "learning-curves", "learning-rate"} <= {*names}
     assert not {"forgetting", "versions", "pretext"} & {*names}
     assert {"versions", "label-fraction"} <= {*analysis.figures_of(synthetic.models())}

@@ -138,9 +138,9 @@ LITE = {"family": "efficientnet_lite0", "weights": "imagenet"}
 @pytest.mark.parametrize("config", [
     {"head": "16-8", "batchnorm_epsilon": 0.1},
     {"head_classes": 9},
-    {"family": "parallel_net", "encoder": "small_cnn"},
-    {"family": "mobilenet_v3_large", "stem": "small"},
-    LITE | {"regime": "zero_shot"},
+    pytest.param({"family": "parallel_net", "encoder": "small_cnn"}, marks=pytest.mark.slow),
+    pytest.param({"family": "mobilenet_v3_large", "stem": "small"}, marks=pytest.mark.slow),
+    pytest.param(LITE | {"regime": "zero_shot"}, marks=pytest.mark.slow),
     LITE | {"regime": "zero_shot", "head_classes": 1000},
     LITE | {"regime": "prototype"},
 ])  # fmt: skip

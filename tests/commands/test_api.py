@@ -72,6 +72,7 @@ def test_a_space_may_be_an_object(here):
         study.run(space, name="labels", resume=True, **OPTIONS)
 
 
+@pytest.mark.slow
 def test_images_are_labelled_as_by_the_command(here):
     result = study.run("mine.py", **OPTIONS)
     rows = study.predict(result.folder, "data")
@@ -155,6 +156,7 @@ def test_an_interrupt_stops_in_order_and_is_raised_at_the_end(here):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_it_runs_in_another_thread_and_leaves_signals_alone(here):
     results = []
     thread = threading.Thread(target=lambda: results.append(study.run("mine.py", **OPTIONS)))

@@ -62,6 +62,7 @@ def test_the_canary_sings_when_it_is_unpickled(tmp_path):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["table.parquet", "models/c000-r000/card.json", "models/c000-r000/model.safetensors"])
+@pytest.mark.slow
 def test_predict_names_the_file(finished, study, song, capsys, form, name):
     (study / name).write_bytes(canary.FORMS[form](song))
     given = [str(study), str(finished[1] / "test" / "red" / "00.jpg"), "--cell", "label_fraction=0.5"]
@@ -76,6 +77,7 @@ def test_the_report_names_the_table(study, song, capsys, form):
     refused(capsys, study / "table.parquet")
 
 
+@pytest.mark.slow
 def test_a_table_of_a_hostile_type_is_read_as_plain_values_or_refused(finished, study, song, tmp_path, capsys):
     (study / "table.parquet").write_bytes(canary.as_parquet(song, finished[0] / "table.parquet"))
     picture = str(finished[1] / "test" / "red" / "00.jpg")
@@ -83,6 +85,7 @@ def test_a_table_of_a_hostile_type_is_read_as_plain_values_or_refused(finished, 
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_report_and_predict_read_no_other_file(finished, study, song, tmp_path):
     poison(study, song, but={"table.parquet"})
     assert command.main([str(study), "--out", str(tmp_path / "report")]) == 0

@@ -97,10 +97,10 @@ def spoilt(source: Path, here: Path, file: str, damage: str, capsys) -> int:
     return code
 
 
-def parameters(files: list[str]) -> list:
-    fast = [(file, name) for file in files for name in DAMAGES]
-    slow = [pytest.param(file, name, marks=pytest.mark.slow) for file in files for name in MORE]
-    return [*fast, *slow]
+def parameters(files: list[str], quick: dict = DAMAGES) -> list:
+    names = (*DAMAGES, *MORE)
+    slow = {name: pytest.mark.slow for name in names if name not in quick}
+    return [pytest.param(file, name, marks=slow.get(name, ())) for file in files for name in names]
 
 
 @pytest.mark.parametrize(("file", "damage"), parameters(FINISHED))
@@ -109,12 +109,13 @@ def test_a_spoilt_file_of_a_finished_study_is_made_anew_or_named(finished, tmp_p
         pd.testing.assert_frame_equal(table(tmp_path), table(finished))
 
 
-@pytest.mark.parametrize(("file", "damage"), parameters(STOPPED))
+@pytest.mark.parametrize(("file", "damage"), parameters(STOPPED, quick={"deleted": ...}))
 def test_a_spoilt_file_of_a_stopped_study_is_made_anew_or_named(finished, stopped, tmp_path, capsys, file, damage):
     if spoilt(stopped, tmp_path, file, damage, capsys) == errors.DONE:
         pd.testing.assert_frame_equal(table(tmp_path), table(finished))
 
 
+@pytest.mark.slow
 def test_what_is_refused_and_what_is_made_anew(finished, tmp_path, capsys):
     """So that the tests above cannot pass by refusing all, or by noticing nothing."""
     places = (tmp_path / str(number) for number in range(9))

@@ -51,6 +51,7 @@ def test_a_cell_without_weights_is_listed_and_runs_once_they_are_there(tmp_path,
     assert frozen["frozen_after"].notna().all()
 
 
+@pytest.mark.slow
 def test_a_study_without_any_cell_that_can_run_is_refused(tmp_path, weights):
     code, said = run(tmp_path / "out", "--space", PARTLY, "--only", "regime=feature_extraction")
     assert (code, "cannot get its ImageNet weights" in said, "Traceback" in said) == (2, True, False)

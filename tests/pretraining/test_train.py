@@ -203,6 +203,7 @@ def test_weights_of_another_network_are_refused(prepared, fresh):
         weights.fill(setup.families.build("resnet18", "none", 2), entry.path)
 
 
+@pytest.mark.slow
 def test_bundled_heads_start_from_them_too(prepared, fresh):
     from study.training import fused_heads
 

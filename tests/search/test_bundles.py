@@ -94,6 +94,7 @@ def test_the_last_bundle_is_what_is_left_and_replicates_are_in_none():
     assert len(state.trials) == len({event["trial"] for event in events}) == 22
 
 
+@pytest.mark.slow
 def test_a_bundled_study_cut_after_any_event_decides_what_an_uninterrupted_one_does():
     whole, events = toys.state(BUNDLED, pruner=asha(3, 1, 3))
     play_bundled(whole)

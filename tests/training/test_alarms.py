@@ -33,6 +33,7 @@ def test_a_network_that_always_predicts_the_same_class_raises_an_alarm():
     assert evaluation.constant_class(np.eye(3), np.array([0, 1, 2])) == []
 
 
+@pytest.mark.slow
 def test_a_slow_batchnorm_raises_an_alarm_of_a_gap_between_the_modes():
     slow = replace(SMALL, batchnorm_momentum=1e-6, dropout=0.0, augment=0.0)
     *_, last = trial.run(slow, task(train=48, held=12), 0, epochs=6)

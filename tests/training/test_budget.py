@@ -51,6 +51,7 @@ def test_every_pass_is_augmented_anew_unless_the_views_are_fixed():
         assert labels[0] == labels[1] == few.feed.targets[3]
 
 
+@pytest.mark.slow
 def test_cached_outputs_serve_further_passes_too():
     config = replace(STEPS, regime="partial_freeze", freeze_depth=2, views=2)
     few = task(train=10)._replace(labelled=35)
@@ -102,6 +103,7 @@ def val(config, epoch=1):
     return [row["score"] for row in reports[epoch].rows if row["split"] == "val" and row["metric"] == "loss"]
 
 
+@pytest.mark.slow
 def test_augmented_validation_scores_other_images():
     published = replace(SMALL, validation_augment="on")
     assert val(published) != val(SMALL)

@@ -83,6 +83,7 @@ def rare():
     return whole._replace(train=train, metric="balanced_accuracy", also=("accuracy",))
 
 
+@pytest.mark.slow
 def test_bundled_heads_with_weights_report_what_each_reports_alone_and_weights_matter():
     data, config = rare(), replace(PROBE, class_weights="balanced")
     members = [fused_heads.Member(config, 1), fused_heads.Member(replace(config, lr=1e-2), 2)]

@@ -16,11 +16,11 @@ from study.training.trial import CacheSettings
 from tests.support.toy_task import SMALL, task
 
 ROOM = CacheSettings(10**9, False, "code")
-QUICK = ("small_cnn", "efficientnet_lite0", "parallel_net")
+QUICK = ("small_cnn", "efficientnet_lite0")
 
 
 def marks(name, depth, stages):
-    """The first stage frozen, or all: quick tests for three families, slow ones for the rest. Other depths: nightly."""
+    """The first stage frozen, or all: quick tests for two families, slow ones for the rest. Other depths: nightly."""
     if depth not in (1, stages):
         return pytest.mark.nightly
     return [] if name in QUICK else pytest.mark.slow
@@ -72,22 +72,20 @@ def test_every_family_at_every_depth_gets_the_same_to_the_bit(family, depth, own
 
 @pytest.mark.parametrize("change", [
     {"regime": "feature_extraction"},
-    {"regime": "feature_extraction", "augment": 0.0, "views": None},
+    pytest.param({"regime": "feature_extraction", "augment": 0.0, "views": None}, marks=pytest.mark.slow),
     {"regime": "feature_extraction", "batch_size": 3, "head": "16"},
-    {"regime": "lp_ft"},
+    pytest.param({"regime": "lp_ft"}, marks=pytest.mark.slow),
     {"regime": "stage_rates", "stage_rates": "0/0/1/0"},
     {"regime": "partial_freeze", "freeze_depth": 2, "views": None},
     {"regime": "partial_freeze", "freeze_depth": 2, "freeze_batchnorm": "off"},
-    {"regime": "partial_freeze", "freeze_depth": 2, "upsample": 48},
-    {"regime": "partial_freeze", "freeze_depth": 2, "batchnorm_epsilon": 0.1},
+    pytest.param({"regime": "partial_freeze", "freeze_depth": 2, "upsample": 48}, marks=pytest.mark.slow),
+    pytest.param({"regime": "partial_freeze", "freeze_depth": 2, "batchnorm_epsilon": 0.1}, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_every_way_to_freeze_gets_the_same_to_the_bit(change):
     same(replace(SMALL, **{"views": 2} | change), epochs=4, data=SMALLER)
 
 
-@pytest.mark.parametrize(
-    "count", [5, pytest.param(17, marks=pytest.mark.slow), pytest.param(33, marks=pytest.mark.slow), 64]
-)
+@pytest.mark.parametrize("count", [5, *(pytest.param(count, marks=pytest.mark.slow) for count in (17, 33, 64))])
 def test_any_number_of_labels_gets_the_same_to_the_bit(count):
     same(replace(SMALL, regime="partial_freeze", freeze_depth=3, views=1), data=task(train=count, held=7))
 

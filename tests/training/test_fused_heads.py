@@ -77,6 +77,7 @@ def test_heads_without_augmentation_are_the_same_too():
     assert together(members) == [alone(member) for member in members]
 
 
+@pytest.mark.slow
 def test_each_seed_draws_its_own_head_and_order():
     assert together(PRETRAINED[:2]) == [alone(member) for member in PRETRAINED[:2]]
 

@@ -167,6 +167,7 @@ def test_bundled_heads_report_what_each_reports_alone():
         assert bundled[number].objective == alone.objective
 
 
+@pytest.mark.slow
 def test_several_batches_a_step_are_one_larger_batch():
     """This holds where nothing depends on a batch's own statistics: frozen features, a linear head."""
     probe = replace(MANY, family="efficientnet_lite0", weights="imagenet", regime="feature_extraction", augment=0.0)

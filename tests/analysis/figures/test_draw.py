@@ -22,6 +22,7 @@ def test_many_cells_are_drawn_on_several_pages(monkeypatch):
     ]
 
 
+@pytest.mark.slow
 def test_a_figure_is_drawn_by_its_name(made):
     (picture,) = pages.figure(made, "label-fraction")
     assert picture.stem == "label-fraction"

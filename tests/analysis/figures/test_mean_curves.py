@@ -86,6 +86,7 @@ def test_the_table_has_trials_as_published_and_training_too():
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_the_table_lies_beside_the_report(made, tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.figures.draw.DPI", 40)
     study_report.write(made, tmp_path)

@@ -98,6 +98,7 @@ def test_without_a_cell_without_weights_there_is_no_gain(trials):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_a_report_says_what_pretraining_gained(made, tmp_path, monkeypatch):
     monkeypatch.setattr(draw, "DPI", 40)
     written = study_report.write(made, tmp_path)
@@ -136,6 +137,7 @@ def test_trainings_of_one_name_are_distinguished_by_what_differs():
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_a_report_says_that_weights_were_trained_on_a_stand_in(made, tmp_path, monkeypatch):
     monkeypatch.setattr(draw, "DPI", 40)
     real = made.assign(data=made["data"].where(made["role"] == "pretrain", "CIFAR-10: 60,000 images"))

@@ -147,6 +147,7 @@ def test_the_lowest_classes_are_named_in_the_picture(counted):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_counts_disturb_nothing_else(small, counted, tmp_path):
     apart, own = table.apart(counted)
     assert own.empty

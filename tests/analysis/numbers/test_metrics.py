@@ -65,6 +65,7 @@ def test_one_metric_alone_makes_no_table(made, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_the_report_has_the_table_and_its_numbers(several, tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.figures.draw.DPI", 40)
     study_report.write(several, tmp_path)

@@ -58,6 +58,7 @@ def test_a_cause_costs_the_difference_with_welchs_interval(models):
     assert versions.causes_text(models)["cause"].tolist()[:2] == names
 
 
+@pytest.mark.slow
 def test_training_images_are_included_if_they_differ(models):
     causes, texts = versions.causes(synthetic.on_test(models)), versions.causes_text(synthetic.on_test(models))
     assert causes[["images_corrected", "images_cause"]].head(2).to_numpy().tolist() == [[3440, 3840], [3440, 3440]]

@@ -21,6 +21,7 @@ def test_the_command_refuses_in_one_line():
     ]
 
 
+@pytest.mark.slow
 def test_a_refusal_ends_with_its_code_every_time(tmp_path):
     """Threads that read the table were still starting at the exit: every third process was aborted with -6."""
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "table.parquet")

@@ -15,6 +15,7 @@ from analysis.figures import draw
 from analysis.report import pages
 from tests.analysis import synthetic
 
+pytestmark = pytest.mark.slow
 HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{{ 7 * 7 }} $\\frac{$"""
 CONTROL = "\x1b[31m\x00\x01\x7f\x85\u202e\u2066\u200f\ufffe"
 """Characters that move a terminal's cursor, reverse a line, or are not allowed in XML."""

@@ -47,13 +47,13 @@ def failed_at_once(df):
 ODD = {  # by name: how the odd table is made, and words that its page must have
     "empty": (lambda df: df.iloc[:0], ["EMPTY. The table has no trial yet."]),
     "one cell": (one_cell, ["1 cell: regime (partial_freeze) × label_fraction (10 %)."]),
-    "one seed": (one_seed, ["nothing can be concluded: at n = 1 the best two regimes have no interval for both"]),
-    "all pruned": (lambda df: ended(df, "pruned"), ["4 of 4 cells have no test score yet", "no cell has a winner"]),
     "all failed": (lambda df: ended(df, "failed"), ["no cell has a winner", "CUDA out of memory"]),
     "infinite scores": (lambda df: df.assign(score=float("inf")), ["no cell has a winner or a replicate"]),
-    "no objective": (lambda df: df[df["metric"] == "loss"], ["Not drawn: no trial has a validation score yet"]),
 }
 ODDER = {  # the same for less likely tables
+    "one seed": (one_seed, ["nothing can be concluded: at n = 1 the best two regimes have no interval for both"]),
+    "all pruned": (lambda df: ended(df, "pruned"), ["4 of 4 cells have no test score yet", "no cell has a winner"]),
+    "no objective": (lambda df: df[df["metric"] == "loss"], ["Not drawn: no trial has a validation score yet"]),
     "all failed at once": (failed_at_once, ["no trial has a validation score yet", "CUDA out of memory"]),
     "all running": (lambda df: ended(df, "running"), ["PARTIAL. 8 trials are still running"]),
     "no loss": (lambda df: df[df["metric"] != "loss"], ["or no replicate has a validation loss yet"]),

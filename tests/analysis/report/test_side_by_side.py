@@ -16,6 +16,7 @@ from analysis.report import side_by_side
 from tests.analysis import synthetic, synthetic_chains
 from tests.analysis.conftest import without_ink
 
+pytestmark = pytest.mark.slow
 SMALL = {"fractions": (1.0,), "searched": 2, "repeated": 3, "epochs": 2}
 REAL = "GTSRB official"
 

@@ -84,6 +84,7 @@ def test_stand_in_data_have_a_loud_note(written, made, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_a_table_of_versions_alarms_and_cells_not_run(tmp_path):
     df = synthetic.models(searched=2, repeated=3, epochs=2)
     text = report_text(df, tmp_path)
@@ -114,6 +115,7 @@ def test_a_table_of_versions_alarms_and_cells_not_run(tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_validation_on_the_test_split_and_its_images_are_explained(tmp_path):
     text = report_text(synthetic.on_test(synthetic.models(searched=2, repeated=3, epochs=2)), tmp_path)
     assert "= test: validated on the test split (validation=test)" in text
@@ -130,6 +132,7 @@ def test_a_study_without_versions_or_alarms_has_no_such_parts(written):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_many_pairs_are_left_to_their_file(tmp_path, monkeypatch):
     monkeypatch.setattr(study_report, "PAIRS", 0)
     both = synthetic.study(("partial_freeze", "fine_tune"), (1.0,), searched=3, repeated=2, epochs=3)
@@ -174,6 +177,7 @@ def test_one_of_a_thing_is_singular(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_failed_trials_are_listed_and_their_errors_escaped(tiny, tmp_path):
     state = tiny["state"].mask(tiny["trial"] == "c000-s000", "failed")
     error = tiny["error"].mask(tiny["trial"] == "c000-s000", "<script>alert('$x_{')</script>")

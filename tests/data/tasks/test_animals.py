@@ -104,7 +104,7 @@ def opened(name: str, folder: Path | None, cut: SplitOptions, seed: int) -> prep
     return prepare.open_data(prepare.prepare(name, folder, 8, None), cut, seed, seed, sealed=True)
 
 
-@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("drawn", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", LEVELS[1:])
 @pytest.mark.parametrize("cut", [SplitOptions(), SplitOptions(validation_share=0.5), SplitOptions(0.3)])
 def test_all_levels_hold_the_same_images_out(nested: Path, drawn: bool, name: str, cut: SplitOptions) -> None:
@@ -203,6 +203,7 @@ def test_a_table_without_its_header_is_refused(flat: Path) -> None:
         read("animals", flat)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEVELS[1:])
 def test_a_drawn_image_is_the_same_at_all_levels(name: str) -> None:
     root, below = (tasks.load(each).stand_in(8, "centre").splits["test"] for each in ("animals", name))

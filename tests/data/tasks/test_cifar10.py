@@ -106,6 +106,7 @@ def test_other_folders_are_refused(tmp_path, classes, message):
         cifar10.read(tmp_path, "whole")
 
 
+@pytest.mark.slow
 def test_the_stand_in_draws_ten_kinds_of_objects_each_its_own():
     source = cifar10.stand_in(16, "whole")
     assert "stand-in" in source.line
@@ -117,6 +118,7 @@ def test_the_stand_in_draws_ten_kinds_of_objects_each_its_own():
     assert np.array_equal(images, again)
 
 
+@pytest.mark.slow
 def test_what_the_drawn_objects_are_can_be_told():
     """Nearest class mean of the pixels is far from enough, and above chance."""
     splits = cifar10.stand_in(16, "whole").splits

@@ -91,6 +91,6 @@ def test_a_montage_fills_rows() -> None:
     assert sheet.getpixel((27, 17)) == (255, 255, 255)
 
 
-@pytest.mark.parametrize("task", ["voc", "cifar10"])
+@pytest.mark.parametrize("task", ["voc", pytest.param("cifar10", marks=pytest.mark.slow)])
 def test_where_an_image_is_alone_in_its_track_a_montage_has_three_rows(task: str) -> None:
     assert rendered.show(task, 16).size == (15 * 20 - 4, 3 * 20 - 4)

@@ -43,6 +43,7 @@ def test_weights_in_the_folder_are_loaded_and_score_as_pytorchcv_does(whole):
         assert all(torch.equal(net(batch), whole(batch)) for batch in (small, images))
 
 
+@pytest.mark.slow
 def test_all_of_it_is_used(whole):
     net = families.build("nasnet_mobile", "imagenet", 43, source_head=True)
     ours, theirs = net.state_dict().values(), whole.state_dict().values()
