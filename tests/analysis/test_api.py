@@ -7,6 +7,8 @@ from analysis.figures import draw
 from analysis.numbers import columns
 from tests.analysis import synthetic
 
+SMALL = {"regimes": ("partial_freeze",), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 2}
+
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
@@ -15,7 +17,7 @@ def coarse(monkeypatch):
 
 @pytest.mark.slow
 def test_a_table_is_drawn_and_reported(tmp_path):
-    synthetic.study(epochs=2).to_parquet(tmp_path / "table.parquet")
+    synthetic.study(**SMALL).to_parquet(tmp_path / "table.parquet")
     table = analysis.load(tmp_path)
     pages = analysis.figure(table, "label-fraction")
     assert [page.stem for page in pages] == ["label-fraction"]
@@ -27,7 +29,7 @@ def test_a_table_is_drawn_and_reported(tmp_path):
 
 
 def test_the_figures_that_there_are_are_those_of_the_report():
-    names = analysis.figures_of(synthetic.study(("partial_freeze",), (0.1, 1.0), searched=3, repeated=2, epochs=2))
+    names = analysis.figures_of(synthetic.study(**SMALL))
     assert {"label-fraction", "learning-curves", "learning-rate"} <= {*names}
     assert not {"forgetting", "versions", "pretext"} & {*names}
     assert {"versions", "label-fraction"} <= {*analysis.figures_of(synthetic.models())}

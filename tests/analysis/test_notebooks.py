@@ -1,5 +1,6 @@
 """The notebooks: short, without outputs, and each runs on a golden study in seconds."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,12 +64,13 @@ def test_the_first_study_runs_from_its_notebook(tmp_path, monkeypatch):
     book = read(FIRST)
     for cell in book.cells:
         cell.source = cell.source.replace("../../results/first-study", str(tmp_path / "out"))
+        cell.source = re.sub("(trials|epochs|replicates)=2", r"\1=1", cell.source)
     outputs = executed(book)
     assert not [output for output in outputs if output.get("name") == "stderr"]
     texts = [output.get("data", {}).get("text/plain", "") for output in outputs]
     lines = [text for text in texts if " trials done" in text]
     assert len(lines) == 1
-    assert lines[0].startswith("8 of 8 trials done")
+    assert lines[0].startswith("4 of 4 trials done")
     assert any(output.get("text", "").startswith("first-study (demo) on stand-in") for output in outputs)
     assert any("data:image/png;base64," in output.get("data", {}).get("text/html", "") for output in outputs)
     assert (tmp_path / "out" / "report.html").exists()

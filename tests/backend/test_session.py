@@ -38,7 +38,7 @@ print("alive", left > 0, gc.isenabled())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ray_ends_while_other_threads_collect_garbage():
     """Ray 2.60 ends a process with exit code 1 if a reference is freed while Ray shuts down."""
     done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=300)

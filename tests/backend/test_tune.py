@@ -55,7 +55,7 @@ def test_all_trials_run_once_and_all_cpus_work(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "together"), [
-    ("raise", 1),
+    pytest.param("raise", 1, marks=pytest.mark.nightly),
     ("exit", 4),
     pytest.param("exit", 1, marks=pytest.mark.nightly),
     pytest.param("raise", 4, marks=pytest.mark.nightly),

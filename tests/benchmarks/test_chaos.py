@@ -60,8 +60,8 @@ def test_killed_workers_cost_no_finished_trial(address, tmp_path, kills):
     assert where == {"worker killed": kills}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kills", [1, pytest.param(2, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("kills", [1, 2])
 def test_killed_nodes_cost_no_finished_trial(tmp_path, kills):
     with chaos.cluster(nodes=2) as (address, kill):
         total, where = _chaos_kills.nodes(kit(tmp_path, address), kills, kill)

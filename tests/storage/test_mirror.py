@@ -149,7 +149,7 @@ def test_a_trial_resumes_from_its_checkpoint_in_another_nodes_store(uri, tmp_pat
     assert len(list(store.at(job["checkpoints"]).iterdir())) == checkpoints.KEPT
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_study_whose_machine_is_lost_goes_on_from_the_uri_elsewhere(uri, tmp_path, monkeypatch):
     """Killed while it runs, and its folder lost: by the workers' journal, no trial that was copied ran again."""
     bucket, journal = tmp_path / "bucket", tmp_path / "journal.txt"

@@ -43,7 +43,10 @@ def browser(tmp_path_factory):
     driver.quit()
 
 
-@pytest.fixture(scope="module", params=["regimes", "chain", "several"])
+@pytest.fixture(
+    scope="module",
+    params=["regimes", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("chain", "several"))],
+)
 def drawn(request, tmp_path_factory):
     """The report of each golden study, whose pictures have few dots."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -125,6 +128,7 @@ def test_texts_that_begin_with_numbers_sort_by_them(browser, tmp_path):
     assert column(table, 1) == [f"c{number}" for number in range(1, 11)]
 
 
+@pytest.mark.nightly
 def test_studies_side_by_side(browser, tmp_path):
     folders = [shutil.copytree(GOLDEN / name, tmp_path / name) for name in ("regimes", "several")]
     assert command.main([str(folder) for folder in folders]) == 0

@@ -87,8 +87,8 @@ def test_an_odd_table_is_reported_in_clear_words(name, plain, tmp_path, capsys):
     check_words(name, plain, tmp_path, capsys)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [*ODD, *(pytest.param(name, marks=pytest.mark.nightly) for name in ODDER)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", [*ODD, *ODDER])
 def test_an_odd_table_is_drawn_and_reported_in_clear_words(name, plain, tmp_path, capsys):
     check_words(name, plain, tmp_path, capsys)
 
@@ -116,7 +116,7 @@ def test_a_table_that_is_wrong_is_refused_in_one_line(name, plain, tmp_path, cap
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize("name", ["empty", "all failed", "no objective"])
+@pytest.mark.parametrize("name", [pytest.param("empty", marks=pytest.mark.nightly), "all failed"])
 def test_an_odd_table_stands_beside_another(name, plain, tmp_path, capsys):
     folders = [synthetic.write(df, tmp_path / study) for study, df in (("a", plain), ("b", ODD[name][0](plain)))]
     assert command.main([str(folder) for folder in folders]) == 0

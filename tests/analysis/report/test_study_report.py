@@ -226,7 +226,7 @@ def test_running_trials_without_a_score(tiny, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize("state", ["pruned", "failed"])
+@pytest.mark.parametrize("state", [pytest.param("pruned", marks=pytest.mark.nightly), "failed"])
 def test_all_trials_ended_early(tiny, tmp_path, state):
     text = report_text(tiny[tiny["role"] == "search"].assign(state=state), tmp_path)
     assert "Not drawn: no cell has a winner" in text
@@ -261,7 +261,7 @@ def test_a_missing_metric(tiny, tmp_path):
     assert text.count("Not drawn: ") == len(draw.KINDS) - 1  # workers have a time line without any score
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_names_of_any_kind(tiny, tmp_path):
     odd = tiny.assign(
         regime="my $own^ <b>", cell=tiny["cell"].str.replace(r"regime=\w+", "regime=my $own^ <b>", regex=True)
