@@ -34,7 +34,7 @@ def predict(
         An answer for each path, in order. Probabilities sum to one if images have one label each; otherwise each label
         has an independent probability.
     """
-    net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net.lay_out(device, net.contiguous)
     side, square = card["image_size"], card["crop"] == "centre"
     for batch in _batches(paths, BATCH["cpu"]):
         decoded = [decoding.decode(path, square, side, note) for path in batch]

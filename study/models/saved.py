@@ -103,7 +103,7 @@ def _built(card: dict[str, Any]) -> Net:
         labels = card["source_labels"].get(values.weights, {})
         net.head, _ = fixed_heads.source_head(source, classes, labels, values.head_classes)
     set_batchnorm(net, values.batchnorm_momentum, values.batchnorm_epsilon)
-    return net
+    return net.lay_out("cpu", families.load(values.family, **options).contiguous)
 
 
 def _check_head(card: dict[str, Any], file: Path) -> None:

@@ -178,7 +178,6 @@ def _context(start: InitialWeights, options: TrainOptions) -> "tuple[TrainingCon
     Returns:
         The context for `fit`, and a function that scores the network on held-out images.
     """
-    import torch
 
     from study.data import prepare, splits
     from study.data.device_split import feed
@@ -190,7 +189,7 @@ def _context(start: InitialWeights, options: TrainOptions) -> "tuple[TrainingCon
     config, pretext = source.config, pretexts.load(source.pretext)
     data = prepare.open_data(prepared, splits.cut(config), start.seed, start.seed, sealed=True)
     net = _net(start)
-    net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net.lay_out(device, families.of(config).contiguous)
     mean, std = input_contract.channels(config, families.of(config), data)
     train, val = (
         feed(split, f"{data.key}/train", device, mean, std, config.upsample, config.colour == "grey")

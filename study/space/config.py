@@ -39,6 +39,10 @@ class Config:
     stem: str | None = hyper(
         None, tunable=False, reader="its families", memory="varies", pretraining="inherited",
         doc="Of `mobilenet_v3_large`: standard, or small, which halves the feature maps two times fewer.")
+    stages: str | None = hyper(
+        None, tunable=False, reader="its families", memory="varies", pretraining="inherited",
+        doc="How a network of a library is cut. blocks: one stage a block, as layer-wise rates need; None is four to "
+            "six stages, at each halving of the maps or each quarter of the blocks.")
     weights: str = hyper(
         "imagenet", tunable=False, reader="every regime but scratch", memory="varies", pretraining="none",
         doc="Initial weights.")
@@ -186,6 +190,10 @@ class Config:
     dropout: float = hyper(
         0.0, at_least=0, below=1, tunable=True, reader="training by gradients", memory="on or off", pretraining="own",
         doc="Probability before the head, and between its layers.")
+    drop_path: float | None = hyper(
+        None, at_least=0, below=1, tunable=True, reader="its families", memory="neutral", pretraining="own",
+        doc="Stochastic depth: the probability that the last block of a library's network is skipped, linear over "
+            "the blocks (Huang et al. 2016, arXiv:1603.09382); None is 0.")
     freeze_batchnorm: str = hyper(
         "on", choices=("on", "off"),
         tunable=True, reader="training by gradients", memory="varies", pretraining="resumed",

@@ -223,17 +223,18 @@ def _laid_out(value: Tensor, parameter: nn.Parameter) -> Tensor:
 
 
 def _groups(net: Net, multipliers: Sequence[float], config: Config) -> list[Group]:
-    """Split each trained part into kernels and matrices, which decay, and norms and biases, which do not."""
-    parts = [*zip(net.stages, multipliers, strict=True), (net.head, config.head_rate)]
+    """Split each trained part into kernels and matrices, which decay, and norms, biases and the like, which do not."""
+    parts = [*zip(map(str, range(len(net.stages))), net.stages, multipliers, strict=True)]
+    parts.append(("head", net.head, config.head_rate))
     groups: list[Group] = []
-    for part, multiplier in ((part, multiplier) for part, multiplier in parts if multiplier):
+    for part, module, multiplier in (part for part in parts if part[2]):
         for decays in (True, False):
-            parameters = _parameters(part, decays)
+            parameters: list[Tensor] = [
+                parameter
+                for name, parameter in module.named_parameters()
+                if (parameter.ndim > 1 and f"{part}.{name}" not in net.undecayed) == decays
+            ]
             if parameters:
                 decay = config.weight_decay if decays else 0.0
                 groups.append({"params": parameters, "multiplier": multiplier, "lr": config.lr, "weight_decay": decay})
     return groups  # none where nothing trains, and yet BatchNorm may drift
-
-
-def _parameters(part: nn.Module, decays: bool) -> list[Tensor]:
-    return [parameter for parameter in part.parameters() if (parameter.ndim > 1) == decays]

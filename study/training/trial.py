@@ -117,8 +117,9 @@ def kept(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | N
     """Give the cache of a trial's frozen stages; None where nothing is cached."""
     if not settings.budget:
         return None
-    names = ("family", "encoder", "stem", "batchnorm_epsilon")
+    names = ("family", "encoder", "stem", "stages", "batchnorm_epsilon")
     dependencies = {name: getattr(config, name) for name in names} | {"data": data.key, "code": settings.code}
+    dependencies |= families.versions(config.family)
     return Cache(dependencies, settings.budget, settings.half)
 
 

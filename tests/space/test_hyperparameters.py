@@ -102,7 +102,7 @@ def test_ranges_are_written_as_intervals():
 
 def test_the_readers_are_those_of_regimes_and_families():
     assert set(names(reader="its regimes")) == {name for read in regimes.READS.values() for name in read}
-    options = {name for family in families.names() for name in families.options(family)}
+    options = {name for family in families.names() for name in families.options(family)} | {"stages", "drop_path"}
     assert set(names(reader="its families")) == options
     assert config.STEEPEST == regimes.STEEPEST
 

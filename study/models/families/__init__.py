@@ -10,8 +10,8 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
+from importlib import import_module, metadata
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from study.errors import UserError
@@ -71,22 +71,62 @@ class Family:
     """The image side must be a multiple of this, pixels."""
     whole: bool = False
     """Whether pretrained weights set every stage, so that no part of the backbone depends on a trial's seed."""
+    licence: str | None = None
+    """Of the pretrained weights, as their publisher states it; None where it is not known."""
+    parameters: int | None = None
+    """Of the backbone; None where it is not known before it is built."""
+    macs: int | None = None
+    """Multiply-accumulate operations for one image of `source_size`; None where they are not known."""
+    undecayed: tuple[str, ...] = ()
+    """Parameters that weight decay leaves alone, besides biases and norms, as `STAGE.NAME`: position embeddings."""
+    batchnorm: bool = True
+    """Whether any layer is a BatchNorm."""
+    contiguous: bool = False
+    """Whether the network must not be laid out channels last."""
+    fits: Callable[[int], bool] | None = None
+    """Whether the network takes images of this side, pixels, where `min_size` and `multiple` do not decide it."""
+
+    def __post_init__(self) -> None:
+        """Let "pretrained" name the published weights of any family."""
+        if "imagenet" in self.weights and "pretrained" not in self.weights:
+            object.__setattr__(self, "weights", (*self.weights, "pretrained"))
+
+
+LIBRARIES = ("timm", "torchvision")
+"""Any of their networks is a family, as `timm/NAME`."""
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all families, sorted."""
+    """Return the names of all families that are files here, sorted."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
-def module(name: str) -> ModuleType:
-    """Import a family's module.
+def module(name: str) -> ModuleType | SimpleNamespace:
+    """Import a family's module, or make what stands for one: `timm/NAME` is any network of timm.
 
     Raises:
         UserError: there is no family of this name.
     """
+    library, _, network = name.partition("/")
+    if network and library in LIBRARIES:
+        networks = import_module(f"{__name__}._networks")
+
+        def family(
+            stages: str | None = None, image_size: int = 32, upsample: int | None = None, drop_path: float | None = None
+        ) -> Family:
+            return networks.family(library, network, stages, image_size, upsample, drop_path)  # type: ignore[no-any-return]
+
+        return SimpleNamespace(family=family)
     if name not in names():
-        raise UserError(f"unknown family {name!r}; one of {', '.join(names())}")
+        libraries = ", ".join(f"{library}/NAME" for library in LIBRARIES)
+        raise UserError(f"unknown family {name!r}; one of {', '.join(names())}, {libraries}")
     return import_module(f"{__name__}.{name}")
+
+
+def versions(name: str) -> dict[str, str]:
+    """Give the versions of the packages whose code is a family's, where it is a library's network."""
+    library = name.partition("/")[0]
+    return {library: metadata.version(library)} if "/" in name and library in LIBRARIES else {}
 
 
 def options(name: str) -> tuple[str, ...]:
@@ -159,7 +199,7 @@ def load_encoder(name: str, outer: str) -> Family:
     return load(name)
 
 
-def check(name: str, weights: str, image_size: int, **settings: str | None) -> Family:
+def check(name: str, weights: str, size: int, /, **settings: str | None) -> Family:
     """Load a family and check that it has these weights and takes images of this size.
 
     Raises:
@@ -168,10 +208,13 @@ def check(name: str, weights: str, image_size: int, **settings: str | None) -> F
     family = load(name, **settings)
     if weights not in family.weights:
         raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
-    if image_size < family.min_size:
-        raise UserError(f"images of {image_size} px are too small for family {name}; at least {family.min_size}")
-    if image_size % family.multiple:
-        raise UserError(f"images of {image_size} px do not fit family {name}; a multiple of {family.multiple}")
+    if size < family.min_size:
+        raise UserError(f"images of {size} px are too small for family {name}; at least {family.min_size}")
+    if size % family.multiple:
+        raise UserError(f"images of {size} px do not fit family {name}; a multiple of {family.multiple}")
+    if family.fits is not None and not family.fits(size):
+        own = f", e.g. its weights' own {family.source_size}" if family.source_size else ""
+        raise UserError(f"images of {size} px do not fit family {name}; it runs on others{own}")
     return family
 
 
@@ -203,8 +246,8 @@ def build(
     from study.models.net import Net  # takes seconds, and checking a space does not need it
 
     family = check(name, weights, load(name, **settings).min_size, **settings)
-    stages, source = family.backbone(weights)
+    stages, source = family.backbone("imagenet" if weights == "pretrained" else weights)
     if source_head and source is None:
         raise UserError(f"family {name} with weights {weights!r} has no source head; zero_shot needs one")
     own = source if source_head else None
-    return Net(stages, own or heads.make(head, family.features, classes, dropout), dropout)
+    return Net(stages, own or heads.make(head, family.features, classes, dropout), dropout, family.undecayed)

@@ -1,55 +1,96 @@
-"""Reads ImageNet weights that torchvision publishes, for any of its networks."""
+"""The classification networks of torchvision, as `torchvision/NAME` or `torchvision/NAME.WEIGHTS`.
 
-import contextlib
-import io
-import os
-import pickle
-import warnings
-from collections.abc import Callable
-from pathlib import Path
+Source: https://github.com/pytorch/vision (BSD-3-Clause); its weights state no licence of their own.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import nn
+from torchvision import models
+from torchvision.ops import StochasticDepth
 
-from study.models.families._weights import missing
-from study.storage import home
+from study.errors import UserError
+from study.models.families._networks import Contract, refuse_unknown
+from study.models.families._torchvision_weights import imagenet
 
-
-def imagenet(family: str, url: str, network: Callable[..., nn.Module]) -> dict[str, Any]:
-    """Read torchvision's file from torch's cache, downloading it first if it is missing.
-
-    Args:
-        family: name for the error.
-        url: of the file.
-        network: torchvision's function that makes the network.
-
-    Raises:
-        UserError: neither worked, or the file holds another network's weights; says which file to place where.
-    """
-    if not {"TORCH_HOME", "XDG_CACHE_HOME"} & os.environ.keys():
-        home.folder("pretrained weights", "name one with TORCH_HOME=DIR")
-    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it prints each attempt
-            warnings.simplefilter("ignore")  # about a file that is refused anyway
-            tensors = torch.hub.load_state_dict_from_url(
-                url, map_location="cpu", progress=False, check_hash=True, weights_only=True
-            )
-            _check(tensors, network)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise missing(family, error, url, place) from error
-    return tensors
+IMAGENET = 1000
 
 
-def _check(tensors: Any, network: Callable[..., nn.Module]) -> None:
-    """Compare names and shapes, as torch checks no checksum of a file that is already in its cache.
+def names() -> Sequence[str]:
+    """List all networks, and each with the names of its weights."""
+    plain = models.list_models(module=models)
+    return (*plain, *(f"{name}.{weights.name}" for name in plain for weights in models.get_model_weights(name)))
+
+
+def contract(network: str) -> Contract:
+    """Read what torchvision knows of a network's weights; of the default ones without a name.
 
     Raises:
-        ValueError: they are not the network's.
+        UserError: there is no such network, or it has no such weights.
     """
-    with torch.device("meta"):
-        expected = {name: tensor.shape for name, tensor in network(weights=None).state_dict().items()}
-    named = tensors if isinstance(tensors, dict) else {}
-    if {name: getattr(tensor, "shape", None) for name, tensor in named.items()} != expected:
-        raise ValueError("it holds something else than this network's tensors")
+    weights = _weights(network)
+    if weights is None:
+        return Contract((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 224, 0, None, None)
+    images = weights.transforms()
+    classes = len(weights.meta.get("categories") or ())
+    return Contract(tuple(images.mean), tuple(images.std), images.crop_size[0], classes, weights.name, None)
+
+
+def make(network: str, size: int | None, drop_path: float = 0.0) -> nn.Module:
+    """Make a network without a classifier, with random weights."""
+    return _without_classifier(_make(network, size, drop_path))[0]
+
+
+def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[nn.Module, nn.Linear | None]:
+    """Make a network with its published weights, from torch's cache or downloaded.
+
+    Raises:
+        UserError: they are not here and cannot be had; says what to place where.
+    """
+    weights = _weights(network)
+    if weights is None:
+        raise UserError(f"torchvision/{network} has no published weights")
+    model = _make(network, None, drop_path)
+    model.load_state_dict(imagenet(f"torchvision/{network}", weights.url, lambda weights: _make(network, None, 0.0)))
+    return _without_classifier(model)
+
+
+def _weights(network: str) -> Any:
+    base, _, name = network.partition(".")
+    if base not in models.list_models(module=models) or name:
+        refuse_unknown("torchvision", network, names())
+    every = models.get_model_weights(base)
+    return every[name] if name else getattr(every, "DEFAULT", None)
+
+
+def _make(network: str, size: int | None, drop_path: float) -> nn.Module:
+    base = network.partition(".")[0]
+    options: dict[str, Any] = {"image_size": size} if size is not None and base.startswith("vit_") else {}
+    if base in ("googlenet", "inception_v3"):  # as with their weights
+        options |= {"init_weights": False, "transform_input": True}
+    model = models.get_model(base, weights=None, **options)
+    for module in model.modules():
+        if isinstance(module, StochasticDepth):
+            module.p = drop_path
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return model
+
+
+def _without_classifier(model: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
+    """Put nothing in the place of the last layer, a matrix or a convolution to 1000 classes."""
+    layers = [
+        (path, layer)
+        for path, layer in model.named_modules()
+        if (isinstance(layer, nn.Linear) and layer.out_features == IMAGENET)
+        or (isinstance(layer, nn.Conv2d) and layer.out_channels == IMAGENET)
+    ]
+    for name in ("aux1", "aux2", "AuxLogits"):  # further classifiers, in training alone
+        if hasattr(model, name):
+            setattr(model, name, None)
+            model.aux_logits = False  # type: ignore[assignment]
+    path, last = layers[-1]
+    holder, _, name = path.rpartition(".")
+    setattr(model.get_submodule(holder), name, nn.Identity())
+    return model, last if isinstance(last, nn.Linear) else None

@@ -47,7 +47,7 @@ def _backbone(weights: str, stem: str) -> "tuple[list[nn.Module], nn.Linear | No
 def _imagenet() -> dict[str, Any]:
     from torchvision.models import MobileNet_V3_Large_Weights, mobilenet_v3_large
 
-    from study.models.families._torchvision import imagenet
+    from study.models.families._torchvision_weights import imagenet
 
     return imagenet("mobilenet_v3_large", MobileNet_V3_Large_Weights.IMAGENET1K_V1.url, mobilenet_v3_large)
 

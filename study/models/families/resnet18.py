@@ -28,7 +28,7 @@ def _backbone(weights: str) -> "tuple[list[nn.Module], nn.Linear | None]":
 def _imagenet() -> dict[str, Any]:
     from torchvision.models import ResNet18_Weights, resnet18
 
-    from study.models.families._torchvision import imagenet
+    from study.models.families._torchvision_weights import imagenet
 
     return imagenet("resnet18", ResNet18_Weights.IMAGENET1K_V1.url, resnet18)
 

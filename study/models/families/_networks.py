@@ -1,0 +1,207 @@
+"""Families of a library's networks: what is known of a network without building it, kept in the store.
+
+A library is a module like `_timm`. Finding out what a network is takes seconds and imports torch, so it is done once:
+the description is an entry of the store, and checking a space reads that.
+"""
+
+import difflib
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any, Protocol
+
+from study.errors import UserError
+from study.models.families import Family
+from study.space.config import show
+from study.storage import store
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Channels = tuple[float, float, float]
+NEAREST = 3
+"""Names that an error suggests."""
+VERSION = 1
+"""Of descriptions: a new one makes them anew."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a network's published weights expect and are, without building it."""
+
+    mean: Channels
+    std: Channels
+    size: int
+    """Side of the images that they were trained on, pixels."""
+    classes: int
+    """Of their head; 0 without one."""
+    weights: str | None
+    """Name of the weights; None where none are published."""
+    licence: str | None
+
+
+class Library(Protocol):
+    """A source of networks."""
+
+    def names(self) -> Sequence[str]:
+        """List the names of all networks."""
+
+    def contract(self, network: str) -> Contract:
+        """Look up what a network's weights expect."""
+
+    def make(self, network: str, size: int | None, drop_path: float = 0.0) -> "nn.Module":
+        """Make a network without a classifier, with random weights and without dropout."""
+
+    def pretrained(
+        self, network: str, size: int | None, drop_path: float = 0.0
+    ) -> "tuple[nn.Module, nn.Linear | None]":
+        """Make a network with its published weights, and take its classifier off."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a network is, as plain values."""
+
+    stages: tuple[str, ...]
+    """What each stage holds."""
+    before: tuple[str, ...]
+    """The blocks that the second and later stages begin with."""
+    shares: tuple[float, ...]
+    """Share of the parameters, a stage."""
+    passed: tuple[tuple[tuple[int, ...], ...], ...]
+    """Shapes of the activations behind each stage, for one image of the weights' own size."""
+    whole: str | None
+    """Why the network could not be cut; None where it was."""
+    features: int
+    parameters: int
+    macs: int
+    """Multiply-accumulate operations, for one image of the weights' own size."""
+    min_size: int
+    multiple: int
+    batchnorm: bool
+    """Whether any layer is a BatchNorm."""
+    contiguous: bool
+    """Whether it must not be laid out channels last, see `study.models.memory_format`."""
+    undecayed: tuple[str, ...]
+    """Parameters that weight decay leaves alone, besides biases and norms, under their stages' names."""
+    contract: Contract
+
+
+def family(
+    library: str, network: str, stages: str | None, image_size: int, upsample: int | None, drop_path: float | None
+) -> Family:
+    """Make the family of a library's network.
+
+    Raises:
+        UserError: there is no such network; names those that are nearest.
+    """
+    if stages not in (None, "blocks"):
+        raise UserError(f"unknown stages {show(stages)} of {library}/{network}; blocks, or leave it out")
+    facts, side = describe(library, network, stages), upsample or image_size
+    own = facts.contract.weights is not None
+    return Family(
+        stages=facts.stages,
+        features=facts.features,
+        mean=facts.contract.mean,
+        std=facts.contract.std,
+        min_size=facts.min_size,
+        multiple=facts.multiple,
+        weights=("none", "imagenet") if own else ("none",),
+        source_classes=1000 if own and facts.contract.classes == 1000 else None,
+        source_size=facts.contract.size if own else None,
+        whole=True,
+        backbone=functools.partial(_backbone, library, network, stages, side, drop_path or 0.0),
+        fetch=functools.partial(_fetch, library, network) if own else None,
+        licence=facts.contract.licence,
+        parameters=facts.parameters,
+        macs=facts.macs,
+        undecayed=facts.undecayed,
+        batchnorm=facts.batchnorm,
+        contiguous=facts.contiguous,
+        fits=functools.partial(fits, library, network),
+    )
+
+
+def describe(library: str, network: str, stages: str | None = None) -> Description:
+    """Describe a network, from the store if it was described before.
+
+    Raises:
+        UserError: there is no such network; names those that are nearest.
+    """
+    return _described(library, network, stages, str(store.root()))
+
+
+@functools.cache
+def _described(library: str, network: str, stages: str | None, root: str) -> Description:
+    facts = _kept(library, {"network": network, "stages": stages}, lambda: asdict(_plan(library, network, stages)))
+    contract = Contract(**{key: _tuples(value) for key, value in facts.pop("contract").items()})
+    return Description(contract=contract, **{key: _tuples(value) for key, value in facts.items()})
+
+
+@functools.cache
+def fits(library: str, network: str, size: int) -> bool:
+    """Whether a network runs on images of this side, pixels."""
+    return bool(
+        _kept(library, {"network": network, "size": size}, lambda: {"fits": _runs(library, network, size)})["fits"]
+    )
+
+
+def names(library: str) -> Sequence[str]:
+    """List a library's networks, from the store if they were listed before."""
+    return tuple(_kept(library, {"names": "all"}, lambda: {"names": list(_library(library).names())})["names"])
+
+
+def refuse_unknown(library: str, network: str, known: Sequence[str]) -> None:
+    """Refuse a network that the library lacks.
+
+    Raises:
+        UserError: names the nearest ones.
+    """
+    if network not in known:
+        near = difflib.get_close_matches(network, known, NEAREST, 0.5) or sorted(known)[:NEAREST]
+        raise UserError(f"unknown network '{network}' of {library}; the nearest: {', '.join(near)}")
+
+
+def _library(name: str) -> Library:
+    return import_module(f"{__package__}._{name}")  # type: ignore[return-value]
+
+
+def _kept(library: str, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Read plain values from the store, or find them out; a store that cannot be written costs time only."""
+    versions = {package: metadata.version(package) for package in ("torch", library)}
+    key |= {"library": library, "versions": versions, "description": VERSION}
+    try:
+        return dict(store.make_once("networks", key, lambda _: make()).meta)
+    except OSError:
+        return make()
+
+
+def _tuples(value: Any) -> Any:
+    """Turn JSON's lists into tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _plan(library: str, network: str, stages: str | None) -> Description:
+    from study.models.families import _plans
+
+    return _plans.describe(_library(library), network, stages)
+
+
+def _runs(library: str, network: str, size: int) -> bool:
+    from study.models.families import _plans
+
+    return _plans.runs(_library(library), network, size)
+
+
+def _backbone(
+    library: str, network: str, stages: str | None, side: int, drop_path: float, weights: str
+) -> "tuple[list[nn.Module], nn.Linear | None]":
+    from study.models.families import _plans
+
+    description = describe(library, network, stages)
+    return _plans.backbone(_library(library), network, description, side, drop_path, weights != "none")
+
+
+def _fetch(library: str, network: str) -> object:
+    return _library(library).pretrained(network, None)

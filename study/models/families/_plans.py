@@ -1,0 +1,164 @@
+"""Finds out what a library's network is, and makes its stages; imports torch."""
+
+import contextlib
+import math
+import re
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from study.models.families._networks import Description, Library
+from study.models.net import batchnorms
+from study.models.staging.recording import CannotCut
+from study.models.staging.stages import Stage, Staged, staged
+
+SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
+"""Sides of images that are tried, pixels, for the smallest that a network takes."""
+
+
+def describe(library: Library, network: str, stages: str | None) -> Description:
+    """Build a network without values, cut it at its weights' own size, and describe it."""
+    contract = library.contract(network)
+    with torch.device("meta"):
+        model = library.make(network, contract.size).eval()
+    named = dict(model.named_parameters())
+    images = torch.empty(1, 3, contract.size, contract.size, device="meta")
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(images)
+    undecayed = _undecayed(model)
+    multiple = _multiple(model)
+    parts, why = _cut(model, contract.size, stages == "blocks", None)
+    counts = [sum(parameter.numel() for parameter in stage.parameters()) for stage in parts.stages]
+    total = sum(parameter.numel() for parameter in named.values())
+    return Description(
+        stages=tuple(_contents(stage) for stage in parts.stages),
+        before=parts.before,
+        shares=tuple(count / max(sum(counts), 1) for count in counts),
+        passed=_passed(parts.stages, images),
+        whole=why,
+        features=_features(parts.stages, images),
+        parameters=total,
+        macs=counter.get_total_flops() // 2,
+        min_size=_smallest(library, network, multiple, contract.size),
+        multiple=multiple,
+        batchnorm=bool(batchnorms(model)),
+        contiguous=any(map(_corrupts_channels_last, model.modules())),
+        undecayed=tuple(
+            f"{number}.{name}"
+            for number, stage in enumerate(parts.stages)
+            for name, parameter in stage.named_parameters()
+            if any(parameter is named[other] for other in undecayed)
+        ),
+        contract=contract,
+    )
+
+
+def backbone(
+    library: Library, network: str, facts: Description, side: int, drop_path: float, pretrained: bool
+) -> tuple[list[nn.Module], nn.Linear | None]:
+    """Make a network's stages for images of a side, and its classifier where it has published weights."""
+    head = None
+    if pretrained:
+        model, head = library.pretrained(network, side, drop_path)
+    else:
+        model = library.make(network, side, drop_path)
+    parts, _ = _cut(model, side, False, facts.before)
+    return list(parts.stages), head
+
+
+def runs(library: Library, network: str, size: int) -> bool:
+    """Whether a network can be built for images of this side and gives features of them."""
+    try:
+        with torch.device("meta"):
+            model = library.make(network, size).eval()
+        with torch.no_grad():
+            return bool(model(torch.empty(2, 3, size, size, device="meta")).ndim == 2)
+    except Exception:  # whatever a library's code raises at a size that it was not made for
+        return False
+
+
+def _cut(model: nn.Module, size: int, every: bool, before: Sequence[str] | None) -> tuple[Staged, str | None]:
+    """Cut a network, or make one stage of it; also says why."""
+    try:
+        return staged(model, size, before, every), None
+    except CannotCut as reason:
+        return Staged([_Whole(model)], (), ()), str(reason)  # type: ignore[list-item]
+
+
+class _Whole(nn.Module):
+    """A network that cannot be cut, as one stage that gives (batch, features)."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.network = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Average over tokens or pixels where the network does not."""
+        features = self.network(images)
+        return features if features.ndim == 2 else features.flatten(1, -2).mean(1)
+
+
+def _contents(stage: nn.Module) -> str:
+    """Name what a stage holds: its modules' paths, without those inside of them."""
+    if isinstance(stage, Stage):
+        paths = [call for call, _, _ in stage._calls if isinstance(call, str)]
+        return f"{paths[0]} to {paths[-1]}" if len(paths) > 1 else paths[0] if paths else "functions"
+    return "all of the network"
+
+
+def _passed(stages: Sequence[nn.Module], images: torch.Tensor) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    shapes, passed = [], images
+    with torch.no_grad():
+        for stage in stages:
+            passed = stage.eval()(passed)
+            several = passed if isinstance(passed, tuple) else (passed,)
+            shapes.append(tuple(tuple(tensor.shape[1:]) for tensor in several))
+    return tuple(shapes)
+
+
+def _features(stages: Sequence[nn.Module], images: torch.Tensor) -> int:
+    return _passed(stages, images)[-1][0][0]
+
+
+def _smallest(library: Library, network: str, multiple: int, own: int) -> int:
+    """The smallest of `SIZES`, rounded up to the multiple, that the network takes; its own if none does."""
+    rounded = dict.fromkeys(math.ceil(size / multiple) * multiple for size in SIZES)
+    return next((size for size in rounded if size < own and runs(library, network, size)), own)
+
+
+def _multiple(model: nn.Module) -> int:
+    """The side of the patches that a network cuts images into, 1 without patches; of several the common multiple."""
+    sides = [1]
+    for module in model.modules():
+        patch, kind = getattr(module, "patch_size", None), type(module).__name__
+        if (kind.startswith("PatchEmbed") or kind == "VisionTransformer") and patch is not None:
+            sides += [patch] if isinstance(patch, int) else list(patch)
+    return math.lcm(*sides)
+
+
+_EMBEDDINGS = re.compile(r"(^|[._])(pos|cls|class|reg|dist|relative_position|mask)_?(embed|token|bias_table)\w*$")
+"""Names of parameters that are no weights of a layer: embeddings of positions and tokens."""
+
+
+def _undecayed(model: nn.Module) -> set[str]:
+    """Name the parameters that weight decay leaves alone: embeddings, and what the network's authors exempt."""
+    named = dict(model.named_parameters())
+    exempt = {name for name in named if _EMBEDDINGS.search(name)}
+    with contextlib.suppress(AttributeError, NotImplementedError):
+        exempt |= set(model.no_weight_decay()) & named.keys()  # type: ignore[operator]
+    return exempt
+
+
+def _corrupts_channels_last(module: nn.Module) -> bool:
+    """Whether training a layer in channels_last corrupts memory on a CPU: 1 × 1, stride ≥ 2, of 3 or 4 channels.
+
+    Seen in torch 2.15.0: a segmentation fault or a double free in the backward of `Conv2d(3, 64, 1, 2)`.
+    """
+    return (
+        isinstance(module, nn.Conv2d)
+        and module.kernel_size == (1, 1)
+        and max(module.stride) > 1
+        and module.in_channels in (3, 4)
+    )

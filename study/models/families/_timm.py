@@ -1,0 +1,103 @@
+"""The networks of timm, as `timm/NAME` or `timm/NAME.TAG`; a tag names one of a network's published weights.
+
+Source: Wightman, https://github.com/huggingface/pytorch-image-models (Apache-2.0); weights have licences of their own.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import timm
+from huggingface_hub.constants import HF_HUB_CACHE
+from torch import nn
+
+from study.errors import UserError
+from study.models.families._networks import Contract, refuse_unknown
+from study.space.config import show
+
+
+def names() -> Sequence[str]:
+    """List all networks, and each with the tags of its weights."""
+    return (*timm.list_models(), *timm.list_pretrained())
+
+
+def contract(network: str) -> Contract:
+    """Read what timm knows of a network's weights; of the default ones without a tag.
+
+    Raises:
+        UserError: there is no such network or tag.
+    """
+    settings = _settings(network)
+    return Contract(
+        mean=tuple(settings.mean),
+        std=tuple(settings.std),
+        size=max(settings.input_size[1:]),
+        classes=settings.num_classes,
+        weights=settings.tag or "default" if settings.has_weights else None,
+        licence=settings.license,
+    )
+
+
+def make(network: str, size: int | None, drop_path: float = 0.0) -> nn.Module:
+    """Make a network without a classifier, with random weights."""
+    return _make(network, size, drop_path, num_classes=0)
+
+
+def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[nn.Module, nn.Linear | None]:
+    """Make a network with its published weights, from the hub's cache or downloaded.
+
+    It is made with the weights' own classes, since timm does not notice missing tensors otherwise.
+
+    Raises:
+        UserError: they are not here and cannot be had; says what to place where.
+    """
+    settings = _settings(network)
+    try:
+        model: Any = _make(network, size, drop_path, num_classes=settings.num_classes, pretrained=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _missing(network, settings, error) from error
+    head = model.get_classifier() if settings.num_classes else None
+    model.reset_classifier(0)
+    return model, head if isinstance(head, nn.Linear) else None
+
+
+def _missing(network: str, settings: Any, error: Exception) -> UserError:
+    """Make the error that says which file to place where."""
+    problem = f"timm/{network}: cannot get its pretrained weights ({show(error)})"
+    if settings.hf_hub_id:
+        return UserError(
+            f"{problem}; where there is a network: python -c \"import timm; timm.create_model('{network}', True)\", "
+            f"then copy the hub's cache {HF_HUB_CACHE} here (HF_HUB_CACHE=DIR names another)"
+        )
+    return UserError(f"{problem}; download {settings.url} by hand and name it as weights=FILE")
+
+
+def _settings(network: str) -> Any:
+    base, _, tag = network.partition(".")
+    if tag or not timm.is_model(base):
+        refuse_unknown("timm", network, names())
+    return timm.models.get_pretrained_cfg(network) or timm.models.PretrainedCfg()
+
+
+def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> nn.Module:
+    """Call timm with as much as the network's constructor takes; what it does not take is set to 0."""
+    resized = {} if size is None or not _settings(network).fixed_input_size else {"img_size": size}
+    rates = {"drop_rate": 0.0, "drop_path_rate": drop_path}
+    model = _created(network, settings, [resized | rates, resized | {"drop_rate": 0.0}, resized, {}])
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "drop_prob") and not drop_path:
+            module.drop_prob = 0.0  # type: ignore[assignment]
+    if drop_path and not any(getattr(module, "drop_prob", 0) for module in model.modules()):
+        raise UserError(f"drop_path {drop_path:g} is not read by timm/{network}; it has no stochastic depth")
+    return model
+
+
+def _created(network: str, settings: dict[str, Any], options: Sequence[dict[str, Any]]) -> nn.Module:
+    first, *others = options
+    try:
+        return timm.create_model(network, **settings, **first)
+    except TypeError as error:
+        if not others or not any(f"'{name}'" in str(error) for name in first):
+            raise
+    return _created(network, settings, others)
