@@ -112,7 +112,10 @@ def module(name: str) -> ModuleType | SimpleNamespace:
         networks = import_module(f"{__name__}._networks")
 
         def family(
-            stages: str | None = None, image_size: int = 32, upsample: int | None = None, drop_path: float | None = None
+            stages: str | None = None,
+            image_size: int | None = None,
+            upsample: int | None = None,
+            drop_path: float | None = None,
         ) -> Family:
             return networks.family(library, network, stages, image_size, upsample, drop_path)  # type: ignore[no-any-return]
 
@@ -206,8 +209,7 @@ def check(name: str, weights: str, size: int, /, **settings: str | None) -> Fami
         UserError: the family or an option is unknown, it lacks these weights, or the images' side does not fit it.
     """
     family = load(name, **settings)
-    if weights not in family.weights:
-        raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
+    _check_weights(name, weights, family)
     if size < family.min_size:
         raise UserError(f"images of {size} px are too small for family {name}; at least {family.min_size}")
     if size % family.multiple:
@@ -216,6 +218,11 @@ def check(name: str, weights: str, size: int, /, **settings: str | None) -> Fami
         own = f", e.g. its weights' own {family.source_size}" if family.source_size else ""
         raise UserError(f"images of {size} px do not fit family {name}; it runs on others{own}")
     return family
+
+
+def _check_weights(name: str, weights: str, family: Family) -> None:
+    if weights not in family.weights:
+        raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
 
 
 def build(
@@ -245,7 +252,8 @@ def build(
     from study.models import heads
     from study.models.net import Net  # takes seconds, and checking a space does not need it
 
-    family = check(name, weights, load(name, **settings).min_size, **settings)
+    family = load(name, **settings)
+    _check_weights(name, weights, family)
     stages, source = family.backbone("imagenet" if weights == "pretrained" else weights)
     if source_head and source is None:
         raise UserError(f"family {name} with weights {weights!r} has no source head; zero_shot needs one")

@@ -89,16 +89,22 @@ class Description:
 
 
 def family(
-    library: str, network: str, stages: str | None, image_size: int, upsample: int | None, drop_path: float | None
+    library: str,
+    network: str,
+    stages: str | None,
+    image_size: int | None,
+    upsample: int | None,
+    drop_path: float | None,
 ) -> Family:
-    """Make the family of a library's network.
+    """Make the family of a library's network, for images of a side; None is its weights' own.
 
     Raises:
         UserError: there is no such network; names those that are nearest.
     """
     if stages not in (None, "blocks"):
         raise UserError(f"unknown stages {show(stages)} of {library}/{network}; blocks, or leave it out")
-    facts, side = describe(library, network, stages), upsample or image_size
+    facts = describe(library, network, stages)
+    side = upsample or image_size or facts.contract.size
     own = facts.contract.weights is not None
     return Family(
         stages=facts.stages,

@@ -21,8 +21,7 @@ SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448,
 def describe(library: Library, network: str, stages: str | None) -> Description:
     """Build a network without values, cut it at its weights' own size, and describe it."""
     contract = library.contract(network)
-    with torch.device("meta"):
-        model = library.make(network, contract.size).eval()
+    model = _without_values(library, network, contract.size)
     named = dict(model.named_parameters())
     images = torch.empty(1, 3, contract.size, contract.size, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -71,12 +70,20 @@ def backbone(
 def runs(library: Library, network: str, size: int) -> bool:
     """Whether a network can be built for images of this side and gives features of them."""
     try:
-        with torch.device("meta"):
-            model = library.make(network, size).eval()
+        model = _without_values(library, network, size)
         with torch.no_grad():
             return bool(model(torch.empty(2, 3, size, size, device="meta")).ndim == 2)
     except Exception:  # whatever a library's code raises at a size that it was not made for
         return False
+
+
+def _without_values(library: Library, network: str, size: int) -> nn.Module:
+    """Make a network on the meta device; a few constructors need values, and these are made in full first."""
+    try:
+        with torch.device("meta"):
+            return library.make(network, size).eval()
+    except (NotImplementedError, RuntimeError):
+        return library.make(network, size).eval().to("meta")
 
 
 def _cut(model: nn.Module, size: int, every: bool, before: Sequence[str] | None) -> tuple[Staged, str | None]:

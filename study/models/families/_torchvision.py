@@ -66,7 +66,11 @@ def _weights(network: str) -> Any:
 
 def _make(network: str, size: int | None, drop_path: float) -> nn.Module:
     base = network.partition(".")[0]
-    options: dict[str, Any] = {"image_size": size} if size is not None and base.startswith("vit_") else {}
+    options: dict[str, Any] = {}
+    if size is not None and base.startswith("vit_"):
+        options["image_size"] = size
+    if size is not None and base.startswith("maxvit_"):
+        options["input_size"] = (size, size)
     if base in ("googlenet", "inception_v3"):  # as with their weights
         options |= {"init_weights": False, "transform_input": True}
     model = models.get_model(base, weights=None, **options)
