@@ -58,6 +58,9 @@ class Library(Protocol):
     ) -> "tuple[nn.Module, nn.Linear | None]":
         """Make a network with its published weights, and take its classifier off."""
 
+    def where(self, network: str) -> str:
+        """Say where a network's published weights lie here, or how to get them."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -156,6 +159,11 @@ def fits(library: str, network: str, size: int) -> bool:
 def names(library: str) -> Sequence[str]:
     """List a library's networks, from the store if they were listed before."""
     return tuple(_kept(library, {"names": "all"}, lambda: {"names": list(_library(library).names())})["names"])
+
+
+def where(library: str, network: str) -> str:
+    """Say where a network's published weights lie here, or how to get them."""
+    return _library(library).where(network)
 
 
 def refuse_unknown(library: str, network: str, known: Sequence[str]) -> None:

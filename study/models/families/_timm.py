@@ -6,6 +6,7 @@ Source: Wightman, https://github.com/huggingface/pytorch-image-models (Apache-2.
 from collections.abc import Sequence
 from typing import Any
 
+import huggingface_hub
 import timm
 from huggingface_hub.constants import HF_HUB_CACHE
 from torch import nn
@@ -58,6 +59,19 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     head = model.get_classifier() if settings.num_classes else None
     model.reset_classifier(0)
     return model, head if isinstance(head, nn.Linear) else None
+
+
+def where(network: str) -> str:
+    """Say where a network's weights lie in the hub's cache, or how to get them."""
+    settings = _settings(network)
+    if not settings.hf_hub_id:
+        return f"not here: download {settings.url} and name the file, weights=FILE"
+    names = (settings.hf_hub_filename,) if settings.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
+    for name in names:
+        file = huggingface_hub.try_to_load_from_cache(settings.hf_hub_id, name)
+        if isinstance(file, str):
+            return f"here: {file}"
+    return f"not here: downloaded on first use from the hub's {settings.hf_hub_id}, into {HF_HUB_CACHE}"
 
 
 def _missing(network: str, settings: Any, error: Exception) -> UserError:

@@ -12,7 +12,7 @@ from torchvision.ops import StochasticDepth
 
 from study.errors import UserError
 from study.models.families._networks import Contract, refuse_unknown
-from study.models.families._torchvision_weights import imagenet
+from study.models.families._torchvision_weights import imagenet, place
 
 IMAGENET = 1000
 
@@ -54,6 +54,13 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     model = _make(network, None, drop_path)
     model.load_state_dict(imagenet(f"torchvision/{network}", weights.url, lambda weights: _make(network, None, 0.0)))
     return _without_classifier(model)
+
+
+def where(network: str) -> str:
+    """Say where a network's weights lie in torch's cache, or how to get them."""
+    url = _weights(network).url
+    file = place(url)
+    return f"here: {file}" if file.is_file() else f"not here: downloaded on first use from {url}, to {file}"
 
 
 def _weights(network: str) -> Any:

@@ -27,9 +27,7 @@ def imagenet(family: str, url: str, network: Callable[..., nn.Module]) -> dict[s
     Raises:
         UserError: neither worked, or the file holds another network's weights; says which file to place where.
     """
-    if not {"TORCH_HOME", "XDG_CACHE_HOME"} & os.environ.keys():
-        home.folder("pretrained weights", "name one with TORCH_HOME=DIR")
-    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    file = place(url)
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it prints each attempt
             warnings.simplefilter("ignore")  # about a file that is refused anyway
@@ -38,8 +36,19 @@ def imagenet(family: str, url: str, network: Callable[..., nn.Module]) -> dict[s
             )
             _check(tensors, network)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise missing(family, error, url, place) from error
+        raise missing(family, error, url, file) from error
     return tensors
+
+
+def place(url: str) -> Path:
+    """The file in torch's cache that a URL is downloaded to.
+
+    Raises:
+        UserError: the user has no home folder, and none is named.
+    """
+    if not {"TORCH_HOME", "XDG_CACHE_HOME"} & os.environ.keys():
+        home.folder("pretrained weights", "name one with TORCH_HOME=DIR")
+    return Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
 
 
 def _check(tensors: Any, network: Callable[..., nn.Module]) -> None:

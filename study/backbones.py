@@ -1,0 +1,113 @@
+"""`python -m study.backbones PATTERN`: lists networks by name, or describes one: stages, sizes, cost and weights."""
+
+import fnmatch
+import math
+from collections.abc import Iterator, Sequence
+
+from analysis.shell import command
+from analysis.shell.text import printable
+from study.errors import UserError
+from study.models import families
+from study.models.families import _networks
+from study.models.families._networks import Description
+
+MOST = 200
+"""Names that are listed."""
+
+
+def _parser() -> command.Parser:
+    parser = command.Parser(
+        prog="python -m study.backbones", description="List networks by name, or describe one of them."
+    )
+    example = "a name, or a part of names with *, e.g. timm/convnext_* or resnet18"
+    parser.add_argument("pattern", metavar="PATTERN", help=example)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """List or describe; 0, or 2 where no network has such a name."""
+    with command.ending("study.backbones") as end:
+        pattern = _parser().parse_args(arguments).pattern
+        for line in _lines(pattern):
+            print(printable(line))
+    return end.code
+
+
+def _lines(pattern: str) -> Iterator[str]:
+    library, _, network = pattern.partition("/")
+    if set(pattern) & set("*?["):
+        yield from _listed(pattern)
+    elif library in families.LIBRARIES and network:
+        yield from described(pattern, _networks.describe(library, network))
+    else:
+        yield from _written_by_hand(pattern)
+
+
+def _listed(pattern: str) -> Iterator[str]:
+    """The names that match; those of a library only where the pattern begins with it.
+
+    Raises:
+        UserError: none does.
+    """
+    library = pattern.partition("/")[0]
+    asked = [library] if library in families.LIBRARIES else list(families.LIBRARIES)
+    names = [*families.names(), *(f"{name}/{network}" for name in asked for network in _networks.names(name))]
+    matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+    if not matching:
+        raise UserError(f"no network's name matches '{pattern}'; try *{pattern.strip('*').rpartition('/')[2][:6]}*")
+    yield from matching[:MOST]
+    if len(matching) > MOST:
+        yield f"and {len(matching) - MOST} more; write more of the name"
+
+
+def _written_by_hand(name: str) -> Iterator[str]:
+    family = families.load(name)
+    yield f"{name}: a family of {len(family.stages)} stages that is written by hand"
+    yield from (f"  {number}  {contents}" for number, contents in enumerate(family.stages, 1))
+    yield from _sizes(family.min_size, family.multiple, family.source_size)
+    yield f"weights: {', '.join(family.weights)}"
+
+
+def described(name: str, facts: Description) -> Iterator[str]:
+    """Describe a library's network, a line a fact."""
+    contract = facts.contract
+    cost = f"{facts.parameters / 1e6:.1f} M parameters, {facts.macs / 1e9:.2f} G MACs"
+    yield f"{name}: {cost} for an image of {contract.size} px, {facts.features} features"
+    if facts.whole:
+        yield f"one stage, as it cannot be cut: {facts.whole}; it trains as a whole or is frozen as a whole"
+    yield "stage  parameters  passed on, of an image  holds"
+    rows = zip(facts.shares, facts.passed, facts.stages, strict=True)
+    for number, (share, passed, contents) in enumerate(rows, 1):
+        shapes = " and ".join(" × ".join(map(str, shape)) for shape in passed)
+        yield f"{number:5}  {100 * share:8.2f} %  {shapes:<22}  {contents}"
+    yield from _sizes(facts.min_size, facts.multiple, contract.size)
+    if contract.weights is None:
+        yield "weights: none are published; scratch, or weights of your own"
+    else:
+        classes = contract.classes or "no"
+        yield f"weights: pretrained ({contract.weights}), {classes} classes; {_licence(contract.licence)}"
+        yield _networks.where(*name.split("/", 1))
+        yield f"images: mean {_three(contract.mean)}, std {_three(contract.std)}"
+
+
+def _licence(licence: str | None) -> str:
+    if licence is None:
+        return "licence not stated"
+    forbids = "; not for commercial use" if "nc" in licence.lower().split("-") else ""
+    return f"licence {licence}{forbids}"
+
+
+def _sizes(least: int, multiple: int, own: int | None) -> Iterator[str]:
+    start = math.ceil(least / multiple) * multiple
+    usual = f"; the weights saw {own} px" if own else ""
+    several = f"multiples of {multiple} px" if multiple > 1 else "any side"
+    yield f"image_size: {several} from {start} px{usual}"
+
+
+def _three(values: Sequence[float]) -> str:
+    return "/".join(f"{value:g}" for value in values)
+
+
+if __name__ == "__main__":
+    command.in_utf8()
+    command.leave(main())
