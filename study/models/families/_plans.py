@@ -21,7 +21,7 @@ SIZES = (8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448,
 def describe(library: Library, network: str, stages: str | None) -> Description:
     """Build a network without values, cut it at its weights' own size, and describe it."""
     contract = library.contract(network)
-    model = _without_values(library, network, contract.size)
+    model = _without_values(library, network, contract.size).requires_grad_(False)  # which the counter needs
     named = dict(model.named_parameters())
     images = torch.empty(1, 3, contract.size, contract.size, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
