@@ -15,7 +15,7 @@ from analysis.numbers import table
 class Question(NamedTuple):
     """A question, its answers, and the rule behind them."""
 
-    asked: str
+    text: str
     answers: list[Answer]
     rule: str
 

@@ -28,7 +28,7 @@ LABELS = ("one", "several")
 """An image has exactly one class, or any number of them."""
 
 
-def shown(values: Config, data: "TaskData", mean: Sequence[float], std: Sequence[float]) -> dict[str, Any]:
+def image_card(values: Config, data: "TaskData", mean: Sequence[float], std: Sequence[float]) -> dict[str, Any]:
     """Describe how an image is prepared for the network, and what the network's outputs mean.
 
     Args:

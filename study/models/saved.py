@@ -55,7 +55,7 @@ def _description(earlier: "Earlier", file: str) -> dict[str, Any]:
     """Describe an earlier task for the card."""
     data = earlier.data
     task = {"task": data.task, "classes": list(data.classes), "head": earlier.config.head, "file": file}
-    return task | cards.shown(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data))
+    return task | cards.image_card(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data))
 
 
 def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, dict[str, Any]]:
@@ -67,7 +67,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
         own_batchnorm: restores the BatchNorm buffers of the time when that earlier task had been learnt.
 
     Returns:
-        The network, which takes (batch, 3, size, size) images, prepared as the card says (`study.models.cards.shown`),
+        The network, which takes (batch, 3, size, size) images, prepared as the card says (`study.models.cards.image_card`),
         and the card. The first len(card["classes"]) outputs are the classes. For an earlier task, the card describes
         that task, its classes and its images.
 
@@ -92,7 +92,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
 def _built(card: dict[str, Any]) -> Net:
     """Build the network that a card describes; its tensors are still to be loaded."""
     values, classes = config(card["config"]), card["classes"]
-    options = families.asked(values.family, vars(values))
+    options = families.options_from(values.family, vars(values))
     outputs, head = values.head_classes or len(classes), values.head
     if values.regime in ("zero_shot", "prototype"):
         outputs, head = len(classes), "linear"

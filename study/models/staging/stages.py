@@ -20,7 +20,7 @@ from study.models.staging.recording import (
     record,
 )
 
-Passed = Tensor | tuple[Tensor, ...]
+Activations = Tensor | tuple[Tensor, ...]
 
 
 class Staged(NamedTuple):
@@ -78,7 +78,7 @@ class Stage(nn.Module):
         """Use a module in calls; unlike an attribute it is not registered, as another stage may own it."""
         self.__dict__["_holders"][path] = module
 
-    def forward(self, passed: Passed) -> Passed:
+    def forward(self, passed: Activations) -> Activations:
         """Run the steps."""
         values = dict(zip(self._takes, passed if isinstance(passed, tuple) else (passed,), strict=True))
         frame = Frame(values, self.__dict__["_holders"], values[self._takes[0]], self.training)

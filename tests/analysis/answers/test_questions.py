@@ -30,7 +30,7 @@ def test_every_module_of_a_question_has_sentences_and_a_rule():
 
 
 def test_the_questions_come_in_a_readers_order(made):
-    assert [question.asked for question in questions.answers(made)] == [
+    assert [question.text for question in questions.answers(made)] == [
         "Which wins, and by how much?",
         "Which freezing depth and learning rate?",
         "How many labels are saved?",
@@ -43,7 +43,7 @@ def test_no_claim_of_scores_without_its_interval(df):
     df = df[df["role"] != "pretrain"]
     for question in questions.answers(df):
         for answer in question.answers:
-            if question.asked.startswith("Which wins"):
+            if question.text.startswith("Which wins"):
                 assert re.search(r"-?\d+\.\d\d \[-?\d+\.\d\d, -?\d+\.\d\d\]", answer.claim)
             assert re.search(r"\[.+, .+\]|in all of the interval|\d+ of \d+|trials|no interval", answer.claim)
 
@@ -63,5 +63,5 @@ def test_a_missing_metric_and_cells_that_cannot_run(made):
 
 def test_one_cell_and_no_cell(made):
     one = questions.answers(made[made["cell"] == made["cell"].iloc[0]])
-    assert [question.asked for question in one] == ["Which freezing depth and learning rate?"]
+    assert [question.text for question in one] == ["Which freezing depth and learning rate?"]
     assert questions.answers(made.iloc[:0]) == []

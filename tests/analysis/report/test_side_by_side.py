@@ -85,7 +85,7 @@ def test_the_page_has_links_sources_answers_and_pictures(written, one):
     assert f"Data source of real: {REAL}" in text
     assert "PARTIAL. 2 trials of real still running" in text
     for question in questions.answers(one):
-        assert text.count(question.asked) >= 1
+        assert text.count(question.text) >= 1
         assert all(answer.claim in text for answer in question.answers[: side_by_side.CLAIMS])
     assert re.search(r"At 100 % of the labels \w+ (wins|leads|has the highest mean)", text)
     assert "1 of 1 cell has no test score yet" in text
