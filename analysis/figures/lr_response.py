@@ -10,11 +10,12 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from analysis.figures import axes, looks, response, trial_curves
 from analysis.numbers import format
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 WITHIN = 0.01  # of the cell's best score
 
 
+@once
 def data(table: StudyTable) -> pd.DataFrame:
     """The last validation score of each search trial against its learning rate.
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import axes, looks
 from analysis.numbers import comparisons, format
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 COLUMNS = (
     *("panel", "cell", "key", "contender", "look", "regime", "trial", "kind"),
@@ -25,6 +25,7 @@ LINES: dict[str, dict[str, Any]] = {
 }
 
 
+@once
 def data(table: StudyTable) -> pd.DataFrame:
     """Validation score per epoch of every search trial, of the winners' replicates and of trials as published.
 
@@ -40,6 +41,7 @@ def data(table: StudyTable) -> pd.DataFrame:
     return comparisons.placed(scores, table)[[*COLUMNS]]
 
 
+@once
 def trial_kinds(table: StudyTable) -> pd.Series:
     """Per trial of a figure (the index): winner, replicate, published, or the search trial's state."""
     trials = table.trials.set_index("trial")

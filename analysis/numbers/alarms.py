@@ -6,7 +6,7 @@ Knows the kinds of alarm and what they mean.
 import pandas as pd
 
 from analysis.numbers import format, summary
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 MEANING = {
     "constant_class": "the model predicts one class for all validation images.",
@@ -24,6 +24,7 @@ MEANING = {
 ONCE = tuple(MEANING)[2:]  # raised once, when a trial or a phase starts; the others in every report that they hold for
 
 
+@once
 def records(table: StudyTable) -> pd.DataFrame:
     """Every alarm once per trial.
 
@@ -84,6 +85,7 @@ def _gone(at_end: pd.Series) -> str:
     return "1" if at_end.empty else "0" if at_end.any() else "2"
 
 
+@once
 def one_class(table: StudyTable) -> set[str]:
     """The cells in which every replicate with a test score predicts one class in its last report."""
     tested, alarms = table.replicates.dropna(subset="test"), records(table)

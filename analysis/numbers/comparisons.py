@@ -120,6 +120,7 @@ def title(place: Place) -> str:
     return " · ".join(share + [place.panel] * (place.panel != format.title({}))) or "everywhere"
 
 
+@once
 def repeated(table: StudyTable) -> dict[str, pd.Series]:
     """The test scores of each cell that has any, by seed; only one where fresh seeds can change nothing."""
     trials = table.replicates.dropna(subset="test")

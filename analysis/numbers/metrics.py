@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.numbers import format, stats, summary
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 
+@once
 def numbers(table: StudyTable) -> pd.DataFrame:
     """The test scores of the replicates by every metric except the loss; all of the same trained networks.
 

@@ -5,13 +5,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.numbers import comparisons, format, stats
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 SHARES = (0.95, 0.99)
 """Of a run's own best validation score; a run that reaches one is near its plateau."""
 KIND = f"{stats.KIND} over replicates"
 
 
+@once
 def runs(table: StudyTable) -> pd.DataFrame:
     """When each replicate first reaches each share of its own best validation score.
 
@@ -40,6 +41,7 @@ class _Plateau(NamedTuple):
     n: int
 
 
+@once
 def numbers(table: StudyTable) -> pd.DataFrame:
     """The mean epoch and step of the plateau per cell, with intervals.
 

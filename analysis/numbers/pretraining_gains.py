@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.numbers import alarms, format, grid, plateau, stats
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 KEYS, WITHOUT = ("pretext", "weights"), "none"
 EARLY = 0.25
@@ -26,6 +26,7 @@ QUESTIONS = {
 }
 
 
+@once
 def differences(table: StudyTable) -> pd.DataFrame:
     """Scores with pretrained weights minus those without, in every comparison that has both; see `QUESTIONS`.
 

@@ -11,12 +11,13 @@ import pandas as pd
 
 from analysis.numbers import alarms, cell_table, comparisons, counterparts, format, grid, stats, summary
 from analysis.numbers.grid import CORRECTED, PUBLISHED
-from analysis.numbers.study_table import StudyTable
+from analysis.numbers.study_table import StudyTable, once
 
 KIND = "95 % Welch t interval of the difference"
 ALL = "everything as published (all causes, its recipe)"
 
 
+@once
 def numbers(table: StudyTable) -> pd.DataFrame:
     """The test scores of each version.
 
@@ -99,6 +100,7 @@ class _Cause(NamedTuple):
     images_cause: int
 
 
+@once
 def causes(table: StudyTable) -> pd.DataFrame:
     """The cost of each cause: the corrected score minus the one with only that cause, or with everything as published.
 
