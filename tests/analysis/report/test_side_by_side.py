@@ -79,7 +79,7 @@ def test_scores_of_one_data_set_share_a_panel(one, other):
     assert scores["bar"].tolist() == [f"{bar} · 100 % labels" for bar in bars]
 
 
-@pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other"}, {"metric": "mAP"}])
+@pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other", "trained_on": "other"}, {"metric": "mAP"}])
 def test_scores_that_may_not_be_compared_have_a_picture_each(one, other, change):
     scores = side_by_side.data(studies(one, other.assign(**change)))
     assert scores["panel"].nunique() == 2
