@@ -6,9 +6,9 @@ arguments are checked.
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.shell import command
 from analysis.shell.callable_module import make_callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from study.cli.best_model import Chosen
     from study.cli.predictions import Labels
+    from study.models.cards import Card
     from study.models.inference import Answer
 
 TOP, THRESHOLD = 3, 0.5
@@ -116,7 +117,7 @@ def _run(args: argparse.Namespace, end: command.Ending) -> int:
     chosen = best_model.choose(args.model, args.cell)
     card = cards.read(chosen.folder)
     before = None if args.task in (None, card["task"]) else args.task
-    about = card | cards.earlier(card, chosen.folder, before) if before else card
+    about: Card = {**card, **cards.earlier(card, chosen.folder, before)} if before else card
     _check_options(args, about, before)
     paths, missed = _paths(args.images)
     for line in missed:
@@ -138,7 +139,7 @@ def _check_csv(file: Path | None) -> None:
         raise UserError(f"--csv {file}: no folder {file.parent}")
 
 
-def _check_options(args: argparse.Namespace, about: Mapping[str, Any], before: str | None) -> None:
+def _check_options(args: argparse.Namespace, about: "Card", before: str | None) -> None:
     """Refuse options that nothing would read."""
     several = about["labels_per_image"] == "several"
     if several and args.top is not None:
@@ -166,7 +167,7 @@ def _paths(names: list[str]) -> tuple[list[str], list[str]]:
     return paths, missed
 
 
-def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> None:
+def _tell(chosen: "Chosen", about: "Card", before: str | None) -> None:
     """Print which network it is, why, and how it gets the images."""
     trained, counted = config(about["config"]), f"task {about['task']}, {len(about['classes'])} classes"
     learnt = f", learnt before {trained.task}" if before else ""
@@ -180,7 +181,7 @@ def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> Non
             print(printable(line))
 
 
-def _cut(about: Mapping[str, Any]) -> str:
+def _cut(about: "Card") -> str:
     """Say which part of an image the network gets: a user's image has no box around its object."""
     if about["crop"] == "centre":
         return "the largest square in their middle"

@@ -109,7 +109,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     return 0
 
 
-def _print(epochs: int, row: dict[str, Any]) -> None:
+def _print(epochs: int, row: weights.EpochRecord) -> None:
     train, val = (row["scores"][split] for split in ("train", "val"))
     scores = f"accuracy {train['accuracy']:.4f} in training, {val['accuracy']:.4f} held out; {row['seconds']:.0f} s"
     print(f"epoch {row['epoch']} of {epochs}: {scores}", flush=True)

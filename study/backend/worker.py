@@ -11,11 +11,13 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study.training.failures import failure, text_of
+from study.storage.events import WorkerReport
+from study.training.failures import Failure, failure, text_of
 from study.training.report_checks import checked
 
 if TYPE_CHECKING:
     from study.data.prepare import TaskData
+    from study.models.cards import NewCard
     from study.models.earlier import Earlier
     from study.search.job import Job
     from study.space.config import Config
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from study.training.trial import CacheSettings
 
 
-Results = dict[str, dict[str, Any]]
+Results = dict[str, WorkerReport | Failure]
 """Trial → its report after an epoch, or its failure."""
 
 
@@ -81,7 +83,7 @@ def _alone(job: "Job") -> Iterator[Results]:
         from study.training import trial
 
         folder, config, data, device, cache = _begin(job)
-        trial_mirror.fetch(dict(job))
+        trial_mirror.fetch(job)
     checkpoint = checkpoints.latest(folder, of=_identity(job), report=ledger_schema.REPORT)
     resume: trial.Resume | None = None
     if checkpoint is not None:
@@ -108,7 +110,7 @@ def _alone(job: "Job") -> Iterator[Results]:
             _save_model(job, data, report, earlier)
         if time.monotonic() - saved >= job["checkpoint_seconds"]:
             checkpoints.save(folder, checkpoints.Checkpoint(report.state(), result), of=_identity(job))
-            trial_mirror.keep(dict(job))
+            trial_mirror.keep(job)
             saved = time.monotonic()
         yield {job["trial"]: result}
 
@@ -144,7 +146,7 @@ def _together(jobs: "Sequence[Job]") -> Iterator[Results]:
                 if not isinstance(report, Exception) and "failure" not in result and not ended(number):
                     checkpoint = checkpoints.Checkpoint(report.state(), result)
                     checkpoints.save(folders[number], checkpoint, of=_identity(jobs[number]))
-                    trial_mirror.keep(dict(jobs[number]))
+                    trial_mirror.keep(jobs[number])
             saved = time.monotonic()
         yield by_trial
 
@@ -204,7 +206,7 @@ def _own_errors(reports: "Iterator[Any]") -> "Iterator[Any]":
         raise RuntimeError(f"{type(error).__name__}: {text_of(error)}") from error
 
 
-def _result(report: "Report | Exception", job: "Job", after: int) -> dict[str, Any]:
+def _result(report: "Report | Exception", job: "Job", after: int) -> WorkerReport | Failure:
     """Return the report of a bundle's member as plain values; a score that is no number fails this member alone."""
     try:
         if isinstance(report, Exception):
@@ -222,7 +224,7 @@ def _identity(job: "Job") -> str:
     return store.checksum_of(json.dumps(values, sort_keys=True).encode())
 
 
-def _refuse_other(before: dict[str, Any] | None, result: dict[str, Any]) -> None:
+def _refuse_other(before: WorkerReport | None, result: WorkerReport) -> None:
     """Compare the digest of a resumed trial's frozen stages, which no checkpoint holds, with the one before.
 
     Raises:
@@ -244,7 +246,7 @@ def _save_model(job: "Job", data: "TaskData", report: "Report", earlier: "Sequen
     if job["model"] is not None:
         rows = [row for row in report.rows if row["task"] == row["trained_on"] and row["metric"] != "count"]
         scores = {f"{row['split']} {row['metric']}": row["score"] for row in rows}
-        card = {
+        card: NewCard = {
             "trial": job["trial"],
             "config": job["config"],
             "seed": job["seed"],
@@ -256,4 +258,4 @@ def _save_model(job: "Job", data: "TaskData", report: "Report", earlier: "Sequen
             **cards.shown(config(job["config"]), data, *report.normalization),
         }
         saved.save(store.at(job["model"]), report.model(), card, earlier)
-        trial_mirror.keep_model(dict(job))
+        trial_mirror.keep_model(job)

@@ -6,7 +6,7 @@ Knows nothing of images or networks.
 import contextlib
 import csv
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from study.models.cards import TaskCard
     from study.models.inference import Answer
 
 
@@ -100,7 +101,7 @@ def _refuse_none(count: int) -> None:
         raise UserError("none of the images could be read")
 
 
-def labels(card: Mapping[str, Any], outputs: int, top: int, threshold: float) -> Labels:
+def labels(card: "TaskCard", outputs: int, top: int, threshold: float) -> Labels:
     """Name the outputs of a card's network."""
     names = *card["classes"], *(f"output {number}" for number in range(len(card["classes"]), outputs))
     return Labels(names, card["labels_per_image"] == "several", top, threshold)

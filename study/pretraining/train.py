@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from study.models import families, weights
+from study.models.weights import EpochRecord, PretrainingCard
 from study.pretraining import pretexts, sources
 from study.pretraining.initial_weights import InitialWeights
 from study.pretraining.sources import Source
@@ -21,17 +22,25 @@ from study.storage import store
 from study.storage.schema import Table, listed, whole
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from study.data.device_split import Feed
     from study.data.prepare import Split, TaskData
     from study.models.net import Net
     from study.pretraining.examples import Examples
     from study.training.loop import Epoch, TrainingContext
 
-Row = dict[str, Any]
 REPORT = Table({"epoch": whole(0, 10**9), "rows": listed(weights.ROW.kind, least=1)}, {}, more=False)
 """A checkpoint's report, with all epochs so far."""
 MOST = 2000
 """Largest number of held-out images that are scored after an epoch."""
+
+
+class _Report(TypedDict):
+    """A checkpoint's report."""
+
+    epoch: int
+    rows: list[EpochRecord]
 
 
 class TrainOptions(NamedTuple):
@@ -42,7 +51,7 @@ class TrainOptions(NamedTuple):
     """Seconds of training between two checkpoints."""
     command: str = ""
     """The command line, recorded on the card."""
-    on_epoch: Callable[[Row], None] = lambda row: None
+    on_epoch: Callable[[EpochRecord], None] = lambda row: None
     """Called with the record of each epoch, see `_row`."""
     check: Callable[[], None] = lambda: None
     """Called at each batch, and every second while another process trains the same weights. It may raise to end the
@@ -52,7 +61,7 @@ class TrainOptions(NamedTuple):
 DEFAULTS = TrainOptions()
 
 
-def make(start: InitialWeights, options: TrainOptions = DEFAULTS) -> store.Entry:
+def make(start: InitialWeights, options: TrainOptions = DEFAULTS) -> store.Entry[PretrainingCard]:
     """Open weights. If they are missing or damaged they are trained first, by one of several processes.
 
     Args:
@@ -110,13 +119,13 @@ def resumes(start: InitialWeights) -> str | None:
     return f"resumes after epoch {checkpoint.report['epoch']}"
 
 
-def _write(file: Path, row: Row) -> None:
+def _write(file: Path, row: EpochRecord) -> None:
     partial_file = file.with_suffix(".new")
     partial_file.write_text(json.dumps(row), encoding="utf-8")
     partial_file.replace(file)
 
 
-def _make(start: InitialWeights, options: TrainOptions, checkpoint_folder: Path, folder: Path) -> dict[str, Any]:
+def _make(start: InitialWeights, options: TrainOptions, checkpoint_folder: Path, folder: Path) -> PretrainingCard:
     """Train, with checkpoints beside the entry, and fill the entry's folder; returns the card."""
     from safetensors.torch import save_file
 
@@ -124,7 +133,7 @@ def _make(start: InitialWeights, options: TrainOptions, checkpoint_folder: Path,
     from study.storage import checkpoints
 
     source, checkpoint = start.source, checkpoints.latest(checkpoint_folder, report=REPORT)
-    rows: list[Row] = list(checkpoint.report["rows"]) if checkpoint else []
+    rows: list[EpochRecord] = list(checkpoint.report["rows"]) if checkpoint else []
     context, score = _context(start, options)
     began, saved = time.monotonic() - (rows[-1]["seconds"] if rows else 0.0), time.monotonic()
     for epoch in _epochs(context, source, len(rows), checkpoint.state if checkpoint else {}):
@@ -135,20 +144,31 @@ def _make(start: InitialWeights, options: TrainOptions, checkpoint_folder: Path,
             saved = time.monotonic()
     save_file(copied(context.net.stages.state_dict()), folder / weights.MODEL)
     save_file(copied(context.net.head[1].state_dict()), folder / weights.HEAD)  # type: ignore[index]
-    card: dict[str, Any] = {"name": source.name, "pretext": source.pretext, "options": source.options}
-    card |= {"task": source.config.task, "config": asdict(source.config), "seed": start.seed}
-    card |= {"replicate": start.replicate, "data": start.prepared.source, "classes": list(start.prepared.classes)}
-    card |= {"images": len(context.feed.rows), "chance": 1 / _answers(start), "command": options.command}
-    card |= {"seconds": rows[-1]["seconds"], "rows": rows}
+    card: PretrainingCard = {
+        "name": source.name,
+        "pretext": source.pretext,
+        "options": source.options,
+        "task": source.config.task,
+        "config": asdict(source.config),
+        "seed": start.seed,
+        "replicate": start.replicate,
+        "data": start.prepared.source,
+        "classes": list(start.prepared.classes),
+        "images": len(context.feed.rows),
+        "chance": 1 / _answers(start),
+        "command": options.command,
+        "seconds": rows[-1]["seconds"],
+        "rows": rows,
+    }
     (folder / weights.CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card
 
 
-def _report(rows: list[Row]) -> dict[str, Any]:
+def _report(rows: list[EpochRecord]) -> _Report:
     return {"epoch": rows[-1]["epoch"], "rows": rows}
 
 
-def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> Row:
+def _row(epoch: "Epoch", val: dict[str, float], seconds: float) -> EpochRecord:
     """Make the record of an epoch: its number and step, the seconds so far, the scores by split, and the alarms."""
     return {
         "epoch": epoch.number,
@@ -164,7 +184,7 @@ def _answers(start: InitialWeights) -> int:
     return pretexts.load(start.source.pretext).answers(len(start.prepared.classes), start.source.options)
 
 
-def _epochs(context: "TrainingContext", source: Source, done: int, tensors: dict[str, Any]) -> "Iterator[Epoch]":
+def _epochs(context: "TrainingContext", source: Source, done: int, tensors: "dict[str, Tensor]") -> "Iterator[Epoch]":
     """Train, from the checkpoint's tensors after `done` epochs on."""
     from study.training.loop import fit
     from study.training.trial import plan
