@@ -3,6 +3,8 @@
 from typing import Any, NotRequired, TypedDict
 
 from study.space.distributions import Value
+from study.storage.events import WorkerReport
+from study.training.failures import Failure
 
 
 class Earlier(TypedDict):
@@ -68,3 +70,7 @@ class Job(TypedDict):
     """Whether to train on a GPU; added by `study.backend.tune.run`."""
     gpus: NotRequired[float]
     """GPUs that Ray reserves for the trial; added by `study.backend.tune.run`."""
+
+
+Results = dict[str, WorkerReport | Failure]
+"""What a worker sends back: trial → its report after an epoch, or its failure."""
