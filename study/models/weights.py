@@ -31,6 +31,14 @@ class EpochRecord(TypedDict):
     alarms: list[str]
 
 
+class TrainingReport(TypedDict):
+    """The report of a checkpoint of their training."""
+
+    epoch: int
+    rows: list[EpochRecord]
+    """Of all epochs so far."""
+
+
 class PretrainingCard(TypedDict):
     """What the store has on weights: their data, settings and scores."""
 
@@ -65,6 +73,8 @@ ROW = Table(
     },
     {},
 )
+REPORT = Table({"epoch": whole(0, 10**9), "rows": listed(ROW.kind, least=1)}, {}, more=False)
+"""The report of a checkpoint of their training."""
 _CARD = {"rows": listed(ROW.kind, least=1), "chance": NUMBER, "seconds": number(0, 10**9), "images": whole(0, 10**9)}
 
 
