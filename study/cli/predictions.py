@@ -8,7 +8,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,7 @@ from analysis.shell import files
 from analysis.shell.text import printable
 from study.errors import UserError
 from study.models.cards import TaskCard
-
-if TYPE_CHECKING:
-    from study.models.inference import Answer
-
+from study.models.inference import Answer
 
 LOG_WIDTH = 10_000  # columns where the output is no terminal: names must not be folded there
 
@@ -73,7 +70,7 @@ def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | 
     print(f"wrote {printable(str(file))}: {count:,} image{'s' * (count != 1)}")
 
 
-def frame(answers: Iterable["Answer"], named: Labels) -> pd.DataFrame:
+def frame(answers: Iterable[Answer], named: Labels) -> pd.DataFrame:
     """Give answers as a table; see `study.predict`.
 
     Args:
