@@ -6,9 +6,6 @@ Knows neither which trials a study has nor how many of them fit on a GPU (`gpu_s
 from collections.abc import Sequence
 from typing import Any
 
-import ray
-from ray.util import ActorPool
-
 from study.backend.gpu_sharing import Case
 from study.backend.session import line
 
@@ -44,6 +41,8 @@ def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], 
     Returns:
         `need` of each case, and the bytes free on the GPU that has least. Without an unused GPU the list is empty.
     """
+    import ray  # after `session`, which sets what Ray reads from the environment
+
     actor: Any = ray.remote(num_cpus=0, num_gpus=1)(gauge)  # an actor reserves its GPU, so that no two share one
     gauges: list[Any] = [actor.remote() for _ in range(int(ray.available_resources().get("GPU", 0)))]
     if not gauges:
@@ -66,6 +65,8 @@ def _needs(gauges: list[Any], cases: Sequence[Case]) -> list[int | str]:
     Raises:
         TimeoutError: a gauge does not answer.
     """
+    from ray.util import ActorPool
+
     pool = ActorPool(gauges)
     for case in cases:
         pool.submit(lambda actor, case: actor.need.remote(case), case)
