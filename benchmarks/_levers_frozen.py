@@ -105,7 +105,7 @@ def _lesson(setting: Setting, depth: int, kept: trial.CacheSettings) -> tuple[Tr
     config, opened = _config(depth), setting.opened
     net, feeds, _ = setup.assemble(config, opened, 0, setting.device)
     net.freeze(range(depth))
-    return TrainingContext(net, feeds["train"], config, opened.augment, 0, trial.kept(config, opened, kept)), feeds[
+    return TrainingContext(net, feeds["train"], config, opened.augment, 0, trial.cache_of(config, opened, kept)), feeds[
         "val"
     ]
 

@@ -55,7 +55,7 @@ def rows() -> Iterator[Row]:
     """Train each family with its first stage frozen, and with all of them."""
     opened = prepare.open_data(prepare.prepare("pets", None, 32, None), splits.SplitOptions(0.2), 0, 0, sealed=True)
     for name in families.names():
-        weights, options = _weights(name), families.asked(name, OPTIONS)
+        weights, options = _weights(name), families.options_from(name, OPTIONS)
         stages = len(families.load(name, **options).stages)
         for depth in dict.fromkeys((1, stages)):
             values = HARSH | options | {"family": name, "weights": weights, "freeze_depth": depth}
@@ -67,7 +67,7 @@ def rows() -> Iterator[Row]:
 
 def _weights(name: str) -> str:
     """ImageNet's where they can be had."""
-    options = families.asked(name, OPTIONS)
+    options = families.options_from(name, OPTIONS)
     if "imagenet" not in families.load(name, **options).weights:
         return "none"
     values = {"task": "pets", "family": name, "weights": "imagenet", "regime": "fine_tune", **options}

@@ -17,7 +17,7 @@ from study.cli import checks, closing, messages, prepare, signals
 from study.cli.options import Options
 from study.cli.question import Question
 from study.errors import DONE, Damaged, UserError
-from study.search.study import Study, asked, identity, job
+from study.search.study import Study, identity, job, settings_of
 from study.space.config import config
 from study.storage import ledger, mirror, store
 from study.storage import study_folder as folders
@@ -56,7 +56,7 @@ def carry_out(chosen: Options, question: Question, caller: Caller) -> int:
     with folders.lock(folder):
         files.sweep(folder)
         try:
-            with mirror.kept(folder, chosen.out, chosen.resume) as copy:
+            with mirror.mirrored(folder, chosen.out, chosen.resume) as copy:
                 return _in_folder(chosen, question, copy, caller)
         finally:
             folders.leave_empty(folder, new)
@@ -69,7 +69,7 @@ def _in_folder(chosen: Options, question: Question, copy: "mirror.Mirror | None"
     folder, space, cells = question.folder, question.space, question.cells
     folders.check_free(folder, chosen.resume)
     events = existing.read(folder, networks=not copy)  # this and the next before minutes are spent on data
-    known = asked(question.name, chosen.scale, space, chosen.seed, chosen.deterministic, chosen.cache_half)
+    known = settings_of(question.name, chosen.scale, space, chosen.seed, chosen.deterministic, chosen.cache_half)
     folders.check_same(folder, known, chosen.resume)
     room = Room((folder, store.root()), 1e9 * chosen.keep_free)
     room.check(REPORT * len(cells) * (space.trials + space.replicates) * (space.epochs + 1))

@@ -157,7 +157,7 @@ def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variab
 
 def _follow(cluster: "Cluster", args: argparse.Namespace, job: str) -> int:
     try:
-        for text in cluster.said(job):
+        for text in cluster.log(job):
             print(text, end="", flush=True)
             if command.nobody_reads(sys.stdout):  # as of `| head`: the study runs on
                 return FOLLOWING_ENDED
@@ -171,7 +171,7 @@ def _stop(cluster: "Cluster", args: argparse.Namespace) -> int:
     """Stop a job as Ctrl-C would, and show what it says of it."""
     with _saying(f"interrupted; {args.stop} may be running still: look with {_command(args, '--follow', args.stop)}"):
         cluster.stop(args.stop)
-        print("".join(cluster.said(args.stop)).rstrip().rpartition("\n")[2])
+        print("".join(cluster.log(args.stop)).rstrip().rpartition("\n")[2])
         return _ended(cluster, args.stop)
 
 
@@ -187,7 +187,7 @@ def _saying(message: str) -> Iterator[None]:
 def _ended(cluster: "Cluster", job: str) -> int:
     end = cluster.end(job)
     if end.code is None and not end.stopped:
-        print(f"{job}: {end.told}", file=sys.stderr)
+        print(f"{job}: {end.message}", file=sys.stderr)
     return INTERRUPTED if end.stopped else 1 if end.code is None else end.code
 
 

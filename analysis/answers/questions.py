@@ -13,7 +13,7 @@ from analysis.numbers.study_table import StudyTable
 class Question(NamedTuple):
     """A question, its answers, and the rule behind them."""
 
-    asked: str
+    text: str
     answers: list[Answer]
     rule: str
 

@@ -92,7 +92,9 @@ def _draw(kind: Kind, data: pd.DataFrame, panels: list[str], source: str) -> tup
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", dpi=DPI)
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    return png.getvalue(), printable(svg.getvalue().decode(), kept="\n\t").encode()  # a name may hold what no XML does
+    return png.getvalue(), printable(
+        svg.getvalue().decode(), allowed="\n\t"
+    ).encode()  # a name may hold what no XML does
 
 
 def _wrapped(panel: str, width: int) -> str:

@@ -69,7 +69,7 @@ def _printable(df: pd.DataFrame) -> pd.DataFrame:
     """Escape characters in all texts that pages, pictures and terminals would act on."""
     for name in (name for name, kind in COLUMNS.items() if kind == "string"):
         texts = df[name].dropna().unique()
-        odd = {text: clean for text in texts if (clean := printable(text, kept="\n\t")) != text}
+        odd = {text: clean for text in texts if (clean := printable(text, allowed="\n\t")) != text}
         if odd:
             df[name] = df[name].replace(odd)
     return df

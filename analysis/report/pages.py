@@ -51,11 +51,11 @@ def csv(table: pd.DataFrame, source: str | None = None) -> bytes:
 
 def _clean(value: Any) -> Any:
     """Escape control characters in each text of a page; the templates' own markup stays as it is."""
-    return printable(value, kept="\n\t") if type(value) is str else value
+    return printable(value, allowed="\n\t") if type(value) is str else value
 
 
 def _cell(text: str) -> str:
-    return defused(printable(text, kept="\n\t"))
+    return defused(printable(text, allowed="\n\t"))
 
 
 def defused(text: str) -> str:

@@ -96,7 +96,7 @@ def _study_part(study: Study, out: Path) -> dict[str, Any]:
 def _brief(question: questions.Question) -> dict[str, Any]:
     """A question and its claims, without the numbers that they rest on."""
     claims = [answer.claim for answer in question.answers]
-    return {"asked": question.asked, "claims": claims[:CLAIMS], "more": max(len(claims) - CLAIMS, 0)}
+    return {"text": question.text, "claims": claims[:CLAIMS], "more": max(len(claims) - CLAIMS, 0)}
 
 
 def _source(table: StudyTable) -> str:

@@ -103,7 +103,7 @@ class Ending:
         text = _INSIDE.sub(r"\\n", str(text).rstrip())
         text = "\n".join(map(_short, text.split("\n")))
         with contextlib.suppress(OSError, ValueError):
-            print(f"{self.name}:", printable(text, kept="\n"), file=sys.stderr, flush=True)  # problems have lines
+            print(f"{self.name}:", printable(text, allowed="\n"), file=sys.stderr, flush=True)  # problems have lines
 
 
 @contextlib.contextmanager

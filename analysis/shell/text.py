@@ -9,12 +9,12 @@ HARMLESS = "\u200c\u200d"
 """Joiners, which Persian and Hindi words and some emoji need; all spaces are harmless too."""
 
 
-def printable(text: str, kept: str = "") -> str:
+def printable(text: str, allowed: str = "") -> str:
     r"""Escape control and bidirectional characters, lone surrogates, and characters that no font has.
 
     Args:
         text: from any source.
-        kept: characters that are not escaped, such as a line feed.
+        allowed: characters that are not escaped, such as a line feed.
 
     Example:
         >>> print(printable("red\x1b[31m\u202e"))
@@ -22,7 +22,7 @@ def printable(text: str, kept: str = "") -> str:
     """
     if text.isprintable():
         return text
-    escapes = {ord(char): _escaped(char) for char in set(text) if not _harmless(char) and char not in kept}
+    escapes = {ord(char): _escaped(char) for char in set(text) if not _harmless(char) and char not in allowed}
     return text.translate(escapes) if escapes else text
 
 

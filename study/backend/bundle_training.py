@@ -185,7 +185,7 @@ def _save_model(job: Job, data: TaskData, report: Report, earlier: Sequence[Earl
             "scores": scores,
             "source_labels": data.source_labels,
             "versions": cards.versions(),
-            **cards.shown(config(job["config"]), data, *report.normalization),
+            **cards.image_card(config(job["config"]), data, *report.normalization),
         }
         saved.save(store.at(job["model"]), report.model(), card, earlier)
         trial_mirror.keep_model(job)

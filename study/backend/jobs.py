@@ -31,7 +31,7 @@ class End(NamedTuple):
     stopped: bool
     code: int | None
     """Its exit code; None if it never began, or was killed with its node."""
-    told: str
+    message: str
     """Its status and Ray's message, in a line."""
 
 
@@ -75,7 +75,7 @@ class Cluster:
                     raise UserError(f"--address {self._address}: {_first(error)}") from error
             time.sleep(1)
 
-    def said(self, job: str) -> Iterator[str]:
+    def log(self, job: str) -> Iterator[str]:
         """Yield a job's output until it ends; a broken connection is made anew."""
         seen, failures = 0, 0
         while failures < TRIES:

@@ -116,7 +116,7 @@ class _Progress:
         self._last = time.monotonic()
         for start in self._starts:
             with contextlib.suppress(OSError, ValueError):  # none has ended yet, or all have
-                row = json.loads(pretraining.said_file(start).read_text(encoding="utf-8"))
+                row = json.loads(pretraining.progress_file(start).read_text(encoding="utf-8"))
                 score = f"accuracy {row['scores']['val']['accuracy']:.3f} held out, {row['seconds']:.0f} s"
                 self._say(f"{_name(start)}: epoch {row['epoch']} of {start.source.epochs}, {score}")
 

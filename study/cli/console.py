@@ -35,4 +35,4 @@ class Console(console.Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Make a text of a string: of all that is printed, cells of tables too."""
-        return super().render_str(printable(text, kept="\n"), **options)
+        return super().render_str(printable(text, allowed="\n"), **options)

@@ -84,7 +84,7 @@ def print_inspection(seen: "Inspection", size: int, console: "Console") -> None:
     """
     from rich.table import Table
 
-    data = seen.found
+    data = seen.dataset
     several = data.targets.ndim == 2
     labels = f"{len(data.classes)} {'labels, any number' if several else 'classes, one'} an image"
     console.print(f"{data.root}: {data.layout}, {labels}", soft_wrap=True)
@@ -111,7 +111,7 @@ def _by_size(classes: Sequence[str], counts: "Mapping[str, np.ndarray]") -> Iter
 
 def _seen(seen: "Inspection", size: int) -> Iterator[str]:
     """Say how the data are cut, how large images are, what was passed over, and what is odd."""
-    data, images = seen.found, len(seen.found.paths)
+    data, images = seen.dataset, len(seen.dataset.paths)
     if seen.cut:
         test = "as given" if "test" in data.splits else "cut off here, a fifth of each class; it is the same each time"
         val = "as given" if "val" in data.splits else "held out of train"

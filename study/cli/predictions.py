@@ -141,7 +141,7 @@ def sheet(path: Path, named: Labels) -> Iterator[Callable[[str, np.ndarray], Non
 
 
 def _cell(text: str) -> str:
-    return defused(printable(text, kept="\n\t"))
+    return defused(printable(text, allowed="\n\t"))
 
 
 def _digits(value: float) -> str:

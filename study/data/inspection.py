@@ -26,7 +26,7 @@ _LEFT = "classes have no image left for {}"
 class Inspection(NamedTuple):
     """What is known of a data set before it is trained on."""
 
-    found: OwnDataset
+    dataset: OwnDataset
     """The data set as it is listed."""
     looks: list[ImageFacts]
     """Of each image, of all splits one after the other."""
@@ -42,9 +42,9 @@ class Inspection(NamedTuple):
     @property
     def counts(self) -> dict[str, np.ndarray]:
         """Images by split and class, as they are used; images without a label count nowhere."""
-        classes = self.found.classes
+        classes = self.dataset.classes
         if not self.cut:
-            return {name: class_counts(part.targets, classes) for name, part in self.found.splits.items()}
+            return {name: class_counts(part.targets, classes) for name, part in self.dataset.splits.items()}
         train, test = self.cut["train"], self.cut["test"]
         held = np.zeros(len(train.targets), np.int64) if train.held is None else train.held
         parts = {"train": train.targets[held == 0], "val": train.targets[held == 1], "test": test.targets}
@@ -63,7 +63,7 @@ class Inspection(NamedTuple):
         """
         if not self.problems:
             return
-        lines = [f"{self.found.root} ({self.found.layout}) cannot be used as it is:"]
+        lines = [f"{self.dataset.root} ({self.dataset.layout}) cannot be used as it is:"]
         for problem, examples in self.problems.items():
             lines += [f"  {len(examples):,} {problem}:", *(f"    {example}" for example in examples[:MAX_EXAMPLES])]
             lines += [f"    … and {len(examples) - MAX_EXAMPLES:,} more"] if len(examples) > MAX_EXAMPLES else []
@@ -165,7 +165,7 @@ def as_trained(inspection: Inspection, options: Iterable[SplitOptions], seed: in
     """
     if not inspection.cut:
         return inspection
-    train, classes = inspection.cut["train"], inspection.found.classes
+    train, classes = inspection.cut["train"], inspection.dataset.classes
     problems, notes = dict(inspection.problems), dict.fromkeys(inspection.remarks)
     for split in dict.fromkeys(case for cell in options for case in (cell._replace(label_fraction=1.0), cell)):
         rows = splits.rows(split, train.targets, train.groups, train.strata, seed, seed, train.held)

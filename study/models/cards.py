@@ -90,7 +90,7 @@ class Card(TaskCard):
     file: NotRequired[str]
 
 
-def shown(values: Config, data: "TaskData", mean: Sequence[float], std: Sequence[float]) -> ImageCard:
+def image_card(values: Config, data: "TaskData", mean: Sequence[float], std: Sequence[float]) -> ImageCard:
     """Describe how an image is prepared for the network, and what the network's outputs mean.
 
     Args:

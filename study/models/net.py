@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-Passed = Tensor | tuple[Tensor, ...]
+Activations = Tensor | tuple[Tensor, ...]
 """Activations that one stage passes to the next."""
 LEAST = 32
 """Smallest batch of the frozen first stages: from 16 images on, no family's outputs depended on the batch size."""
@@ -63,7 +63,7 @@ class Net(nn.Module):
         frozen = next((index for index in range(len(self.stages)) if index not in self.frozen), len(self.stages))
         return 0 if self._drifts else frozen
 
-    def forward(self, activations: Passed, start: int = 0) -> Tensor:
+    def forward(self, activations: Activations, start: int = 0) -> Tensor:
         """Score normalized images, or the first stages' activations of them.
 
         Args:
@@ -75,7 +75,7 @@ class Net(nn.Module):
         """
         return self.head(self.dropout(self.features(activations, start)))
 
-    def features(self, activations: Passed, start: int = 0) -> Tensor:
+    def features(self, activations: Activations, start: int = 0) -> Tensor:
         """Give the last stage's output, (batch, features); frozen first stages build no graph."""
         if start < self.prefix:
             activations, start = self.begin(activations, self.prefix, start), self.prefix
@@ -84,7 +84,7 @@ class Net(nn.Module):
                 activations = stage(activations)
         return activations  # type: ignore[return-value]
 
-    def begin(self, activations: Passed, end: int, start: int = 0) -> Passed:
+    def begin(self, activations: Activations, end: int, start: int = 0) -> Activations:
         """Run the stages from `start` up to `end`, in eval mode and without a graph.
 
         A smaller batch is padded to `LEAST` images. Below that, libraries choose other kernels, and the outputs of an
@@ -148,7 +148,7 @@ class Net(nn.Module):
         return digest.hexdigest()[:32]
 
 
-def _map(activations: Passed, change: Callable[[Tensor], Tensor]) -> Passed:
+def _map(activations: Activations, change: Callable[[Tensor], Tensor]) -> Activations:
     return tuple(map(change, activations)) if isinstance(activations, tuple) else change(activations)
 
 

@@ -57,7 +57,7 @@ def _description(earlier: "Earlier", file: str) -> EarlierTask:
         "classes": list(data.classes),
         "head": earlier.config.head,
         "file": file,
-        **cards.shown(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data)),
+        **cards.image_card(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data)),
     }
 
 
@@ -70,7 +70,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
         own_batchnorm: restores the BatchNorm buffers of the time when that earlier task had been learnt.
 
     Returns:
-        The network, which takes (batch, 3, size, size) images, prepared as the card says (`study.models.cards.shown`),
+        The network, which takes (batch, 3, size, size) images, prepared as the card says (see `cards.image_card`),
         and the card. The first len(card["classes"]) outputs are the classes. For an earlier task, the card describes
         that task, its classes and its images.
 
@@ -95,7 +95,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
 def _built(card: Card) -> Net:
     """Build the network that a card describes; its tensors are still to be loaded."""
     values, classes = config(card["config"]), card["classes"]
-    options = families.asked(values.family, vars(values))
+    options = families.options_from(values.family, vars(values))
     outputs, head = values.head_classes or len(classes), values.head
     if values.regime in ("zero_shot", "prototype"):
         outputs, head = len(classes), "linear"

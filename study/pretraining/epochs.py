@@ -131,7 +131,7 @@ def _net(start: InitialWeights) -> Net:
     """Build the network that a training starts with."""
     config, pretext = start.source.config, pretexts.load(start.source.pretext)
     torch.manual_seed(stream(start.drawn, "pretrain", "init"))
-    options = families.asked(config.family, vars(config))
+    options = families.options_from(config.family, vars(config))
     net = families.build(config.family, "none" if start.before else config.weights, 2, config.dropout, **options)
     if start.before:
         weights.fill(net, start.before.path)

@@ -59,8 +59,8 @@ def make(start: InitialWeights, options: TrainOptions = DEFAULTS) -> store.Entry
 
 
 def train(start: InitialWeights, threads: int, options: TrainOptions) -> None:
-    """Make weights in a process of its own; the record of the last epoch is written to `said_file`."""
-    file = said_file(start)
+    """Make weights in a process of its own; the record of the last epoch is written to `progress_file`."""
+    file = progress_file(start)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         make(start, options._replace(threads=threads, on_epoch=lambda row: _write(file, row)))
@@ -68,9 +68,9 @@ def train(start: InitialWeights, threads: int, options: TrainOptions) -> None:
         file.unlink(missing_ok=True)
 
 
-def said_file(start: InitialWeights) -> Path:
+def progress_file(start: InitialWeights) -> Path:
     """Give the file with the record of the last epoch, by which other processes follow the progress of `train`."""
-    return start.path.with_suffix(".said")
+    return start.path.with_suffix(".progress")
 
 
 def unfinished(start: InitialWeights) -> Path:

@@ -52,7 +52,9 @@ class Study:
         return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
 
 
-def asked(name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool) -> dict[str, object]:
+def settings_of(
+    name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool
+) -> dict[str, object]:
     """Return the part of a study's identity that is known before its data are read."""
     options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
     return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
@@ -66,7 +68,7 @@ def identity(study: Study) -> dict[str, object]:
         | {"start": [start.key for start in starts]}
         for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
-    known = asked(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
+    known = settings_of(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
     return known | {"cells": cells}
 
 

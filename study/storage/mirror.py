@@ -166,7 +166,7 @@ class Mirror:
 
 
 @contextlib.contextmanager
-def kept(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
+def mirrored(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]:
     """Yield the mirror of a study whose results go to a URI; None if they stay in its folder.
 
     Raises:

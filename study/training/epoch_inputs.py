@@ -11,7 +11,7 @@ from torch import Tensor
 
 from study.data import augment
 from study.data.device_split import Feed
-from study.models.net import Net, Passed
+from study.models.net import Activations, Net
 from study.seeds import stream
 from study.space.config import Config
 from study.training.feature_cache import FeatureCache, Outputs
@@ -24,7 +24,7 @@ class BatchSource(Protocol):
     def start(self) -> int:
         """The first stage to run on a batch."""
 
-    def batch(self, order: Tensor) -> tuple[Passed, Tensor]:
+    def batch(self, order: Tensor) -> tuple[Activations, Tensor]:
         """Give some of the split's images as stage `start` takes them, and their targets."""
 
 
@@ -44,7 +44,7 @@ class Inputs(NamedTuple):
         """The first stage to run on a batch."""
         return 0 if self.outputs is None else self.outputs.start
 
-    def batch(self, order: Tensor) -> tuple[Passed, Tensor]:
+    def batch(self, order: Tensor) -> tuple[Activations, Tensor]:
         """Give some of the split's images as stage `start` takes them, and their labels.
 
         Args:

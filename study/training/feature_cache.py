@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from study.data.device_split import BATCH, Feed, precision
-from study.models.net import Net, Passed
+from study.models.net import Activations, Net
 from study.storage import cooperative, store
 
 Pixels = Callable[[slice], Tensor]
@@ -39,7 +39,7 @@ class Outputs(NamedTuple):
     """(rows, height, width, channels) or (rows, features) each; memory-mapped, or on the device."""
     device: torch.device
 
-    def batch(self, which: Tensor | slice) -> Passed:
+    def batch(self, which: Tensor | slice) -> Activations:
         """Give some rows as stage `start` takes them, in single precision."""
         rows = which if isinstance(which, slice) else which.to(self.arrays[0].device)
         activations = tuple(_maps(array[rows].to(self.device).float()) for array in self.arrays)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from study.data.device_split import precision
-from study.models.net import Passed, copied
+from study.models.net import Activations, copied
 from study.space.config import Config
 from study.training import optim, setup
 from study.training.feature_cache import MemoryCache
@@ -23,7 +23,7 @@ from study.training.loop import Epoch, TrainingContext, TrainingPhase, epoch_sco
 from study.training.losses import judge
 from study.training.report import Report, Reporter
 from study.training.timing import spent
-from study.training.trial import NO_CACHE, CacheSettings, kept, plan, weights_of
+from study.training.trial import NO_CACHE, CacheSettings, cache_of, plan, weights_of
 
 if TYPE_CHECKING:
     from study.data.prepare import TaskData
@@ -124,7 +124,7 @@ def _bundle(
     first, clock = members[0].config, _SharedClock(len(members))
     net, feeds, alarms = setup.assemble(first, data, members[0].seed, device, source)
     net.freeze(phase.frozen)
-    digest, memory = net.frozen_digest(), MemoryCache(kept(first, data, cache))
+    digest, memory = net.frozen_digest(), MemoryCache(cache_of(first, data, cache))
     heads = [setup.new_head(member.config, data, member.seed).to(device) for member in members[1:]]
     nets = [net, *map(net.with_head, heads)]
     weights = weights_of(first, data, device)
@@ -214,7 +214,7 @@ def _steps(bundle: _Bundle, contexts: list[TrainingContext], *, phase: TrainingP
     return sums
 
 
-def _logits(heads: list[nn.Module], features: Passed) -> Tensor:
+def _logits(heads: list[nn.Module], features: Activations) -> Tensor:
     """Apply each linear head to its own batch: (heads, batch, features) → (heads, batch, outputs)."""
     assert isinstance(features, Tensor)
     weight, bias = (torch.stack([getattr(head, name) for head in heads]) for name in ("weight", "bias"))

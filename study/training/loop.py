@@ -10,7 +10,7 @@ from torch import Tensor
 
 from study.data.device_split import Feed, precision
 from study.errors import UserError
-from study.models.net import Net, Passed, copied
+from study.models.net import Activations, Net, copied
 from study.seeds import stream
 from study.space.config import Config
 from study.training import epoch_inputs, optim
@@ -250,7 +250,7 @@ def epoch_scores(means: Sequence[float], epoch: int) -> dict[str, float]:
 
 
 def _gradients(
-    context: TrainingContext, activations: Passed, targets: Tensor, *, start: int, accumulation: int
+    context: TrainingContext, activations: Activations, targets: Tensor, *, start: int, accumulation: int
 ) -> Tensor:
     """Add the gradients of one batch.
 

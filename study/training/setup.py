@@ -80,7 +80,7 @@ def new_head(config: Config, data: "TaskData", seed: int) -> nn.Module:
 
 def _net(config: Config, regime: regimes.Regime, data: "TaskData", seed: int) -> Net:
     size, outputs = config.upsample or data.train.images.shape[1], config.head_classes or len(data.classes)
-    options = families.asked(config.family, vars(config))
+    options = families.options_from(config.family, vars(config))
     families.check(config.family, regime.weights, size, **options)
     if outputs < len(data.classes):
         raise UserError(f"head_classes {outputs} are too few for task {data.task} of {len(data.classes)} classes")

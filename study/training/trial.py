@@ -86,7 +86,7 @@ def run(
             config,
             data.augment,
             seed,
-            cache=kept(config, data, cache),
+            cache=cache_of(config, data, cache),
             labelled=data.labelled,
             weights=weights_of(config, data, device),
         )
@@ -113,7 +113,7 @@ def weights_of(config: Config, data: "TaskData", device: str) -> torch.Tensor | 
     return None if weights is None else weights.to(device)
 
 
-def kept(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | None:
+def cache_of(config: Config, data: "TaskData", settings: CacheSettings) -> Cache | None:
     """Give the cache of a trial's frozen stages; None where nothing is cached."""
     if not settings.budget:
         return None

@@ -35,7 +35,7 @@ def trials(folder):
 
 def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(uri, tmp_path):
     here = tmp_path / "here"
-    with mirror.kept(here, uri, resume=False) as copy:
+    with mirror.mirrored(here, uri, resume=False) as copy:
         study(here, 3)
         copy.push()
         (here / "table.parquet").write_text("first")
@@ -46,7 +46,7 @@ def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(ur
     names = remote.Remote(uri).names()
     assert names == ["ledger/000.jsonl", "study.json", "table.parquet"]
     shutil.rmtree(here)
-    with mirror.kept(here, uri, resume=True):
+    with mirror.mirrored(here, uri, resume=True):
         assert trials(here) == ["t0", "t1", "t2"]
         assert (here / "table.parquet").read_text() == "the second"
         study(here, 1, first=3)
@@ -56,12 +56,12 @@ def test_a_study_is_copied_while_it_runs_and_fetched_where_its_folder_is_gone(ur
 def test_the_model_of_a_trial_that_the_copied_ledger_does_not_know_is_dropped(uri, tmp_path):
     """Nodes copy models to the URI themselves, before the head copies the ledger; the head may then be lost."""
     here, bucket = tmp_path / "here", remote.Remote(uri)
-    with mirror.kept(here, uri, resume=False):
+    with mirror.mirrored(here, uri, resume=False):
         study(here, 2)
     for trial in ("t1", "t2"):
         bucket.write(f"models/{trial}/card.json", b"{}")
     shutil.rmtree(here)
-    with mirror.kept(here, uri, resume=True):
+    with mirror.mirrored(here, uri, resume=True):
         assert [path.name for path in (here / "models").iterdir()] == ["t1"]
     assert bucket.names("models") == ["models/t1/card.json"]
 
@@ -82,38 +82,38 @@ def test_only_what_has_changed_is_copied_and_the_ledger_before_the_table(uri, tm
 
 def test_the_copy_with_more_events_is_resumed(uri, tmp_path):
     here = tmp_path / "here"
-    with mirror.kept(here, uri, resume=False):
+    with mirror.mirrored(here, uri, resume=False):
         study(here, 2)
     study(here, 2, first=2)  # killed before it was copied
-    with mirror.kept(here, uri, resume=True):
+    with mirror.mirrored(here, uri, resume=True):
         assert trials(here) == ["t0", "t1", "t2", "t3"]
     old, new = tmp_path / "here", tmp_path / "elsewhere"
-    with mirror.kept(new, uri, resume=True):
+    with mirror.mirrored(new, uri, resume=True):
         study(new, 1, first=4)
-    with mirror.kept(old, uri, resume=True):
+    with mirror.mirrored(old, uri, resume=True):
         assert trials(old) == ["t0", "t1", "t2", "t3", "t4"]
 
 
 def test_copies_that_diverged_are_refused(uri, tmp_path):
     here, other = tmp_path / "here", tmp_path / "other"
-    with mirror.kept(here, uri, resume=False):
+    with mirror.mirrored(here, uri, resume=False):
         study(here, 1)
     shutil.copytree(here, other)
-    with mirror.kept(here, uri, resume=True):
+    with mirror.mirrored(here, uri, resume=True):
         study(here, 1, first=1)
     book = ledger.Ledger(other / "ledger", 1)
     book.append(events.suggested("another"))
-    with pytest.raises(Damaged, match="went on apart from each other"), mirror.kept(other, uri, resume=True):
+    with pytest.raises(Damaged, match="went on apart from each other"), mirror.mirrored(other, uri, resume=True):
         pass
     assert trials(other) == ["t0", "another"]
 
 
 def test_a_study_there_is_not_overwritten(uri, tmp_path):
-    with mirror.kept(tmp_path / "here", uri, resume=False):
+    with mirror.mirrored(tmp_path / "here", uri, resume=False):
         study(tmp_path / "here", 1)
     with (
         pytest.raises(UserError, match="holds a study already: add --resume"),
-        mirror.kept(tmp_path / "new", uri, resume=False),
+        mirror.mirrored(tmp_path / "new", uri, resume=False),
     ):
         pass
 
@@ -184,7 +184,7 @@ def ended(bucket):
 @pytest.mark.parametrize("note", [b"garbage", b"[1]", b'{"at": "noon"}', b'{"at": 1.0}', b"\xff"])
 def test_a_damaged_owners_note_is_nobodys(uri, tmp_path, note):
     remote.Remote(uri).write(mirror.OWNER, note)
-    with mirror.kept(tmp_path / "here", uri, resume=False):
+    with mirror.mirrored(tmp_path / "here", uri, resume=False):
         study(tmp_path / "here", 1)
     assert "study.json" in remote.Remote(uri).names()
 
@@ -194,10 +194,10 @@ def test_a_study_that_is_refused_leaves_nothing_at_the_uri(uri, tmp_path):
     study(here, 1)
     with (
         pytest.raises(UserError, match=r"a study of file://.* is left here.*add --resume"),
-        mirror.kept(here, uri, False),
+        mirror.mirrored(here, uri, False),
     ):
         pass
-    with pytest.raises(Damaged), mirror.kept(here, uri, resume=True):
+    with pytest.raises(Damaged), mirror.mirrored(here, uri, resume=True):
         raise Damaged("another seed")
     assert remote.Remote(uri).names() == []
 

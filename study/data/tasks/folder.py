@@ -58,7 +58,7 @@ class Level:
             raise UserError(f"{folder} is data for task {name}, not for {self._name()}")
         inspection = inspect(folder, group_pattern)
         inspection.refuse()
-        dataset = inspection.found
+        dataset = inspection.dataset
         listings = {split: listing._replace(square=crop == "centre") for split, listing in inspection.cut.items()}
         counts = " + ".join(f"{int(number):,} {split}" for split, number in _images(listings).items())
         how = "centre squares" if crop == "centre" else "whole pictures"

@@ -99,7 +99,7 @@ def options(name: str) -> tuple[str, ...]:
     return () if hasattr(plugin, "FAMILY") else tuple(inspect.signature(plugin.family).parameters)
 
 
-def asked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def options_from(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Select the hyperparameters that a family reads, for example from `vars(config)`.
 
     Raises:
@@ -120,7 +120,7 @@ def options_of(config: Config) -> dict[str, str | None]:
             choices = [family for family in names() if name in options(family)]
             unread = f"{name} {getattr(config, name)!r} is not read by family {config.family!r}"
             raise UserError(f"{unread}; only by {', '.join(choices)}")
-    return asked(config.family, vars(config))
+    return options_from(config.family, vars(config))
 
 
 def load(name: str, **settings: str | None) -> Family:
@@ -144,7 +144,7 @@ def load(name: str, **settings: str | None) -> Family:
 
 def of(config: Config) -> Family:
     """Load a trial's family with the options that it reads."""
-    return load(config.family, **asked(config.family, vars(config)))
+    return load(config.family, **options_from(config.family, vars(config)))
 
 
 def load_encoder(name: str, outer: str) -> Family:

@@ -23,7 +23,7 @@ def test_every_module_of_a_question_has_sentences_and_a_rule():
 
 
 def test_the_questions_come_in_a_readers_order(made_table):
-    assert [question.asked for question in questions.answers(made_table)] == [
+    assert [question.text for question in questions.answers(made_table)] == [
         "Which wins, and by how much?",
         "Which freezing depth and learning rate?",
         "How many labels are saved?",
@@ -36,7 +36,7 @@ def test_no_claim_of_scores_without_its_interval(df):
     df = df[df["role"] != "pretrain"]
     for question in questions.answers(StudyTable(df)):
         for answer in question.answers:
-            if question.asked.startswith("Which wins"):
+            if question.text.startswith("Which wins"):
                 assert re.search(r"-?\d+\.\d\d \[-?\d+\.\d\d, -?\d+\.\d\d\]", answer.claim)
             assert re.search(r"\[.+, .+\]|in all of the interval|\d+ of \d+|trials|no interval", answer.claim)
 
@@ -56,5 +56,5 @@ def test_a_missing_metric_and_cells_that_cannot_run(made):
 
 def test_one_cell_and_no_cell(made):
     one = questions.answers(StudyTable(made[made["cell"] == made["cell"].iloc[0]]))
-    assert [question.asked for question in one] == ["Which freezing depth and learning rate?"]
+    assert [question.text for question in one] == ["Which freezing depth and learning rate?"]
     assert questions.answers(StudyTable(made.iloc[:0])) == []

@@ -96,7 +96,7 @@ def test_the_page_has_links_sources_answers_and_pictures(written, one_table):
     assert f"Data source of real: {REAL}" in text
     assert "PARTIAL. 2 trials of real still running" in text
     for question in questions.answers(one_table):
-        assert text.count(question.asked) >= 1
+        assert text.count(question.text) >= 1
         assert all(answer.claim in text for answer in question.answers[: side_by_side.CLAIMS])
     assert re.search(r"At 100 % of the labels \w+ (wins|leads|has the highest mean)", text)
     assert "1 of 1 cell has no test score yet" in text
@@ -127,7 +127,7 @@ def test_further_claims_are_counted(monkeypatch):
     monkeypatch.setattr(side_by_side, "CLAIMS", 1)
     first, *_ = questions.answers(table)
     part = side_by_side._study_part(side_by_side.Study("a", command.Path("a"), table), command.Path())
-    brief = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
+    brief = {"text": first.text, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
     assert part["questions"][0] == brief
     assert brief["more"] == 1
 

@@ -73,7 +73,7 @@ def test_the_answers_come_first_and_once(written, made_table):
     heads = re.findall("<h2>(.*?)</h2>", text)
     assert heads[:3] == ["Answers", "Scores", "What was studied"]
     for question in questions.answers(made_table):
-        assert text.count(f"<h3>{question.asked}</h3>") == 1
+        assert text.count(f"<h3>{question.text}</h3>") == 1
         for answer in question.answers:
             assert text.count(answer.claim) == 1
 
