@@ -5,6 +5,8 @@ Knows the table's columns and nothing else of a study: neither `study` nor what 
 Example:
     >>> import analysis
     >>> table = analysis.load("tests/golden/regimes")
+    >>> table
+    StudyTable: 6 cells, 42 trials, data: stand-in: ten kinds of drawn objects, 750 train + 400 test images
     >>> analysis.figure(table, "label-fraction")
     1 page: Scores
 """
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.figures.pages import Pages
+    from analysis.numbers.study_table import StudyTable
     from analysis.report import report as report
 
 early_signals.listen()
@@ -27,8 +30,8 @@ early_signals.listen()
 __all__ = ["figure", "figures_of", "load", "report"]
 
 
-def load(folder: str | Path) -> "pd.DataFrame":
-    """Load a study's table: a row a score, named in `analysis.numbers.columns`.
+def load(folder: str | Path) -> "StudyTable":
+    """Load a study's table: `frame` has a row for each score, `trials`, `winners` and `cells` are made of it.
 
     Args:
         folder: of a study, e.g. results/gtsrb; or its table.parquet.
@@ -38,14 +41,17 @@ def load(folder: str | Path) -> "pd.DataFrame":
     """
     from analysis.numbers import table
 
-    return table.load(Path(folder).expanduser())
+    frame = table.load(Path(folder).expanduser())
+    from analysis.numbers.study_table import StudyTable  # loads SciPy, so that a wrong folder is refused without that
+
+    return StudyTable(frame)
 
 
-def figure(table: "pd.DataFrame", name: str) -> "Pages":
+def figure(table: "StudyTable | pd.DataFrame", name: str) -> "Pages":
     """Draw a figure of the report; in a notebook it shows itself.
 
     Args:
-        table: of `load`.
+        table: of `load`, or its frame.
         name: the figure's, such as "label-fraction"; `figures_of` lists those that a table has something for.
 
     Returns:
@@ -55,15 +61,17 @@ def figure(table: "pd.DataFrame", name: str) -> "Pages":
         ValueError: there is no figure of this name; the message names those that there are.
     """
     from analysis.figures import pages
+    from analysis.numbers.study_table import StudyTable
 
-    return pages.figure(table, name)
+    return pages.figure(StudyTable.of(table), name)
 
 
-def figures_of(table: "pd.DataFrame") -> Sequence[str]:
+def figures_of(table: "StudyTable | pd.DataFrame") -> Sequence[str]:
     """Name the figures that a table has something to draw for."""
     from analysis.figures import pages
+    from analysis.numbers.study_table import StudyTable
 
-    return pages.names(table)
+    return pages.names(StudyTable.of(table))
 
 
 def __getattr__(name: str) -> Any:

@@ -8,12 +8,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.numbers import table
+from analysis.numbers.table import load
 from analysis.shell import command, files
 from analysis.shell.text import printable
+
+if TYPE_CHECKING:
+    from analysis.numbers.study_table import StudyTable
 
 
 class _MistakeError(ValueError):
@@ -49,34 +53,36 @@ def _read(folders: list[Path]) -> dict[Path, pd.DataFrame]:
     for number, folder in enumerate(folders):
         if resolved[number] in resolved[:number]:
             raise _MistakeError(f"'{folder}' is given twice")
-    tables = {}
+    frames = {}
     for folder in folders:
         with _prefixed(f"cannot read '{folder}'"):
-            tables[folder] = table.load(folder)
-    return tables
+            frames[folder] = load(folder)
+    return frames
 
 
-def _write(tables: dict[Path, pd.DataFrame], out: Path | None) -> None:
+def _write(frames: dict[Path, pd.DataFrame], out: Path | None) -> None:
     """Write each study's report into its folder; `out` gets the page of several studies, or the report of one."""
-    several = len(tables) > 1
+    several = len(frames) > 1
     if out is not None:
         if os.path.lexists(out) and not out.is_dir():
             raise _MistakeError(f"--out {out}: is a file, or leads nowhere; name a folder")
         with _prefixed(f"cannot write into '{out}'"):
             out.mkdir(parents=True, exist_ok=True)
     # The drawing libraries take seconds to load; a wrong folder is refused before.
+    from analysis.numbers.study_table import StudyTable
     from analysis.report import side_by_side, study_report
 
+    tables = {folder: StudyTable(frame) for folder, frame in frames.items()}
     beside = out or next(iter(tables)).resolve().parent / "beside"
     for target in {*(tables if several or out is None else ()), *([beside] if several or out else ())}:
         files.refuse_links(target)
     if out is None:
         files.refuse_link(beside)  # nobody named this folder
-    for folder, df in tables.items():
+    for folder, table in tables.items():
         target = folder if several or out is None else out
         with _prefixed(f"cannot write into '{target}'"):
-            paths = study_report.write(df, target)
-        print(printable(f"report: {paths[0]} ({_counted(df)}; {len(paths) - 1} figures and tables beside it)"))
+            paths = study_report.write(table, target)
+        print(printable(f"report: {paths[0]} ({_counted(table)}; {len(paths) - 1} figures and tables beside it)"))
     if several:
         with _prefixed(f"cannot write into '{beside}'"):
             paths = side_by_side.write(tables, beside)
@@ -93,10 +99,10 @@ def _prefixed(action: str) -> Iterator[None]:
         raise OSError(error.errno, f"{action}: {error.strerror or error}", error.filename) from error
 
 
-def _counted(df: pd.DataFrame) -> str:
-    from analysis.numbers import format, summary, table
+def _counted(table: "StudyTable") -> str:
+    from analysis.numbers import format
 
-    return format.plural(summary.ran(table.apart(df)[0])["trial"].nunique(), "trial")
+    return format.plural(len(table.trials), "trial")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.numbers import table
+from analysis.numbers.study_table import StudyTable
 from analysis.report import study_report
 from benchmarks import _markdown, _options
 from study.backend import tune
@@ -210,7 +211,7 @@ def load(folder: Path) -> dict[str, float]:
     )
     timed("write the table", lambda: tables.write(made, path))
     frame = timed("load the table", lambda: table.load(folder))
-    timed("write the report", lambda: study_report.write(frame, folder))
+    timed("write the report", lambda: study_report.write(StudyTable(frame), folder))
     size = {"ledger, MB": sum(file.stat().st_size for file in (folder / "ledger").iterdir()) / 1e6}
     return seconds | size | {"table, MB": path.stat().st_size / 1e6, "rows": len(frame)}
 

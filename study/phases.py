@@ -256,19 +256,18 @@ def _finish(study: Study, state: "State", caller: Caller) -> int:
 
 def _write_report(study: Study, console: "Console") -> list[Path]:
     """Write the report and print the cells; gives what a user is to look at."""
-    from analysis.numbers import table
-    from analysis.numbers.memo import remembering
+    from analysis.numbers.columns import TableError
+    from analysis.numbers.study_table import StudyTable
+    from analysis.numbers.table import load
     from analysis.report import study_report
 
     try:
-        frame = table.load(study.folder)
-    except table.TableError as error:
+        table = StudyTable(load(study.folder))
+    except TableError as error:
         raise Damaged(str(error)) from error
-    with remembering():
-        report = study_report.write(frame, study.folder)[:1]
-        trials, _ = table.apart(frame)
-        messages.print_cells(study_report.cell_table(trials), console)
-        console.print(study_report.note(trials))
+    report = study_report.write(table, study.folder)[:1]
+    messages.print_cells(study_report.cell_table(table), console)
+    console.print(study_report.note(table))
     return [*report, study.folder / "table.parquet", study.folder / "models"]
 
 

@@ -6,27 +6,23 @@ arguments are checked.
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.shell import command
 from analysis.shell.callable_module import make_callable
 from analysis.shell.text import printable
-from study.errors import DONE, FAILED, Damaged, UserError
+from study.errors import DONE, FAILED, UserError
 from study.space.config import config
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from rich.progress import Progress
 
     from study.cli.best_model import Chosen
-    from study.cli.predictions import Labels
-    from study.models.inference import Answer
+    from study.models.cards import Card
 
 TOP, THRESHOLD = 3, 0.5
-MANY = 200  # images from which on there is a progress bar
 
 
 def predict(
@@ -57,7 +53,7 @@ def predict(
         UserError: no such folder, cell or task, or no image.
         study.errors.Damaged: a file of the study is not what was written.
     """
-    from study.cli import best_model, predictions
+    from study.cli import best_model
     from study.models import cards
 
     folder = best_model.choose(Path(model).expanduser(), cell).folder
@@ -69,14 +65,9 @@ def predict(
     paths, missing = _paths([str(Path(place).expanduser()) for place in places])
     if missing:
         raise UserError("; ".join(missing))
-    import torch
+    from study.cli import labelling  # imports torch and pandas
 
-    threads = torch.get_num_threads()
-    try:
-        labels, answers = _answers(folder, earlier, own_batchnorm, paths, 1, threshold, lambda note: None)
-        return predictions.frame(answers, labels)
-    finally:
-        torch.set_num_threads(threads)  # the caller's
+    return labelling.frame(labelling.Labelling(folder, earlier, own_batchnorm, paths, 1, threshold))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -109,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace, end: command.Ending) -> int:
-    from study.cli import best_model
+    from study.cli import best_model  # here, so that a stop while it is imported ends the command in one line
     from study.models import cards
 
     _check_csv(args.csv)
     chosen = best_model.choose(args.model, args.cell)
     card = cards.read(chosen.folder)
     before = None if args.task in (None, card["task"]) else args.task
-    about = card | cards.earlier(card, chosen.folder, before) if before else card
+    about: Card = {**card, **cards.earlier(card, chosen.folder, before)} if before else card
     _check_options(args, about, before)
     paths, missed = _paths(args.images)
     for line in missed:
@@ -124,7 +115,11 @@ def _run(args: argparse.Namespace, end: command.Ending) -> int:
     if not paths:
         raise UserError("there is no image to predict")
     _tell(chosen, about, before)
-    missed += _predict(args, chosen.folder, before, paths, end)
+    from study.cli import labelling  # imports torch and pandas
+
+    threshold = THRESHOLD if args.threshold is None else args.threshold
+    images = labelling.Labelling(chosen.folder, before, args.own_batchnorm, paths, args.top or TOP, threshold)
+    missed += labelling.write(images, args.csv, end)
     return FAILED if missed else DONE
 
 
@@ -138,7 +133,7 @@ def _check_csv(file: Path | None) -> None:
         raise UserError(f"--csv {file}: no folder {file.parent}")
 
 
-def _check_options(args: argparse.Namespace, about: Mapping[str, Any], before: str | None) -> None:
+def _check_options(args: argparse.Namespace, about: "Card", before: str | None) -> None:
     """Refuse options that nothing would read."""
     several = about["labels_per_image"] == "several"
     if several and args.top is not None:
@@ -166,7 +161,7 @@ def _paths(names: list[str]) -> tuple[list[str], list[str]]:
     return paths, missed
 
 
-def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> None:
+def _tell(chosen: "Chosen", about: "Card", before: str | None) -> None:
     """Print which network it is, why, and how it gets the images."""
     trained, counted = config(about["config"]), f"task {about['task']}, {len(about['classes'])} classes"
     learnt = f", learnt before {trained.task}" if before else ""
@@ -180,88 +175,12 @@ def _tell(chosen: "Chosen", about: Mapping[str, Any], before: str | None) -> Non
             print(printable(line))
 
 
-def _cut(about: Mapping[str, Any]) -> str:
+def _cut(about: "Card") -> str:
     """Say which part of an image the network gets: a user's image has no box around its object."""
     if about["crop"] == "centre":
         return "the largest square in their middle"
     boxed = " (in training it was cut to a box around the thing, as yours should be)" if about["crop"] == "roi" else ""
     return f"a whole picture{boxed}, squeezed into a square"
-
-
-def _predict(
-    args: argparse.Namespace, folder: Path, before: str | None, paths: list[str], end: command.Ending
-) -> list[str]:
-    """Predict the files and show or write the answers; gives those that could not be read."""
-    from study.cli import predictions
-    from study.data.decoder_warnings import few
-
-    threshold = THRESHOLD if args.threshold is None else args.threshold
-    unread: list[str] = []
-    notes: list[str] = []
-    labels, answers = _answers(folder, before, args.own_batchnorm, paths, args.top or TOP, threshold, notes.append)
-    with _progress(len(paths)) as bar:
-        tracked = bar.track(answers, len(paths), description="images")
-        predictions.show(_readable(tracked, unread, end), labels, args.csv, bar.stop)
-    for note in few(notes):
-        end.note(note)
-    return unread
-
-
-def _answers(
-    folder: Path,
-    earlier: str | None,
-    own_batchnorm: bool,
-    paths: list[str],
-    top: int,
-    threshold: float,
-    note: Callable[[str], object],
-) -> "tuple[Labels, Iterator[Answer]]":
-    """Load a model; gives the names of its outputs, and the answers for files as they are predicted.
-
-    Raises:
-        Damaged: of an answer that is no number.
-    """
-    import torch
-
-    from study.cli import predictions
-    from study.models import cards, inference, saved
-
-    torch.set_num_threads(1)  # as a trial does: the probabilities are training's
-    net, card = saved.load(folder, earlier, own_batchnorm)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    labels = predictions.labels(card, inference.outputs(net, card), top, threshold)
-    answers = inference.predict(net, card, paths, device, note)
-    return labels, (_finite(answer, folder / cards.MODEL) for answer in answers)
-
-
-def _finite(answer: "Answer", model: Path) -> "Answer":
-    """Refuse a network that answers with what is no number."""
-    import numpy as np
-
-    path, probabilities = answer
-    if not isinstance(probabilities, str) and not np.isfinite(probabilities).all():
-        raise Damaged(f"{model}: answers {path} with what is no number, so it is no trained network")
-    return answer
-
-
-def _progress(count: int) -> "Progress":
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=count < MANY or not console.is_terminal)
-
-
-def _readable(
-    answers: Iterable["Answer"], unread: list[str], end: command.Ending
-) -> "Iterator[tuple[str, np.ndarray]]":
-    """Pass on what could be predicted; name the other files on stderr."""
-    for path, answer in answers:
-        if isinstance(answer, str):
-            unread.append(path)
-            end.line(answer, FAILED)
-        else:
-            yield path, answer
 
 
 def _count(text: str) -> int:

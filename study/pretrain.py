@@ -15,7 +15,7 @@ from study.cli.signals import Stop
 from study.data import tasks
 from study.errors import FAILED, UserError
 from study.models import weights
-from study.pretraining import initial_weights, pretexts, sources
+from study.pretraining import initial_weights, pretexts, sources, train
 from study.pretraining.sources import Source
 from study.space.config import config
 from study.storage import store
@@ -90,7 +90,6 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     import torch
 
     from study.data import prepare
-    from study.pretraining import train
 
     trained, waits = source.config, lambda done, total: stop.check()
     prepared = prepare.prepare(trained.task, args.data, trained.image_size, trained.crop, waits, trained.group_pattern)
@@ -109,7 +108,7 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     return 0
 
 
-def _print(epochs: int, row: dict[str, Any]) -> None:
+def _print(epochs: int, row: weights.EpochRecord) -> None:
     train, val = (row["scores"][split] for split in ("train", "val"))
     scores = f"accuracy {train['accuracy']:.4f} in training, {val['accuracy']:.4f} held out; {row['seconds']:.0f} s"
     print(f"epoch {row['epoch']} of {epochs}: {scores}", flush=True)

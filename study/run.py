@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import analysis
 from analysis.shell import command
 from analysis.shell.callable_module import make_callable
 from study import phases
@@ -17,8 +18,7 @@ from study.cli.question import resolve
 from study.space import Space
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from analysis.numbers.study_table import StudyTable
     from study.cli.console import Console
 
 LOG_WIDTH = 120  # columns where the output is no terminal
@@ -39,11 +39,13 @@ class StudyResult:
     exit_code: int
 
     @cached_property
-    def table(self) -> "pd.DataFrame":
-        """The study's table: a row a score (`analysis.load`)."""
-        from analysis.numbers import table
+    def table(self) -> "StudyTable":
+        """The study's table (`analysis.load`): `table.frame` has a row for each score, `table.cells` one for each cell.
 
-        return table.load(self.folder)
+        Raises:
+            analysis.numbers.columns.TableError: there is no table, or it is damaged.
+        """
+        return analysis.load(self.folder)
 
     @property
     def report(self) -> Path:

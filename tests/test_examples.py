@@ -8,7 +8,14 @@ import pytest
 
 from analysis.figures import draw
 
-MODULES = ("study", "study.run", "study.models.families", "analysis", "analysis.shell.command")
+MODULES = (
+    "study",
+    "study.run",
+    "study.models.families",
+    "analysis",
+    "analysis.numbers.study_table",
+    "analysis.shell.command",
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

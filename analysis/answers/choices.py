@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.answers import verdicts
 from analysis.answers.verdicts import Answer
-from analysis.numbers import comparisons, format, grid, stats, summary, winners_curse
-from analysis.numbers.memo import once
+from analysis.numbers import comparisons, format, stats, winners_curse
+from analysis.numbers.study_table import StudyTable, once
 from analysis.numbers.table import COLUMNS
 
 NEAR = 0.01  # a trial did as well as the winner within this share of the winner's score
@@ -24,7 +24,7 @@ RULE = (
 
 
 @once
-def numbers(df: pd.DataFrame) -> pd.DataFrame:
+def numbers(table: StudyTable) -> pd.DataFrame:
     """The winner's value of each tuned hyperparameter, and the values of trials that did as well.
 
     Returns:
@@ -34,16 +34,16 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
         these trials), `tried_low`, `tried_high`, `trials` (complete ones that read it), `metric`, `val` (the winner's).
         Cells are in the study's order.
     """
-    done = summary.trials(df)
+    done = table.trials
     done = done[(done["role"] == "search") & (done["state"] == "complete")].dropna(subset="val")
-    best, rows = summary.winners(df).set_index("cell"), []
-    for cell in [cell for cell in grid.grid(df)["cell"] if cell in best.index]:
+    best, rows = table.winners.set_index("cell"), []
+    for cell in [cell for cell in table.grid["cell"] if cell in best.index]:
         trials, winner = done[done["cell"] == cell], best.loc[cell]
         near = trials["val"] >= winner["val"] - NEAR * abs(winner["val"])
-        for key in [key for key in summary.tuned(df) if trials[key].nunique() > 1 and not pd.isna(winner[key])]:
+        for key in [key for key in table.tuned if trials[key].nunique() > 1 and not pd.isna(winner[key])]:
             rows.append((cell, key, format.number(winner[key]), *_range(trials[key], near), winner["val"]))
     columns = ["cell", "key", "winner", "low", "high", "values", "near", "tried_low", "tried_high", "trials", "val"]
-    return pd.DataFrame(rows, columns=columns).assign(metric=summary.objective(df)).astype({"cell": "string"})
+    return pd.DataFrame(rows, columns=columns).assign(metric=table.objective).astype({"cell": "string"})
 
 
 def _range(values: pd.Series, near: pd.Series) -> tuple[Any, ...]:
@@ -55,14 +55,14 @@ def _range(values: pd.Series, near: pd.Series) -> tuple[Any, ...]:
     return (*ends, len(tried))
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The same as short texts: one row per cell, a column per hyperparameter, `0.001 (3e-4–0.002; 3 of 8)`."""
-    choices, titles, metric = numbers(df), grid.titles(df), summary.objective(df)
+    choices, titles, metric = numbers(table), table.titles(), table.objective
     rows = []
     for cell, group in choices.groupby("cell", sort=False):
         values = {format.SHORT.get(row.key, row.key): _short(row) for row in group.itertuples()}
         rows.append({"": titles[cell], "val": format.score(group["val"].iloc[0], metric), **values})
-    heads = ["", "val", *(format.SHORT.get(key, key) for key in summary.tuned(df) if key in set(choices["key"]))]
+    heads = ["", "val", *(format.SHORT.get(key, key) for key in table.tuned if key in set(choices["key"]))]
     return pd.DataFrame(rows, columns=heads, dtype="string").fillna(format.NONE)
 
 
@@ -76,26 +76,26 @@ def _ends(key: str, low: float, high: float) -> str:
     return "–".join(dict.fromkeys(format.number(kind(value)) for value in (low, high)))
 
 
-def sentences(df: pd.DataFrame) -> list[Answer]:
+def sentences(table: StudyTable) -> list[Answer]:
     """Per comparison the values of the highest contender; then how far the winners' own scores are biased upwards."""
-    choices, answers = numbers(df), []
+    choices, answers = numbers(table), []
     choices = choices[choices["key"].isin(FIRST)]
     choices = choices.sort_values("key", key=lambda keys: keys.map(FIRST.index), kind="stable")
-    for place in comparisons.answered(df):
+    for place in comparisons.answered(table):
         first = place.rows.iloc[0]
         rows = choices[choices["cell"] == first["cell"]].itertuples()
         where = verdicts.where(place).removesuffix("Overall")
-        contender = f", {format.called(first['key'], first['contender'])}" if grid.contender(df) else ""
-        if claim := "; ".join(map(_choice, rows)) or _alone(df, first["cell"]):
-            rest = verdicts.untested(df, place)
+        contender = f", {format.called(first['key'], first['contender'])}" if table.contender else ""
+        if claim := "; ".join(map(_choice, rows)) or _alone(table, first["cell"]):
+            rest = verdicts.untested(table, place)
             claim = f"{where}{contender}: {claim}{'; ' * bool(rest)}{rest}.".removeprefix(", ")
             answers.append(Answer(claim, _split_note(first)))
-    return answers + [Answer(sentence) for sentence in curse_sentences(df)] * bool(answers)
+    return answers + [Answer(sentence) for sentence in curse_sentences(table)] * bool(answers)
 
 
-def _alone(df: pd.DataFrame, cell: str) -> str:
+def _alone(table: StudyTable, cell: str) -> str:
     """The sentence for a cell where one of several search trials completed, so that no values were compared."""
-    search = summary.trials(df).query("role == 'search'")
+    search = table.trials.query("role == 'search'")
     states = search.loc[search["cell"] == cell, "state"]
     alone = len(states) > 1 and (states == "complete").sum() == 1
     return "no value was compared, as one search trial alone came to its end" if alone else ""
@@ -115,15 +115,15 @@ def _split_note(first: pd.Series) -> str:
     return "No cell has a test score yet: the place's highest on validation." if first["split"] == "val" else ""
 
 
-def curse_sentences(df: pd.DataFrame) -> list[str]:
+def curse_sentences(table: StudyTable) -> list[str]:
     """How far the winners' validation scores are biased upwards, over all cells; empty without a repeated winner."""
-    excess, metric = winners_curse.average(df), summary.objective(df)
+    excess, metric = winners_curse.average(table), table.objective
     if not excess.n:
         return []
     points = " points" if metric in stats.SHARES else ""
     template, n = "winners' validation {} lies {} above that of their replicates on average", f"{excess.n} cells"
     if excess.n == 1:
-        row = next(winners_curse.data(df).drop_duplicates("cell").itertuples())
+        row = next(winners_curse.data(table).drop_duplicates("cell").itertuples())
         excess = stats.Interval(row.excess, row.low, row.high, row.n)
         template, n = "winner's validation {} lies {} above that of its replicates", str(row.n)
     bias = template.format(metric, format.spread(excess, metric) + points)

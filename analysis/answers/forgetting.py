@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.numbers import forgetting, format, grid, stats, table
+from analysis.numbers import forgetting, format, stats
 from analysis.numbers.forgetting import amount, interval, nothing
+from analysis.numbers.study_table import StudyTable
 
 FROZEN = ("zero_shot", "prototype", "feature_extraction")  # the regimes whose weights stay as they are
 SLOWED, LEVEL = ("stage_rates", "discriminative"), "fine_tune"  # lower rates of early layers; one rate for all
@@ -19,18 +20,14 @@ RULE = (
 )
 
 
-def sentences(df: pd.DataFrame) -> list[str]:
-    """What was forgotten of each earlier task, each number with its interval; empty without numbers.
-
-    Args:
-        df: a study's whole table.
-    """
-    rows = forgetting.numbers(df)
-    main = rows[rows["metric"] == forgetting.objective(df)]
-    return [*_extremes(df, main), *_frozen(df, rows), *_slowed(df, main), *_average(df)]
+def sentences(table: StudyTable) -> list[str]:
+    """What was forgotten of each earlier task, each number with its interval; empty without numbers."""
+    rows = forgetting.numbers(table)
+    main = rows[rows["metric"] == forgetting.objective(table)]
+    return [*_extremes(table, main), *_frozen(table, rows), *_slowed(table, main), *_average(table)]
 
 
-def _extremes(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
+def _extremes(table: StudyTable, main: pd.DataFrame) -> Iterator[str]:
     """Which contender forgets least and which most, in every comparison of several."""
     for _, group in main.groupby(["task", "panel"], sort=False):
         ordered = group.sort_values("forgetting", kind="stable")
@@ -38,7 +35,7 @@ def _extremes(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
         most = next(ordered.tail(1).itertuples())
         if len(group) > len(least):
             names = " and ".join(row.contender for row in least)
-            verdict = _difference(forgetting.paired(df, most.cell, least[0].cell, most.task), most.metric)
+            verdict = _difference(forgetting.paired(table, most.cell, least[0].cell, most.task), most.metric)
             yield (
                 f"Of {_where(most)} {names} forget{'s' * (len(least) == 1)} least: {_lost(least[0])}; {most.contender} "
                 f"most: {_lost(most)}; {verdict}."
@@ -73,9 +70,9 @@ def _excludes_0(difference: stats.Interval) -> bool:
     return stats.leaves_out_0(difference.low, difference.high)
 
 
-def _frozen(df: pd.DataFrame, rows: pd.DataFrame) -> Iterator[str]:
+def _frozen(table: StudyTable, rows: pd.DataFrame) -> Iterator[str]:
     """What cells lose that change no weight: nothing, or through the BatchNorm statistics."""
-    titles, metric = grid.titles(table.apart(df)[0]), forgetting.objective(df)
+    titles, metric = table.titles(), forgetting.objective(table)
     frozen = rows[rows["regime"].isin(FROZEN)]
     for (cell, task), group in frozen.groupby(["cell", "task"], sort=False):
         for row in group[group["metric"] == metric].itertuples():
@@ -113,12 +110,12 @@ def _why(row: Any, by_metric: list[Any]) -> str:
     return f"{parts}: statistics that follow the new task's batches make up {amount(row, 'batchnorm')} of it"
 
 
-def _slowed(df: pd.DataFrame, main: pd.DataFrame) -> Iterator[str]:
+def _slowed(table: StudyTable, main: pd.DataFrame) -> Iterator[str]:
     """Whether lower rates of early layers forget more or less than one rate for all, where a study has both."""
     for (task, _), group in main.groupby(["task", "panel"], sort=False):
         for level in group[group["regime"] == LEVEL].head(1).itertuples():
             for row in group[group["regime"].isin(SLOWED)].itertuples():
-                yield _slower(row, level.contender, forgetting.paired(df, row.cell, level.cell, task))
+                yield _slower(row, level.contender, forgetting.paired(table, row.cell, level.cell, task))
 
 
 def _slower(row: Any, level: str, difference: stats.Interval) -> str:
@@ -132,9 +129,9 @@ def _slower(row: Any, level: str, difference: stats.Interval) -> str:
     return f"Whether l{rates} more or less of {where} than {level} cannot be told at n = {n}: {by}{bare}."
 
 
-def _average(df: pd.DataFrame) -> Iterator[str]:
+def _average(table: StudyTable) -> Iterator[str]:
     """The average over earlier tasks, where there are several."""
-    cells, titles = forgetting.average(df), grid.titles(table.apart(df)[0])
+    cells, titles = forgetting.average(table), table.titles()
     cells = cells[cells["tasks"] > 1]
     means = [stats.Interval(row.mean, row.low, row.high, row.n) for row in cells.itertuples()]
     parts = [

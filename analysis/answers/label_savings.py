@@ -11,9 +11,9 @@ import pandas as pd
 from scipy import stats as scipy_stats
 
 from analysis.answers.verdicts import Answer
-from analysis.numbers import comparisons, format, grid, stats, summary
+from analysis.numbers import comparisons, format, stats, summary
 from analysis.numbers.comparisons import BASELINES
-from analysis.numbers.memo import once
+from analysis.numbers.study_table import StudyTable, once
 
 RESAMPLES = 2000
 SEED = 20_26
@@ -120,19 +120,19 @@ def interval(shares: list[float], scores: list[pd.Series], *, target: pd.Series,
 
 
 @once
-def numbers(df: pd.DataFrame, seed: int = SEED) -> pd.DataFrame:
+def numbers(table: StudyTable, seed: int = SEED) -> pd.DataFrame:
     """Each contender against the baseline with all of its labels.
 
     Args:
-        df: the trials of a study.
+        table: the study's.
         seed: of the resampling.
 
     Returns:
         One row per panel and contender that reads labels, where the baseline has a test score. The columns are the
         fields of `Saving`.
     """
-    draw, scores, rows = np.random.default_rng(seed), comparisons.repeated(df), []
-    for panel, cells in _panels(df):
+    draw, scores, rows = np.random.default_rng(seed), comparisons.repeated(table), []
+    for panel, cells in _panels(table):
         baselines = cells[cells["contender"] == BASELINES[cells["key"].iloc[0]]].tail(1)
         for base in baselines.itertuples():
             rivals = cells[cells["contender"] != base.contender]
@@ -178,10 +178,10 @@ def _saving(
     )
 
 
-def _panels(df: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def _panels(table: StudyTable) -> list[tuple[str, pd.DataFrame]]:
     """Test scores of the cells that read labels, by panel; label fractions ascend, and a panel has several."""
-    tested = [place.rows[place.rows["split"] == "test"] for place in comparisons.answered(df)]
-    if grid.contender(df) not in BASELINES or not tested:
+    tested = [place.rows[place.rows["split"] == "test"] for place in comparisons.answered(table)]
+    if table.contender not in BASELINES or not tested:
         return []
     data = pd.concat(tested).drop_duplicates("cell").dropna(subset="label_fraction")
     data = data[~data["regime"].isin(summary.UNTRAINED)].sort_values("label_fraction", kind="stable")
@@ -198,9 +198,9 @@ def _images(rows: pd.DataFrame, share: float) -> float:
     return float(np.exp(np.interp(np.log(share), *logs)))
 
 
-def sentences(df: pd.DataFrame, seed: int = SEED) -> list[Answer]:
+def sentences(table: StudyTable, seed: int = SEED) -> list[Answer]:
     """How many labels each contender needs for what the baseline reaches with all of its own."""
-    savings = numbers(df, seed)
+    savings = numbers(table, seed)
     answers = [_sentence(row) for row in savings[savings["low"].notna()].itertuples()]
     for (panel, baseline), rows in savings[savings["low"].isna()].groupby(["panel", "baseline"], sort=False):
         names, where = format.listed(rows["contender"]), _where(str(panel))

@@ -5,21 +5,23 @@ Describes what was studied; `questions` has the results.
 
 import pandas as pd
 
-from analysis.numbers import cell_table, comparisons, format, grid, stats, summary, table
+from analysis.numbers import cell_table, comparisons, format, grid, stats, summary
+from analysis.numbers.columns import CONFIG
+from analysis.numbers.study_table import StudyTable
 
 
-def opening(df: pd.DataFrame) -> list[str]:
+def opening(table: StudyTable) -> list[str]:
     """What was studied, in sentences: the cells, what was tuned in them, what was fixed, which score selects."""
-    lines = [_studied(df), *_not_run(df)]
-    settings = summary.tuned(df)
+    lines = [_studied(table), *_not_run(table)]
+    settings = table.tuned
     lines += [f"Tuned inside each cell: {', '.join(settings)}."] if settings else []
-    if fixed := _fixed(df):
+    if fixed := _fixed(table):
         lines += [f"The same in all trials: {', '.join(fixed)}."]
-    return lines + _selected(df) + equal_fractions(df)
+    return lines + _selected(table) + equal_fractions(table)
 
 
-def _studied(df: pd.DataFrame) -> str:
-    cells = grid.grid(df)
+def _studied(table: StudyTable) -> str:
+    cells = table.grid
     keys = [
         f"{key} ({', '.join(format.value(key, value) for value in grid.ordered(cells[key]))})"
         for key in cells.columns[1:]
@@ -28,8 +30,8 @@ def _studied(df: pd.DataFrame) -> str:
     return f"{format.plural(len(cells), 'cell')}{product}."
 
 
-def _not_run(df: pd.DataFrame) -> list[str]:
-    groups, number = cell_table.not_run(df), df["cell"].nunique()
+def _not_run(table: StudyTable) -> list[str]:
+    groups, number = cell_table.not_run(table), table.trial_rows["cell"].nunique()
     if groups.empty:
         return []
     reasons = "; ".join(reason.split("\n", 1)[0].rstrip(".") for reason in groups["reason"])
@@ -37,14 +39,14 @@ def _not_run(df: pd.DataFrame) -> list[str]:
     return [f"{count} of {format.plural(number, 'cell')} {'was' if count == 1 else 'were'} not run: {reasons}."]
 
 
-def _fixed(df: pd.DataFrame) -> list[str]:
-    compared, df = grid.grid(df).columns, summary.ran(df)
-    single = [name for name in table.CONFIG if name not in compared and df[name].nunique() == 1]
-    return [f"{name}={format.number(df[name].dropna().iloc[0])}" for name in single if df[name].notna().all()]
+def _fixed(table: StudyTable) -> list[str]:
+    compared, rows = table.grid.columns, summary.ran(table.trial_rows)
+    single = [name for name in CONFIG if name not in compared and rows[name].nunique() == 1]
+    return [f"{name}={format.number(rows[name].dropna().iloc[0])}" for name in single if rows[name].notna().all()]
 
 
-def _selected(df: pd.DataFrame) -> list[str]:
-    metric, roles = summary.objective(df), set(summary.ran(df)["role"])
+def _selected(table: StudyTable) -> list[str]:
+    metric, roles = table.objective, set(summary.ran(table.trial_rows)["role"])
     searched = [
         f"In each cell the complete search trial with the highest validation {metric} at its last epoch wins; its "
         "replicates are trained with fresh seeds, and they alone are scored on the test split."
@@ -58,13 +60,13 @@ def _selected(df: pd.DataFrame) -> list[str]:
     return [*searched, published] if roles & {"search", "replicate"} else [published]
 
 
-def equal_fractions(df: pd.DataFrame) -> list[str]:
+def equal_fractions(table: StudyTable) -> list[str]:
     """Which label fractions gave the same number of training images, in cells that differ in nothing else."""
-    names = list(grid.grid(df).columns[1:])
+    names = list(table.grid.columns[1:])
     if "label_fraction" not in names:
         return []
     by = [*(name for name in names if name != "label_fraction"), "train_images"]
-    cells = summary.cells(df).dropna(subset=["label_fraction", "train_images"])
+    cells = table.cells.dropna(subset=["label_fraction", "train_images"])
     groups = [
         (rows["train_images"].iloc[0], grid.ordered(rows["label_fraction"]))
         for _, rows in cells.groupby(by, dropna=False)
@@ -77,9 +79,9 @@ def equal_fractions(df: pd.DataFrame) -> list[str]:
     ]
 
 
-def improvements(df: pd.DataFrame) -> pd.DataFrame:
+def improvements(table: StudyTable) -> pd.DataFrame:
     """The table of `comparisons.improvements` as short texts."""
-    pairs = comparisons.improvements(df)
+    pairs = comparisons.improvements(table)
     rows = [
         (
             row.place,

@@ -4,7 +4,8 @@ import pandas as pd
 
 from analysis.answers import verdicts
 from analysis.answers.verdicts import Answer
-from analysis.numbers import comparisons, format, grid, stats, summary
+from analysis.numbers import comparisons, format, stats, summary
+from analysis.numbers.study_table import StudyTable
 
 NAMED = 8  # cells, or pairs of one comparison, that a sentence names
 RULE = (
@@ -13,15 +14,15 @@ RULE = (
 )
 
 
-def sentences(df: pd.DataFrame) -> list[Answer]:
+def sentences(table: StudyTable) -> list[Answer]:
     """The pairs that tie, the cells without a test score, and the cells with one replicate."""
-    return [Answer(sentence) for sentence in [*_pairs(df), *_untested(df), *_single(df)]]
+    return [Answer(sentence) for sentence in [*_pairs(table), *_untested(table), *_single(table)]]
 
 
-def _pairs(df: pd.DataFrame) -> list[str]:
+def _pairs(table: StudyTable) -> list[str]:
     """Per comparison the pairs that neither the interval of their difference nor the exact test separates."""
-    rows, sentences = verdicts.pairs(df), []
-    for place in comparisons.met(df):
+    rows, sentences = verdicts.pairs(table), []
+    for place in comparisons.met(table):
         pairs = list(rows[rows["place"] == comparisons.title(place)].itertuples())
         ties = [row for row in pairs if not pd.isna(row.difference_low) and not verdicts.standing(row)]
         names = [f"{row.better} and {row.other} ({verdicts.spread(row)})" for row in ties]
@@ -48,24 +49,25 @@ def _too_few(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def _untested(df: pd.DataFrame) -> list[str]:
+def _untested(table: StudyTable) -> list[str]:
     """The cells that can run and have no test score."""
-    runnable, tested = summary.ran(df)["cell"].unique(), summary.replicates(df).dropna(subset="test")["cell"].unique()
-    titles = grid.titles(df)
+    runnable = summary.ran(table.trial_rows)["cell"].unique()
+    tested = table.replicates.dropna(subset="test")["cell"].unique()
+    titles = table.titles()
     names = [title for cell, title in titles.items() if cell in runnable and cell not in tested]
     if not names:
         return []
-    qualifier = "" if len(runnable) == df["cell"].nunique() else " that can run"
+    qualifier = "" if len(runnable) == table.trial_rows["cell"].nunique() else " that can run"
     verb = "has" if len(names) == 1 else "have"
     cells = f"{format.plural(len(runnable), 'cell')}{qualifier}"
     return [f"{len(names)} of {cells} {verb} no test score yet: {_named(names)}."]
 
 
-def _single(df: pd.DataFrame) -> list[str]:
+def _single(table: StudyTable) -> list[str]:
     """The cells whose one replicate has no interval."""
-    data = comparisons.scored(df)
+    data = comparisons.scored(table)
     alone = data[(data["split"] == "test") & (data["n"] == 1) & ~data["fixed"]]["cell"]
-    titles = grid.titles(df)
+    titles = table.titles()
     names = [titles[cell] for cell in alone]
     verb = "has" if len(names) == 1 else "have"
     count = f"{format.plural(len(names), 'cell')} {verb} one test score and no interval"

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.numbers import alarms, comparisons, format, grid, stats
+from analysis.numbers import alarms, comparisons, format, stats
 from analysis.numbers.cell_table import ONE_CLASS
 from analysis.numbers.comparisons import Place
+from analysis.numbers.study_table import StudyTable
 
 TIES = 3  # contenders named where several tie with the highest
 RULE = (
@@ -27,29 +28,31 @@ class Answer(NamedTuple):
     evidence: str = ""
 
 
-def sentences(df: pd.DataFrame) -> list[Answer]:
+def sentences(table: StudyTable) -> list[Answer]:
     """Per comparison: which contender has the highest test mean, by how much, and whether the difference is clear.
 
     The highest is compared with every other contender. The sentence names the next, those that tie with the highest,
     and the contender that transfers nothing. Where either of the first two has no interval, nothing is concluded.
     """
-    rows, one_class = pairs(df), alarms.one_class(df)
+    rows, one_class = pairs(table), alarms.one_class(table)
     answers = [
         (place, _verdict(place, rows[rows["place"] == comparisons.title(place)], one_class))
-        for place in comparisons.met(df)
+        for place in comparisons.met(table)
     ]
-    return [
-        answer._replace(claim=f"{answer.claim.removesuffix('.')}; {rest}.") if (rest := untested(df, place)) else answer
-        for place, answer in answers
-    ]
+    return [_with_untested(answer, untested(table, place)) for place, answer in answers]
 
 
-def untested(df: pd.DataFrame, place: Place) -> str:
+def _with_untested(answer: Answer, names: str) -> Answer:
+    """An answer whose claim ends with the contenders that have no test score, if there are any."""
+    return answer._replace(claim=f"{answer.claim.removesuffix('.')}; {names}.") if names else answer
+
+
+def untested(table: StudyTable, place: Place) -> str:
     """The contenders of a comparison that have no test score: `without a test score here: scratch`, or empty."""
-    cells, key = grid.grid(df), str(place.rows["key"].iloc[0])
+    cells, key = table.grid, str(place.rows["key"].iloc[0])
     if (place.rows["split"] != "test").any() or key not in cells:
         return ""
-    here = cells[grid.titles(df, (key, "label_fraction")).to_numpy() == place.panel]
+    here = cells[table.titles((key, "label_fraction")).to_numpy() == place.panel]
     if "label_fraction" in cells:
         here = here[here["label_fraction"].isna() | (here["label_fraction"] == place.label_fraction)]
     names = [
@@ -58,9 +61,9 @@ def untested(df: pd.DataFrame, place: Place) -> str:
     return f"without a test score here: {format.listed(names)}" if names else ""
 
 
-def pairs(df: pd.DataFrame) -> pd.DataFrame:
+def pairs(table: StudyTable) -> pd.DataFrame:
     """The rows of `comparisons.improvements` with contenders named as in a sentence: `fine_tune`, `weights=none`."""
-    rows, key = comparisons.improvements(df), grid.contender(df) or "regime"
+    rows, key = comparisons.improvements(table), table.contender or "regime"
     return rows.assign(**{name: [format.called(key, value) for value in rows[name]] for name in ("better", "other")})
 
 

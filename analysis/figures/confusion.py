@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from analysis.figures import axes
 from analysis.numbers import confusion, format
+from analysis.numbers.study_table import StudyTable
 
 MOST = 50  # classes that a map can show
 WRITTEN = 12  # classes up to which a field has its number
@@ -18,9 +19,9 @@ SHADES = matplotlib.colormaps["Greys"]
 NORM = PowerNorm(0.5, 0, 1)
 
 
-def data(whole: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The rows of `confusion.matrix`; none if there are more than `MOST` classes."""
-    matrix = confusion.matrix(whole)
+    matrix = confusion.matrix(table)
     return matrix[matrix["size"] <= MOST]
 
 

@@ -9,54 +9,53 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from analysis.numbers import format, grid, summary
+from analysis.numbers import format, grid
+from analysis.numbers.study_table import StudyTable
 
 KEYS = ("freeze_depth", "label_fraction")
 COLOURS = matplotlib.colormaps["cividis"]  # its lightness rises evenly, so that a grey print has the same order
 ROW = 0.24  # inches of height
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """A score per freezing depth and label fraction.
 
     If depth is tuned, it is the best last validation score of the complete search trials at that depth. If depth is
     compared, it is the mean test score of a cell's replicates.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per panel (what else is compared) and field, also of fields without a trial: `panel`, `freeze_depth`,
         `label_fraction`, `column` (of the field), `metric`, `split` (val, test), `score` (nan without), `n` (trials),
         `lowest`, `highest` (of all panels). Empty unless some panel has two depths and two fractions.
     """
-    named = [key for key in KEYS if key in grid.grid(df)]
+    named = [key for key in KEYS if key in table.grid]
     compared = "freeze_depth" in named
-    trials = _tested(df) if compared else _searched(df)
-    panels = grid.titles(df, tuple(named))
+    trials = _tested(table) if compared else _searched(table)
+    panels = table.titles(tuple(named))
     trials = trials.assign(panel=trials["cell"].map(panels)).dropna(subset=[*KEYS])
     score = "mean" if compared else "max"
     fields = trials.groupby(["panel", *KEYS], sort=False)["score"].agg([("score", score), "size"])
     fields = fields.reset_index().rename(columns={"size": "n"})
     several = fields.groupby("panel")[list(KEYS)].nunique().gt(1).all(axis=1)
     fields = fields[fields["panel"].isin(several.index[several])]
-    whole, metric = _with_empty(fields, panels), summary.objective(df)
+    whole, metric = _with_empty(fields, panels), table.objective
     whole["n"] = whole["n"].fillna(0).astype("int64")
     ends = {"lowest": fields["score"].min(), "highest": fields["score"].max()}
     return whole.assign(metric=metric, split="test" if compared else "val", **ends)
 
 
-def _searched(df: pd.DataFrame) -> pd.DataFrame:
+def _searched(table: StudyTable) -> pd.DataFrame:
     """The complete search trials of cells that are validated on their own split, with their last score."""
-    trials = summary.trials(df)
+    trials = table.trials
     trials = trials[(trials["role"] == "search") & (trials["state"] == "complete")].dropna(subset="val")
-    return grid.filled(trials[~trials["cell"].isin(summary.on_test(df))], df).assign(score=lambda rows: rows["val"])
+    trials = trials[~trials["cell"].isin(table.on_test)]
+    return grid.filled(trials, table.grid).assign(score=lambda rows: rows["val"])
 
 
-def _tested(df: pd.DataFrame) -> pd.DataFrame:
+def _tested(table: StudyTable) -> pd.DataFrame:
     """The replicates with their test score."""
-    replicates = summary.replicates(df).dropna(subset="test")
-    return grid.filled(replicates, df).assign(score=replicates["test"])
+    replicates = table.replicates.dropna(subset="test")
+    return grid.filled(replicates, table.grid).assign(score=replicates["test"])
 
 
 def _with_empty(fields: pd.DataFrame, panels: pd.Series) -> pd.DataFrame:

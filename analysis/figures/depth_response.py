@@ -5,11 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import axes, looks, response, trial_curves
+from analysis.numbers.study_table import StudyTable
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """`response.last_scores` of the freezing depth."""
-    return response.last_scores(df, "freeze_depth")
+    return response.last_scores(table, "freeze_depth")
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from analysis.figures import forgetting_curves, looks
 from analysis.figures.registry import ALL, KINDS, OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS, Kind
-from analysis.numbers import format, table
+from analysis.numbers import format
+from analysis.numbers.table import is_stand_in
 from analysis.shell.text import printable
 
 __all__ = (
@@ -27,7 +28,6 @@ __all__ = (
     "Kind",
     "Picture",
     "pictures",
-    "rows",
 )
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
@@ -47,12 +47,6 @@ class Picture(NamedTuple):
     def _repr_png_(self) -> bytes:
         """The image that a notebook displays."""
         return self.png
-
-
-def rows(kind: Kind, df: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a study's whole table that a figure's `data` takes."""
-    trials, pretraining = table.apart(df)
-    return {"trials": trials, "pretraining": pretraining, "table": df}[kind.rows]
 
 
 def pictures(kind: Kind, data: pd.DataFrame, source: str) -> Iterator[Picture]:
@@ -112,7 +106,7 @@ def _wrapped(panel: str, width: int) -> str:
 def _below(figure: Figure, source: str) -> None:
     """Print the data source along the lower edge, with the panels above it."""
     width, height = figure.get_size_inches()
-    warning = "STAND-IN DATA, not the real set · " if table.is_stand_in(source) else ""
+    warning = "STAND-IN DATA, not the real set · " if is_stand_in(source) else ""
     lines = textwrap.wrap(f"{warning}data: {source}", int(20 * width))
     figure.text(0.995, 0.002, "\n".join(lines), ha="right", va="bottom", size=6, color="0.35")
     used = (0.04 + 0.12 * len(lines)) / height

@@ -7,36 +7,33 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from analysis.figures import looks
-from analysis.numbers import forgetting, format, grid, stats, table
+from analysis.numbers import forgetting, format, grid, stats
+from analysis.numbers.study_table import StudyTable
 
 BARS = {"weights": "weights part", "batchnorm": "BatchNorm part"}
 WHOLE = "forgetting"
 BAR = 0.24  # inches of height
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The parts of what each cell forgot, by the objective.
-
-    Args:
-        df: a study's whole table.
 
     Returns:
         One row per earlier task and cell, so that all panels have the same bars: `panel` (the task), `cell`, `bar` (the
         cell's short name), `place` (of the bar), `contender`, `look`, `metric`, `forgetting`, `low`, `high`,
         `weights`, `batchnorm`, `n`, `exact`; the scores are empty where a cell learnt no such task.
     """
-    numbers = forgetting.numbers(df)
-    numbers = numbers[numbers["metric"] == forgetting.objective(df)]
+    numbers = forgetting.numbers(table)
+    numbers = numbers[numbers["metric"] == forgetting.objective(table)]
     names = {"task": "panel", "forgetting_low": "low", "forgetting_high": "high"}
     columns = ["panel", "cell", "metric", "forgetting", "low", "high", *BARS, "n", "exact"]
     scores = numbers.rename(columns=names | {"panel": "where"})[columns]
     cells = numbers.drop_duplicates("cell")[["cell", "contender", "look"]].reset_index(drop=True)
-    trials = table.apart(df)[0]
-    cells.insert(1, "bar", cells["cell"].map(grid.titles(trials, grid.alike(trials))))
+    cells.insert(1, "bar", cells["cell"].map(table.titles(grid.alike(table.grid))))
     cells.insert(2, "place", range(len(cells)))
     frame = pd.DataFrame({"panel": numbers["task"].unique()}).merge(cells, how="cross")
     bars = frame.merge(scores, on=["panel", "cell"], how="left")
-    return bars.assign(metric=forgetting.objective(df), n=bars["n"].fillna(0).astype("int64"))
+    return bars.assign(metric=forgetting.objective(table), n=bars["n"].fillna(0).astype("int64"))
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:

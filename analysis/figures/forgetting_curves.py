@@ -7,23 +7,21 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import axes, looks
-from analysis.numbers import comparisons, forgetting, format, stats, table
+from analysis.numbers import comparisons, forgetting, format, stats
+from analysis.numbers.study_table import StudyTable
 
 NETS = {"": "as it is", forgetting.OWN: "with the BatchNorm statistics of before"}
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """Mean validation score on earlier tasks by epoch of the last task, with the network's own and old statistics.
-
-    Args:
-        df: a study's whole table.
 
     Returns:
         One row per cell, earlier task, network and epoch: `panel` (the cell, and the task if there are several),
         `cell`, `key`, `contender`, `look`, `task`, `net` (see `NETS`), `epoch` (0 = as the earlier task left it),
         `split`, `metric`, `mean`, `low`, `high` (95 % t interval), `n`.
     """
-    scores, metric, rows = forgetting.rows(df), forgetting.objective(df), []
+    scores, metric, rows = forgetting.rows(table), forgetting.objective(table), []
     nets = {metric + end: net for end, net in NETS.items()}
     scores = scores[(scores["split"] == "val") & scores["metric"].isin(nets)].dropna(subset=["epoch", "score"])
     for (cell, task, name), curve in scores.groupby(["cell", "task", "metric"], sort=False):
@@ -31,7 +29,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
             interval = stats.t_interval(replicates["score"], stats.bounds(metric))
             rows.append((cell, task, nets[name], epoch, "val", metric, *interval))
     columns = ["cell", "task", "net", "epoch", "split", "metric", *stats.Interval._fields]
-    placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), table.apart(df)[0])
+    placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), table)
     if placed["task"].nunique() > 1:
         placed["panel"] += " · " + placed["task"]
     return placed

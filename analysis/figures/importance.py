@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.figures import axes, looks, tuning_curves
-from analysis.numbers import comparisons, format, grid, summary
+from analysis.numbers import comparisons, format
+from analysis.numbers.study_table import StudyTable
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -22,11 +23,8 @@ BAR, MARGIN = 0.2, 0.75  # inches of height: of a bar, of the space around the b
 SOURCE = "PED-ANOVA, Watanabe et al. 2023, arXiv:2304.10255, by Optuna"
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The importance of each tuned hyperparameter in each cell with enough trials (see `notes`).
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per cell and hyperparameter, so that all panels have the same bars: `panel`, `cell`, `key`, `contender`,
@@ -34,29 +32,29 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         `top` (trials that count as good), `n` (scored trials), `pruned` (of these).
     """
     rows = []
-    for cell, group in _scored(df).groupby("cell", sort=False):
-        names = _varied(group, df)
+    for cell, group in _scored(table).groupby("cell", sort=False):
+        names = _varied(group, table)
         if not _reason(group, names):
             shares = importances(group[names], group["val"], top := good(len(group)))
             counts = (top, len(group), int((group["state"] == "pruned").sum()))
             rows += [(cell, name, share, *counts) for name, share in shares.items()]
     claimed = pd.DataFrame(rows, columns=["cell", "name", "importance", "top", "n", "pruned"])
     claimed = claimed.astype({"cell": "string", "name": "string", "importance": "float64"})
-    order = [name for name in summary.tuned(df) if name in set(claimed["name"])]
+    order = [name for name in table.tuned if name in set(claimed["name"])]
     bars = pd.DataFrame({"name": pd.array(order, "string"), "bar": range(len(order))})
     cells = claimed[["cell", "top", "n", "pruned"]].drop_duplicates().merge(bars, how="cross")
     shares = cells.merge(claimed[["cell", "name", "importance"]], on=["cell", "name"], how="left")
-    return comparisons.placed(shares, df)
+    return comparisons.placed(shares, table)
 
 
-def _scored(df: pd.DataFrame) -> pd.DataFrame:
+def _scored(table: StudyTable) -> pd.DataFrame:
     """The trials of `tuning_curves.scored` with their configurations."""
-    return summary.trials(df).merge(tuning_curves.scored(df)[["trial"]], on="trial")
+    return table.trials.merge(tuning_curves.scored(table)[["trial"]], on="trial")
 
 
-def _varied(trials: pd.DataFrame, df: pd.DataFrame) -> list[str]:
+def _varied(trials: pd.DataFrame, table: StudyTable) -> list[str]:
     """The hyperparameters that all trials of a cell read, and in which they differ."""
-    return [name for name in summary.tuned(df) if trials[name].nunique() > 1 and trials[name].notna().all()]
+    return [name for name in table.tuned if trials[name].nunique() > 1 and trials[name].notna().all()]
 
 
 def _reason(trials: pd.DataFrame, names: list[str]) -> str:
@@ -151,12 +149,12 @@ def alt(data: pd.DataFrame) -> str:
     return f"Importance of hyperparameters per cell: {'; '.join(panels)}."
 
 
-def notes(df: pd.DataFrame) -> list[str]:
+def notes(table: StudyTable) -> list[str]:
     """The searched cells of which nothing is claimed, and why."""
-    names, reasons = grid.titles(df), dict[str, list[str]]()
-    for cell, group in _scored(df).groupby("cell", sort=False):
-        if reason := _reason(group, _varied(group, df)):
+    names, reasons = table.titles(), dict[str, list[str]]()
+    for cell, group in _scored(table).groupby("cell", sort=False):
+        if reason := _reason(group, _varied(group, table)):
             reasons.setdefault(reason, []).append(names[cell])
-    searched = tuning_curves.scored(df)["cell"].nunique()
+    searched = tuning_curves.scored(table)["cell"].nunique()
     listed = {reason: "any cell" if len(cells) == searched else ", ".join(cells) for reason, cells in reasons.items()}
     return [f"Nothing is claimed of {cells}: {reason}." for reason, cells in listed.items()]

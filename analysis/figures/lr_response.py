@@ -10,21 +10,20 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from analysis.figures import axes, looks, response, trial_curves
 from analysis.numbers import format
+from analysis.numbers.study_table import StudyTable, once
 
 WITHIN = 0.01  # of the cell's best score
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def data(table: StudyTable) -> pd.DataFrame:
     """The last validation score of each search trial against its learning rate.
-
-    Args:
-        df: a study's table.
 
     Returns:
         The rows of `response.last_scores`, without trials of rate 0, which has no place on a logarithmic axis; and
         `within` (a complete trial that scores at most `WITHIN` below the cell's best).
     """
-    trials = response.last_scores(df, "lr")
+    trials = response.last_scores(table, "lr")
     trials = trials[trials["lr"] > 0]
     complete = trials["score"].where(trials["kind"].isin(["winner", "complete"])).astype("float64")
     best = complete.groupby(trials["cell"]).transform("max")

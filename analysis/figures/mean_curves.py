@@ -7,16 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import axes, looks
-from analysis.numbers import comparisons, format, grid, stats, summary
+from analysis.numbers import comparisons, format, grid, stats
+from analysis.numbers.study_table import StudyTable
 
 AXES = {"epoch": "epoch (0 = as loaded)", "step": "optimizer steps"}
 
 
-def data(df: pd.DataFrame, metric: str | None = None, against: str = "epoch") -> pd.DataFrame:
+def data(table: StudyTable, metric: str | None = None, against: str = "epoch") -> pd.DataFrame:
     """Mean validation score over the replicates of each cell, by epoch or step.
 
     Args:
-        df: a study's table.
+        table: the study's.
         metric: None is the objective.
         against: epoch or step. By step there is no row if an epoch has as many steps in all cells, as the curves
             would be the same.
@@ -25,39 +26,37 @@ def data(df: pd.DataFrame, metric: str | None = None, against: str = "epoch") ->
         One row per cell and epoch: `panel` (what else is compared), `cell`, `key`, `contender`, `look`, `regime`,
         `epoch`, `step`, `split`, `metric`, `mean`, `low`, `high` (95 % t interval), `n`. No row if nothing competes.
     """
-    metric = metric or summary.objective(df)
-    scores = summary.scores(df, "val", metric)
-    scores = scores[scores["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=["epoch", "step", "score"])
-    if grid.contender(df) is None or (against == "step" and not _steps_differ(scores)):
+    metric = metric or table.objective
+    scores = table.scores("val", metric)
+    scores = scores[scores["trial"].isin(table.replicates["trial"])].dropna(subset=["epoch", "step", "score"])
+    if table.contender is None or (against == "step" and not _steps_differ(scores)):
         scores = scores.iloc[:0]
     rows = []
     for (cell, epoch), group in scores.groupby(["cell", "epoch"], sort=False):
         interval = stats.t_interval(group["score"], stats.bounds(metric))
         rows.append((cell, group["regime"].iloc[0], epoch, group["step"].max(), "val", metric, *interval))
     columns = ["cell", "regime", "epoch", "step", "split", "metric", *stats.Interval._fields]
-    placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), df, ())
-    ranks = {panel: number for number, panel in enumerate(grid.meetings(df, grid.contender(df)))}
+    placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), table, ())
+    ranks = {panel: number for number, panel in enumerate(grid.meetings(table.grid, table.contender))}
     return placed.sort_values("panel", key=lambda panels: panels.map(ranks), kind="stable").reset_index(drop=True)
 
 
-def table(df: pd.DataFrame) -> pd.DataFrame:
+def numbers(table: StudyTable) -> pd.DataFrame:
     """The mean learning curve of each cell's replicates, or of its trials as published, by split and metric.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per cell, split, metric and epoch, in this order: `cell`, `role` (replicate, published), `split` (train,
         val), `metric`, `epoch` (0 = as loaded), `step` (optimizer steps so far), `mean`, `low`, `high` (95 % t
         interval), `n` (trials).
     """
-    scores = df[df["trial"].isin(summary.replicates(df)["trial"]) & df["split"].isin(("train", "val"))]
+    rows = table.trial_rows
+    scores = rows[rows["trial"].isin(table.replicates["trial"]) & rows["split"].isin(("train", "val"))]
     scores = scores.dropna(subset=["epoch", "score"])
-    keys, rows = ["cell", "role", "split", "metric", "epoch"], []
+    keys, means = ["cell", "role", "split", "metric", "epoch"], []
     for values, group in scores.groupby(keys):
-        rows.append((*values, group["step"].max(), *stats.t_interval(group["score"], stats.bounds(str(values[3])))))
-    curves = pd.DataFrame(rows, columns=[*keys, "step", *stats.Interval._fields])
-    ranks = {cell: number for number, cell in enumerate(grid.grid(df)["cell"])}
+        means.append((*values, group["step"].max(), *stats.t_interval(group["score"], stats.bounds(str(values[3])))))
+    curves = pd.DataFrame(means, columns=[*keys, "step", *stats.Interval._fields])
+    ranks = {cell: number for number, cell in enumerate(table.grid["cell"])}
     return curves.sort_values("cell", key=lambda cells: cells.map(ranks), kind="stable").reset_index(drop=True)
 
 

@@ -10,7 +10,7 @@ from scipy.stats import bootstrap
 
 from analysis.figures import tuning_curves
 from analysis.numbers import format
-from analysis.numbers.memo import once
+from analysis.numbers.study_table import StudyTable, once
 
 RESAMPLES = 2_000
 SAME = 1e-9  # scores that differ by no more are equal, as sums of the same scores in another order are
@@ -35,20 +35,20 @@ class Pair(NamedTuple):
 
 
 @once
-def numbers(df: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def numbers(table: StudyTable, seed: int = 0) -> pd.DataFrame:
     """Who is ahead, and from which budget on, of each pair of contenders that meet, as far as both have trials.
 
     Args:
-        df: a study's table.
+        table: the study's.
         seed: of the resamples; each cell has its own stream.
 
     Returns:
         One `Pair` a row, for each panel of `tuning_curves.data` and two cells with at least two scored trials each.
     """
     scores = {
-        cell: group["val"].to_numpy() for cell, group in tuning_curves.scored(df).groupby("cell") if len(group) > 1
+        cell: group["val"].to_numpy() for cell, group in tuning_curves.scored(table).groupby("cell") if len(group) > 1
     }
-    names = tuning_curves.data(df).drop_duplicates("cell")
+    names = tuning_curves.data(table).drop_duplicates("cell")
     draws = {cell: resampled(scores[cell], np.random.default_rng([seed, place])) for place, cell in enumerate(scores)}
     pairs = []
     for panel, group in names[names["cell"].isin(scores)].groupby("panel", sort=False):
@@ -105,9 +105,9 @@ def crossing(gaps: np.ndarray) -> np.ndarray:
     return np.where(below[-1], np.inf, np.where(below.any(axis=0), last + 1.0, 1.0))
 
 
-def sentences(df: pd.DataFrame) -> list[str]:
+def sentences(table: StudyTable) -> list[str]:
     """Who overtakes whom, and how many pairs keep their order; none if no two contenders meet."""
-    rows = numbers(df)
+    rows = numbers(table)
     if rows.empty:
         return []
     changes = [_sentence(row) for row in rows.itertuples() if 1 < row.overtakes < np.inf]

@@ -1,4 +1,4 @@
-"""A figure as the pages that it is drawn on, which a notebook shows; from a study's whole table."""
+"""A figure as the pages that it is drawn on, which a notebook shows; from a study's table."""
 
 import base64
 from html import escape
@@ -6,8 +6,8 @@ from html import escape
 import pandas as pd
 
 from analysis.figures import draw
-from analysis.numbers import table
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
+from analysis.numbers.table import sources
 
 
 class Pages(tuple[draw.Picture, ...]):
@@ -26,22 +26,21 @@ class Pages(tuple[draw.Picture, ...]):
         ) or escape(repr(self))
 
 
-def figure(df: pd.DataFrame, name: str) -> Pages:
+def figure(table: StudyTable, name: str) -> Pages:
     """Draw a figure by its name; see `analysis.figure`."""
     kinds = {kind.stem: kind for kind in draw.ALL}
     if name not in kinds:
         raise ValueError(f"unknown figure {name!r}; one of {', '.join(kinds)}")
-    return Pages(draw.pictures(kinds[name], _data(kinds[name], df), "; ".join(table.sources(df))))
+    return Pages(draw.pictures(kinds[name], _data(kinds[name], table), "; ".join(sources(table.frame))))
 
 
-def names(df: pd.DataFrame) -> tuple[str, ...]:
+def names(table: StudyTable) -> tuple[str, ...]:
     """Name the figures that a study's table has something to draw for; see `analysis.figures_of`."""
-    with remembering():
-        return tuple(kind.stem for kind in draw.ALL if not _data(kind, df).empty)
+    return tuple(kind.stem for kind in draw.ALL if not _data(kind, table).empty)
 
 
-def _data(kind: draw.Kind, df: pd.DataFrame) -> pd.DataFrame:
+def _data(kind: draw.Kind, table: StudyTable) -> pd.DataFrame:
     """Return a figure's numbers; none for a figure of pretraining where nothing was trained first."""
-    if kind in draw.OF_PRETRAINING and table.apart(df)[1].empty:
+    if kind in draw.OF_PRETRAINING and table.pretraining.empty:
         return pd.DataFrame({"panel": []})
-    return kind.data(draw.rows(kind, df))
+    return kind.data(table)

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures import axes, looks, response
-from analysis.numbers import format, stats, summary
+from analysis.numbers import format, stats
+from analysis.numbers.study_table import StudyTable
 
 SCORE = "score"
 LINES: dict[str, dict[str, Any]] = {
@@ -19,11 +20,8 @@ LINES: dict[str, dict[str, Any]] = {
 }
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """Where each search trial with a validation score crosses each axis.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per trial and axis: `panel`, `cell`, `key`, `contender`, `look`, `trial`, `kind` (winner, or the trial's
@@ -32,9 +30,9 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         `low`, `high` (texts at the ends of the axis, which are the same in all cells), `log` (whether the axis is
         logarithmic), `metric`. No row of cells that tune nothing.
     """
-    scores, names = response.last_scores(df, "val"), summary.tuned(df)
-    configs = summary.trials(df).set_index("trial")
-    tall, metric = _tall(scores, configs, names), summary.objective(df)
+    scores, names = response.last_scores(table, "val"), table.tuned
+    configs = table.trials.set_index("trial")
+    tall, metric = _tall(scores, configs, names), table.objective
     ends = {axis: _scaled(rows, metric) for axis, rows in tall.groupby("axis", sort=False)}
     empty = tall.assign(value="", height=0.0, low="", high="", log=True)
     scaled = pd.concat(ends.values()).sort_index() if ends else empty

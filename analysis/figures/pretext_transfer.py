@@ -6,26 +6,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures import axes, looks, pretraining
-from analysis.numbers import comparisons, format, stats, table
+from analysis.numbers import comparisons, format, stats
+from analysis.numbers.study_table import StudyTable
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The skill of each pretraining at its own task, and the test score of the cells that start from its weights.
-
-    Args:
-        df: a study's whole table.
 
     Returns:
         One row per cell whose weights were trained first, without those as published, whose recipe is another: `panel`,
         `cell`, `weights`, `look`, `pretext` (accuracy on held-out images less chance, over 1 less chance), `split`,
         `metric`, `mean`, `low`, `high`, `n`.
     """
-    trials, pretrainings = table.apart(df)
-    last = pretraining.data(pretrainings)
+    last = pretraining.data(table)
     last = last[last["split"] == "val"].drop_duplicates("weights", keep="last").set_index("weights", drop=False)
     skill = (last["score"] - last["chance"]) / (1 - last["chance"])
-    source = _weights_of_cells(trials, pretrainings)
-    scored = comparisons.scored(trials)
+    source = _weights_of_cells(table)
+    scored = comparisons.scored(table)
     scored = scored[(scored["role"] != "published") & (scored["split"] == "test") & scored["cell"].isin(source.index)]
     share = scored["label_fraction"].map(lambda value: f"{format.fraction(value)} labels")
     scored = scored.assign(panel=share, weights=scored["cell"].map(source))
@@ -35,12 +32,13 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     return scored[columns].reset_index(drop=True)
 
 
-def _weights_of_cells(trials: pd.DataFrame, pretrainings: pd.DataFrame) -> pd.Series:
+def _weights_of_cells(table: StudyTable) -> pd.Series:
     """Per cell (the index) that starts from weights trained first, their name."""
     columns = ["weights", *pretraining.SHARED]
-    trainings = pretrainings.drop_duplicates("trial")[["trial", *columns]].astype("string").fillna("")
-    trainings = trainings.assign(name=trainings["trial"].map(pretraining.training_names(pretrainings)))
-    cells = trials.drop_duplicates("cell")[["cell", *columns]].astype("string").fillna("")
+    rows = table.pretraining
+    trainings = rows.drop_duplicates("trial")[["trial", *columns]].astype("string").fillna("")
+    trainings = trainings.assign(name=trainings["trial"].map(pretraining.training_names(rows)))
+    cells = table.trial_rows.drop_duplicates("cell")[["cell", *columns]].astype("string").fillna("")
     return cells.merge(trainings.drop_duplicates(columns), on=columns).set_index("cell")["name"]
 
 

@@ -6,25 +6,24 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import axes, looks
 from analysis.numbers import format
+from analysis.numbers.study_table import StudyTable
 
 SHARED = ("family", "encoder", "stem", "image_size", "upsample", "normalization")
 """Columns in which weights and the trials that start from them agree."""
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The accuracy of each pretraining on its own task, by epoch.
-
-    Args:
-        df: the rows of pretrainings, of `table.apart`.
 
     Returns:
         One row per weights, split and epoch: `panel` (the pretext and whose images), `weights` (see
         `training_names`), `look`, `split` (train, val: held-out images), `metric`, `epoch`, `score` (mean over the
         trainings, as each replicate may have its own), `chance`, `n` (trainings).
     """
-    chance = df[df["metric"] == "chance"].drop_duplicates("trial").set_index("trial")["score"]
-    scores = df[(df["metric"] == "accuracy") & df["split"].isin(["train", "val"])]
-    names = training_names(df)
+    rows = table.pretraining
+    chance = rows[rows["metric"] == "chance"].drop_duplicates("trial").set_index("trial")["score"]
+    scores = rows[(rows["metric"] == "accuracy") & rows["split"].isin(["train", "val"])]
+    names = training_names(rows)
     numbers = {name: str(number) for number, name in enumerate(names.unique(), 1)}
     scores = scores.assign(panel=scores["task"], chance=scores["trial"].map(chance), weights=scores["trial"].map(names))
     scores["look"] = scores["weights"].map(numbers)
@@ -33,17 +32,21 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     return scores.groupby(columns, sort=True).agg(**means).reset_index().sort_values(order)
 
 
-def training_names(df: pd.DataFrame) -> pd.Series:
-    """The name of each training (the index): its weights' name, and if several have it what they differ in."""
-    trainings = df.drop_duplicates("trial").set_index("trial")
+def training_names(rows: pd.DataFrame) -> pd.Series:
+    """The name of each training (the index): its weights' name, and if several have it what they differ in.
+
+    Args:
+        rows: of `StudyTable.pretraining`.
+    """
+    trainings = rows.drop_duplicates("trial").set_index("trial")
     names = trainings["weights"].copy()
-    for name, rows in trainings.groupby("weights"):
-        differ = [key for key in SHARED if rows[key].nunique(dropna=False) > 1]
-        values = rows[differ].apply(
+    for name, group in trainings.groupby("weights"):
+        differ = [key for key in SHARED if group[key].nunique(dropna=False) > 1]
+        values = group[differ].apply(
             lambda row: ", ".join(f"{key}={format.number(row[key])}" for key in row.index), axis=1
         )
         if differ:
-            names[rows.index] = name + " (" + values + ")"
+            names[group.index] = name + " (" + values + ")"
     return names
 
 

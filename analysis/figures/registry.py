@@ -30,6 +30,7 @@ from analysis.figures import (
     versions,
     winners_curse,
 )
+from analysis.numbers.study_table import StudyTable
 
 
 class Kind(NamedTuple):
@@ -37,15 +38,14 @@ class Kind(NamedTuple):
 
     stem: str
     title: str
-    data: Callable[[pd.DataFrame], pd.DataFrame]
+    data: Callable[[StudyTable], pd.DataFrame]
     plot: Callable[[pd.DataFrame, Axes], None]
     caption: Callable[[pd.DataFrame], str]
     alt: Callable[[pd.DataFrame], str]
     shared_x: bool  # whether all panels share one horizontal axis
     empty: str  # why there is no picture if `data` gives no row
-    rows: str = "trials"  # what `data` takes: the study's "trials", its "pretraining", or the whole "table"
     height: Callable[[pd.DataFrame], float] = lambda _: 0.0  # inches that a panel needs at least
-    notes: Callable[[pd.DataFrame], list[str]] = lambda _: []  # sentences from the table beside the figure
+    notes: Callable[[StudyTable], list[str]] = lambda _: []  # sentences from the table beside the figure
 
 
 def figure(
@@ -56,7 +56,6 @@ def figure(
     empty: str,
     shared_x: bool = False,
     against: str | None = None,
-    rows: str = "trials",
     **functions: Callable[..., Any],
 ) -> Kind:
     """A figure whose functions are those of a module.
@@ -68,14 +67,13 @@ def figure(
         empty: why there is no picture if `data` gives no row.
         shared_x: whether all panels share one horizontal axis.
         against: the horizontal axis that `plot`, `caption` and `alt` are called with; None is their default.
-        rows: see `Kind`.
         functions: replace functions of the module, by name.
     """
     names = ("data", "plot", "caption", "alt", "height", "notes")
     functions = {name: getattr(module, name) for name in names if hasattr(module, name)} | functions
     if against is not None:
         functions |= {name: partial(functions[name], against=against) for name in ("plot", "caption", "alt")}
-    return Kind(stem, title, shared_x=shared_x, empty=empty, rows=rows, **functions)
+    return Kind(stem, title, shared_x=shared_x, empty=empty, **functions)
 
 
 KINDS = (
@@ -182,19 +180,17 @@ OF_CLASSES = (
         confusion,
         empty=f"{NO_COUNTS}, or of more than {confusion.MOST} classes",
         shared_x=True,
-        rows="table",
     ),
-    figure("classes", "Recall and precision by class", class_scores, empty=NO_COUNTS, rows="table"),
+    figure("classes", "Recall and precision by class", class_scores, empty=NO_COUNTS),
 )
 """Figures of rows that count answers."""
 OF_PRETRAINING = (
-    figure("pretext", "Pretraining", pretraining, empty="no weights were trained first", rows="pretraining"),
+    figure("pretext", "Pretraining", pretraining, empty="no weights were trained first"),
     figure(
         "pretext-and-transfer",
         "Skill at the pretext and transfer",
         pretext_transfer,
         empty="no cell that starts from weights trained first has a test score yet",
-        rows="table",
     ),
 )
 """Figures of weights that were trained first."""
@@ -205,7 +201,6 @@ OF_CHAINS = (
         forgetting,
         empty="no replicate has been scored on an earlier task before and after",
         shared_x=True,
-        rows="table",
     ),
     figure(
         "forgetting-curves",
@@ -213,7 +208,6 @@ OF_CHAINS = (
         forgetting_curves,
         empty="no replicate has a validation score on an earlier task yet",
         shared_x=True,
-        rows="table",
     ),
 )
 """Figures of rows of earlier tasks."""

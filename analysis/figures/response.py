@@ -6,16 +6,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures import looks, trial_curves
-from analysis.numbers import comparisons, format, grid, summary
+from analysis.numbers import comparisons, format
+from analysis.numbers.study_table import StudyTable
 
 PRUNED = "0.6"
 
 
-def last_scores(df: pd.DataFrame, key: str) -> pd.DataFrame:
+def last_scores(table: StudyTable, key: str) -> pd.DataFrame:
     """Last validation score of each search trial against one of its hyperparameters.
 
     Args:
-        df: a study's table.
+        table: the study's.
         key: a column of the configuration, e.g. `lr` or `freeze_depth`; trials that do not read it are left out.
 
     Returns:
@@ -23,12 +24,12 @@ def last_scores(df: pd.DataFrame, key: str) -> pd.DataFrame:
         complete, pruned, running, failed), `epoch` (at which it was scored), `split`, `metric`, `score`, `val_is_test`
         (the cell is validated on the test split), and `key`.
     """
-    trials = summary.trials(df)
+    trials = table.trials
     trials = trials[trials["role"] == "search"].dropna(subset=["val", key])
-    trials = trials.assign(kind=trials["trial"].map(trial_curves.trial_kinds(df)), score=trials["val"], split="val")
-    trials["metric"], trials["val_is_test"] = summary.objective(df), trials["cell"].isin(summary.on_test(df))
-    placed = comparisons.placed(trials, df)
-    return placed.assign(panel=placed["cell"].map(grid.titles(df, (key,))))[[*trial_curves.COLUMNS, key]]
+    trials = trials.assign(kind=trials["trial"].map(trial_curves.trial_kinds(table)), score=trials["val"], split="val")
+    trials["metric"], trials["val_is_test"] = table.objective, trials["cell"].isin(table.on_test)
+    placed = comparisons.placed(trials, table)
+    return placed.assign(panel=placed["cell"].map(table.titles((key,))))[[*trial_curves.COLUMNS, key]]
 
 
 def scatter(data: pd.DataFrame, key: str, ax: Axes) -> None:

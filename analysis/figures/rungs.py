@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures import axes, looks, trial_curves
 from analysis.numbers import format
+from analysis.numbers.study_table import StudyTable
 
 KINDS: dict[str, dict[str, Any]] = {
     "pruned": {"color": "0.68", "lw": 0.7, "marker": "x", "ms": 4, "zorder": 2},
@@ -23,11 +24,8 @@ KINDS: dict[str, dict[str, Any]] = {
 ASIDE = 0.2  # of the distance to the next rung, by which lines are shifted at most
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The validation score of each search trial at each rung that it reached.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per trial and rung: `panel`, `cell`, `key`, `contender`, `look`, `regime`, `trial`, `kind` (winner, or
@@ -35,7 +33,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         here), `split`, `metric`, `score`. A rung is an epoch at which a trial of any cell was pruned; so is a cell's
         last epoch. No row if nothing was pruned.
     """
-    scores = trial_curves.data(df)
+    scores = trial_curves.data(table)
     scores = scores[scores["kind"].isin(KINDS)].sort_values("epoch", kind="stable")
     last = scores.groupby("trial")["epoch"].transform("max")
     scores = scores.assign(pruned=(scores["kind"] == "pruned") & (scores["epoch"] == last))

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures import looks
 from analysis.numbers import comparisons, format
+from analysis.numbers.study_table import StudyTable
 
 BAR = 0.8  # of the height of a worker's row
 ROW = 0.22  # inches of height
@@ -22,11 +23,8 @@ ROLES: dict[str, dict[str, Any]] = {  # each in its contender's colour, distinct
 UNITS = ((2 * 3600, "hours", 3600), (2 * 60, "minutes", 60), (0, "seconds", 1))  # least seconds, name, seconds of one
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The spans of time in which workers trained trials.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per worker and trial, by cell and begin: `panel`, `cell`, `key`, `contender`, `look`, `trial`, `role`,
@@ -35,7 +33,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         begin of all), `n` (reports). A span ends with the last report. It begins with the first, less the seconds that
         this took by the trial's own clock. Of trials that are trained together each clock counts a share.
     """
-    reports = df.dropna(subset=["worker", "time", "epoch", "seconds"])
+    reports = table.trial_rows.dropna(subset=["worker", "time", "epoch", "seconds"])
     reports = reports.groupby(["trial", "epoch"], sort=True).agg(
         dict.fromkeys(("cell", "role", "state", "worker"), "first") | {"time": "max", "seconds": "max"}
     )
@@ -49,7 +47,7 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
     spans["row"] = pd.factorize(spans["worker"])[0]
     spans = spans.join(_lanes(spans))
     order = ["cell", "trial", "role", "state", "worker", "row", "lane", "lanes", "begin", "end", "n"]
-    return comparisons.placed(spans[order], df).assign(panel=format.title({}))
+    return comparisons.placed(spans[order], table).assign(panel=format.title({}))
 
 
 def _lanes(spans: pd.DataFrame) -> pd.DataFrame:

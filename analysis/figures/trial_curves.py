@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import axes, looks
-from analysis.numbers import comparisons, format, summary
+from analysis.numbers import comparisons, format
+from analysis.numbers.study_table import StudyTable, once
 
 COLUMNS = (
     *("panel", "cell", "key", "contender", "look", "regime", "trial", "kind"),
@@ -24,30 +25,29 @@ LINES: dict[str, dict[str, Any]] = {
 }
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def data(table: StudyTable) -> pd.DataFrame:
     """Validation score per epoch of every search trial, of the winners' replicates and of trials as published.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per trial and epoch: `panel` (the cell's short name), `cell`, `key`, `contender`, `look`,
         `regime`, `trial`, `kind` (winner, replicate, published, or the search trial's state), `epoch` (0 = as loaded),
         `split`, `metric`, `score`, `val_is_test` (the cell is validated on the test split).
     """
-    kinds = trial_kinds(df)
-    scores = summary.scores(df, "val")
+    kinds = trial_kinds(table)
+    scores = table.scores("val")
     scores = scores[scores["trial"].isin(kinds.index)].dropna(subset=["epoch", "score"])
-    scores = scores.assign(kind=scores["trial"].map(kinds), val_is_test=scores["cell"].isin(summary.on_test(df)))
-    return comparisons.placed(scores, df)[[*COLUMNS]]
+    scores = scores.assign(kind=scores["trial"].map(kinds), val_is_test=scores["cell"].isin(table.on_test))
+    return comparisons.placed(scores, table)[[*COLUMNS]]
 
 
-def trial_kinds(df: pd.DataFrame) -> pd.Series:
+@once
+def trial_kinds(table: StudyTable) -> pd.Series:
     """Per trial of a figure (the index): winner, replicate, published, or the search trial's state."""
-    trials = summary.trials(df).set_index("trial")
+    trials = table.trials.set_index("trial")
     search = trials.loc[trials["role"] == "search", "state"].astype("string")
-    search[search.index.isin(summary.winners(df)["trial"])] = "winner"
-    replicates = summary.replicates(df).set_index("trial")["role"]
+    search[search.index.isin(table.winners["trial"])] = "winner"
+    replicates = table.replicates.set_index("trial")["role"]
     return pd.concat([search, replicates])
 
 

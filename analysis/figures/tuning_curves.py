@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from opda.nonparametric import EmpiricalDistribution
 
 from analysis.figures import axes, looks
-from analysis.numbers import comparisons, format, grid, stats, summary
-from analysis.numbers.memo import once
+from analysis.numbers import comparisons, format, grid, stats
+from analysis.numbers.study_table import StudyTable, once
 
 AXES = {"trials": "search trials", "epochs": "epochs spent on search"}
 KIND = "95 % simultaneous confidence band over all budgets"
@@ -30,19 +30,19 @@ SEED = 0
 
 
 @once
-def scored(df: pd.DataFrame) -> pd.DataFrame:
+def scored(table: StudyTable) -> pd.DataFrame:
     """The search trials that have ended with a score: `cell`, `trial`, `state`, `epoch` (the last), `val`, `regime`."""
-    trials = summary.trials(df)
+    trials = table.trials
     ended = (trials["role"] == "search") & trials["state"].isin(["complete", "pruned"])
     return trials.loc[ended, ["cell", "regime", "trial", "state", "epoch", "val"]].dropna(subset=["epoch", "val"])
 
 
 @once
-def data(df: pd.DataFrame, against: str = "trials") -> pd.DataFrame:
+def data(table: StudyTable, against: str = "trials") -> pd.DataFrame:
     """The expected best validation score of the first n search trials of each cell, over all orders of its trials.
 
     Args:
-        df: a study's table.
+        table: the study's.
         against: trials or epochs. By epochs there is no row if a trial takes as many on average in all cells, as the
             curves would be the same.
 
@@ -51,7 +51,7 @@ def data(df: pd.DataFrame, against: str = "trials") -> pd.DataFrame:
         `contender`, `look`, `regime`, `trials` (n), `epochs` (n times the mean of the cell's trials), `split`,
         `metric`, `mean` (unbiased), `low`, `high` (see `expected`), `n` (trials of the cell), `pruned` (of these).
     """
-    ended, metric, rows = scored(df), summary.objective(df), []
+    ended, metric, rows = scored(table), table.objective, []
     if against == "epochs" and ended.groupby("cell")["epoch"].mean().round(6).nunique() < 2:
         ended = ended.iloc[:0]
     for cell, group in ended.groupby("cell", sort=False):
@@ -60,14 +60,14 @@ def data(df: pd.DataFrame, against: str = "trials") -> pd.DataFrame:
             budget = (cell, group["regime"].iloc[0], int(trials), trials * epochs, "val", metric)
             rows.append((*budget, *ends, len(group), pruned))
     columns = ["cell", "regime", "trials", "epochs", "split", "metric", "mean", "low", "high", "n", "pruned"]
-    placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), df, ())
-    ranks = {panel: number for number, panel in enumerate(grid.meetings(df, grid.contender(df)))}
+    placed = comparisons.placed(pd.DataFrame(rows, columns=columns).astype({"cell": "string"}), table, ())
+    ranks = {panel: number for number, panel in enumerate(grid.meetings(table.grid, table.contender))}
     return placed.sort_values("panel", key=lambda panels: panels.map(ranks), kind="stable").reset_index(drop=True)
 
 
-def by_epochs(df: pd.DataFrame) -> pd.DataFrame:
+def by_epochs(table: StudyTable) -> pd.DataFrame:
     """`data` against epochs."""
-    return data(df, "epochs")
+    return data(table, "epochs")
 
 
 def expected(scores: Iterable[float], limits: tuple[float, float]) -> pd.DataFrame:

@@ -6,30 +6,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures import axes, looks
-from analysis.numbers import alarms, cell_table, format, grid, stats, summary, versions
+from analysis.numbers import alarms, cell_table, format, grid, stats, versions
+from analysis.numbers.study_table import StudyTable
 
 
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The test scores of each version with the contender's look.
-
-    Args:
-        df: a study's table.
 
     Returns:
         One row per place and version, also without a score or a published figure: the columns of `versions.numbers`,
         `panel` (its place), `look`, `column` (of the version), `metric`, `split`, `one_class` (at its end every
         replicate predicts one class). Empty unless a place has two versions with a score.
     """
-    scores = versions.numbers(df).rename(columns={"place": "panel"})
+    scores = versions.numbers(table).rename(columns={"place": "panel"})
     scored = scores[scores["n"] > 0].groupby("panel")["version"].nunique()
     scores = scores[scores["panel"].isin(scored.index[scored > 1])]
-    contenders, named = grid.contenders(df), grid.contender(df) not in (None, "version")
+    contenders, named = table.contenders, table.contender not in (None, "version")
     look = scores["cell"].map(contenders["look"]) if named else "1"
-    scores = scores.assign(look=look, one_class=scores["cell"].isin(alarms.one_class(df)))
+    scores = scores.assign(look=look, one_class=scores["cell"].isin(alarms.one_class(table)))
     columns = pd.DataFrame({"version": grid.ordered(scores["version"])}, dtype="string")
     columns["column"] = range(len(columns))
     frame = scores[["panel"]].drop_duplicates().merge(columns, how="cross")
-    rows = frame.merge(scores, on=["panel", "version"], how="left").assign(metric=summary.objective(df), split="test")
+    rows = frame.merge(scores, on=["panel", "version"], how="left").assign(metric=table.objective, split="test")
     return rows.fillna({"n": 0, "one_class": False}).astype({"n": "int64", "one_class": "bool"})
 
 

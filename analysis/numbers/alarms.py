@@ -5,7 +5,8 @@ Knows the kinds of alarm and what they mean.
 
 import pandas as pd
 
-from analysis.numbers import format, grid, summary
+from analysis.numbers import format, summary
+from analysis.numbers.study_table import StudyTable, once
 
 MEANING = {
     "constant_class": "the model predicts one class for all validation images.",
@@ -23,7 +24,8 @@ MEANING = {
 ONCE = tuple(MEANING)[2:]  # raised once, when a trial or a phase starts; the others in every report that they hold for
 
 
-def records(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def records(table: StudyTable) -> pd.DataFrame:
     """Every alarm once per trial.
 
     Returns:
@@ -31,26 +33,26 @@ def records(df: pd.DataFrame) -> pd.DataFrame:
         the alarm; may be empty), `at_end` (whether the trial's last report still has it; empty for kinds that are
         raised once), `detail` (the alarm's text at the first epoch).
     """
-    rows = summary.ran(df).dropna(subset="alarms")
+    rows = summary.ran(table.trial_rows).dropna(subset="alarms")
     rows = rows.sort_values("epoch", kind="stable").drop_duplicates(["trial", "epoch", "alarms"])
     rows = rows.assign(alarm=rows["alarms"].str.split(" | ", regex=False)).explode("alarm")
     parts = rows["alarm"].astype("string").str.strip().str.extract(r"(?s)^(?P<kind>[^:]*)(?:: *(?P<detail>.*))?$")
     rows = rows.assign(kind=parts["kind"], detail=parts["detail"].fillna(""))
     rows = rows[rows["kind"].str.len() > 0]
-    rows = rows.assign(at_end=_at_end(rows, df)).drop_duplicates(["trial", "kind"])
-    ranks = {cell: rank for rank, cell in enumerate(grid.grid(df)["cell"])}
+    rows = rows.assign(at_end=_at_end(rows, table.trial_rows)).drop_duplicates(["trial", "kind"])
+    ranks = {cell: rank for rank, cell in enumerate(table.grid["cell"])}
     rows = rows.assign(rank=rows["cell"].map(ranks)).sort_values(["rank", "trial", "kind"], kind="stable")
     return rows[["kind", "cell", "trial", "role", "epoch", "at_end", "detail"]].reset_index(drop=True)
 
 
-def _at_end(alarms: pd.DataFrame, df: pd.DataFrame) -> pd.Series:
+def _at_end(alarms: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
     """Whether the trial of each row of alarms has that kind at the last epoch that it reported."""
     latest = alarms.groupby(["trial", "kind"])["epoch"].transform("max")
-    still = latest == alarms["trial"].map(df.groupby("trial")["epoch"].max())
+    still = latest == alarms["trial"].map(rows.groupby("trial")["epoch"].max())
     return still.astype("boolean").mask(alarms["kind"].isin(ONCE))
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The alarms as short texts, those that are still there at the end first.
 
     Returns:
@@ -58,9 +60,9 @@ def text(df: pd.DataFrame) -> pd.DataFrame:
         many of these trials have it in their last report (a dash for kinds that are raised once), and an example's
         detail.
     """
-    rows, titles = [], grid.titles(df)
-    trials = summary.trials(df)["cell"].value_counts()
-    for (kind, cell), group in records(df).groupby(["kind", "cell"], sort=False):
+    rows, titles = [], table.titles()
+    trials = table.trials["cell"].value_counts()
+    for (kind, cell), group in records(table).groupby(["kind", "cell"], sort=False):
         first, at_end = group.iloc[0], group["at_end"].dropna()
         rows.append(
             {
@@ -83,17 +85,18 @@ def _gone(at_end: pd.Series) -> str:
     return "1" if at_end.empty else "0" if at_end.any() else "2"
 
 
-def one_class(df: pd.DataFrame) -> set[str]:
+@once
+def one_class(table: StudyTable) -> set[str]:
     """The cells in which every replicate with a test score predicts one class in its last report."""
-    tested, alarms = summary.replicates(df).dropna(subset="test"), records(df)
+    tested, alarms = table.replicates.dropna(subset="test"), records(table)
     stuck = alarms.loc[(alarms["kind"] == "constant_class") & alarms["at_end"].fillna(False), "trial"]
     alone = tested["trial"].isin(stuck).groupby(tested["cell"]).all()
     return set(alone.index[alone])
 
 
-def meanings(df: pd.DataFrame) -> list[str]:
+def meanings(table: StudyTable) -> list[str]:
     """One sentence for each kind of alarm that occurs."""
-    kinds = records(df)["kind"].drop_duplicates().sort_values(key=_ranks, kind="stable")
+    kinds = records(table)["kind"].drop_duplicates().sort_values(key=_ranks, kind="stable")
     return [f"{kind}: {MEANING.get(kind, 'noticed by the study.')}" for kind in kinds]
 
 
@@ -101,24 +104,24 @@ def _ranks(kinds: pd.Series) -> pd.Series:
     return kinds.map({kind: rank for rank, kind in enumerate(MEANING)}).fillna(len(MEANING))
 
 
-def moved(df: pd.DataFrame) -> list[str]:
+def moved(table: StudyTable) -> list[str]:
     """The trials whose frozen state had more than one hash within a phase, before or after, in any row."""
-    several = _hashes(df).groupby(["trial", "phase"], dropna=False)["hash"].nunique() > 1
+    several = _hashes(table.trial_rows).groupby(["trial", "phase"], dropna=False)["hash"].nunique() > 1
     return sorted(several.index[several].get_level_values("trial").unique())
 
 
-def _hashes(df: pd.DataFrame) -> pd.DataFrame:
+def _hashes(rows: pd.DataFrame) -> pd.DataFrame:
     """Every hash of frozen state, with its `trial` and `phase`."""
-    parts = [df[["trial", "phase"]].assign(hash=df[name]) for name in ("frozen_before", "frozen_after")]
+    parts = [rows[["trial", "phase"]].assign(hash=rows[name]) for name in ("frozen_before", "frozen_after")]
     return pd.concat(parts).dropna(subset="hash")
 
 
-def frozen(df: pd.DataFrame) -> str:
+def frozen(table: StudyTable) -> str:
     """Whether frozen state stayed unchanged, in a sentence."""
-    number = _hashes(df)["trial"].nunique()
+    number = _hashes(table.trial_rows)["trial"].nunique()
     if not number:
         return "Frozen state: no trial froze anything."
-    if trials := moved(df):
+    if trials := moved(table):
         freezing = f"{format.plural(number, 'trial')} that freeze{'s' * (number == 1)} something"
         return f"Frozen state: what was frozen MOVED in {len(trials)} of {freezing}: {', '.join(trials)}."
     freezing = f"all {number:,} trials that freeze" if number > 1 else "the 1 trial that freezes"

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from analysis.numbers import format, grid, stats, summary, table
-from analysis.numbers.memo import remembering
+from analysis.numbers import format, stats
+from analysis.numbers.study_table import StudyTable
+from analysis.numbers.table import load
 
 
 class NoModelError(ValueError):
@@ -49,17 +50,16 @@ def best_models(folder: Path, saved: Collection[str]) -> list[BestModel]:
         analysis.numbers.table.NoTableError: the folder has no table.
         analysis.numbers.table.TableError: the table is damaged.
     """
-    df, _ = table.apart(table.load(folder))
-    with remembering():
-        replicates = summary.replicates(df)
-        candidates = replicates[replicates["trial"].isin(saved)]
-        if candidates.empty:
-            states = summary.trials(df)["state"].value_counts()
-            counts = ", ".join(f"{count} {state}" for state, count in states.items())
-            raise NoModelError(f"trials: {counts or 'none'}")
-        first = candidates.sort_values("number").drop_duplicates("cell")
-        scores = replicates.dropna(subset=["val"]).groupby("cell")["val"].agg(["mean", "count"])
-        rows = grid.grid(df)[["cell"]].merge(first[["cell", "trial"]], on="cell")
-        rows = rows.merge(scores.set_axis(["val", "n"], axis=1), on="cell")
-        metric, on_test = summary.objective(df), summary.on_test(df)
+    table = StudyTable(load(folder))
+    replicates = table.replicates
+    candidates = replicates[replicates["trial"].isin(saved)]
+    if candidates.empty:
+        states = table.trials["state"].value_counts()
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        raise NoModelError(f"trials: {counts or 'none'}")
+    first = candidates.sort_values("number").drop_duplicates("cell")
+    scores = replicates.dropna(subset=["val"]).groupby("cell")["val"].agg(["mean", "count"])
+    rows = table.grid[["cell"]].merge(first[["cell", "trial"]], on="cell")
+    rows = rows.merge(scores.set_axis(["val", "n"], axis=1), on="cell")
+    metric, on_test = table.objective, table.on_test
     return [BestModel(row.cell, row.trial, row.val, row.n, metric, row.cell in on_test) for row in rows.itertuples()]

@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.numbers import alarms, format, grid, stats, summary, table
+from analysis.numbers import alarms, format, stats
+from analysis.numbers.columns import CHOICES, CONFIG
 from analysis.numbers.stats import CAUTION
+from analysis.numbers.study_table import StudyTable
 
 LONGEST_ERROR = 2000  # characters
 ON_TEST, ONE_CLASS = "= test", " (one class)"
@@ -17,7 +19,7 @@ MARKS = {  # what is written instead of a score, or after it
     ONE_CLASS: "(one class): at its end every replicate predicts one class (alarm constant_class); its interval, of no "
     "width where that is the same class, says nothing of the spread",
 }
-_HEADS = {  # the column of `summary.cells` that a text is mainly about: its heading
+_HEADS = {  # the column of `StudyTable.cells` that a text is mainly about: its heading
     "val": "val",
     "replicates_val": "repl. val",
     "test_mean": "test [95 %]",
@@ -33,10 +35,10 @@ _NOTE = (
 _PUBLISHED = "Cells as published have no search and no winner: all of theirs are over their own n trials. "
 
 
-def note(df: pd.DataFrame) -> str:
+def note(table: StudyTable) -> str:
     """Explain the headings and marks of a study's `cell_table`."""
-    published = _PUBLISHED if (df["role"] == "published").any() else ""
-    return _NOTE + published + "".join(f"{sentence} " for sentence in marks(cell_table(df))) + CAUTION
+    published = _PUBLISHED if (table.trial_rows["role"] == "published").any() else ""
+    return _NOTE + published + "".join(f"{sentence} " for sentence in marks(cell_table(table))) + CAUTION
 
 
 def marks(texts: pd.DataFrame) -> list[str]:
@@ -45,7 +47,7 @@ def marks(texts: pd.DataFrame) -> list[str]:
     return [f"{meaning}." for mark, meaning in MARKS.items() if values.str.contains(mark, regex=False).any()]
 
 
-def cell_table(df: pd.DataFrame) -> pd.DataFrame:
+def cell_table(table: StudyTable) -> pd.DataFrame:
     """The cells as short texts, for a terminal of 120 columns and for the report.
 
     Returns:
@@ -55,12 +57,12 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
         and the search trials as complete/pruned/failed (`+ running` while there are any, `not run` where the cell
         cannot run here). Shares are in per cent. `note` explains the headings.
     """
-    metric = summary.objective(df)
-    cells = summary.cells(df)
-    keys = list(grid.grid(df).columns[1:])
+    metric = table.objective
+    cells = table.cells
+    keys = list(table.grid.columns[1:])
     keys = [name for name in keys if cells[name].nunique(dropna=False) > 1] or keys  # leave out what all cells share
-    settings = [name for name in cells.columns[cells.columns.get_loc("winner") + 1 :] if name in table.CONFIG]
-    cells["one_class"] = cells["cell"].isin(alarms.one_class(df))
+    settings = [name for name in cells.columns[cells.columns.get_loc("winner") + 1 :] if name in CONFIG]
+    cells["one_class"] = cells["cell"].isin(alarms.one_class(table))
     rows = [_cell_row(cell, keys, settings, metric=metric) for cell in cells.to_dict("records")]
     heads = {name: format.SHORT.get(name, name) for name in [*keys, "train_images", "winner", *settings]} | _HEADS
     unknown = [name for name in ("train_images", "published") if cells[name].isna().all()]
@@ -68,7 +70,7 @@ def cell_table(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell_row(cell: dict[str, Any], keys: list[str], settings: list[str], *, metric: str) -> dict[str, str]:
-    """The texts of one cell, by the columns of `summary.cells`."""
+    """The texts of one cell, by the columns of `StudyTable.cells`."""
     test = stats.Interval(cell["test_mean"], cell["test_low"], cell["test_high"], cell["replicates"])
     vals = {name: format.score(cell[name], metric) for name in ("val", "replicates_val")}
     running = f" + {cell['running']} running" if cell["running"] else ""
@@ -86,26 +88,26 @@ def _cell_row(cell: dict[str, Any], keys: list[str], settings: list[str], *, met
     }
 
 
-def state_table(df: pd.DataFrame) -> pd.DataFrame:
+def state_table(table: StudyTable) -> pd.DataFrame:
     """The number of trials of each role (rows) and state (columns), as text."""
-    trials = summary.trials(df)
-    states = [state for state in table.CHOICES["state"] if state != "not_run"]
+    trials = table.trials
+    states = [state for state in CHOICES["state"] if state != "not_run"]
     counted = pd.crosstab(trials["role"], trials["state"]).reindex(columns=states, fill_value=0)
-    counted = counted.reindex([role for role in table.CHOICES["role"] if role in counted.index])
+    counted = counted.reindex([role for role in CHOICES["role"] if role in counted.index])
     return counted.assign(all=counted.sum(axis=1)).astype("string").reset_index()
 
 
-def failures(df: pd.DataFrame) -> pd.DataFrame:
+def failures(table: StudyTable) -> pd.DataFrame:
     """One row per failed trial with its error, cut to `LONGEST_ERROR` characters."""
-    trials = summary.trials(df)
+    trials = table.trials
     failed = trials[trials["state"] == "failed"][["trial", "role", "cell", "epoch", "error"]]
     return failed.assign(error=failed["error"].str.slice(0, LONGEST_ERROR)).astype("string").fillna(format.NONE)
 
 
-def not_run(df: pd.DataFrame) -> pd.DataFrame:
+def not_run(table: StudyTable) -> pd.DataFrame:
     """The cells that cannot run here, by reason: one row per reason, `reason`, `number` and `cells` (their names)."""
-    missing = summary.not_run(df).fillna({"reason": "no reason given"})
-    missing["cells"] = missing["cell"].map(grid.titles(df))
+    missing = table.not_run.fillna({"reason": "no reason given"})
+    missing["cells"] = missing["cell"].map(table.titles())
     groups = missing.groupby("reason", sort=False)["cells"]
     reasons = groups.agg(["size", "; ".join]).set_axis(["number", "cells"], axis=1)
     return reasons.astype("string").reset_index()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.numbers import format, grid, stats, summary
-from analysis.numbers.memo import once
+from analysis.numbers.study_table import StudyTable, once
 
 HOW = {  # the kinds of interval of a difference of two means
     "paired": "paired by seed",
@@ -47,7 +47,7 @@ class _CellScore(NamedTuple):
 
 
 @once
-def scored(df: pd.DataFrame) -> pd.DataFrame:
+def scored(table: StudyTable) -> pd.DataFrame:
     """Each cell's score: on test over its repeated trials, or on validation of the winners before any are repeated.
 
     Returns:
@@ -57,12 +57,12 @@ def scored(df: pd.DataFrame) -> pd.DataFrame:
         published, search), `fixed` (fresh seeds can change nothing), `split` (test, or val where no cell has a test
         score), `metric`, `mean`, `low`, `high` (95 % t interval, nan without and where it is fixed), `n`.
     """
-    metric = summary.objective(df)
-    trials, split = summary.replicates(df).dropna(subset="test"), "test"
+    metric = table.objective
+    trials, split = table.replicates.dropna(subset="test"), "test"
     if trials.empty:
-        trials, split = summary.winners(df), "val"
+        trials, split = table.winners, "val"
     rows = []
-    for cell, group in grid.filled(trials, df).groupby("cell"):
+    for cell, group in grid.filled(trials, table.grid).groupby("cell"):
         first, images = group[["regime", "label_fraction", "role"]].iloc[0], group["train_images"]
         interval = summary.interval(group, split, metric)
         rows.append(
@@ -81,18 +81,18 @@ def scored(df: pd.DataFrame) -> pd.DataFrame:
         )
     data = pd.DataFrame(rows, columns=_CellScore._fields)
     data = data.astype({"cell": "string", "fewest": "Int64", "most": "Int64", "fixed": "bool"})
-    return placed(data, df, ("label_fraction",))
+    return placed(data, table, ("label_fraction",))
 
 
-def placed(data: pd.DataFrame, df: pd.DataFrame, without: tuple[str, ...] | None = None) -> pd.DataFrame:
+def placed(data: pd.DataFrame, table: StudyTable, without: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Rows with their cell's `panel` and contender, in the order of the cells.
 
     Args:
         without: keys that the panel's title leaves out, beside the contenders' key; None for the whole cell's title.
     """
-    contenders = grid.contenders(df)
+    contenders = table.contenders
     key = tuple(contenders["key"].unique())
-    contenders.insert(0, "panel", grid.titles(df, () if without is None else (*key, *without)))
+    contenders.insert(0, "panel", table.titles(() if without is None else (*key, *without)))
     joined = data.join(contenders.assign(place=range(len(contenders))), on="cell").sort_values("place", kind="stable")
     first = [name for name in ("panel", "cell", *contenders.columns) if name in joined]
     return joined[list(dict.fromkeys([*first, *data.columns]))].reset_index(drop=True)
@@ -120,9 +120,10 @@ def title(place: Place) -> str:
     return " · ".join(share + [place.panel] * (place.panel != format.title({}))) or "everywhere"
 
 
-def repeated(df: pd.DataFrame) -> dict[str, pd.Series]:
+@once
+def repeated(table: StudyTable) -> dict[str, pd.Series]:
     """The test scores of each cell that has any, by seed; only one where fresh seeds can change nothing."""
-    trials = summary.replicates(df).dropna(subset="test")
+    trials = table.replicates.dropna(subset="test")
     groups = {str(cell): group for cell, group in trials.groupby("cell")}
     scores = {cell: rows.set_index("seed")["test"] for cell, rows in groups.items()}
     return {cell: values.head(1) if summary.fixed(groups[cell], "test") else values for cell, values in scores.items()}
@@ -169,7 +170,7 @@ class _Improvement(NamedTuple):
 
 
 @once
-def improvements(df: pd.DataFrame) -> pd.DataFrame:
+def improvements(table: StudyTable) -> pd.DataFrame:
     """The difference and the probability of improvement of every pair in each comparison, the higher mean first.
 
     Returns:
@@ -180,7 +181,7 @@ def improvements(df: pd.DataFrame) -> pd.DataFrame:
         `difference_low`, `difference_high`, `how` (of their means, see `difference`), `pairs` (its n), `metric`,
         `cell_better`, `cell_other`.
     """
-    scores, data = repeated(df), scored(df)
+    scores, data = repeated(table), scored(table)
     rows = [
         _improvement(title(place), better, other, scores=scores)
         for place in places(data[data["split"] == "test"])
@@ -219,22 +220,22 @@ def _improvement(place: str, better: Any, other: Any, *, scores: dict[str, pd.Se
 BASELINES = {"regime": "scratch", "weights": "none", "pretext": "none"}  # each key's value that transfers nothing
 
 
-def answered(df: pd.DataFrame) -> list[Place]:
+def answered(table: StudyTable) -> list[Place]:
     """The comparisons that the report discusses, with their rows of `scored`.
 
     If versions are compared, these are the comparisons of corrected cells, if any has a score. Other versions, as
     published or with one cause switched on, differ in more than their contenders.
     """
-    cells = grid.grid(df)
-    data = scored(df)
+    cells = table.grid
+    data = scored(table)
     if "version" in cells:
         corrected = data["cell"].isin(cells.loc[cells["version"] == grid.CORRECTED, "cell"])
         data = data[corrected] if corrected.any() else data
     return places(data)
 
 
-def met(df: pd.DataFrame) -> list[Place]:
+def met(table: StudyTable) -> list[Place]:
     """The comparisons of `answered` in which at least two contenders have a test score."""
-    if grid.contender(df) is None:
+    if table.contender is None:
         return []
-    return [place for place in answered(df) if len(place.rows) > 1 and (place.rows["split"] == "test").all()]
+    return [place for place in answered(table) if len(place.rows) > 1 and (place.rows["split"] == "test").all()]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.numbers import comparisons, stats, summary, table
-from analysis.numbers.memo import once
+from analysis.numbers import comparisons, stats
+from analysis.numbers.study_table import StudyTable, once
 
 CLASSES = ("truth", "answer")
 KIND = "95 % Wilson interval over the test images, each counted once with the mean over the replicates that answer it"
@@ -19,11 +19,11 @@ _COLUMNS = ("panel", "cell", "contender", "look", *CLASSES, "images", "n")
 
 
 @once
-def counts(whole: pd.DataFrame) -> pd.DataFrame:
+def counts(table: StudyTable) -> pd.DataFrame:
     """The answers of the highest cell of each comparison, summed over its replicates.
 
     Args:
-        whole: a study's whole table; it may lack the columns `truth` and `answer`.
+        table: its frame may lack the columns `truth` and `answer`.
 
     Returns:
         One row per comparison and pair of classes that occurs: `panel` (the comparison and its highest contender),
@@ -31,14 +31,14 @@ def counts(whole: pd.DataFrame) -> pd.DataFrame:
         `n` (replicates). The highest is the one of `comparisons.scored`, as in the report's answers. A comparison
         without such rows is left out.
     """
-    if not set(CLASSES) <= set(whole.columns):
+    rows = table.counts
+    if not set(CLASSES) <= set(rows.columns):
         return pd.DataFrame(columns=list(_COLUMNS))
-    df = table.apart(whole)[0]
-    rows = whole[table.counts(whole) & ~(whole["task"] != whole["trained_on"]).fillna(False)]
-    rows = rows[rows["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=[*CLASSES, "score"])
+    rows = rows[~(rows["task"] != rows["trained_on"]).fillna(False)]
+    rows = rows[rows["trial"].isin(table.replicates["trial"])].dropna(subset=[*CLASSES, "score"])
     rows = rows[rows["epoch"].eq(rows.groupby("trial")["epoch"].transform("max")).fillna(True)]
     parts = []
-    for place in comparisons.answered(df) if len(rows) else ():
+    for place in comparisons.answered(table) if len(rows) else ():
         best = place.rows.iloc[0]
         answers = rows[rows["cell"] == best["cell"]]
         sums = answers.groupby(list(CLASSES))["score"].sum().rename("images").reset_index()
@@ -61,14 +61,14 @@ def classes(counted: pd.DataFrame) -> list[str]:
     return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
 
 
-def matrix(whole: pd.DataFrame) -> pd.DataFrame:
+def matrix(table: StudyTable) -> pd.DataFrame:
     """The confusion matrix of the highest cell of each comparison, by rows.
 
     Returns:
         The rows of `counts` with `share` (of the images of `truth`; a row of the matrix adds up to 1), `row` and
         `column` (the positions of both classes, the same in all panels), `size` (the number of classes).
     """
-    counted = counts(whole)
+    counted = counts(table)
     positions = {name: position for position, name in enumerate(classes(counted))}
     row_sums = counted.groupby(["panel", "truth"])["images"].transform("sum")
     return counted.assign(
@@ -98,7 +98,7 @@ class _ClassScore(NamedTuple):
     n: int
 
 
-def scores(whole: pd.DataFrame) -> pd.DataFrame:
+def scores(table: StudyTable) -> pd.DataFrame:
     """Recall and precision of each class, for the highest cell of each comparison.
 
     Returns:
@@ -107,7 +107,7 @@ def scores(whole: pd.DataFrame) -> pd.DataFrame:
         with this class as answer, mean over replicates), `precision`, `precision_low`, `precision_high` (nan without
         such images), `n` (replicates), `rank` (0 is the lowest recall of its panel).
     """
-    rows = [row for _, group in counts(whole).groupby("panel", sort=False) for row in _class_scores(group)]
+    rows = [row for _, group in counts(table).groupby("panel", sort=False) for row in _class_scores(group)]
     data = pd.DataFrame(rows, columns=_ClassScore._fields)
     order = {panel: rank for rank, panel in enumerate(data["panel"].unique())}
     data = data.sort_values(["panel", "recall"], key=lambda v: v.map(order) if v.name == "panel" else v, kind="stable")

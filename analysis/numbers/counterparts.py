@@ -6,12 +6,13 @@ cell, which a space lists once.
 
 import pandas as pd
 
-from analysis.numbers import grid, summary
+from analysis.numbers import summary
 from analysis.numbers.grid import CORRECTED, PUBLISHED
+from analysis.numbers.study_table import StudyTable
 from analysis.numbers.table import CONFIG
 
 
-def twins(df: pd.DataFrame) -> dict[str, str]:
+def twins(table: StudyTable) -> dict[str, str]:
     """The corrected cell of each cell as published that has none of its own.
 
     The published cell may differ from it only in columns in which the twin's own published cell differs too (the
@@ -20,10 +21,11 @@ def twins(df: pd.DataFrame) -> dict[str, str]:
     Returns:
         Cell as published → corrected cell of another comparison.
     """
-    if "version" not in grid.grid(df):
+    if "version" not in table.grid:
         return {}
-    configs = summary.ran(df).drop_duplicates("cell").set_index("cell")[list(CONFIG)].astype("string").fillna("")
-    pairs = [(cells.get(PUBLISHED, ""), cells.get(CORRECTED, "")) for cells in _versions(df)]
+    first = summary.ran(table.trial_rows).drop_duplicates("cell").set_index("cell")
+    configs = first[list(CONFIG)].astype("string").fillna("")
+    pairs = [(cells.get(PUBLISHED, ""), cells.get(CORRECTED, "")) for cells in _versions(table)]
     complete = [pair for pair in pairs if configs.index.isin(pair).sum() == 2]
     twins: dict[str, str] = {}
     for cell in (published for published, corrected in pairs if published in configs.index and not corrected):
@@ -36,10 +38,10 @@ def twins(df: pd.DataFrame) -> dict[str, str]:
     return twins
 
 
-def _versions(df: pd.DataFrame) -> list[dict[str, str]]:
+def _versions(table: StudyTable) -> list[dict[str, str]]:
     """The cell of each version, for every comparison."""
-    cells = grid.grid(df)
-    titles = cells["cell"].map(grid.titles(df, ("version",)))
+    cells = table.grid
+    titles = cells["cell"].map(table.titles(("version",)))
     return [dict(zip(rows["version"], rows["cell"], strict=True)) for _, rows in cells.groupby(titles)]
 
 

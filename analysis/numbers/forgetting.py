@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.numbers import comparisons, format, grid, stats, summary, table
-from analysis.numbers.memo import once
+from analysis.numbers import comparisons, format, stats, summary
+from analysis.numbers.study_table import StudyTable, once
 
 BEFORE, OWN = "_before", "_own_batchnorm"  # endings of a metric's name, see `trials`
 METRICS = ("accuracy", "sensitivity", "specificity")  # the order of rows; other shares follow
@@ -21,24 +21,20 @@ SOURCE = "Chaudhry et al. 2018, arXiv:1801.10112, §3, with a task's accuracy of
 
 
 @once
-def rows(df: pd.DataFrame) -> pd.DataFrame:
+def rows(table: StudyTable) -> pd.DataFrame:
     """The rows of earlier tasks, of the trials that repeat one configuration for the test."""
-    replicates = summary.replicates(table.apart(df)[0])["trial"]
-    return df[table.earlier(df) & df["trial"].isin(replicates)]
+    return table.earlier[table.earlier["trial"].isin(table.replicates["trial"])]
 
 
 @once
-def objective(df: pd.DataFrame) -> str:
+def objective(table: StudyTable) -> str:
     """The metric in which forgetting is reported, see `summary.objective`."""
-    return summary.objective(df[table.earlier(df)])
+    return summary.objective(table.earlier)
 
 
 @once
-def trials(df: pd.DataFrame) -> pd.DataFrame:
+def trials(table: StudyTable) -> pd.DataFrame:
     """How much each trial forgot, on the test split at its last epoch.
-
-    Args:
-        df: a study's whole table.
 
     Returns:
         One row per earlier task (in the order learnt), metric that is a share, and trial: `cell`, `trial`, `seed`,
@@ -46,7 +42,7 @@ def trials(df: pd.DataFrame) -> pd.DataFrame:
         BatchNorm statistics of that time), `after` (the final network), `forgetting` (before - after), `weights`
         (before - own), `batchnorm` (own - after). The last two add up to the forgetting, and are empty without `own`.
     """
-    scores = rows(df)
+    scores = rows(table)
     tasks = scores["task"].unique()
     last = scores[scores["split"] == "test"].dropna(subset=["epoch", "score"]).sort_values("epoch", kind="stable")
     wide = last.pivot_table("score", ["task", "trial"], "metric", aggfunc="last")
@@ -73,11 +69,8 @@ def _scores(wide: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 @once
-def numbers(df: pd.DataFrame) -> pd.DataFrame:
+def numbers(table: StudyTable) -> pd.DataFrame:
     """How much each cell forgot of each earlier task.
-
-    Args:
-        df: a study's whole table.
 
     Returns:
         One row per cell, earlier task (in the order learnt) and metric: `panel` (what else is compared), `cell`, `key`,
@@ -87,7 +80,7 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
         forgetting is 0.0 in every trial).
     """
     cells = []
-    for (cell, task, metric), group in trials(df).groupby(["cell", "task", "metric"], sort=False):
+    for (cell, task, metric), group in trials(table).groupby(["cell", "task", "metric"], sort=False):
         low, high = stats.bounds(metric)
         limits = dict.fromkeys(SCORES, (low, high)) | dict.fromkeys(PARTS, (low - high, high - low))
         row = {"cell": cell, "task": task, "metric": metric, "n": len(group)}
@@ -97,8 +90,8 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
     names = [name + end for name in (*SCORES, *PARTS) for end in ENDS]
     data = pd.DataFrame(cells, columns=["cell", "task", "metric", *names, "n", "exact"])
     data = data.astype({"cell": "string", "n": "int64", "exact": "bool"} | dict.fromkeys(names, "float64"))
-    data.insert(1, "regime", data["cell"].map(rows(df).groupby("cell")["regime"].first()).astype("string"))
-    return comparisons.placed(data.assign(published=_published(df, data)), table.apart(df)[0], ())
+    data.insert(1, "regime", data["cell"].map(rows(table).groupby("cell")["regime"].first()).astype("string"))
+    return comparisons.placed(data.assign(published=_published(table, data)), table, ())
 
 
 def _named_interval(name: str, values: pd.Series, limits: tuple[float, float]) -> dict[str, float]:
@@ -107,13 +100,13 @@ def _named_interval(name: str, values: pd.Series, limits: tuple[float, float]) -
     return {name + end: value for end, value in zip(ENDS, ends, strict=True)}
 
 
-def _published(df: pd.DataFrame, data: pd.DataFrame) -> pd.Series:
-    published = df[table.earlier(df)].groupby(["cell", "task"])["published"].first().to_dict()
+def _published(table: StudyTable, data: pd.DataFrame) -> pd.Series:
+    published = table.earlier.groupby(["cell", "task"])["published"].first().to_dict()
     values = [published.get(key, np.nan) for key in zip(data["cell"], data["task"], strict=True)]
-    return pd.Series(values, index=data.index, dtype="float64").where(data["metric"] == objective(df))
+    return pd.Series(values, index=data.index, dtype="float64").where(data["metric"] == objective(table))
 
 
-def average(df: pd.DataFrame) -> pd.DataFrame:
+def average(table: StudyTable) -> pd.DataFrame:
     """The mean forgetting over the earlier tasks of each cell: of each trial, then over trials.
 
     Chaudhry et al. compare a task's present accuracy with its highest so far. Here its accuracy when it was learnt
@@ -125,33 +118,33 @@ def average(df: pd.DataFrame) -> pd.DataFrame:
 
     Source: Chaudhry et al. 2018, arXiv:1801.10112, §3.
     """
-    metric, cells = objective(df), []
+    metric, cells = objective(table), []
     low, high = stats.bounds(metric)
-    lost = trials(df)
+    lost = trials(table)
     for cell, group in lost[lost["metric"] == metric].groupby("cell", sort=False):
         by_task = group.pivot(index="trial", columns="task", values="forgetting")
         mean = stats.t_interval(by_task.mean(axis=1, skipna=False), (low - high, high - low))
         cells.append({"cell": cell, "metric": metric, "tasks": by_task.shape[1], **mean._asdict()})
     columns = ["cell", "metric", "tasks", *stats.Interval._fields]
-    return comparisons.placed(pd.DataFrame(cells, columns=columns).astype({"cell": "string"}), table.apart(df)[0], ())
+    return comparisons.placed(pd.DataFrame(cells, columns=columns).astype({"cell": "string"}), table, ())
 
 
-def paired(df: pd.DataFrame, first: str, second: str, task: str) -> stats.Interval:
+def paired(table: StudyTable, first: str, second: str, task: str) -> stats.Interval:
     """How much more one cell forgets of a task than another, in the objective, over trials of the same seed.
 
     Such trials start from the same network, which has learnt the task. All ends are nan and n is 0 without a common
     seed.
     """
-    lost, metric = trials(df), objective(df)
+    lost, metric = trials(table), objective(table)
     lost = lost[(lost["task"] == task) & (lost["metric"] == metric)].dropna(subset="seed")
     one, other = (lost[lost["cell"] == cell].groupby("seed")["forgetting"].mean() for cell in (first, second))
     low, high = stats.bounds(metric)
     return stats.t_interval((one - other).dropna(), (low - high, high - low))
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The table of `numbers` as short texts; shares in per cent, differences in percentage points."""
-    titles, rows = grid.titles(table.apart(df)[0]), list(numbers(df).itertuples())
+    titles, rows = table.titles(), list(numbers(table).itertuples())
     columns = {
         "": [titles[row.cell] for row in rows],
         "earlier task": [row.task for row in rows],

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from analysis.numbers import format
-from analysis.numbers.memo import once
 from analysis.numbers.table import COLUMNS
 
 REGIMES = (  # from nothing transferred to everything adapted; the order of rows, panels and legends
@@ -36,10 +35,9 @@ def compared(cell: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
-@once
-def grid(df: pd.DataFrame) -> pd.DataFrame:
+def grid(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per cell: `cell` and a column for each compared key; sorted by the values of these keys."""
-    names = _in_study_order(df)
+    names = _in_study_order(rows)
     keys = _compared(names)
     cells = names.to_frame().join(keys)
     if keys.columns.empty:
@@ -56,9 +54,9 @@ def _sorted(ranks: pd.DataFrame) -> pd.DataFrame:
     return ranks.sort_values(list(ranks), kind="stable", na_position="last")
 
 
-def _in_study_order(df: pd.DataFrame) -> pd.Series:
+def _in_study_order(rows: pd.DataFrame) -> pd.Series:
     """The cells' names, sorted by the cell's number in the study, with which trial names begin: c003-s000, c003."""
-    cells = df.drop_duplicates("cell")[["cell", "trial"]]
+    cells = rows.drop_duplicates("cell")[["cell", "trial"]]
     numbers = cells["trial"].str.extract(r"^c(\d+)(?:-|$)")[0].astype("Int64")
     return cells.assign(number=numbers).sort_values("number", kind="stable")["cell"].reset_index(drop=True)
 
@@ -91,62 +89,65 @@ def ordered(values: pd.Series) -> list[Any]:
     return sorted(distinct, key=lambda value: ranks.get(value, len(ranks)))
 
 
-def contender(df: pd.DataFrame) -> str | None:
+def contender(cells: pd.DataFrame) -> str | None:
     """The compared key whose values compete: the regime, else the model, else the first that is not in `MEETINGS`.
 
     A key with a single value in the whole study is skipped if another has several. None if nothing competes.
+
+    Args:
+        cells: of `grid`, as in the functions below.
     """
-    cells = grid(df)
     keys = [key for key in cells.columns[1:] if key not in MEETINGS]
     several = [key for key in keys if cells[key].nunique(dropna=False) > 1] or keys
     return next((key for key in (*CONTENDERS, *several) if key in several), None)
 
 
-def contenders(df: pd.DataFrame) -> pd.DataFrame:
+def contenders(cells: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Who competes, per cell (the index, in order).
+
+    Args:
+        cells: of `grid`.
+        rows: the rows that it was made of.
 
     Returns:
         `key` (see `contender`; regime without one), `contender` (its value in the cell, as text), `look` (the name of
         its look for `looks.look`: a regime's name, or the contender's number in the order of the study).
     """
-    cells = grid(df).set_index("cell")
-    key = contender(df) or "regime"
-    values = cells[key] if key in cells else df.groupby("cell")["regime"].first().reindex(cells.index)
+    key = contender(cells) or "regime"
+    cells = cells.set_index("cell")
+    values = cells[key] if key in cells else rows.groupby("cell")["regime"].first().reindex(cells.index)
     numbers = {value: str(number) for number, value in enumerate(ordered(values), 1)}
     names = values.map(format.number, na_action=None).astype("string")
     looks = names if key == "regime" else values.map(numbers).astype("string")
     return pd.DataFrame({"key": key, "contender": names, "look": looks.fillna(format.NONE)})
 
 
-def alike(df: pd.DataFrame) -> tuple[str, ...]:
+def alike(cells: pd.DataFrame) -> tuple[str, ...]:
     """The compared keys that have the same value in all cells, which a short title may leave out."""
-    cells = grid(df)
     return tuple(key for key in cells.columns[1:] if cells[key].nunique(dropna=False) == 1)
 
 
-def titles(df: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
+def titles(cells: pd.DataFrame, without: tuple[str, ...] = ()) -> pd.Series:
     """A short title per cell, of its compared keys except `without`; in the order of `grid`."""
-    cells = grid(df)
     keys = [key for key in cells.columns[1:] if key not in without]
     rows = [{key: row[key] for key in keys if not pd.isna(row[key])} for row in cells.to_dict("records")]
     texts = [format.title(row) if "=" in cell else cell for row, cell in zip(rows, cells["cell"], strict=True)]
     return pd.Series(texts, index=cells["cell"], dtype="string")
 
 
-def meetings(df: pd.DataFrame, key: str | None) -> list[str]:
+def meetings(cells: pd.DataFrame, key: str | None) -> list[str]:
     """The titles of the comparisons of a key's values, sorted by the other keys."""
-    cells = grid(df)
     others = cells.drop(columns=["cell", key or "cell"], errors="ignore")
     order = _sorted(_ranks(others)).index if len(others.columns) else cells.index
-    names = titles(df, (key,) if key else ())
+    names = titles(cells, (key,) if key else ())
     return list(dict.fromkeys(names[cells.loc[order, "cell"]]))
 
 
-def filled(trials: pd.DataFrame, df: pd.DataFrame) -> pd.DataFrame:
+def filled(trials: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Trials with empty columns filled from their cell's name; they are empty if a trial reads no such value.
 
     For example, zero_shot reads no label fraction.
     """
-    cells = grid(df).set_index("cell")
+    cells = cells.set_index("cell")
     same = [key for key in cells if key in trials and cells[key].dtype == trials[key].dtype]
     return trials.assign(**{key: trials[key].fillna(trials["cell"].map(cells[key])) for key in same})

@@ -3,33 +3,36 @@
 import numpy as np
 import pandas as pd
 
-from analysis.numbers import format, grid, stats, summary
+from analysis.numbers import format, stats, summary
+from analysis.numbers.study_table import StudyTable, once
 
 
-def numbers(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def numbers(table: StudyTable) -> pd.DataFrame:
     """The test scores of the replicates by every metric except the loss; all of the same trained networks.
 
     Returns:
         One row per cell and metric, the objective first: `cell`, `metric`, `mean`, `low`, `high` (95 % t interval over
         replicates; empty where fresh seeds can change nothing), `n`. No rows if the objective is the only metric.
     """
-    replicates, objective = summary.replicates(df), summary.objective(df)
+    replicates, objective = table.replicates, table.objective
     fixed = {str(cell): summary.fixed(group, "test") for cell, group in replicates.groupby("cell")}
-    tested = df[(df["split"] == "test") & (df["metric"] != "loss") & df["trial"].isin(replicates["trial"])]
+    rows = table.trial_rows
+    tested = rows[(rows["split"] == "test") & (rows["metric"] != "loss") & rows["trial"].isin(replicates["trial"])]
     names = sorted(tested["metric"].unique(), key=lambda name: (name != objective, name))
-    rows = []
-    for cell in grid.grid(df)["cell"] if len(names) > 1 else ():
+    intervals = []
+    for cell in table.grid["cell"] if len(names) > 1 else ():
         scores = tested[tested["cell"] == cell].sort_values("epoch").drop_duplicates(["trial", "metric"], keep="last")
         for name in names:
             mean = stats.t_interval(scores.loc[scores["metric"] == name, "score"], stats.bounds(name))
             mean = mean._replace(low=np.nan, high=np.nan) if fixed.get(cell) else mean
-            rows.append({"cell": cell, "metric": name, **mean._asdict()})
-    return pd.DataFrame([row for row in rows if row["n"]], columns=["cell", "metric", *stats.Interval._fields])
+            intervals.append({"cell": cell, "metric": name, **mean._asdict()})
+    return pd.DataFrame([row for row in intervals if row["n"]], columns=["cell", "metric", *stats.Interval._fields])
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The same as short texts: one row per cell, a column per metric; shares in per cent."""
-    scores, titles = numbers(df), grid.titles(df)
+    scores, titles = numbers(table), table.titles()
     rows = []
     for cell, group in scores.groupby("cell", sort=False):
         texts = {

@@ -4,21 +4,23 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.numbers import comparisons, format, stats, summary
+from analysis.numbers import comparisons, format, stats
+from analysis.numbers.study_table import StudyTable, once
 
 SHARES = (0.95, 0.99)
 """Of a run's own best validation score; a run that reaches one is near its plateau."""
 KIND = f"{stats.KIND} over replicates"
 
 
-def runs(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def runs(table: StudyTable) -> pd.DataFrame:
     """When each replicate first reaches each share of its own best validation score.
 
     Returns:
         One row per trial and share: `cell`, `trial`, `share`, `epoch`, `step`, `best` (the highest validation score).
     """
-    scores = summary.scores(df, "val")
-    scores = scores[scores["trial"].isin(summary.replicates(df)["trial"])].dropna(subset=["epoch", "score"])
+    scores = table.scores("val")
+    scores = scores[scores["trial"].isin(table.replicates["trial"])].dropna(subset=["epoch", "score"])
     best = scores.groupby("trial")["score"].transform("max")
     parts = [scores[scores["score"] >= share * best].drop_duplicates("trial").assign(share=share) for share in SHARES]
     reached = pd.concat(parts).assign(best=best)
@@ -26,7 +28,7 @@ def runs(df: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Plateau(NamedTuple):
-    """A row of `table` before its cell's panel and contender are added."""
+    """A row of `numbers` before its cell's panel and contender are added."""
 
     cell: str
     share: float
@@ -39,7 +41,8 @@ class _Plateau(NamedTuple):
     n: int
 
 
-def table(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def numbers(table: StudyTable) -> pd.DataFrame:
     """The mean epoch and step of the plateau per cell, with intervals.
 
     Returns:
@@ -47,7 +50,7 @@ def table(df: pd.DataFrame) -> pd.DataFrame:
         `epoch_high`, `step`, `step_low`, `step_high`, `n`.
     """
     rows = []
-    for (cell, share), group in runs(df).groupby(["cell", "share"], sort=False):
+    for (cell, share), group in runs(table).groupby(["cell", "share"], sort=False):
         epoch, step = (stats.t_interval(group[name].astype("float64"), (0, float("inf"))) for name in ("epoch", "step"))
         rows.append(
             _Plateau(
@@ -62,12 +65,12 @@ def table(df: pd.DataFrame) -> pd.DataFrame:
                 n=step.n,
             )
         )
-    return comparisons.placed(pd.DataFrame(rows, columns=_Plateau._fields).astype({"cell": "string"}), df, ())
+    return comparisons.placed(pd.DataFrame(rows, columns=_Plateau._fields).astype({"cell": "string"}), table, ())
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The same as short texts: `4.3 [3.7, 4.9]`."""
-    rows = list(table(df).itertuples())
+    rows = list(numbers(table).itertuples())
     columns = {
         "panel": [row.panel if row.panel != format.title({}) else "" for row in rows],
         "contender": [row.contender for row in rows],

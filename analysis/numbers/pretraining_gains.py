@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.numbers import alarms, format, grid, plateau, stats, summary
+from analysis.numbers import alarms, format, grid, plateau, stats
+from analysis.numbers.study_table import StudyTable, once
 
 KEYS, WITHOUT = ("pretext", "weights"), "none"
 EARLY = 0.25
@@ -25,11 +26,9 @@ QUESTIONS = {
 }
 
 
-def differences(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def differences(table: StudyTable) -> pd.DataFrame:
     """Scores with pretrained weights minus those without, in every comparison that has both; see `QUESTIONS`.
-
-    Args:
-        df: the trials of a study.
 
     Returns:
         One row per comparison, question and weights: `place` (the comparison's title), `question`, `metric`,
@@ -37,13 +36,13 @@ def differences(df: pd.DataFrame) -> pd.DataFrame:
         `n_with`, `one_class` (at its end either of them predicts one class for all images). Empty unless one of `KEYS`
         competes and `none` is among its values.
     """
-    grid_cells = grid.grid(df).set_index("cell")
+    grid_cells = table.grid.set_index("cell")
     key = next((key for key in KEYS if key in grid_cells and (grid_cells[key] == WITHOUT).any()), None)
     if key is None:
         return pd.DataFrame(columns=_COLUMNS)
-    titles = grid.titles(df, (key,))
-    values, one_class, rows = _values(df), alarms.one_class(df), []
-    for place in grid.meetings(df, key):
+    titles = table.titles((key,))
+    values, one_class, rows = _values(table), alarms.one_class(table), []
+    for place in grid.meetings(table.grid, key):
         here = grid_cells[titles[grid_cells.index] == place]
         cells = dict(zip(here[key], here.index, strict=True))
         base = cells.pop(WITHOUT, None)
@@ -70,28 +69,28 @@ def _difference(pretrained: pd.Series, without: pd.Series, metric: str) -> dict[
     }
 
 
-def _values(df: pd.DataFrame) -> dict[tuple[str, str], dict[str, pd.Series]]:
+def _values(table: StudyTable) -> dict[tuple[str, str], dict[str, pd.Series]]:
     """The value of each replicate, by question and metric, then by cell."""
-    metric, replicates = summary.objective(df), summary.replicates(df)["trial"]
+    metric, replicates = table.objective, table.replicates["trial"]
     values: dict[tuple[str, str], pd.DataFrame] = {}
     for question, name in (("loss", "loss"), ("score", metric)):
-        rows = summary.scores(df, "val", name).dropna(subset=["epoch"])
+        rows = table.scores("val", name).dropna(subset=["epoch"])
         rows = rows[rows["epoch"] >= EARLY * rows.groupby("trial")["epoch"].transform("max")]
         values[question, name] = rows.drop_duplicates("trial")[["cell", "trial", "score"]]
-    reached = plateau.runs(df)
+    reached = plateau.runs(table)
     reached = reached[reached["share"] == plateau.SHARES[-1]]
     values["plateau", "epoch"] = reached.rename(columns={"epoch": "score"})[["cell", "trial", "score"]]
-    tested = set(df.loc[df["split"] == "test", "metric"].dropna())
+    tested = set(table.trial_rows.loc[table.trial_rows["split"] == "test", "metric"].dropna())
     for name in [metric, *(share for share in stats.SHARES if share in tested and share != metric)]:
-        values["best", name] = summary.scores(df, "test", name).drop_duplicates("trial", keep="last")
+        values["best", name] = table.scores("test", name).drop_duplicates("trial", keep="last")
     values = {key: rows[rows["trial"].isin(replicates)] for key, rows in values.items()}
     return {key: {str(cell): group["score"] for cell, group in rows.groupby("cell")} for key, rows in values.items()}
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The table of `differences` as short texts."""
-    objective = summary.objective(df)
-    rows = differences(df).to_dict("records")
+    objective = table.objective
+    rows = differences(table).to_dict("records")
     columns = {
         "where": [row["place"] for row in rows],
         "question": [_question(row, objective) for row in rows],
@@ -119,10 +118,10 @@ def _number(value: float, metric: str) -> str:
     return format.score(value, metric) if digits is None else f"{value:.{digits}f}"
 
 
-def sentences(df: pd.DataFrame) -> list[str]:
+def sentences(table: StudyTable) -> list[str]:
     """Pretraining's gain on test and its earlier plateau, one sentence per comparison and weights."""
-    metric, sentences = summary.objective(df), []
-    for (place, weights), rows in differences(df).groupby(["place", "weights"], sort=False):
+    metric, sentences = table.objective, []
+    for (place, weights), rows in differences(table).groupby(["place", "weights"], sort=False):
         best = rows[(rows["question"] == "best") & (rows["metric"] == metric)]
         soon = rows[rows["question"] == "plateau"]
         if best.empty:

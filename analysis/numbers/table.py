@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.numbers.columns import CHOICES, COLUMNS, CONFIG, NAMES, PER_TRIAL, NoTableError, TableError
-from analysis.numbers.memo import once
 from analysis.numbers.parquet import columns, typed
 from analysis.shell.text import printable
 
@@ -28,6 +27,7 @@ __all__ = (
     "earlier",
     "is_stand_in",
     "load",
+    "pretraining",
     "sources",
     "typed",
 )
@@ -95,7 +95,7 @@ def check(df: pd.DataFrame, where: str) -> None:
     _refuse_numbers(df, where)
     _refuse_off_range(df, where)
     # Size and crop may be compared and may be named in the source line; any other difference is a mix.
-    df = df[df["role"] != "pretrain"]  # weights may be trained on other data than the trials that start from them
+    df = df[~pretraining(df)]  # weights may be trained on other data than the trials that start from them
     df = df.assign(before=df["task"].where(earlier(df)))  # earlier tasks of a chain may have data of their own
     for _, rows in df.groupby(["image_size", "crop", "before"], dropna=False):
         _refuse_mixed(sorted(rows["data"].dropna().unique()), where)
@@ -136,7 +136,12 @@ def _refuse_mixed(sources: list[str], where: str) -> None:
 def earlier(df: pd.DataFrame) -> pd.Series:
     """Which rows score a task that a chain learnt before its last one: bool, False if either task is unknown."""
     other_task = (df["task"] != df["trained_on"]).fillna(False).astype(bool)
-    return other_task & (df["role"] != "pretrain") & ~counts(df)
+    return other_task & ~pretraining(df) & ~counts(df)
+
+
+def pretraining(df: pd.DataFrame) -> pd.Series:
+    """Which rows are of pretraining, whose weights trials may start from: bool."""
+    return df["role"].eq("pretrain").fillna(False).astype(bool)
 
 
 def counts(df: pd.DataFrame) -> pd.Series:
@@ -152,18 +157,3 @@ def sources(df: pd.DataFrame) -> list[str]:
 def is_stand_in(source: str) -> bool:
     """Whether a source line names rendered images instead of a real data set."""
     return "stand-in" in source.lower()
-
-
-PRETRAIN = "pretrain"
-
-
-@once
-def apart(df: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of a study's trials, and the rows of pretraining, whose weights some trials start from.
-
-    If trials learn a chain of tasks, only the rows of the last one are included. `forgetting` reads those of earlier
-    tasks, and `confusion` those that count answers.
-    """
-    pretraining, others = df["role"] == PRETRAIN, earlier(df) | counts(df)
-    rest = pretraining | others
-    return (df[~rest], df[pretraining]) if rest.any() else (df, df[pretraining])

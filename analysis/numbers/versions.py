@@ -11,12 +11,14 @@ import pandas as pd
 
 from analysis.numbers import alarms, cell_table, comparisons, counterparts, format, grid, stats, summary
 from analysis.numbers.grid import CORRECTED, PUBLISHED
+from analysis.numbers.study_table import StudyTable, once
 
 KIND = "95 % Welch t interval of the difference"
 ALL = "everything as published (all causes, its recipe)"
 
 
-def numbers(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def numbers(table: StudyTable) -> pd.DataFrame:
     """The test scores of each version.
 
     Returns:
@@ -25,10 +27,10 @@ def numbers(df: pd.DataFrame) -> pd.DataFrame:
         nothing), `n` (trials scored on test), `not_run` (the cell cannot run here), `cell`. Where a corrected cell is
         missing, the row of its twin stands for it (see `twins`). No rows without versions.
     """
-    cells = summary.cells(df) if "version" in grid.grid(df) else summary.cells(df).iloc[:0].assign(version="")
-    cells = cells.assign(place=cells["cell"].map(grid.titles(df, ("version",))))
+    cells = table.cells if "version" in table.grid else table.cells.iloc[:0].assign(version="")
+    cells = cells.assign(place=cells["cell"].map(table.titles(("version",))))
     cells["not_run"] = (cells["not_run"] > 0) & (cells["trials"] == 0)
-    cells = pd.concat([cells, *_shared(cells, counterparts.twins(df))])
+    cells = pd.concat([cells, *_shared(cells, counterparts.twins(table))])
     names = {"test_mean": "mean", "test_low": "low", "test_high": "high", "replicates": "n"}
     columns = ["place", "version", "published", *names, "not_run", "cell"]
     ranks = {place: rank for rank, place in enumerate(dict.fromkeys(cells["place"]))}
@@ -42,14 +44,14 @@ def _shared(cells: pd.DataFrame, twins: dict[str, str]) -> list[pd.DataFrame]:
     return [cells[cells["cell"] == twin].assign(place=places[cell]) for cell, twin in twins.items()]
 
 
-def text(df: pd.DataFrame) -> pd.DataFrame:
+def text(table: StudyTable) -> pd.DataFrame:
     """The versions side by side, one row per comparison.
 
     The columns are the published score (where anything was published), as published, the causes, and corrected.
     """
-    cells, metric = numbers(df), summary.objective(df)
-    versions, one_class = grid.ordered(cells["version"]), alarms.one_class(df)
-    titles, rows = grid.titles(df, ("version",)), []
+    cells, metric = numbers(table), table.objective
+    versions, one_class = grid.ordered(cells["version"]), alarms.one_class(table)
+    titles, rows = table.titles(("version",)), []
     for place, group in cells.groupby("place", sort=False):
         published = group.loc[group["version"] == PUBLISHED, "published"].max()
         measured = {
@@ -98,7 +100,8 @@ class _Cause(NamedTuple):
     images_cause: int
 
 
-def causes(df: pd.DataFrame) -> pd.DataFrame:
+@once
+def causes(table: StudyTable) -> pd.DataFrame:
     """The cost of each cause: the corrected score minus the one with only that cause, or with everything as published.
 
     A cell as published has all causes and the publication's own recipe as well: its batch size, schedule, warm-up,
@@ -111,10 +114,10 @@ def causes(df: pd.DataFrame) -> pd.DataFrame:
         `p_high` (probability that a corrected replicate scores above one with the cause), `n_corrected`, `n_cause`,
         `images_corrected`, `images_cause` (training images whose labels were used; the most of its trials).
     """
-    cells, metric = numbers(df), summary.objective(df)
-    tested = summary.replicates(df).dropna(subset="test")
+    cells, metric = numbers(table), table.objective
+    tested = table.replicates.dropna(subset="test")
     trials = {str(cell): rows for cell, rows in tested.groupby("cell")}
-    scores = comparisons.repeated(df)
+    scores = comparisons.repeated(table)
     rows = []
     for place, group in cells[cells["cell"].isin(trials)].groupby("place", sort=False):
         by_version = dict(zip(group["version"], group["cell"], strict=True))
@@ -152,12 +155,12 @@ def _cause(
     )
 
 
-def causes_text(df: pd.DataFrame) -> pd.DataFrame:
+def causes_text(table: StudyTable) -> pd.DataFrame:
     """The table of `causes` as short texts; scores in per cent, costs in percentage points.
 
     The column of training images is included if any pair differs in them.
     """
-    rows, metric = list(causes(df).itertuples()), summary.objective(df)
+    rows, metric = list(causes(table).itertuples()), table.objective
     columns = {
         "": [row.place for row in rows],
         "cause": [ALL if row.cause == PUBLISHED else row.cause for row in rows],

@@ -6,13 +6,13 @@ The winner was picked as the highest, with the luck of its seed. Its replicates 
 import pandas as pd
 
 from analysis.numbers import comparisons, format, grid, stats, summary
-from analysis.numbers.memo import once
+from analysis.numbers.study_table import StudyTable, once
 
 _COLUMNS = ("cell", "metric", "trial", "val", "winner", "mean", "excess", "low", "high", "n", "picked_from")
 
 
 @once
-def data(df: pd.DataFrame) -> pd.DataFrame:
+def data(table: StudyTable) -> pd.DataFrame:
     """The winner's validation score minus that of each of its replicates, per cell.
 
     Returns:
@@ -22,9 +22,9 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
         score), `mean` (of the replicates), `excess` (winner - mean), `low`, `high` (95 % t interval of `excess`; empty
         where n is 1), `n` (replicates), `picked_from` (complete search trials). Scores are at the last epoch.
     """
-    winners, replicates, metric = summary.winners(df).set_index("cell"), summary.replicates(df), summary.objective(df)
-    replicates = replicates[(replicates["role"] == "replicate") & ~replicates["cell"].isin(summary.on_test(df))]
-    search = summary.trials(df)
+    winners, replicates, metric = table.winners.set_index("cell"), table.replicates, table.objective
+    replicates = replicates[(replicates["role"] == "replicate") & ~replicates["cell"].isin(table.on_test)]
+    search = table.trials
     search = search[(search["role"] == "search") & (search["state"] == "complete")]
     picked_from, (low, high) = search.groupby("cell")["val"].count(), stats.bounds(metric)
     parts = []
@@ -36,17 +36,17 @@ def data(df: pd.DataFrame) -> pd.DataFrame:
             numbers |= {"low": excess.low, "high": excess.high, "n": excess.n, "picked_from": picked_from[cell]}
             parts.append(group[["cell", "trial", "val"]].assign(**numbers, metric=metric)[[*_COLUMNS]])
     rows = pd.concat(parts or [pd.DataFrame(columns=[*_COLUMNS])]).astype({"cell": "string"})
-    rows = comparisons.placed(rows, df).assign(panel=format.title({}))
-    rows.insert(2, "row", rows["cell"].map(_names(df)))
+    rows = comparisons.placed(rows, table).assign(panel=format.title({}))
+    rows.insert(2, "row", rows["cell"].map(_names(table)))
     return rows.assign(place=rows["cell"].map({cell: n for n, cell in enumerate(rows["cell"].unique())}))
 
 
-def _names(df: pd.DataFrame) -> pd.Series:
+def _names(table: StudyTable) -> pd.Series:
     """The cells' titles without the keys whose value all cells share."""
-    same = grid.alike(df)
-    return grid.titles(df, same if len(same) < len(grid.grid(df).columns) - 1 else ())
+    same = grid.alike(table.grid)
+    return table.titles(same if len(same) < len(table.grid.columns) - 1 else ())
 
 
-def average(df: pd.DataFrame) -> stats.Interval:
+def average(table: StudyTable) -> stats.Interval:
     """The mean excess over cells, with its 95 % t interval; cells are taken as independent, and `n` counts them."""
-    return stats.t_interval(data(df).drop_duplicates("cell")["excess"])
+    return stats.t_interval(data(table).drop_duplicates("cell")["excess"])

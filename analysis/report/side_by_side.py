@@ -15,9 +15,10 @@ from matplotlib.ticker import FuncFormatter
 
 from analysis.answers import overview, questions
 from analysis.figures import draw, looks
-from analysis.numbers import comparisons, format, grid, stats, summary, table
+from analysis.numbers import comparisons, format, stats
 from analysis.numbers.cell_table import cell_table
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
+from analysis.numbers.table import is_stand_in, sources
 from analysis.report import pages
 from analysis.shell import files
 
@@ -29,47 +30,42 @@ NO_SCORE = "no study has a test score yet"
 
 
 class Study(NamedTuple):
-    """One of the studies: its name on this page, its folder, its whole table, and the rows of its own trials."""
+    """One of the studies: its name on this page, its folder, and its table."""
 
     name: str
     folder: Path
-    whole: pd.DataFrame
-    df: pd.DataFrame
+    table: StudyTable
 
 
-def studies(tables: dict[Path, pd.DataFrame]) -> list[Study]:
+def studies(tables: dict[Path, StudyTable]) -> list[Study]:
     """Name each study by its folder, or by its whole path where several folders have the same name."""
     names = [folder.resolve().name for folder in tables]
     distinct = [str(folder) if names.count(name) > 1 else name for folder, name in zip(tables, names, strict=True)]
-    return [
-        Study(name, folder, whole, df=table.apart(whole)[0])
-        for name, (folder, whole) in zip(distinct, tables.items(), strict=True)
-    ]
+    return [Study(name, folder, table) for name, (folder, table) in zip(distinct, tables.items(), strict=True)]
 
 
-def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
+def write(tables: dict[Path, StudyTable], out: Path) -> list[Path]:
     """Write the page of several studies, its figure and its tables into a folder.
 
     Args:
-        tables: each study's folder, which has its report, and its table from `table.load`.
+        tables: each study's folder, which has its report, and its table.
         out: the folder of the page.
 
     Returns:
         The paths written, the page first.
     """
-    with remembering():
-        named = studies(tables)
-        scores = data(named)
-        drawn = _pictures(scores)
-        html = pages.render(
-            "beside.html.j2",
-            studies=[_study_part(study, out) for study in named],
-            sources=_sources(named),
-            cells=text(named),
-            caution=stats.CAUTION,
-            pictures=_embedded(drawn),
-            no_score=NO_SCORE,
-        )
+    named = studies(tables)
+    scores = data(named)
+    drawn = _pictures(scores)
+    html = pages.render(
+        "beside.html.j2",
+        studies=[_study_part(study, out) for study in named],
+        sources=_sources(named),
+        cells=text(named),
+        caution=stats.CAUTION,
+        pictures=_embedded(drawn),
+        no_score=NO_SCORE,
+    )
     paths = [files.put(out / "report.html", html.encode())]
     for picture in drawn:
         for ending, content in (("png", picture.png), ("svg", picture.svg)):
@@ -84,40 +80,40 @@ def write(tables: dict[Path, pd.DataFrame], out: Path) -> list[Path]:
 
 def _study_part(study: Study, out: Path) -> dict[str, Any]:
     """The template's variables about one study, with the link to its own report."""
-    df, path = study.df, os.path.relpath(study.folder / "report.html", out)
+    table, path = study.table, os.path.relpath(study.folder / "report.html", out)
     return {
         "name": study.name,
         "link": quote(Path(path).as_posix()),
-        "source": (source := _source(df)),
-        "stand_in": table.is_stand_in(source),
-        "running": int((summary.trials(df)["state"] == "running").sum()),
-        "empty": df.empty,
-        "cells": overview.opening(df)[0],
-        "questions": [_brief(question) for question in questions.answers(study.whole)],
+        "source": (source := _source(table)),
+        "stand_in": is_stand_in(source),
+        "running": int((table.trials["state"] == "running").sum()),
+        "empty": table.trial_rows.empty,
+        "cells": overview.opening(table)[0],
+        "questions": [_brief(question) for question in questions.answers(table)],
     }
 
 
 def _brief(question: questions.Question) -> dict[str, Any]:
     """A question and its claims, without the numbers that they rest on."""
     claims = [answer.claim for answer in question.answers]
-    return {"asked": question.text, "claims": claims[:CLAIMS], "more": max(len(claims) - CLAIMS, 0)}
+    return {"text": question.text, "claims": claims[:CLAIMS], "more": max(len(claims) - CLAIMS, 0)}
 
 
-def _source(df: pd.DataFrame) -> str:
-    return "; ".join(table.sources(df)) or "not named in the table"
+def _source(table: StudyTable) -> str:
+    return "; ".join(sources(table.trial_rows)) or "not named in the table"
 
 
 def _sources(studies: list[Study]) -> list[str]:
     """The different data that the studies have, in order."""
-    return list(dict.fromkeys(_source(study.df) for study in studies))
+    return list(dict.fromkeys(_source(study.table) for study in studies))
 
 
 def numbers(studies: list[Study]) -> pd.DataFrame:
-    """The cells of all studies: `study`, `data`, `metric`, and the columns of `summary.cells`, empty where unknown."""
+    """The cells of all studies: `study`, `data`, `metric`, and the columns of `StudyTable.cells`, empty if unknown."""
     tables = []
     for study in studies:
-        cells = summary.cells(study.df)
-        first = {"study": study.name, "data": _source(study.df), "metric": summary.objective(study.df)}
+        cells = study.table.cells
+        first = {"study": study.name, "data": _source(study.table), "metric": study.table.objective}
         tables.append(cells.assign(**first)[[*first, *cells.columns]])
     return pd.concat([cells.astype("object") for cells in tables], ignore_index=True).infer_objects()
 
@@ -126,12 +122,12 @@ def text(studies: list[Study]) -> pd.DataFrame:
     """The same as short texts: the study, its task, what the cell compares, the metric, and the cell's scores."""
     tables = []
     for study in studies:
-        cells = cell_table(study.df).reindex(columns=SCORES)
-        titles = grid.titles(study.df)
+        cells = cell_table(study.table).reindex(columns=SCORES)
+        titles = study.table.titles()
         cells.insert(0, "study", study.name)
-        cells.insert(1, "task", ", ".join(study.df["trained_on"].dropna().unique()) or format.NONE)
+        cells.insert(1, "task", ", ".join(study.table.trial_rows["trained_on"].dropna().unique()) or format.NONE)
         cells.insert(2, "cell", list(titles))
-        cells.insert(3, "metric", format.unit(summary.objective(study.df)))
+        cells.insert(3, "metric", format.unit(study.table.objective))
         tables.append(cells.astype("string"))
     whole = pd.concat(tables, ignore_index=True)
     return whole.drop(columns=[name for name in SCORES if whole[name].isna().all()]).fillna(format.NONE)
@@ -147,10 +143,11 @@ def data(studies: list[Study]) -> pd.DataFrame:
     """
     tables = []
     for number, study in enumerate(studies, 1):
-        cells = comparisons.scored(study.df)
+        cells = comparisons.scored(study.table)
         cells = cells[cells["split"] == "test"]
-        first = study.df[study.df["split"] == "test"].drop_duplicates("cell").set_index("cell")[["task", "data"]]
-        bar = study.name + " · " + cells["cell"].map(grid.titles(study.df)).astype("string")
+        rows = study.table.trial_rows
+        first = rows[rows["split"] == "test"].drop_duplicates("cell").set_index("cell")[["task", "data"]]
+        bar = study.name + " · " + cells["cell"].map(study.table.titles()).astype("string")
         tables.append(cells.assign(study=study.name, look=str(number), bar=bar).join(first, on="cell"))
     whole = pd.concat([cells[COLUMNS].astype("object") for cells in tables], ignore_index=True)
     whole.insert(0, "panel", whole["task"].astype("string") + ", " + whole["metric"] + ", " + whole["data"])
@@ -198,7 +195,7 @@ def alt(data: pd.DataFrame) -> str:
 KIND = draw.Kind(
     "test-scores",
     "Test scores side by side",
-    lambda df: df,
+    lambda table: table.frame,
     plot,
     caption,
     alt,

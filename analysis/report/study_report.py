@@ -21,12 +21,11 @@ from analysis.numbers import (
     plateau,
     pretraining_gains,
     stats,
-    summary,
-    table,
     versions,
 )
 from analysis.numbers.cell_table import cell_table, failures, marks, not_run, note, state_table
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
+from analysis.numbers.table import is_stand_in, sources
 from analysis.report import pages
 from analysis.shell import files
 
@@ -36,41 +35,33 @@ PAIRS = 40  # rows of the table of improvements that a report shows
 Sections = list[tuple[draw.Kind, list[draw.Picture], list[str]]]  # the strings are sentences below the figure
 
 
-def write(df: pd.DataFrame, folder: Path) -> list[Path]:
+def write(table: StudyTable, folder: Path) -> list[Path]:
     """Write a study's report, figures and tables into its folder; each file is replaced as a whole.
 
     Args:
-        df: a table from `table.load`.
+        table: the study's.
         folder: the study's folder.
 
     Returns:
         The paths written, the report first.
     """
-    with remembering():
-        return _write(df, folder)
-
-
-def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
-    whole, (df, pretraining) = df, table.apart(df)
-    earlier = whole[table.earlier(whole)]
-    source = _source(df, {"weights were trained on": pretraining, "earlier tasks are of": earlier})
-    sections, tables = [], _tables(df)
+    source = _source(table)
+    sections, tables = [], _tables(table)
     drawn: list[draw.Picture] = []
     figures = list(draw.KINDS)
     figures += draw.OF_VERSIONS if len(tables["versions"]) else ()
-    figures += draw.OF_CLASSES if table.counts(whole).any() else ()
-    figures += draw.OF_PRETRAINING if len(pretraining) else ()
-    if len(earlier):
-        tables["forgetting"] = forgetting.numbers(whole)
+    figures += draw.OF_CLASSES if len(table.counts) else ()
+    figures += draw.OF_PRETRAINING if len(table.pretraining) else ()
+    if len(table.earlier):
+        tables["forgetting"] = forgetting.numbers(table)
         figures += draw.OF_CHAINS
     for kind in figures:
-        rows = draw.rows(kind, whole)
-        data = kind.data(rows)
+        data = kind.data(table)
         tables[f"figure-{kind.stem}"] = data
         pictures = list(draw.pictures(kind, data, source))
         drawn += pictures
-        sections.append((kind, pictures, kind.notes(rows)))
-    html = _html(whole, source, sections)
+        sections.append((kind, pictures, kind.notes(table)))
+    html = _html(table, source, sections)
     paths = [files.put(folder / "report.html", html.encode())]
     for picture in drawn:
         kinds = (("png", picture.png), ("svg", picture.svg))
@@ -80,107 +71,101 @@ def _write(df: pd.DataFrame, folder: Path) -> list[Path]:
     return paths
 
 
-def _source(df: pd.DataFrame, others: dict[str, pd.DataFrame]) -> str:
-    """The data that scores come from, and the further data of other rows.
-
-    Args:
-        df: the trials' own rows.
-        others: by the words that introduce their data, the rows of pretraining and of earlier tasks.
-    """
-    known = table.sources(df)
+def _source(table: StudyTable) -> str:
+    """The data that scores come from, and the further data of pretraining and of earlier tasks."""
+    known = sources(table.trial_rows)
     parts = ["; ".join(known) or "not named in the table"]
-    for words, rows in others.items():
-        if further := [line for line in table.sources(rows) if line not in known]:
+    for words, rows in (("weights were trained on", table.pretraining), ("earlier tasks are of", table.earlier)):
+        if further := [line for line in sources(rows) if line not in known]:
             parts.append(f"{words} {'; '.join(further)}")
     return "; ".join(parts)
 
 
-def _tables(df: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _tables(table: StudyTable) -> dict[str, pd.DataFrame]:
     return {
-        "cells": summary.cells(df),
-        "trials": summary.trials(df),
-        "failed": failures(df),
-        "states": state_table(df),
-        "not_run": summary.not_run(df),
-        "improvement": comparisons.improvements(df),
-        "metrics": metrics.numbers(df),
-        "curves": mean_curves.table(df),
-        "overtaking": overtaking.numbers(df),
-        "basins": lr_response.numbers(lr_response.data(df)),
-        "versions": versions.numbers(df),
-        "causes": versions.causes(df),
-        "alarms": alarms.records(df),
-        "plateau": plateau.table(df),
-        "gains": pretraining_gains.differences(df),
-        "choices": choices.numbers(df),
-        "savings": label_savings.numbers(df),
+        "cells": table.cells,
+        "trials": table.trials,
+        "failed": failures(table),
+        "states": state_table(table),
+        "not_run": table.not_run,
+        "improvement": comparisons.improvements(table),
+        "metrics": metrics.numbers(table),
+        "curves": mean_curves.numbers(table),
+        "overtaking": overtaking.numbers(table),
+        "basins": lr_response.numbers(lr_response.data(table)),
+        "versions": versions.numbers(table),
+        "causes": versions.causes(table),
+        "alarms": alarms.records(table),
+        "plateau": plateau.numbers(table),
+        "gains": pretraining_gains.differences(table),
+        "choices": choices.numbers(table),
+        "savings": label_savings.numbers(table),
     }
 
 
-def _html(whole: pd.DataFrame, source: str, sections: Sections) -> str:
-    df, _ = table.apart(whole)
-    states = summary.trials(df)["state"].value_counts()
+def _html(table: StudyTable, source: str, sections: Sections) -> str:
+    states = table.trials["state"].value_counts()
     return pages.render(
         "report.html.j2",
-        name=", ".join(df["space"].dropna().unique()) or "study",
+        name=", ".join(table.trial_rows["space"].dropna().unique()) or "study",
         source=source,
-        stand_in=table.is_stand_in(source),
+        stand_in=is_stand_in(source),
         running=int(states.get("running", 0)),
-        empty=df.empty,
-        opening=overview.opening(df),
-        frozen=alarms.frozen(df),
-        moved=bool(alarms.moved(df)),
-        states=state_table(df),
-        questions=questions.answers(whole),
-        choices=choices.text(df),
+        empty=table.trial_rows.empty,
+        opening=overview.opening(table),
+        frozen=alarms.frozen(table),
+        moved=bool(alarms.moved(table)),
+        states=state_table(table),
+        questions=questions.answers(table),
+        choices=choices.text(table),
         choice_rule=choices.RULE,
-        cells=(cells := cell_table(df)),
+        cells=(cells := cell_table(table)),
         marks=marks(cells),
-        metrics=metrics.text(df),
-        metric=format.unit(summary.objective(df)),
+        metrics=metrics.text(table),
+        metric=format.unit(table.objective),
         kind=stats.KIND,
         caution=stats.CAUTION,
         sections=list(_embedded(sections)),
-        failed=failures(df),
-        not_run=not_run(df),
-        plateaus=plateau.text(df),
+        failed=failures(table),
+        not_run=not_run(table),
+        plateaus=plateau.text(table),
         plateau_kind=plateau.KIND,
-        gains=pretraining_gains.text(df),
-        gain_sentences=pretraining_gains.sentences(df),
+        gains=pretraining_gains.text(table),
+        gain_sentences=pretraining_gains.sentences(table),
         gain_kind=pretraining_gains.KIND,
-        **_comparisons(df),
-        **_alarms(df),
-        **_chains(whole),
+        **_comparisons(table),
+        **_alarms(table),
+        **_chains(table),
     )
 
 
-def _comparisons(df: pd.DataFrame) -> dict[str, Any]:
+def _comparisons(table: StudyTable) -> dict[str, Any]:
     """The template's variables that compare contenders and versions."""
-    version_table = versions.text(df)
+    version_table = versions.text(table)
     return {
-        "improvements": overview.improvements(df),
+        "improvements": overview.improvements(table),
         "improvement_kind": stats.IMPROVEMENT,
         "pairs": PAIRS,
         "separation": stats.SEPARATION,
         "versions": version_table,
         "version_marks": marks(version_table),
-        "causes": versions.causes_text(df),
+        "causes": versions.causes_text(table),
         "cost_kind": versions.KIND,
         "everything": versions.ALL,
     }
 
 
-def _alarms(df: pd.DataFrame) -> dict[str, Any]:
-    return {"alarms": alarms.text(df), "meanings": alarms.meanings(df)}
+def _alarms(table: StudyTable) -> dict[str, Any]:
+    return {"alarms": alarms.text(table), "meanings": alarms.meanings(table)}
 
 
-def _chains(whole: pd.DataFrame) -> dict[str, Any]:
+def _chains(table: StudyTable) -> dict[str, Any]:
     """The template's variables about tasks that were learnt earlier."""
     return {
-        "forgotten": forgetting.text(whole),
+        "forgotten": forgetting.text(table),
         "forgetting_kind": forgetting.KIND,
         "forgetting_source": forgetting.SOURCE,
-        "earlier_tasks": list(whole.loc[table.earlier(whole), "task"].unique()),
+        "earlier_tasks": list(table.earlier["task"].unique()),
     }
 
 

@@ -1,38 +1,26 @@
-"""Measures the GPU memory of trials: a process that has a GPU to itself runs a few steps of each.
+"""Measures the GPU memory of trials in processes that have a GPU to themselves (`gpu_attempts.py`).
 
 Knows neither which trials a study has nor how many of them fit on a GPU (`gpu_sharing.py`).
 """
 
-import contextlib
-import gc
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from study.backend.gpu_sharing import Case
 from study.backend.session import line
-from study.data import prepare, splits
-from study.data.prepare import Split, TaskData
-from study.training import regimes
 
 PATIENCE = 600.0
 """Seconds for an answer. An attempt takes a few seconds; one that takes this long hangs."""
-_FREE = "import torch; print(torch.cuda.mem_get_info()[0])"
 
 
 class Gauge:
     """Measures cases in a process that has a GPU to itself."""
 
     def __init__(self) -> None:
-        """Measure the free memory and add this process's CUDA context, which takes as much as a second process's."""
-        import torch
+        """Measure the free memory."""
+        from study.backend import gpu_attempts  # imports torch, which only this process needs
 
-        left = torch.cuda.mem_get_info()[0]
-        beside = subprocess.run([sys.executable, "-c", _FREE], capture_output=True, text=True, check=True).stdout
-        self._free = left + max(0, left - int(beside))
+        self._attempts, self._free = gpu_attempts, gpu_attempts.unused_memory()
 
     def free(self) -> int:
         """Bytes that are free before the first worker starts."""
@@ -40,17 +28,7 @@ class Gauge:
 
     def need(self, case: Case) -> int | str:
         """Return the bytes that a worker needs to train a case, or why it cannot."""
-        import torch
-
-        gc.collect()
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
-        try:
-            outputs = attempt(case, "cuda", self._free)
-        except Exception as error:  # each of the trials will report it too
-            return line(error)
-        outside = self._free - torch.cuda.mem_get_info()[0] - torch.cuda.memory_reserved()  # context, libraries
-        return torch.cuda.max_memory_reserved() + max(0, outside) + outputs + case.images + case.bundle
+        return self._attempts.need(case, self._free)
 
 
 def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], int]:
@@ -63,7 +41,7 @@ def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], 
     Returns:
         `need` of each case, and the bytes free on the GPU that has least. Without an unused GPU the list is empty.
     """
-    import ray
+    import ray  # after `session`, which sets what Ray reads from the environment
 
     actor: Any = ray.remote(num_cpus=0, num_gpus=1)(gauge)  # an actor reserves its GPU, so that no two share one
     gauges: list[Any] = [actor.remote() for _ in range(int(ray.available_resources().get("GPU", 0)))]
@@ -93,69 +71,3 @@ def _needs(gauges: list[Any], cases: Sequence[Case]) -> list[int | str]:
     for case in cases:
         pool.submit(lambda actor, case: actor.need.remote(case), case)
     return [pool.get_next(timeout=PATIENCE) for _ in cases]
-
-
-def attempt(case: Case, device: str, free: float = float("inf")) -> int:
-    """Train two steps of each phase and score a batch.
-
-    Args:
-        case: configuration to measure.
-        device: torch device.
-        free: free memory of the device, bytes.
-
-    Returns:
-        Bytes of frozen stages' outputs that a full trial will hold on the device as well.
-    """
-    from study.data.device_split import BATCH
-    from study.training import trial
-
-    config = case.config
-    whole = prepare.open_data(case.prepared, splits.cut(config), 0, 0, config.validation == "groups")
-    few = cut(whole, 2 * config.batch_size, BATCH[device])
-    with contextlib.suppress(FloatingPointError):  # so few images may lack a class; the memory is the same
-        for _ in trial.run(config, few, 0, epochs=len(regimes.phases(config)) or 1, device=device):
-            pass
-    counts = len(whole.val.index), len(whole.train.index)
-    sizes = _output_bytes(case, few, device, *counts)
-    return sum(size for size in sizes if 4 * size < free)  # `training/feature_cache.py` has the same limit
-
-
-def _output_bytes(case: Case, few: TaskData, device: str, scored: int, trained: int) -> tuple[int, int]:
-    """Return the bytes of the frozen first stages' outputs, for all images of validation and of training."""
-    from study.training import setup
-    from study.training.epoch_inputs import view
-
-    config = case.config
-    net, feeds, _ = setup.assemble(config, few, 0, device)
-    frozen = [_first(regimes.multipliers(phase, len(net.stages))) for phase in regimes.phases(config)]
-    shallowest = 1 if config.freeze_depth == 0 else 0  # a tuned depth may be 1 as well
-    net.freeze(range(min(filter(None, frozen), default=shallowest)), batchnorm=config.freeze_batchnorm == "on")
-    if not net.prefix:
-        return 0, 0
-    output = net.begin(feeds["train"].normalized(feeds["train"].pixels(slice(0, 1))), net.prefix)
-    itemsize = case.cache_itemsize or 4 * bool(case.bundle)  # bundles hold outputs even without a cache
-    image_bytes = itemsize * sum(part.numel() for part in (output if isinstance(output, tuple) else (output,)))
-    cached = view(config, 1) is not None  # of several fixed views one is held at a time
-    return image_bytes * scored, image_bytes * trained * cached
-
-
-def _first(multipliers: Sequence[float]) -> int:
-    """Count the frozen first stages."""
-    return next((number for number, rate in enumerate(multipliers) if rate), len(multipliers))
-
-
-def cut(whole: TaskData, trained: int, scored: int) -> TaskData:
-    """Reduce the training and the validation split to some images, evenly spread, as arrays of their own.
-
-    Args:
-        whole: a task.
-        trained: training images at most.
-        scored: validation images at most.
-    """
-    train, val = _some(whole.train, trained), _some(whole.val, scored)
-    return whole._replace(train=train, val=val, test=None, key=f"{whole.key}, cut", val_file="val")
-
-
-def _some(split: Split, most: int) -> Split:
-    rows = np.linspace(0, len(split.index) - 1, min(most, len(split.index))).astype(int)
-    return Split(split.images[split.index[rows]], split.targets[rows], split.groups[rows], np.arange(len(rows)))

@@ -7,11 +7,10 @@ import gc
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
 
 from study.search.job import Job
 from study.space.config import Config
-from study.training.failures import failure, text_of
+from study.training.failures import Failure, failure, text_of
 
 SIGNS = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory")
 """Parts of a RuntimeError's text; torch.OutOfMemoryError is a RuntimeError."""
@@ -23,14 +22,15 @@ def ran_out(error: BaseException) -> bool:
     return signs or isinstance(error, MemoryError)
 
 
-def as_result(error: BaseException, jobs: Sequence[Job] = ()) -> dict[str, Any]:
+def as_result(error: BaseException, jobs: Sequence[Job] = ()) -> Failure:
     """Describe an error as a result; if memory ran out, with the hyperparameters to make smaller.
 
     Args:
         error: of one trial, or of a bundle.
         jobs: the trial's job, or those of the bundle.
     """
-    result: dict[str, Any] = {**failure(error), "memory": ran_out(error)}
+    result = failure(error)
+    result["memory"] = ran_out(error)
     if result["memory"] and jobs:
         config = {"batch_size": Config.batch_size, "image_size": Config.image_size} | jobs[0].get("config", {})
         sizes = " or ".join(f"{name}={config[name]}" for name in ("batch_size", "image_size"))

@@ -10,15 +10,14 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from study.backend.session import Place, line, on_workers
 from study.errors import Damaged
 from study.models import weights
+from study.models.weights import EpochRecord, PretrainingCard
 from study.pretraining import train as pretraining
 from study.pretraining.initial_weights import InitialWeights
-from study.storage import store
-from study.storage.ledger import Event
+from study.storage.events import Event, PretrainEvent, Row, RowFields, Score
 
 LOOK_EVERY = 30.0  # seconds
 
@@ -117,7 +116,7 @@ class _Progress:
         self._last = time.monotonic()
         for start in self._starts:
             with contextlib.suppress(OSError, ValueError):  # none has ended yet, or all have
-                row = json.loads(pretraining.said_file(start).read_text(encoding="utf-8"))
+                row = json.loads(pretraining.progress_file(start).read_text(encoding="utf-8"))
                 score = f"accuracy {row['scores']['val']['accuracy']:.3f} held out, {row['seconds']:.0f} s"
                 self._say(f"{_name(start)}: epoch {row['epoch']} of {start.source.epochs}, {score}")
 
@@ -138,13 +137,13 @@ def _in_store(start: InitialWeights, say: Callable[[str], None]) -> bool:
 
 
 def _summary(start: InitialWeights, origin: str) -> str:
-    card = store.open_entry(start.path).meta
+    card = weights.card(start.path)
     accuracy = card["rows"][-1]["scores"]["val"]["accuracy"]
     scores = f"{start.source.task} accuracy {accuracy:.3f} held out, chance {card['chance']:.3f}"
     return f"{_name(start)}: {origin}, {scores}, {card['seconds']:.0f} s, on {start.prepared.source}"
 
 
-def refuse_other(recorded: Sequence[Event], current: Sequence[Event]) -> None:
+def refuse_other(recorded: Sequence[Event], current: Sequence[PretrainEvent]) -> None:
     """Refuse weights that differ from those that a study began with, because they were trained anew.
 
     Args:
@@ -163,7 +162,7 @@ def refuse_other(recorded: Sequence[Event], current: Sequence[Event]) -> None:
             )
 
 
-def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) -> Iterator[Event]:
+def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) -> Iterator[PretrainEvent]:
     """Yield an event for each of the weights, from which the table has its settings and its scores after each epoch.
 
     Args:
@@ -176,7 +175,7 @@ def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) 
             for ahead, start in enumerate(reversed(last.line)):
                 first.setdefault(start.path, (_trial(cell, ahead, start.replicate), start))
     for path, (trial, start) in first.items():
-        card = store.open_entry(path).meta
+        card = weights.card(path)
         values = asdict(start.source.config) | {"weights": start.source.name, "regime": None}
         yield {
             "kind": "pretrain",
@@ -196,15 +195,26 @@ def _trial(cell: int, ahead: int, replicate: int | None) -> str:
     return f"w{cell:03d}{before}" + ("" if replicate is None else f"-r{replicate:03d}")
 
 
-def _rows(start: InitialWeights, card: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(start: InitialWeights, card: PretrainingCard) -> Iterator[Row]:
     """Yield one row a score, like a trial's."""
-    constant = {"phase": 0, "trained_on": start.source.task, "task": start.source.task, "train_images": card["images"]}
-    for row in card["rows"]:
-        common = {key: row[key] for key in ("epoch", "step", "seconds")} | constant
-        common["alarms"] = " | ".join(row["alarms"]) or None
-        for split, scores in row["scores"].items():
+    for record in card["rows"]:
+        common = _common(start, card, record) | {"alarms": " | ".join(record["alarms"]) or None}
+        for split, scores in record["scores"].items():
             for metric, score in scores.items():
-                yield common | {"split": split, "metric": metric, "score": score}
-    last = card["rows"][-1]
-    common = {key: last[key] for key in ("epoch", "step", "seconds")} | constant
-    yield common | {"split": "val", "metric": "chance", "score": card["chance"]}
+                score_fields: Score = {"split": split, "metric": metric, "score": score}
+                yield {**common, **score_fields}
+    common = _common(start, card, card["rows"][-1])
+    chance: Score = {"split": "val", "metric": "chance", "score": card["chance"]}
+    yield {**common, **chance}
+
+
+def _common(start: InitialWeights, card: PretrainingCard, record: EpochRecord) -> RowFields:
+    return {
+        "epoch": record["epoch"],
+        "step": record["step"],
+        "seconds": record["seconds"],
+        "phase": 0,
+        "trained_on": start.source.task,
+        "task": start.source.task,
+        "train_images": card["images"],
+    }

@@ -1,6 +1,6 @@
 """The process that Tune runs on a worker: trains one bundle of trials after another, and reports how each ends.
 
-Knows what ends a training; knows nothing of what is trained (`worker.py`) or of what a result decides.
+Knows what ends a training; knows nothing of what is trained (`bundle_training.py`) or of what a result decides.
 """
 
 import os
@@ -12,8 +12,8 @@ from typing import Any
 from ray import tune
 
 from study.backend import exit_causes, out_of_memory
-from study.backend.worker import Results, results
-from study.search.job import Job
+from study.backend.worker import results
+from study.search.job import Job, Results
 
 
 class Worker(tune.Trainable):

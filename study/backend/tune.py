@@ -31,8 +31,9 @@ from study.backend.trainable import Worker
 from study.backend.watchdog import Watch
 from study.search.bundles import Bundles
 from study.search.job import Job
-from study.search.pruner import OBJECTIVE
 from study.search.state import State, Trial
+from study.storage.events import ReportFields, WorkerReport
+from study.training.failures import Failure
 
 
 class _Unsaved:
@@ -114,19 +115,20 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
                 self._ended(name)
             return False
         self._bundles.heard(names)
-        origin = {key: result[key] for key in ("worker", "time")}
         for name, report in result["results"]:
             if name in self._state.live:  # a worker trains an ended trial until it sees its mark
-                self._record_one(name, report | origin)
+                self._record_one(name, report, result["worker"], result["time"])
         return not self._state.live.isdisjoint(names)
 
-    def _record_one(self, name: str, report: dict[str, Any]) -> None:
+    def _record_one(self, name: str, report: WorkerReport | Failure, worker: str, when: float) -> None:
         if "failure" in report:
             self._state.fail(name, report["failure"], report["traceback"])
             decision = "fail"
         else:
-            keys = ("epoch", OBJECTIVE, "last", "rows", "worker", "time", "spent")
-            decision = self._state.report(name, **{key: report[key] for key in keys if key in report})
+            fields: ReportFields = {"rows": report["rows"], "worker": worker, "time": when}
+            if "spent" in report:
+                fields["spent"] = report["spent"]
+            decision = self._state.report(name, report["epoch"], report["objective"], report["last"], **fields)
         if decision != "continue":
             self._ended(name)
 

@@ -6,23 +6,22 @@ Knows nothing of images or networks.
 import contextlib
 import csv
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from analysis.report.pages import defused
 from analysis.shell import files
 from analysis.shell.text import printable
 from study.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from rich.table import Table
-
-    from study.models.inference import Answer
-
+from study.models.cards import TaskCard
+from study.models.inference import Answer
 
 LOG_WIDTH = 10_000  # columns where the output is no terminal: names must not be folded there
 
@@ -58,8 +57,6 @@ def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | 
     Raises:
         UserError: there is no answer; no file is written then.
     """
-    from rich.console import Console
-
     if file is None:
         made = table(answers, named)
         done()
@@ -73,15 +70,13 @@ def show(answers: Iterable[tuple[str, np.ndarray]], named: Labels, file: Path | 
     print(f"wrote {printable(str(file))}: {count:,} image{'s' * (count != 1)}")
 
 
-def frame(answers: Iterable["Answer"], named: Labels) -> "pd.DataFrame":
+def frame(answers: Iterable[Answer], named: Labels) -> pd.DataFrame:
     """Give answers as a table; see `study.predict`.
 
     Args:
         answers: paths, and (outputs,) probabilities or what is wrong with the file.
         named: the labels.
     """
-    import pandas as pd
-
     heads = ("labels",) if named.several else ("label", "probability")
     columns = [f"p({name})" for name in named.names]
     rows: list[dict[str, Any]] = []
@@ -100,17 +95,14 @@ def _refuse_none(count: int) -> None:
         raise UserError("none of the images could be read")
 
 
-def labels(card: Mapping[str, Any], outputs: int, top: int, threshold: float) -> Labels:
+def labels(card: TaskCard, outputs: int, top: int, threshold: float) -> Labels:
     """Name the outputs of a card's network."""
     names = *card["classes"], *(f"output {number}" for number in range(len(card["classes"]), outputs))
     return Labels(names, card["labels_per_image"] == "several", top, threshold)
 
 
-def table(answers: Iterable[tuple[str, np.ndarray]], named: Labels) -> "Table":
+def table(answers: Iterable[tuple[str, np.ndarray]], named: Labels) -> Table:
     """Make a table for the terminal: a row a file."""
-    from rich.table import Table
-    from rich.text import Text
-
     made = Table(box=None, header_style="bold", pad_edge=False)
     for head in ("image", "labels") if named.several else ("image", "label", "probability", "then"):
         made.add_column(head, overflow="fold", justify="right" if head == "probability" else "left")

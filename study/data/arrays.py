@@ -3,7 +3,7 @@ Knows nothing of image files or of how the arrays are split later."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -12,7 +12,19 @@ from study.data.types import Arrays, Source
 _STEP = 256  # images between reports of progress
 
 
-def write(source: Callable[[], Source[Arrays]], progress: Callable[[int, int], None], folder: Path) -> dict[str, Any]:
+class ArraysMeta(TypedDict):
+    """What the store has on a data set besides its arrays."""
+
+    source: str
+    """Line that names the images."""
+    classes: list[str]
+    counts: dict[str, int]
+    """Split → number of images."""
+    notes: NotRequired[list[str]]
+    """What is odd about the files of real images."""
+
+
+def write(source: Callable[[], Source[Arrays]], progress: Callable[[int, int], None], folder: Path) -> ArraysMeta:
     """Write the arrays of all splits to a folder.
 
     Args:

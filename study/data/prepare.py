@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import PIL
@@ -117,7 +117,7 @@ def prepare(
     check_size(image_size)
     check_crop(crop, task, module.CROPS)
     crop = crop or module.CROPS[0]
-    key: dict[str, Any] = {"task": task, "size": image_size, "crop": crop, "code": _code(module)}
+    key = {"task": task, "size": image_size, "crop": crop, "code": _code(module)}
     if folder is None:
         make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress or _silent)
     else:
@@ -144,16 +144,17 @@ def prepare(
 
 def _decode(
     source: Source[Listing] | Source[Arrays], size: int, progress: Callable[[int, int], None], folder: Path
-) -> dict[str, Any]:
+) -> arrays.ArraysMeta:
     """Write the decoded images; return the entry's metadata, with notes on what is odd about the files."""
     notes: list[str] = []
-    return arrays.write(lambda: images.decoded(source, size, notes), progress, folder) | {"notes": few(notes)}
+    meta = arrays.write(lambda: images.decoded(source, size, notes), progress, folder)
+    return {**meta, "notes": few(notes)}
 
 
 def notes(prepared: Prepared) -> list[str]:
     """Return the notes on a data set's files that were made when they were decoded."""
-    lines: list[str] = store.open_entry(here(prepared), []).meta.get("notes", [])
-    return lines
+    meta: arrays.ArraysMeta = store.open_entry(here(prepared), []).meta
+    return meta.get("notes", [])
 
 
 def here(prepared: Prepared) -> Path:
@@ -281,7 +282,7 @@ def _load(path: Path, split: str, difficult: str) -> tuple[np.ndarray, np.ndarra
     return np.load(path / images_file, mmap_mode="r"), targets, np.load(path / groups_file)
 
 
-def _marks(entry: store.Entry, kind: str) -> np.ndarray | None:
+def _marks(entry: store.Entry[arrays.ArraysMeta], kind: str) -> np.ndarray | None:
     """Load `Listing.strata` or `.held` of the training data; None for data without them."""
     if (name := f"train-{kind}.npy") not in entry.files:
         return None

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from json import dumps, loads
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import PIL
 
@@ -49,7 +49,7 @@ def scan(paths: list[str], progress: Callable[[int, int], None]) -> list[ImageFa
         "pillow": PIL.__version__,
     }
 
-    def make(folder: Path) -> dict[str, Any]:
+    def make(folder: Path) -> dict[str, int]:
         (folder / _FILE).write_text(dumps(_scan_all(paths, progress)), encoding="utf-8")
         return {"images": len(paths)}
 

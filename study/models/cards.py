@@ -7,11 +7,12 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from study.data import tasks
 from study.errors import Damaged, UserError
 from study.space.config import Config, check_size, config, show
+from study.space.distributions import Value
 from study.storage import checksums, reading
 
 if TYPE_CHECKING:
@@ -26,9 +27,70 @@ PACKAGES = ("torch", "torchvision", "timm", "pytorchcv", "safetensors", "pillow"
 """What a network's outputs depend on besides its tensors."""
 LABELS = ("one", "several")
 """An image has exactly one class, or any number of them."""
+SourceLabels = Mapping[str, Mapping[str, Sequence[int]]]
+"""Weights → class → the labels of their source data set that mean it."""
 
 
-def image_card(values: Config, data: "TaskData", mean: Sequence[float], std: Sequence[float]) -> dict[str, Any]:
+class ImageCard(TypedDict):
+    """How an image is prepared for a network, and how many labels it may have."""
+
+    image_size: int
+    upsample: int | None
+    colour: str
+    crop: str
+    mean: list[float]
+    std: list[float]
+    labels_per_image: str
+    """One of `LABELS`."""
+
+
+class TaskCard(ImageCard):
+    """A task that a network has learnt."""
+
+    task: str
+    classes: list[str]
+
+
+class EarlierTask(TaskCard):
+    """A task that a network had learnt before the one that it was trained on last."""
+
+    head: str
+    file: str
+    """In the model's folder: the head, and the BatchNorm buffers of that time."""
+
+
+class NewCard(ImageCard):
+    """A card as it is written; `saved.save` adds the earlier tasks."""
+
+    trial: str
+    config: dict[str, Value]
+    seed: int
+    classes: list[str]
+    trained_on: str
+    """Line that names the images."""
+    scores: dict[str, float]
+    """`<split> <metric>` → score."""
+    source_labels: SourceLabels
+    versions: dict[str, str]
+
+
+class Card(TaskCard):
+    """A card as it is read: what is checked or filled in, and what older cards may lack."""
+
+    config: dict[str, Value]
+    source_labels: SourceLabels
+    earlier: list[EarlierTask]
+    trial: NotRequired[str]
+    seed: NotRequired[int]
+    trained_on: NotRequired[str]
+    scores: NotRequired[dict[str, float]]
+    versions: NotRequired[dict[str, str]]
+    head: NotRequired[str]
+    """With `file`: only where the card describes an earlier task."""
+    file: NotRequired[str]
+
+
+def image_card(values: Config, data: "TaskData", mean: Sequence[float], std: Sequence[float]) -> ImageCard:
     """Describe how an image is prepared for the network, and what the network's outputs mean.
 
     Args:
@@ -37,9 +99,15 @@ def image_card(values: Config, data: "TaskData", mean: Sequence[float], std: Seq
         mean: per channel, of images in [0, 1].
         std: per channel.
     """
-    image = {name: getattr(values, name) for name in ("image_size", "upsample", "colour")}
-    labels = LABELS[data.train.targets.ndim - 1]
-    return image | {"crop": values.crop or data.crop, "mean": list(mean), "std": list(std), "labels_per_image": labels}
+    return {
+        "image_size": values.image_size,
+        "upsample": values.upsample,
+        "colour": values.colour,
+        "crop": values.crop or data.crop,
+        "mean": list(mean),
+        "std": list(std),
+        "labels_per_image": LABELS[data.train.targets.ndim - 1],
+    }
 
 
 def versions() -> dict[str, str]:
@@ -47,7 +115,7 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in PACKAGES}
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Card:
     """Read and check a card. Values that older cards lack are filled in from the configuration.
 
     Args:
@@ -71,10 +139,10 @@ def read(folder: Path) -> dict[str, Any]:
         if elsewhere := [task["file"] for task in card["earlier"] if Path(task["file"]).name != task["file"]]:
             raise ValueError(f"file {show(elsewhere[0])} must be in the same folder")
     checksums.check(written, folder)
-    return {key: value for key, value in card.items() if key not in checksums.KEYS}
+    return cast(Card, {key: value for key, value in card.items() if key not in checksums.KEYS})
 
 
-def earlier(card: Mapping[str, Any], folder: Path, task: str) -> dict[str, Any]:
+def earlier(card: Card, folder: Path, task: str) -> EarlierTask:
     """Give a card's description of a task that the network had learnt before.
 
     Raises:

@@ -1,13 +1,13 @@
 """Images in, probabilities out: decodes files as for training, a batch at a time, and runs a network on them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from study.data import images as decoding
 from study.data.device_split import BATCH, Feed
+from study.models.cards import ImageCard
 from study.models.net import Net
 
 Answer = tuple[str, np.ndarray | str]
@@ -16,7 +16,7 @@ Answer = tuple[str, np.ndarray | str]
 
 def predict(
     net: Net,
-    card: Mapping[str, Any],
+    card: ImageCard,
     paths: Iterable[str],
     device: str = "cpu",
     note: Callable[[str], object] = lambda text: None,
@@ -44,7 +44,7 @@ def predict(
             yield path, image if isinstance(image, str) else next(probabilities)
 
 
-def outputs(net: Net, card: Mapping[str, Any]) -> int:
+def outputs(net: Net, card: ImageCard) -> int:
     """Count a network's outputs; with padded labels there are more than classes."""
     side = card["upsample"] or card["image_size"]
     with torch.inference_mode():
@@ -62,7 +62,7 @@ def _batches(paths: Iterable[str], count: int) -> Iterator[list[str]]:
         yield batch
 
 
-def _probabilities(net: Net, card: Mapping[str, Any], images: Sequence[np.ndarray], device: str) -> np.ndarray:
+def _probabilities(net: Net, card: ImageCard, images: Sequence[np.ndarray], device: str) -> np.ndarray:
     """Run the network on decoded images; gives (images, outputs) float64."""
     pixels = torch.from_numpy(np.stack(images)).to(device)
     mean, std = (torch.tensor(card[name], device=device).view(1, 3, 1, 1) for name in ("mean", "std"))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from study.models import cards, families, fixed_heads, heads
-from study.models.cards import CARD, MODEL
+from study.models.cards import CARD, MODEL, Card, EarlierTask, NewCard
 from study.models.input_contract import channels
 from study.models.net import Net, set_batchnorm
 from study.space.config import Config, config
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 HEAD, STAGES = "head.", "stages."
 
 
-def save(
-    folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], earlier: Sequence["Earlier"] = ()
-) -> None:
+def save(folder: Path, tensors: dict[str, torch.Tensor], card: NewCard, earlier: Sequence["Earlier"] = ()) -> None:
     """Write `model.safetensors`, `card.json` and a file for each earlier task; the folder appears whole or not at all.
 
     Args:
@@ -37,7 +35,7 @@ def save(
         earlier: tasks that the network had learnt before, in order; their heads and BatchNorm buffers are saved too.
     """
     files = [f"earlier-{number}.safetensors" for number in range(len(earlier))]
-    card = card | {"earlier": [_description(task, file) for task, file in zip(earlier, files, strict=True)]}
+    whole = {**card, "earlier": [_description(task, file) for task, file in zip(earlier, files, strict=True)]}
 
     def fill(making: Path) -> None:
         save_file(tensors, making / MODEL)
@@ -45,20 +43,25 @@ def save(
             head = {f"{HEAD}{name}": tensor for name, tensor in task.head().state_dict().items()}
             save_file(head | {f"{STAGES}{name}": tensor for name, tensor in task.batchnorm().items()}, making / file)
         (making / CARD).write_text(
-            json.dumps(checksums.sealed(card, making), indent=1, ensure_ascii=False), encoding="utf-8"
+            json.dumps(checksums.sealed(whole, making), indent=1, ensure_ascii=False), encoding="utf-8"
         )
 
     durable.write_folder(folder, fill)
 
 
-def _description(earlier: "Earlier", file: str) -> dict[str, Any]:
+def _description(earlier: "Earlier", file: str) -> EarlierTask:
     """Describe an earlier task for the card."""
     data = earlier.data
-    task = {"task": data.task, "classes": list(data.classes), "head": earlier.config.head, "file": file}
-    return task | cards.image_card(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data))
+    return {
+        "task": data.task,
+        "classes": list(data.classes),
+        "head": earlier.config.head,
+        "file": file,
+        **cards.image_card(earlier.config, data, *channels(earlier.config, families.of(earlier.config), data)),
+    }
 
 
-def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, dict[str, Any]]:
+def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = False) -> tuple[Net, Card]:
     """Rebuild a saved network in eval mode; no code is read from the folder.
 
     Args:
@@ -67,7 +70,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
         own_batchnorm: restores the BatchNorm buffers of the time when that earlier task had been learnt.
 
     Returns:
-        The network, which takes (batch, 3, size, size) images, prepared as the card says (`study.models.cards.image_card`),
+        The network, which takes (batch, 3, size, size) images, prepared as the card says (see `cards.image_card`),
         and the card. The first len(card["classes"]) outputs are the classes. For an earlier task, the card describes
         that task, its classes and its images.
 
@@ -85,11 +88,11 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
     if task is not None:
         description = cards.earlier(card, folder, task)
         _set_head(net, config(card["config"]), folder=folder, description=description, own_batchnorm=own_batchnorm)
-        card = card | description
+        card = {**card, **description}
     return net.eval(), card
 
 
-def _built(card: dict[str, Any]) -> Net:
+def _built(card: Card) -> Net:
     """Build the network that a card describes; its tensors are still to be loaded."""
     values, classes = config(card["config"]), card["classes"]
     options = families.options_from(values.family, vars(values))
@@ -106,7 +109,7 @@ def _built(card: dict[str, Any]) -> Net:
     return net.lay_out("cpu", families.load(values.family, **options).contiguous)
 
 
-def _check_head(card: dict[str, Any], file: Path) -> None:
+def _check_head(card: Card, file: Path) -> None:
     """Refuse a head that is larger than the file of its weights, before memory for it is allocated."""
     values = config(card["config"])
     features = families.of(values).features
@@ -150,7 +153,7 @@ def _shape(shape: tuple[int, ...] | None) -> str:
     return "missing" if shape is None else "x".join(map(str, shape)) or "one number"
 
 
-def _set_head(net: Net, values: Config, *, folder: Path, description: dict[str, Any], own_batchnorm: bool) -> None:
+def _set_head(net: Net, values: Config, *, folder: Path, description: EarlierTask, own_batchnorm: bool) -> None:
     """Give a network the head of an earlier task."""
     file = folder / description["file"]
     with _refusing(file):

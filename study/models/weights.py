@@ -4,17 +4,62 @@ An entry has three files. `model.safetensors` has the tensors of all stages, `he
 was trained with them. `card.json` has the data, the settings, the scores after each epoch, the command and the seconds.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from study.errors import Damaged, UserError
 from study.storage import store
+from study.storage.events import Plain
 from study.storage.schema import NUMBER, TEXT, Table, Wrong, listed, number, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from study.models.net import Net
+
+
+class EpochRecord(TypedDict):
+    """The record of one epoch of their training."""
+
+    epoch: int
+    step: int
+    seconds: float
+    """Since the training began."""
+    scores: dict[str, dict[str, float]]
+    """Split → metric → score."""
+    alarms: list[str]
+
+
+class TrainingReport(TypedDict):
+    """The report of a checkpoint of their training."""
+
+    epoch: int
+    rows: list[EpochRecord]
+    """Of all epochs so far."""
+
+
+class PretrainingCard(TypedDict):
+    """What the store has on weights: their data, settings and scores."""
+
+    name: str
+    pretext: str
+    options: Mapping[str, object]
+    task: str
+    config: dict[str, Plain]
+    seed: int
+    replicate: int | None
+    data: str
+    """Line that names the images."""
+    classes: list[str]
+    images: int
+    """Number of images that were trained on."""
+    chance: float
+    """Accuracy of guessing."""
+    command: str
+    seconds: float
+    rows: list[EpochRecord]
+
 
 KIND = "weights"
 MODEL, HEAD, CARD = "model.safetensors", "head.safetensors", "card.json"
@@ -28,7 +73,8 @@ ROW = Table(
     },
     {},
 )
-"""The record of one epoch of their training."""
+REPORT = Table({"epoch": whole(0, 10**9), "rows": listed(ROW.kind, least=1)}, {}, more=False)
+"""The report of a checkpoint of their training."""
 _CARD = {"rows": listed(ROW.kind, least=1), "chance": NUMBER, "seconds": number(0, 10**9), "images": whole(0, 10**9)}
 
 
@@ -37,7 +83,16 @@ def checksum(path: Path) -> str:
     return store.open_entry(path).files[MODEL][1]
 
 
-def check_card(card: dict[str, Any]) -> None:
+def card(path: Path) -> PretrainingCard:
+    """Read the card of weights.
+
+    Raises:
+        Damaged: the entry is not as it was written.
+    """
+    return store.open_entry(path).meta
+
+
+def check_card(card: PretrainingCard) -> None:
     """Refuse a card without the values that reports need.
 
     Raises:

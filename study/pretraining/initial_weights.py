@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 CODE = (
     *("seeds.py", "data/augment.py", "data/device_split.py", "data/prepare.py", "data/splits.py"),
-    *("models/", "training/", "pretraining/examples.py", "pretraining/train.py"),
+    *("models/", "training/", "pretraining/epochs.py", "pretraining/examples.py", "pretraining/train.py"),
 )
 """Files and folders of this package that determine the trained weights, besides the pretext."""
 

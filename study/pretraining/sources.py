@@ -13,8 +13,9 @@ from study.data.tasks import data_set
 from study.errors import UserError
 from study.models import families
 from study.pretraining import pretexts
-from study.space.config import Config, check_type, config, names
+from study.space.config import Config, config, names
 from study.space.rules import MOST_TASKS
+from study.space.values import check_type
 
 if TYPE_CHECKING:
     from study.space.space import Cell

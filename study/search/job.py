@@ -2,11 +2,15 @@
 
 from typing import Any, NotRequired, TypedDict
 
+from study.space.distributions import Value
+from study.storage.events import WorkerReport
+from study.training.failures import Failure
+
 
 class Earlier(TypedDict):
     """A task that the trial's initial weights have learnt."""
 
-    config: dict[str, Any]
+    config: dict[str, Value]
     """The configuration it was learnt with."""
     prepared: dict[str, Any]
     """Its images: the fields of `study.data.prepare.Prepared`."""
@@ -36,7 +40,7 @@ class Job(TypedDict):
     """URI to which checkpoints and models are copied as well; None copies nothing."""
     role: str
     """search, replicate or published; a search trial does not open the test split."""
-    config: dict[str, Any]
+    config: dict[str, Value]
     """Hyperparameter → value: the cell's values and the tuned ones."""
     seed: int
     """The trial's own seed."""
@@ -66,3 +70,7 @@ class Job(TypedDict):
     """Whether to train on a GPU; added by `study.backend.tune.run`."""
     gpus: NotRequired[float]
     """GPUs that Ray reserves for the trial; added by `study.backend.tune.run`."""
+
+
+Results = dict[str, WorkerReport | Failure]
+"""What a worker sends back: trial → its report after an epoch, or its failure."""

@@ -7,15 +7,17 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Literal, Unpack
 
 from study.errors import UserError
 from study.search.sampler import Past, suggest
 from study.search.trials import Plan, Prune, Trial
 from study.seeds import stream
 from study.space.space import Cell, Value
-from study.storage.ledger import Event
+from study.storage.events import Event, ReportEvent, ReportFields, Row, SuggestEvent
 from study.storage.plain_values import portions
+
+__all__ = ["Plan", "Prune", "State", "Trial"]
 
 
 class State:
@@ -77,8 +79,8 @@ class State:
                     raise UserError(f"cell {self.cells[cell].name!r} has begun and cannot go on: {reason}")
             elif cell not in self.skipped:
                 self.skipped.add(cell)
-                fields = {"cell": cell, "tuned": dict(self.cells[cell].baseline), "error": reason}
-                self._record({"kind": "skip", "trial": f"c{cell:03d}"} | fields)
+                tuned = dict(self.cells[cell].baseline)
+                self._record({"kind": "skip", "trial": f"c{cell:03d}", "cell": cell, "tuned": tuned, "error": reason})
 
     def next_trial(self) -> Trial | None:
         """Return the trial to start now, or None while all remaining trials wait for a running one.
@@ -115,30 +117,34 @@ class State:
         """Whether all trials of the study have ended."""
         return not self.count("running") and self.total() == len(self.trials)
 
-    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **fields: Any) -> str:
+    def report(self, trial_id: str, epoch: int, objective: float, last: bool, **fields: Unpack[ReportFields]) -> str:
         """Record one epoch's scores together with their decision: `continue`, `prune`, `complete` or `fail`."""
         trial = self.trials[trial_id]
         if not math.isfinite(objective):
             self.fail(trial_id, f"objective is {objective!r}, not a finite number")
             return "fail"
         stops = not last and self._stops(trial, epoch, objective)
-        decision = "complete" if last else "prune" if stops else "continue"
-        fields |= self._recorded(trial_id, epoch, fields.get("rows", []))
-        self._apply(
-            {"kind": "report", "trial": trial_id, "epoch": epoch, "objective": objective, "decision": decision} | fields
-        )
+        decision: Literal["continue", "prune", "complete"] = "complete" if last else "prune" if stops else "continue"
+        first, parts = self._recorded(trial_id, epoch, fields.get("rows", []))
+        if parts:
+            fields["rows"], fields["parts"] = first, parts
+        event: ReportEvent = {
+            "kind": "report",
+            "trial": trial_id,
+            "epoch": epoch,
+            "objective": objective,
+            "decision": decision,
+            **fields,
+        }
+        self._apply(event)
         return decision
 
-    def _recorded(self, trial_id: str, epoch: int, rows: list[Event]) -> Event:
-        """Record the rows that do not fit into a report's line, in events of their own.
-
-        Returns:
-            The rows that fit and the number of these events; empty if all rows fit.
-        """
+    def _recorded(self, trial_id: str, epoch: int, rows: list[Row]) -> tuple[list[Row], int]:
+        """Record the rows that do not fit into a report's line; returns those that fit, and the number of events."""
         first, *others = portions(rows)
         for number, part in enumerate(others):
             self._apply({"kind": "rows", "trial": trial_id, "epoch": epoch, "part": number, "rows": part})
-        return {"rows": first, "parts": len(others)} if others else {}
+        return first, len(others)
 
     def fail(self, trial_id: str, error: str, traceback: str = "") -> None:
         """Record that a trial failed."""
@@ -150,8 +156,8 @@ class State:
 
     def part(self, trial_ids: list[str], error: str, traceback: str = "") -> None:
         """Record that a bundle broke: each of its trials will resume alone."""
-        fields = {"trials": trial_ids, "error": error, "traceback": traceback}
-        self._apply({"kind": "part", "trial": trial_ids[0]} | fields)
+        first = trial_ids[0]
+        self._apply({"kind": "part", "trial": first, "trials": trial_ids, "error": error, "traceback": traceback})
 
     def widen(self, trial_id: str, error: str) -> None:
         """Record that a trial ran out of memory on a shared GPU: it will resume with a whole one."""
@@ -230,12 +236,17 @@ class State:
             if self.cells[cell].as_published:
                 return self._start(name, cell, "published", seed, {})
             if self._searched(cell) and (winner := self.winner(cell)):
-                return self._start(name, cell, "replicate", seed, winner.tuned, replicate_of=winner.id)
+                return self._start(name, cell, "replicate", seed, winner.tuned, winner.id)
         return None
 
-    def _start(self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], **fields: object) -> Trial:
+    def _start(
+        self, name: str, cell: int, role: str, seed: int, tuned: dict[str, Value], replicate_of: str | None = None
+    ) -> Trial:
+        event: SuggestEvent
         event = {"kind": "suggest", "trial": name, "cell": cell, "role": role, "seed": seed, "tuned": dict(tuned)}
-        self._apply(event | fields)
+        if replicate_of is not None:
+            event["replicate_of"] = replicate_of
+        self._apply(event)
         return self.trials[name]
 
     def _stops(self, trial: Trial, epoch: int, objective: float) -> bool:
@@ -251,8 +262,8 @@ class State:
     def _fold(self, event: Event) -> None:
         match event["kind"]:
             case "suggest":
-                fields = {key: event.get(key) for key in ("cell", "role", "seed", "tuned", "replicate_of")}
-                trial = Trial(event["trial"], **fields)  # type: ignore[arg-type]
+                name, replicate_of = event["trial"], event.get("replicate_of")
+                trial = Trial(name, event["cell"], event["role"], event["seed"], event["tuned"], replicate_of)
                 self.trials[trial.id] = trial
                 self.by_cell[trial.cell].append(trial)
                 self._counts[trial.state] += 1

@@ -54,13 +54,13 @@ class Study:
 
 def settings_of(
     name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the part of a study's identity that is known before its data are read."""
-    options: dict[str, Any] = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
+    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
     return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
 
 
-def identity(study: Study) -> dict[str, Any]:
+def identity(study: Study) -> dict[str, object]:
     """Return what identifies a study: a resume in which any of it differs is refused."""
     cells = [
         {"name": cell.name, "values": cell.values, "published": cell.published if study.real else None}

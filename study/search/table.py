@@ -4,14 +4,16 @@
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from study.errors import Damaged, UserError
-from study.storage import durable, ledger
+from study.storage import durable
+from study.storage.events import Event, PretrainEvent, Row, SkipEvent, SuggestEvent
+from study.storage.study_schema import StudyFile
 from study.training.active import read_values
 
 COLUMNS = {
@@ -90,10 +92,12 @@ COLUMNS = {
     "answer": "string",
     "score": "float64",
 }
+Columns = dict[str, Any]
+"""The columns of a trial; its scores add theirs."""
 STATES = {"prune": "pruned", "complete": "complete"}
 
 
-def from_events(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.DataFrame:
+def from_events(study: StudyFile, events: Iterable[Event]) -> pd.DataFrame:
     """Fold a ledger into the table.
 
     Args:
@@ -104,40 +108,43 @@ def from_events(study: dict[str, Any], events: Iterable[ledger.Event]) -> pd.Dat
         One row a score; a trial without any score has one row whose score is empty. `worker` (host:pid) and `time`
         (seconds since 1970) say who reported the score and when; they are empty in rows of pretraining.
     """
-    trials: dict[str, dict[str, Any]] = {}
-    reports: dict[str, dict[int, list[dict[str, Any]]]] = {}
-    parts: dict[tuple[str, int, int], list[dict[str, Any]]] = {}  # recorded before the report that they belong to
+    trials: dict[str, Columns] = {}
+    reports: dict[str, dict[int, Sequence[Mapping[str, object]]]] = {}
+    parts: dict[tuple[str, int, int], list[Row]] = {}  # recorded before the report that they belong to
     for event in events:
         name = event["trial"]
-        if event["kind"] == "pretrain":
-            trials[name] = _pretrained(study, event)
-            reports[name] = {0: event["rows"]}
-        elif event["kind"] == "skip":
-            trials[name] = _trial(study, event | {"seed": None, "role": _role(study, event)})
-            trials[name] |= {"state": "not_run", "error": event["error"]}
-            reports[name] = {}
-        elif event["kind"] == "suggest":
-            trials.pop(name.partition("-")[0], None)  # its cell, skipped in an earlier run, runs now
-            trials[name] = _trial(study, event)
-            reports[name] = {}
-        elif event["kind"] == "report":
-            origin, epoch = {key: event.get(key) for key in ("worker", "time")}, event["epoch"]
-            others = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
-            reports[name][epoch] = [row | origin for row in (*event["rows"], *others)]
-            trials[name]["state"] = STATES.get(event["decision"], "running")
-        elif event["kind"] == "rows":
-            parts[name, event["epoch"], event["part"]] = event["rows"]
-        elif event["kind"] == "fail":
-            trials[name] |= {"state": "failed", "error": event["error"]}
+        match event["kind"]:
+            case "pretrain":
+                trials[name] = _pretrained(study, event)
+                reports[name] = {0: event["rows"]}
+            case "skip":
+                role = "published" if study["cells"][event["cell"]].get("as_published") else "search"
+                trials[name] = _trial(study, event)
+                trials[name] |= {"role": role, "seed": None, "state": "not_run", "error": event["error"]}
+                reports[name] = {}
+            case "suggest":
+                trials.pop(name.partition("-")[0], None)  # its cell, skipped in an earlier run, runs now
+                trials[name] = _trial(study, event) | {"role": event["role"], "seed": event["seed"]}
+                trials[name] |= {"state": "running", "replicate_of": event.get("replicate_of")}
+                reports[name] = {}
+            case "report":
+                origin, epoch = {"worker": event.get("worker"), "time": event.get("time")}, event["epoch"]
+                others = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
+                reports[name][epoch] = [{**row, **origin} for row in (*event["rows"], *others)]
+                trials[name]["state"] = STATES.get(event["decision"], "running")
+            case "rows":
+                parts[name, event["epoch"], event["part"]] = event["rows"]
+            case "fail":
+                trials[name] |= {"state": "failed", "error": event["error"]}
     rows = [
-        trial | score | {"published": _published(trial["published"], score)}
+        {**trial, **score, "published": _published(trial["published"], score)}
         for name, trial in trials.items()
         for score in [row for epoch in sorted(reports[name]) for row in reports[name][epoch]] or [{}]
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _published(figures: float | dict[str, float] | None, score: dict[str, Any]) -> float | None:
+def _published(figures: float | dict[str, float] | None, score: Mapping[str, Any]) -> float | None:
     """Return the published score of a row's task; a single figure is of the task that the trial was trained on."""
     if isinstance(figures, dict):
         return figures.get(score.get("task", ""))
@@ -151,7 +158,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     durable.replace(path, buffer.getvalue())
 
 
-def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
+def _trial(study: StudyFile, event: SuggestEvent | SkipEvent) -> Columns:
     cell = study["cells"][event["cell"]]
     try:
         values = read_values(cell["values"] | event["tuned"])
@@ -162,22 +169,14 @@ def _trial(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
         "space": study["space"]["name"],
         "cell": cell["name"],
         "trial": event["trial"],
-        "role": event["role"],
-        "state": "running",
-        "seed": event["seed"],
-        "replicate_of": event.get("replicate_of"),
         "data": cell["source"],
         "published": cell["published"],
     }
 
 
-def _pretrained(study: dict[str, Any], event: ledger.Event) -> dict[str, Any]:
+def _pretrained(study: StudyFile, event: PretrainEvent) -> Columns:
     """Return the columns of weights that were trained before the search; their cell has a name of its own."""
-    columns = {"space": study["space"]["name"], "cell": f"weights={event['weights']}", "trial": event["trial"]}
-    columns |= {"role": "pretrain", "state": "complete", "seed": event["seed"]}
+    columns: Columns = {"space": study["space"]["name"], "cell": f"weights={event['weights']}"}
+    columns |= {"trial": event["trial"], "role": "pretrain", "state": "complete", "seed": event["seed"]}
     columns |= {"data": event["data"], "published": None}
     return {name: value for name, value in event["values"].items() if name in COLUMNS and name != "task"} | columns
-
-
-def _role(study: dict[str, Any], event: ledger.Event) -> str:
-    return "published" if study["cells"][event["cell"]].get("as_published") else "search"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from study.errors import UserError
-from study.space.config import check_type
+from study.space.values import check_type
 
 Value = str | int | float | None
 LARGEST = 2**53

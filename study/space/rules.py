@@ -9,9 +9,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from study.errors import UserError
-from study.space.config import KINDS, NAMES, check_name, check_type, names, show
+from study.space.config import KINDS, NAMES, check_name, names, show
 from study.space.distributions import Choice, Distribution, Range, Value
 from study.space.settings import CORRECTED, VERSION, Settings, conditions
+from study.space.values import check_type
 
 if TYPE_CHECKING:
     from study.space import Space

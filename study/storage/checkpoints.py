@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -24,14 +24,23 @@ REPORT = Table({"epoch": whole(0, 10**9)}, {"rows": Kind("a list", (list,)), "se
 _MANIFEST = Table({"report": Kind("a table", (dict,)), "sha256": TEXT, "of": TEXT}, {}, more=False)
 
 
-class Checkpoint(NamedTuple):
-    """The tensors after an epoch and the epoch's report (epoch, seconds, rows, objective, last)."""
+class EpochReport(TypedDict):
+    """What the report of any training has."""
+
+    epoch: int
+
+
+Report = TypeVar("Report", bound=EpochReport)
+
+
+class Checkpoint(NamedTuple, Generic[Report]):
+    """The tensors after an epoch and the epoch's report."""
 
     state: dict[str, torch.Tensor]
-    report: dict[str, Any]
+    report: Report
 
 
-def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
+def save(folder: Path, checkpoint: Checkpoint[Report], of: str = "") -> None:
     """Write a checkpoint under its epoch, and delete all but the last two.
 
     Args:
@@ -51,7 +60,7 @@ def save(folder: Path, checkpoint: Checkpoint, of: str = "") -> None:
         shutil.rmtree(old)
 
 
-def latest(folder: Path, of: str = "", report: Table = REPORT) -> Checkpoint | None:
+def latest(folder: Path, of: str = "", report: Table = REPORT) -> Checkpoint[Any] | None:
     """Read a training's newest intact checkpoint, or return None; skip damaged ones and those of other trainings.
 
     Args:
@@ -75,7 +84,7 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*"), reverse=True)
 
 
-def _digest(path: Path, report: dict[str, Any]) -> str:
+def _digest(path: Path, report: EpochReport) -> str:
     """Hash the tensors and the scores that belong to them."""
     with reading.open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256")

@@ -5,8 +5,8 @@ Imports no torch: a resume checks many networks before anything heavy is importe
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from study.errors import Damaged
 from study.storage import reading
@@ -15,14 +15,14 @@ CARD = "card.json"
 KEYS = ("files", "sum")
 
 
-def sealed(card: dict[str, Any], folder: Path) -> dict[str, Any]:
+def sealed(card: Mapping[str, object], folder: Path) -> dict[str, object]:
     """Add `files` and `sum` to a card; the network's other files must be in the folder already."""
     files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != CARD}
-    card = json.loads(json.dumps(card | {"files": files}))
-    return card | {"sum": _sum(card)}
+    plain = json.loads(json.dumps({**card, "files": files}))
+    return {**plain, "sum": _sum(plain)}
 
 
-def check(card: dict[str, Any], folder: Path) -> None:
+def check(card: Mapping[str, object], folder: Path) -> None:
     """Compare a card and the files beside it with their checksums; older cards have none.
 
     Raises:
@@ -55,7 +55,7 @@ def refuse_damaged(models: Path) -> None:
             raise Damaged(f"{error}; {remedy}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, object]:
     try:
         card = reading.parse(reading.read_bytes(path))
     except FileNotFoundError:
@@ -72,6 +72,6 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sum(card: dict[str, Any]) -> str:
+def _sum(card: Mapping[str, object]) -> str:
     plain = {name: value for name, value in card.items() if name != "sum"}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -9,13 +9,13 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from study.storage import durable, store
+from study.storage.store import Meta
 
 FILES = "files"
 """Folder of the files that all processes fill."""
@@ -25,10 +25,10 @@ PLAN = "plan.json"
 
 def make(
     kind: str,
-    key: dict[str, Any],
-    begin: Callable[[Path], tuple[dict[str, Any], int]],
+    key: Mapping[str, object],
+    begin: Callable[[Path], tuple[Meta, int]],
     fill: Callable[[Path, int], None],
-) -> store.Entry:
+) -> store.Entry[Meta]:
     """Open an entry as `make_once` does; if it is missing, all processes that want it make it together.
 
     Args:
@@ -64,7 +64,7 @@ def make(
     return entry
 
 
-def _begun(shared: Path, begin: Callable[[Path], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
+def _begun(shared: Path, begin: Callable[[Path], tuple[Meta, int]]) -> tuple[Meta, int]:
     """Call `begin`, or read what it returned in another process; the caller holds the lock."""
     plan = shared / PLAN
     if not plan.exists() or not (shared / FILES).exists():

@@ -10,17 +10,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from study.errors import Damaged
 from study.storage import durable, ledger_schema, reading
+from study.storage.events import Event as Event
 from study.storage.plain_values import LONGEST, plain
 from study.storage.schema import Wrong
-
-Event = dict[str, Any]
+from study.storage.study_schema import StudyFile
 
 
 class Unreadable(RuntimeError):
@@ -32,7 +31,7 @@ _scan = json.JSONDecoder(parse_constant=reading.constant).scan_once  # type: ign
 SEAL = len(b'{"sum":"0123456789abcdef",')  # bytes before an event's own keys in its line
 
 
-def read(folder: Path, study: dict[str, Any] | None = None) -> Iterator[Event]:
+def read(folder: Path, study: StudyFile | None = None) -> Iterator[Event]:
     """Yield a ledger's events in order.
 
     The last line of each file is left out if it is torn: the driver was killed while it wrote.
@@ -48,7 +47,7 @@ def read(folder: Path, study: dict[str, Any] | None = None) -> Iterator[Event]:
     return Reader(folder, study).news()
 
 
-def load(folder: Path, study: dict[str, Any] | None = None) -> list[Event]:
+def load(folder: Path, study: StudyFile | None = None) -> list[Event]:
     """Read a whole ledger; arguments and errors as in `read`.
 
     Garbage collection is off meanwhile: it would scan all events again and again, for 40 % of the time.
@@ -65,7 +64,7 @@ def load(folder: Path, study: dict[str, Any] | None = None) -> list[Event]:
 class Reader:
     """Reads a ledger that may still grow, each event once."""
 
-    def __init__(self, folder: Path, study: dict[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, study: StudyFile | None = None) -> None:
         """Begin at the ledger's start; arguments as in `read`."""
         self._folder, self._expected, self._history = folder, 0, ledger_schema.History(study)
         self._seen: dict[Path, tuple[int, int]] = {}  # bytes and lines of each file that have been read
@@ -108,7 +107,7 @@ class Reader:
         start, number = self._seen.get(path, (0, 0))
         with reading.open_regular(path) as file:
             file.seek(start)
-            if start and file.peek(1)[:1] == b"\n":  # type: ignore[attr-defined]  # the last line was read without its end
+            if start and file.peek(1)[:1] == b"\n":  # the last line was read without its end
                 self._seen[path] = start + len(file.read(1)), number
             lines = iter(partial(file.readline, reading.MOST + 1), b"")
             for count, line in enumerate(lines, start=number + 1):
@@ -201,6 +200,7 @@ def _event(body: bytes) -> Event:
     Raises:
         Wrong: no study writes such an event; the text says why.
     """
+    event: Event
     try:
         text = body.decode()
         event, end = _scan(text, 0)
@@ -224,7 +224,7 @@ def _sealed(body: bytes) -> bytes:
     return b'{"sum":"%s",' % _checksum(body)
 
 
-def _canonical(event: Event) -> bytes:
+def _canonical(event: Mapping[str, object]) -> bytes:
     """Encode an event; first replace values that JSON, UTF-8 or a reader refuses (`plain_values.py`)."""
     with contextlib.suppress(ValueError, TypeError):
         line = _dumped(event)
@@ -233,7 +233,7 @@ def _canonical(event: Event) -> bytes:
     return _dumped(plain(event))
 
 
-def _dumped(event: Event) -> bytes:
+def _dumped(event: Mapping[str, object]) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 

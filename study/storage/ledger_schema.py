@@ -5,9 +5,9 @@ here, or it cannot be read.
 """
 
 from collections import Counter
-from typing import Any
 
 from study.storage import study_schema
+from study.storage.events import Event, SkipEvent, SuggestEvent
 from study.storage.schema import (
     NEWER,
     NUMBER,
@@ -26,8 +26,8 @@ from study.storage.schema import (
     short,
     whole,
 )
+from study.storage.study_schema import SpaceEntry, StudyFile
 
-Event = dict[str, Any]
 TRIAL = pattern("the name of a trial, letters, digits, - and _", r"[A-Za-z0-9_-]{1,100}")
 """It becomes a folder's name."""
 COUNT, SECONDS = whole(0, 10**9), number(0, 10**9)
@@ -83,7 +83,7 @@ EVENTS = {
 }
 
 
-def check(event: Any) -> int:
+def check(event: object) -> int:
     """Refuse an event that no study writes.
 
     Returns:
@@ -104,10 +104,9 @@ def check(event: Any) -> int:
 class History:
     """The trials of a ledger so far, and what they may be if the study is known."""
 
-    def __init__(self, study: dict[str, Any] | None = None) -> None:
+    def __init__(self, study: StudyFile | None = None) -> None:
         """Begin without events; `study` is study.json's content."""
-        self._cells = None if study is None else study["cells"]
-        self._space: dict[str, Any] = {} if study is None else study["space"]
+        self._study = study
         self._trials: set[str] = set()
         self._counts: Counter[tuple[int, bool]] = Counter()
 
@@ -117,39 +116,47 @@ class History:
         Raises:
             Wrong: it cannot follow the earlier ones, or has a cell or value that the study does not have.
         """
-        kind, trial = event["kind"], event["trial"]
-        if kind in ("suggest", "skip") and self._cells is not None:
-            self._check_cell(event)
-        if kind == "suggest":
-            if trial in self._trials:
-                raise Wrong(f"suggests trial {trial!r} a second time")
-            self._trials.add(trial)
-        elif kind not in ("skip", "pretrain"):
-            for name in (trial, *event.get("trials", ())):
-                if name not in self._trials:
-                    raise Wrong(f"has trial {name!r}, which no line before it suggests")
+        trial = event["trial"]
+        match event["kind"]:
+            case "suggest":
+                self._check_cell(event)
+                if trial in self._trials:
+                    raise Wrong(f"suggests trial {trial!r} a second time")
+                self._trials.add(trial)
+            case "skip":
+                self._check_cell(event)
+            case "part" | "lost":
+                self._check_suggested(trial, *event["trials"])
+            case "report" | "rows" | "fail" | "widen":
+                self._check_suggested(trial)
 
-    def _check_cell(self, event: Event) -> None:
-        assert self._cells is not None
-        cell, tuned = event["cell"], self._space["tuned"]
-        if cell >= len(self._cells):
-            raise Wrong(f"has cell {cell}; study.json has {len(self._cells)}, of which the first is 0")
+    def _check_suggested(self, *trials: str) -> None:
+        for name in trials:
+            if name not in self._trials:
+                raise Wrong(f"has trial {name!r}, which no line before it suggests")
+
+    def _check_cell(self, event: SuggestEvent | SkipEvent) -> None:
+        if self._study is None:
+            return
+        cell, cells, tuned = event["cell"], self._study["cells"], self._study["space"]["tuned"]
+        if cell >= len(cells):
+            raise Wrong(f"has cell {cell}; study.json has {len(cells)}, of which the first is 0")
         for name, value in event["tuned"].items():
             if name not in tuned:
                 raise Wrong(f"tunes {short(name)}; study.json tunes {', '.join(tuned) or 'nothing'}")
             if not study_schema.contains(tuned[name], value):
                 raise Wrong(f"has {name} {short(value)}, which is outside what study.json tunes it in")
         if event["kind"] == "suggest":
-            self._check_number(event)
+            self._check_number(event, self._study["space"])
 
-    def _check_number(self, event: Event) -> None:
+    def _check_number(self, event: SuggestEvent, space: SpaceEntry) -> None:
         """Check that a cell's trials are numbered in order, and are no more than the space sets."""
         searched = event["role"] == "search"
         number = self._counts[event["cell"], searched]
         expected = f"c{event['cell']:03d}-{'s' if searched else 'r'}{number:03d}"
         if event["trial"] != expected:
             raise Wrong(f"suggests trial {event['trial']!r} where {expected} is the next")
-        most = self._space.get("trials" if searched else "replicates")
+        most = space.get("trials") if searched else space.get("replicates")
         most = 1 if searched and not event["tuned"] else max(1, most) if isinstance(most, int) else number + 1
         if number >= most:
             raise Wrong(f"suggests trial {event['trial']}, of which the cell has {most} at most")

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from study.errors import Damaged, Locked, UserError
 from study.storage import ledger, reading, remote, store
@@ -29,6 +29,16 @@ _NOTE = Table({}, {"who": TEXT, "host": optional(TEXT), "at": number(0, 2.5e11)}
 """An owner's note; keys that it lacks have the values of nobody's."""
 FIRST = ("study.json", "ledger")
 """Copied first: a table must not hold more than the ledger beside it."""
+
+
+class _OwnerNote(TypedDict):
+    """What an owner writes about itself."""
+
+    who: str
+    host: str | None
+    at: float
+    run: NotRequired[str]
+    """Identifies the process's run; older notes have none."""
 
 
 class Mirror:
@@ -107,7 +117,7 @@ class Mirror:
         self.drop(OWNER)
 
     def _own(self) -> None:
-        note = {"who": who(), "host": socket.gethostname(), "at": time.time(), "run": self._run}
+        note: _OwnerNote = {"who": who(), "host": socket.gethostname(), "at": time.time(), "run": self._run}
         self._remote.write(OWNER, json.dumps(note).encode())
 
     def _files(self) -> list[str]:
@@ -177,15 +187,15 @@ def mirrored(folder: Path, out: object, resume: bool) -> Iterator[Mirror | None]
         mirror.end(copied)
 
 
-def _note(content: bytes | None) -> dict[str, Any]:
+def _note(content: bytes | None) -> _OwnerNote:
     """Read an owner's note; a missing or damaged one is nobody's."""
-    nobody = {"who": "nobody", "host": None, "at": 0.0}
+    nobody: _OwnerNote = {"who": "nobody", "host": None, "at": 0.0}
     try:
         note = reading.parse(content or b"{}")
         _NOTE.check(note)
     except ValueError:
         return nobody
-    return nobody | note
+    return {**nobody, **note}
 
 
 def workplace(uri: str) -> Path:

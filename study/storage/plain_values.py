@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from study.storage.events import Row
+
 LONGEST = 20_000
 """Most characters of a text."""
 LONGEST_INT = 128
@@ -14,9 +16,9 @@ ROW = 400
 """Characters counted for a row's names and numbers."""
 
 
-def portions(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def portions(rows: Sequence[Row]) -> list[list[Row]]:
     """Split rows, in order, into as few parts as fit into lines; at least one part."""
-    parts: list[list[dict[str, Any]]] = [[]]
+    parts: list[list[Row]] = [[]]
     size = 0
     for row in rows:
         length = ROW + sum(min(len(value), LONGEST) for value in row.values() if isinstance(value, str))

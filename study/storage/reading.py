@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -85,7 +86,7 @@ def parse(content: bytes | str) -> Any:
     return value
 
 
-def check_encodes(value: Any) -> None:
+def check_encodes(value: object) -> None:
     """Refuse lone surrogates, which JSON can escape and no file can hold."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
@@ -98,7 +99,7 @@ def constant(text: str) -> NoReturn:
     raise ValueError(f"it has {text}, which is no number")
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: object) -> None:
     level = [value]
     for _ in range(DEPTH):
         level = [inner for table in level for inner in _within(table) if isinstance(inner, dict | list)]
@@ -107,11 +108,11 @@ def _check_depth(value: Any) -> None:
     raise ValueError(f"it is nested more than {DEPTH} deep")
 
 
-def _within(value: Any) -> Any:
+def _within(value: object) -> Iterable[object]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     table = dict(pairs)
     if len(table) != len(pairs):
         names = [name for name, _ in pairs]

@@ -46,7 +46,7 @@ class Kind(NamedTuple):
     inner: Callable[[Any], int] | None = None
     """Checks the content of a table or list: returns the number of texts in it, or raises `Wrong`."""
 
-    def check(self, value: Any) -> int:
+    def check(self, value: object) -> int:
         """Refuse a value that does not fit.
 
         Returns:
@@ -68,12 +68,12 @@ class Kind(NamedTuple):
         within = self.bounds is None or self.bounds[0] <= value <= self.bounds[1]
         return within and (self.fits is None or self.fits(value))
 
-    def wrong(self, value: Any) -> Wrong:
+    def wrong(self, value: object) -> Wrong:
         """Make the error for a value that does not fit."""
         return Wrong(f"{short(value)} must be {self.wanted}")
 
 
-def short(value: Any) -> str:
+def short(value: object) -> str:
     """Write any value for an error, shortened to one line."""
     return _SHORT.repr(value)
 
@@ -94,7 +94,8 @@ def number(low: float, high: float) -> Kind:
 
 def pattern(words: str, expression: str) -> Kind:
     """A text that a regular expression must match as a whole."""
-    return Kind(words, (str,), lambda text, match=re.compile(expression).fullmatch: match(text) is not None)  # type: ignore[misc]
+    match = re.compile(expression).fullmatch
+    return Kind(words, (str,), lambda text: match(text) is not None)
 
 
 def choice(*texts: str) -> Kind:
@@ -120,7 +121,7 @@ def mapping(kind: Kind) -> Kind:
     return Kind(f"a table, each value {kind.wanted}", (dict,), None, None, inner)
 
 
-def _one_by_one(check: Callable[[Any], int], values: Iterable[Any], names: Iterable[object]) -> int:
+def _one_by_one(check: Callable[[object], int], values: Iterable[object], names: Iterable[object]) -> int:
     """Check named values; return the number of texts in them."""
     texts = 0
     for name, value in zip(names, values, strict=True):
@@ -148,11 +149,11 @@ class Table:
         """
         self._needed, self._kinds, self._more = needed, {**needed, **others}, more
         self.names = frozenset(self._kinds)
-        self._forms: dict[tuple[Any, ...], _Form] = {}
+        self._forms: dict[tuple[object, ...], _Form] = {}
         self.kind = Kind("a table", (dict,), None, None, self.check)
         self.list = Kind("a list of tables", (list,), None, None, self.check_list)
 
-    def check(self, value: Any) -> int:
+    def check(self, value: object) -> int:
         """Refuse a table that does not fit.
 
         Returns:
@@ -191,7 +192,7 @@ class Table:
                 return len(values) * form.texts
         return _one_by_one(self.check, values, range(len(values)))
 
-    def _learn(self, key: tuple[Any, ...], value: dict[str, Any]) -> "_Form":
+    def _learn(self, key: tuple[object, ...], value: dict[str, object]) -> "_Form":
         if lacking := [name for name in self._needed if name not in value]:
             raise Wrong(f"lacks {', '.join(lacking)}; {NEWER}")
         for name, entry in value.items():
@@ -204,7 +205,7 @@ class Table:
         form = self._forms[key] = _Form.of({name: kind for name, kind in self._kinds.items() if name in value}, value)
         return form
 
-    def _explain(self, value: dict[str, Any]) -> None:
+    def _explain(self, value: dict[str, object]) -> None:
         """Raise the error for the number that is outside its bounds."""
         for name, kind in self._kinds.items():
             if name in value and kind.bounds is not None and not kind.fits_value(value[name]):
@@ -236,7 +237,7 @@ class _Form(NamedTuple):
         return True
 
     @classmethod
-    def of(cls, kinds: Mapping[str, Kind], value: dict[str, Any]) -> "_Form":
+    def of(cls, kinds: Mapping[str, Kind], value: dict[str, object]) -> "_Form":
         """Make the form of a table."""
         present = {name: kind for name, kind in kinds.items() if value[name] is not None}
         groups: dict[tuple[float, float], list[str]] = {}

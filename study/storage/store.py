@@ -8,9 +8,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -27,11 +27,15 @@ _FILES = mapping(Kind("a size and a checksum", (list,)))
 _ENTRY = Table({"key": _TABLE, "meta": _TABLE, "files": _FILES}, {}, more=False)
 
 
-class Entry(NamedTuple):
+Meta = TypeVar("Meta", bound=Mapping[str, object])
+"""What an entry says of itself, as JSON types."""
+
+
+class Entry(NamedTuple, Generic[Meta]):
     """An intact entry."""
 
     path: Path
-    meta: dict[str, Any]
+    meta: Meta
     """What the function that made it returned."""
     files: dict[str, tuple[int, str]]
     """Size in bytes and checksum by file name."""
@@ -90,7 +94,7 @@ def at(written: str) -> Path:
     return root() / written
 
 
-def place(kind: str, key: dict[str, Any]) -> Path:
+def place(kind: str, key: Mapping[str, object]) -> Path:
     """Return an entry's folder, whether or not it exists.
 
     Args:
@@ -102,11 +106,11 @@ def place(kind: str, key: dict[str, Any]) -> Path:
 
 def make_once(
     kind: str,
-    key: dict[str, Any],
-    make: Callable[[Path], dict[str, Any]],
+    key: Mapping[str, object],
+    make: Callable[[Path], Meta],
     verified: bool = False,
     waits: Callable[[], None] | None = None,
-) -> Entry:
+) -> Entry[Meta]:
     """Open an entry; first make it if it is missing or damaged. If several processes want it, one makes it.
 
     Args:
@@ -150,7 +154,7 @@ def _locked(file: Path, waits: Callable[[], None] | None) -> Iterator[None]:
         lock.release()
 
 
-def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
+def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry[Any]:
     """Open an entry after a cheap check of its files' sizes.
 
     Args:
@@ -172,12 +176,12 @@ def open_entry(path: Path, names: Iterable[str] | None = None) -> Entry:
     return entry
 
 
-def verify(entry: Entry) -> list[str]:
+def verify(entry: Entry[Any]) -> list[str]:
     """Read every file of an entry; return the names of those whose checksum does not fit."""
     return [name for name, (_, written) in entry.files.items() if not _is(entry.path / name, written)]
 
 
-def touch(entry: Entry) -> None:
+def touch(entry: Entry[Any]) -> None:
     """Mark an entry as used now."""
     with contextlib.suppress(OSError):  # it was evicted meanwhile; open files stay readable
         os.utime(entry.path / MANIFEST)
@@ -209,7 +213,7 @@ def checksum_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=32).hexdigest()
 
 
-def whole(path: Path, verified: bool = False) -> Entry | None:
+def whole(path: Path, verified: bool = False) -> Entry[Any] | None:
     """Open an entry's folder; None if it is missing or damaged."""
     try:
         entry = open_entry(path)
@@ -218,7 +222,7 @@ def whole(path: Path, verified: bool = False) -> Entry | None:
     return None if verified and verify(entry) else entry
 
 
-def _read(path: Path) -> Entry:
+def _read(path: Path) -> Entry[Any]:
     """Read the manifest.
 
     Raises:
@@ -235,11 +239,11 @@ def _read(path: Path) -> Entry:
     return Entry(path, manifest["meta"], {name: tuple(pair) for name, pair in manifest["files"].items()})
 
 
-def _sum(manifest: dict[str, Any]) -> str:
+def _sum(manifest: Mapping[str, object]) -> str:
     return checksum_of(json.dumps(manifest, sort_keys=True).encode())
 
 
-def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]) -> None:
+def _make(path: Path, key: Mapping[str, object], make: Callable[[Path], Mapping[str, object]]) -> None:
     """Fill a temporary folder, flush it to the disk, and then rename it; the caller holds the lock."""
     unfinished = path.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)  # of a killed process: nobody else has the lock
@@ -251,7 +255,7 @@ def _make(path: Path, key: dict[str, Any], make: Callable[[Path], dict[str, Any]
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def publish(unfinished: Path, path: Path, key: dict[str, Any], meta: dict[str, Any]) -> None:
+def publish(unfinished: Path, path: Path, key: Mapping[str, object], meta: Mapping[str, object]) -> None:
     """Write a folder's manifest, flush its files to the disk, and rename it to the entry."""
     files = {file.name: (file.stat().st_size, _checksum(file)) for file in sorted(unfinished.iterdir())}
     manifest = json.loads(json.dumps({"key": key, "meta": meta, "files": files}))  # as it will be read

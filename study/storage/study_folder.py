@@ -10,16 +10,17 @@ import platform
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import filelock
 
 from study.errors import Damaged, Locked, UserError
 from study.storage import durable, reading, schema, study_schema
 from study.storage.plain_values import plain
+from study.storage.study_schema import StudyFile
 
 NOTE_TRIES = 10
 OWNER = 1000
@@ -67,7 +68,7 @@ def who() -> str:
     return f"{user}@{socket.gethostname()}, process {os.getpid()}"
 
 
-def read_study(folder: Path) -> dict[str, Any]:
+def read_study(folder: Path) -> StudyFile:
     """Read study.json.
 
     Raises:
@@ -84,10 +85,10 @@ def read_study(folder: Path) -> dict[str, Any]:
         study_schema.check(study)
     except schema.Wrong as wrong:
         raise Damaged(f"{path}: {wrong}") from None
-    return study
+    return cast(StudyFile, study)
 
 
-def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
+def begin(folder: Path, identity: Mapping[str, object], resume: bool) -> None:
     """Write study.json of a new study, or check that the folder holds the same study.
 
     Args:
@@ -105,17 +106,17 @@ def begin(folder: Path, identity: dict[str, Any], resume: bool) -> None:
     first.parent.mkdir(exist_ok=True)
     first.touch()  # before study.json: a study without a ledger is a damaged one
     origin = {"command": sys.orig_argv, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": _host()}
-    durable.replace(folder / "study.json", _written(identity | plain(origin)))
+    durable.replace(folder / "study.json", _written({**identity, **plain(origin)}))
 
 
-def _written(study: dict[str, Any]) -> bytes:
+def _written(study: Mapping[str, object]) -> bytes:
     """Encode study.json so that a resume can read it.
 
     Raises:
         UserError: no reader would accept it: it is too large, or holds something that no file can.
     """
     try:
-        content = json.dumps(study | {"sum": _checksum(study)}, indent=1, ensure_ascii=False).encode()
+        content = json.dumps({**study, "sum": _checksum(study)}, indent=1, ensure_ascii=False).encode()
         if len(content) > reading.MOST:
             raise ValueError(f"it has {len(content):,} bytes; at most {reading.MOST:,} are read")
         study_schema.check(reading.parse(content))
@@ -124,7 +125,7 @@ def _written(study: dict[str, Any]) -> bytes:
     return content
 
 
-def check_same(folder: Path, identity: dict[str, Any], resume: bool) -> bool:
+def check_same(folder: Path, identity: Mapping[str, object], resume: bool) -> bool:
     """Whether the folder holds the same study already; False if it holds none.
 
     Raises:
@@ -178,7 +179,7 @@ def leave_empty(folder: Path, new: Iterable[Path] = ()) -> None:
                 path.rmdir()
 
 
-def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:
+def refuse_change(study: Mapping[str, Any], identity: Mapping[str, Any], folder: Path) -> None:
     """Refuse to mix two studies.
 
     Raises:
@@ -189,7 +190,7 @@ def refuse_change(study: dict[str, Any], identity: dict[str, Any], folder: Path)
         raise Damaged(f"{folder} was made by another study, nothing was changed in it: " + "; ".join(changes))
 
 
-def _described_alike(study: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
+def _described_alike(study: Mapping[str, Any], identity: Mapping[str, Any]) -> Mapping[str, Any]:
     """Copy the study's names of data sources with equal pixels: the images' folder may have been renamed."""
     before, now = study.get("cells", []), identity.get("cells", [])
     if len(before) != len(now):
@@ -198,7 +199,7 @@ def _described_alike(study: dict[str, Any], identity: dict[str, Any]) -> dict[st
         one | {"source": old["source"]} if "source" in old and one.get("data") == old.get("data") else one
         for old, one in zip(before, now, strict=True)
     ]
-    return identity | {"cells": alike}
+    return {**identity, "cells": alike}
 
 
 @functools.cache
@@ -216,7 +217,7 @@ def _holds_study(folder: Path) -> bool:
     return (folder / "study.json").exists() or written
 
 
-def _differences(old: Any, new: Any, where: str) -> Any:
+def _differences(old: object, new: object, where: str) -> Iterator[str]:
     if isinstance(new, dict) and isinstance(old, dict):
         for key in dict.fromkeys([*new, *(old if where else ())]):  # study.json itself has keys beyond the identity
             yield from _differences(old.get(key), new.get(key), f"{where}.{key}" if where else key)
@@ -227,12 +228,12 @@ def _differences(old: Any, new: Any, where: str) -> Any:
         yield f"{where} was {_short(old)}, is {_short(new)}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _checksum(study: dict[str, Any]) -> str:
+def _checksum(study: Mapping[str, object]) -> str:
     plain = json.loads(json.dumps(study))
     return hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=8).hexdigest()
 
@@ -242,7 +243,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
 
 
-def _host() -> dict[str, Any]:
+def _host() -> dict[str, str | int | None]:
     return {"name": socket.gethostname(), "cpus": os.cpu_count()} | versions()
 
 

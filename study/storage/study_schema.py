@@ -1,7 +1,8 @@
 """The parts of study.json that are read, and the values that they may have."""
 
-from typing import Any
+from typing import NotRequired, TypedDict, final
 
+from study.storage.events import Plain
 from study.storage.schema import (
     NUMBER,
     PLAIN,
@@ -17,6 +18,61 @@ from study.storage.schema import (
     short,
 )
 
+
+@final
+class RangeEntry(TypedDict):
+    """The distribution of a tuned number."""
+
+    low: float
+    high: float
+    log: bool
+    integer: bool
+
+
+@final
+class ChoiceEntry(TypedDict):
+    """The distribution of a tuned choice."""
+
+    values: list[Plain]
+
+
+DistributionEntry = RangeEntry | ChoiceEntry
+
+
+class CellEntry(TypedDict):
+    """A cell as study.json has it."""
+
+    name: str
+    values: dict[str, Plain]
+    source: str
+    """Line that names the images."""
+    published: float | dict[str, float] | None
+    """Published score: of the trained task, or by task."""
+    as_published: NotRequired[bool]
+    data: NotRequired[str]
+    """Fingerprint of the images."""
+    start: NotRequired[list[object]]
+    """Store keys of the initial weights that the study trains."""
+
+
+class SpaceEntry(TypedDict):
+    """A space as study.json has it, of which only these keys are read."""
+
+    name: str
+    compared: dict[str, list[Plain]]
+    tuned: dict[str, DistributionEntry]
+    trials: NotRequired[int]
+    replicates: NotRequired[int]
+    epochs: NotRequired[int]
+
+
+class StudyFile(TypedDict):
+    """What is read of study.json."""
+
+    space: SpaceEntry
+    cells: list[CellEntry]
+
+
 NEAR = 1e-9
 """Relative amount by which rounding may move a tuned value beyond its bounds."""
 NAME = pattern("a text of at most 100,000 characters, without NUL", r"[^\0]{1,100000}")
@@ -27,7 +83,7 @@ _CHOICE = Table({"values": listed(PLAIN, least=1)}, {}, more=False)
 _FIGURES = mapping(NUMBER)
 
 
-def _distribution(value: dict[str, Any]) -> int:
+def _distribution(value: DistributionEntry) -> int:
     if "values" in value:
         return _CHOICE.check(value)
     texts = _RANGE.check(value)
@@ -52,7 +108,7 @@ _SPACE = Table(
 _STUDY = {"space": Kind("a table", (dict,)), "cells": listed(_CELL.kind, least=1)}
 
 
-def check(study: Any) -> None:
+def check(study: object) -> None:
     """Refuse a value that is no study.
 
     Args:
@@ -77,17 +133,17 @@ def check(study: Any) -> None:
         raise wrong.below("space") from None
 
 
-def contains(distribution: dict[str, Any], value: Any) -> bool:
+def contains(distribution: DistributionEntry, value: Plain) -> bool:
     """Whether a value can come from a distribution, as study.json writes it."""
     if "values" in distribution:
         return value in distribution["values"]  # 1 is 1.0, here as in `distributions.Choice`
-    if type(value) not in ((int,) if distribution["integer"] else (int, float)):
+    if type(value) is not int and (distribution["integer"] or type(value) is not float):
         return False
     low, high = distribution["low"], distribution["high"]
     return low - NEAR * abs(low) <= value <= high + NEAR * abs(high)
 
 
-def _is_figure(value: Any) -> bool:
+def _is_figure(value: object) -> bool:
     try:
         return (_FIGURES if isinstance(value, dict) else NUMBER).check(value) >= 0
     except Wrong:

@@ -2,12 +2,21 @@
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from study.storage import checkpoints, remote, store
 
 
-def fetch(job: dict[str, Any]) -> None:
+class MirroredJob(TypedDict):
+    """What is read of a trial's job."""
+
+    trial: str
+    uri: str | None
+    checkpoints: str
+    model: str | None
+
+
+def fetch(job: MirroredJob) -> None:
     """Fetch a trial's checkpoints of another node, if the study's results go to a URI."""
     if uri := job.get("uri"):
         bucket, folder = remote.opened(uri), store.at(job["checkpoints"])
@@ -17,22 +26,22 @@ def fetch(job: dict[str, Any]) -> None:
                 bucket.fetch(name, local)
 
 
-def keep(job: dict[str, Any]) -> None:
+def keep(job: MirroredJob) -> None:
     """Copy a trial's checkpoints to the URI; if that fails, a trial that loses its node only repeats more epochs."""
     if uri := job.get("uri"):
         with contextlib.suppress(OSError):
             _put(remote.opened(uri), store.at(job["checkpoints"]), f"checkpoints/{job['trial']}")
 
 
-def keep_model(job: dict[str, Any]) -> None:
+def keep_model(job: MirroredJob) -> None:
     """Copy a trial's model to the URI.
 
     Raises:
         OSError: the storage fails.
     """
-    if job.get("uri") and job["model"] is not None:
+    if (uri := job.get("uri")) and job["model"] is not None:
         for file in sorted(store.at(job["model"]).iterdir()):
-            remote.opened(job["uri"]).put(file, f"models/{job['trial']}/{file.name}")
+            remote.opened(uri).put(file, f"models/{job['trial']}/{file.name}")
 
 
 def _put(bucket: remote.Remote, folder: Path, name: str) -> None:

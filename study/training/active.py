@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from study.models import families
 from study.space.config import Config, config, names
+from study.space.distributions import Value
 from study.training import regimes
 
 GRADIENTS = names(reader="training by gradients")
@@ -29,7 +29,7 @@ def unread(trial: Config) -> dict[str, str]:
     return deciders
 
 
-def read_values(values: Mapping[str, object]) -> dict[str, Any]:
+def read_values(values: Mapping[str, object]) -> dict[str, Value]:
     """Give all hyperparameters of a trial as its rows show them: defaults filled in, None where nothing reads them."""
     trial = config(values)
     weights = {"weights": "none"} if trial.regime == "scratch" else {}

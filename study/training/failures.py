@@ -1,14 +1,28 @@
 """An exception as a result: its name, its text and its traceback, whatever code its class runs. Knows no trial."""
 
 import traceback
+from typing import NotRequired, TypedDict, final
 
 from study.storage.plain_values import LONGEST, bounded
+
+
+@final
+class Failure(TypedDict):
+    """An exception as a result."""
+
+    failure: str
+    traceback: str
+    spent: NotRequired[dict[str, float]]
+    """As in a report."""
+    memory: NotRequired[bool]
+    """Whether memory ran out."""
+
 
 LINE = LONGEST - 1000
 """Characters of an error's text; with the error's name and further remarks it stays within `LONGEST`."""
 
 
-def failure(error: BaseException) -> dict[str, str]:
+def failure(error: BaseException) -> Failure:
     """Describe an error as a result."""
     name, text = name_of(error), text_of(error)
     return {"failure": f"{name}: {text}" if text else name, "traceback": _traceback(error)}

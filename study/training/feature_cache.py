@@ -7,11 +7,11 @@ of them. Knows nothing of the training loop or of regimes.
 import contextlib
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from study.data.device_split import BATCH, Feed, precision
 from study.models.net import Activations, Net
 from study.storage import cooperative, store
 
+Pixels = Callable[[slice], Tensor]
+"""A slice of a split's rows → (batch, 3, size, size) float in [0, 1]."""
 KIND = "features"
 PART = 8
 """Batches in a part of an entry; several processes compute different parts at the same time."""
@@ -47,7 +49,7 @@ class Outputs(NamedTuple):
 class FeatureCache(Protocol):
     """Gives the outputs of the frozen first stages for a split; see `Cache.outputs`."""
 
-    def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs | None:
+    def outputs(self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels) -> Outputs | None:
         """Open the outputs, or compute them; None where they are not cached."""
 
 
@@ -59,14 +61,14 @@ class _TooLarge(Exception):
 class Cache:
     """The cache in the store."""
 
-    dependencies: dict[str, Any]
+    dependencies: Mapping[str, object]
     """What outputs depend on besides weights and images: the family, its options, the code."""
     budget: int
     """Bytes of all entries in the store; the least recently used go first. 0 caches nothing."""
     half: bool = False
     """Whether outputs are stored in half precision: half the bytes, and scores that differ a little."""
 
-    def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs | None:
+    def outputs(self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels) -> Outputs | None:
         """Open the outputs of the frozen first stages of a network for a split; compute them if they are missing.
 
         Args:
@@ -82,7 +84,7 @@ class Cache:
         depth = net.prefix
         if not depth or not self.budget:
             return None
-        key = self.dependencies | {"depth": depth, "weights": net.prefix_digest(), "half": self.half}
+        key = {**self.dependencies, "depth": depth, "weights": net.prefix_digest(), "half": self.half}
         key |= {"images": images, "rows": _digest(feed.rows), "view": view, "input": _input(feed)}
         name = store.checksum_of(repr(key).encode())
         if name in _refused:
@@ -96,7 +98,13 @@ class Cache:
             return None
         return Outputs(depth, arrays, feed.rows.device)
 
-    def _arrays(self, key: dict[str, Any], begin: Any, fill: Any, device: torch.device) -> tuple[Tensor, ...]:
+    def _arrays(
+        self,
+        key: Mapping[str, object],
+        begin: Callable[[Path], tuple[dict[str, int], int]],
+        fill: Callable[[Path, int], None],
+        device: torch.device,
+    ) -> tuple[Tensor, ...]:
         parts = []
 
         def fill_and_note(folder: Path, number: int) -> None:
@@ -113,7 +121,7 @@ class Cache:
                 return arrays
         raise _TooLarge  # processes that share the store evict each other's entries again and again
 
-    def _begin(self, folder: Path, net: Net, feed: Feed, depth: int, pixels: Any) -> tuple[dict[str, Any], int]:
+    def _begin(self, folder: Path, net: Net, feed: Feed, depth: int, pixels: Pixels) -> tuple[dict[str, int], int]:
         """Make an empty array for each tensor that a stage passes on; gives their number and the number of parts."""
         first, count = next(_batches(net, feed, depth, pixels, self.half, range(1))), len(feed.rows)
         if sum(array[0].nbytes for array in first) * count > self.budget:
@@ -131,7 +139,7 @@ def _rows(feed: Feed) -> int:
     return PART * BATCH[feed.images.device.type]
 
 
-def _fill(folder: Path, number: int, net: Net, feed: Feed, depth: int, pixels: Any) -> None:
+def _fill(folder: Path, number: int, net: Net, feed: Feed, depth: int, pixels: Pixels) -> None:
     """Write one part of the arrays with plain writes; through a memory map, a full disk would kill the process."""
     paths = sorted(folder.glob("*.npy"), key=lambda path: int(path.stem))
     if not paths:
@@ -152,9 +160,9 @@ class MemoryCache:
     def __init__(self, cache: Cache | None) -> None:
         """Start empty; of each split one view is held, the newest."""
         self._cache = cache
-        self._entries: dict[int, tuple[Tensor, Any, Outputs]] = {}
+        self._entries: dict[int, tuple[Tensor, object, Outputs]] = {}
 
-    def outputs(self, net: Net, feed: Feed, images: str, view: Any, pixels: Any) -> Outputs:
+    def outputs(self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels) -> Outputs:
         """Give the outputs as `Cache.outputs` does, but always; the frozen stages must be the same at each call."""
         held_rows, held_view, outputs = self._entries.get(id(feed.rows), (None, None, None))
         if outputs is None or held_rows is not feed.rows or held_view != view:
@@ -165,7 +173,7 @@ class MemoryCache:
         return outputs
 
 
-def _computed(net: Net, feed: Feed, pixels: Any) -> Outputs:
+def _computed(net: Net, feed: Feed, pixels: Pixels) -> Outputs:
     """Compute the outputs for a whole split in memory."""
     arrays: list[np.ndarray] = []
     done = 0
@@ -181,7 +189,7 @@ def _computed(net: Net, feed: Feed, pixels: Any) -> Outputs:
 
 
 def _batches(
-    net: Net, feed: Feed, depth: int, pixels: Any, half: bool, numbers: range | None = None
+    net: Net, feed: Feed, depth: int, pixels: Pixels, half: bool, numbers: range | None = None
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """Compute outputs, batch by batch: of the batches with these numbers, or of all."""
     size, kind = BATCH[feed.images.device.type], np.float16 if half else np.float32
@@ -193,7 +201,7 @@ def _batches(
         yield tuple(_last(tensor.float()).cpu().numpy().astype(kind, copy=False) for tensor in tensors)
 
 
-def _open(entry: store.Entry, device: torch.device) -> tuple[Tensor, ...]:
+def _open(entry: store.Entry[dict[str, int]], device: torch.device) -> tuple[Tensor, ...]:
     """Memory-map an entry's arrays."""
     mapped = [np.load(entry.path / f"{number}.npy", mmap_mode="r") for number in range(entry.meta["paths"])]
     with warnings.catch_warnings():
@@ -221,5 +229,5 @@ def _digest(rows: Tensor) -> str:
     return hashlib.blake2b(rows.cpu().numpy().tobytes(), digest_size=16).hexdigest()
 
 
-def _input(feed: Feed) -> list[Any]:
+def _input(feed: Feed) -> list[object]:
     return [feed.mean.flatten().tolist(), feed.std.flatten().tolist(), feed.upsample, feed.grey]

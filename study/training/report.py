@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from study.data.device_split import Feed
 from study.models.net import copied
+from study.storage.events import Row, RowFields, Score
 from study.training import evaluation
 from study.training.earlier_tasks import EarlierScores
 from study.training.epoch_inputs import inputs
@@ -26,7 +27,7 @@ class Report(NamedTuple):
 
     epoch: int
     """0 is the network as loaded."""
-    rows: list[dict[str, Any]]
+    rows: list[Row]
     """One row for each score: epoch, step, phase, trained_on, train_images, seconds, task, frozen_before, frozen_after,
     alarms, split, metric, score. Rows of the metric `count` also have truth and answer: the number of test images of
     class `truth` that were classified as `answer`. In rows of an earlier task, `task` differs from `trained_on`."""
@@ -67,12 +68,23 @@ class Reporter:
             earlier = list(self._earlier(epoch.number == self.last))
         reads_labels = self.context.config.regime != "zero_shot"
         images = len(self.data.train.index) if reads_labels else None
-        frozen = dict(zip(("frozen_before", "frozen_after"), epoch.frozen, strict=True))
-        common = {"epoch": epoch.number, "step": epoch.step, "phase": epoch.phase, "trained_on": self.data.task}
-        common |= {"train_images": images, "seconds": self.seconds(), "task": self.data.task}
-        common |= frozen | {"alarms": " | ".join([*epoch.alarms, *alarms]) or None}
-        rows = [common | {"split": split, "metric": name, "score": score} for (split, name), score in scores.items()]
-        rows += [common | {"alarms": None} | row for row in (*counts, *earlier)]
+        frozen_before, frozen_after = epoch.frozen
+        common: RowFields = {
+            "epoch": epoch.number,
+            "step": epoch.step,
+            "phase": epoch.phase,
+            "trained_on": self.data.task,
+            "train_images": images,
+            "seconds": self.seconds(),
+            "task": self.data.task,
+            "frozen_before": frozen_before,
+            "frozen_after": frozen_after,
+            "alarms": " | ".join([*epoch.alarms, *alarms]) or None,
+        }
+        own: list[Score] = [{"split": split, "metric": name, "score": score} for (split, name), score in scores.items()]
+        rows: list[Row] = [{**common, **score} for score in own]
+        rows += [{**common, "alarms": None, **score} for score in counts]
+        rows += [{**common, "alarms": None, "task": task, **score} for task, score in earlier]
         feed = self.context.feed
         return Report(
             epoch=epoch.number,
@@ -84,9 +96,9 @@ class Reporter:
             model=lambda: copied(self.context.net.state_dict()),
         )
 
-    def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[dict[str, Any]]]:
+    def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[Score]]:
         """Give scores by split and metric, alarms about the predictions, and the test's confusion counts as rows."""
-        counts: list[dict[str, Any]] = []
+        counts: list[Score] = []
         context, ends, metric = self.context, epoch.number == self.last, self.data.metric
         scores, alarms = {("train", name): score for name, score in epoch.scores.items()}, []
         for split in ("val", "test") if ends and "test" in self.feeds else ("val",):
@@ -110,10 +122,11 @@ class Reporter:
             alarms += evaluation.gap_alarm(gap)
         return scores, alarms, counts
 
-    def _earlier(self, last: bool) -> Iterator[dict[str, Any]]:
+    def _earlier(self, last: bool) -> Iterator[tuple[str, Score]]:
+        """Yield scores of the earlier tasks, each with its task."""
         for task in self.earlier:
             for (split, metric), score in task.scores(self.context.net, last).items():
-                yield {"task": task.data.task, "split": split, "metric": metric, "score": score}
+                yield task.data.task, {"split": split, "metric": metric, "score": score}
 
     def _logits(self, split: str, epoch: int) -> np.ndarray:
         """Give the logits of a split; validation images are augmented where the configuration says so."""

@@ -5,8 +5,9 @@ Knows what a report holds; knows nothing of how it was made or is used.
 
 import math
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
+from study.storage.events import Row, WorkerReport
 from study.storage.ledger_schema import REPORT
 from study.storage.schema import LARGEST
 from study.training.metrics import check_score
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from study.training.report import Report
 
 
-def checked(report: "Report", epochs: int, after: int = -1) -> dict[str, Any]:
+def checked(report: "Report", epochs: int, after: int = -1) -> WorkerReport:
     """Give a report as plain values.
 
     Args:
@@ -34,7 +35,13 @@ def checked(report: "Report", epochs: int, after: int = -1) -> dict[str, Any]:
     if objective not in own:
         raise ValueError(f"the objective is {objective!r}, which is not a validation score of the trained task")
     seconds = max(row["seconds"] for row in rows)
-    plain = {"epoch": epoch, "seconds": seconds, "objective": objective, "last": bool(report.last), "rows": rows}
+    plain: WorkerReport = {
+        "epoch": epoch,
+        "seconds": seconds,
+        "objective": objective,
+        "last": bool(report.last),
+        "rows": rows,
+    }
     REPORT.check(plain)  # what passes is recorded; readers of the ledger accept nothing else
     return plain
 
@@ -46,16 +53,17 @@ def _epoch(epoch: object, epochs: int, after: int) -> int:
     return int(epoch)
 
 
-def _row(row: dict[str, Any], epoch: int) -> dict[str, Any]:
+def _row(row: Row, epoch: int) -> Row:
     """Give a row as numbers, texts and None, with its score checked; a whole number stays one if it fits a file."""
     if row["epoch"] != epoch:
         raise ValueError(f"epoch {epoch} is reported with a score of epoch {row['epoch']!r}")
     score = check_score(row["metric"], row["score"])
     plain = {name: _value(name, value) for name, value in row.items()}
-    return plain | {"score": row["score"] if type(row["score"]) is int and score <= LARGEST else score}
+    plain["score"] = row["score"] if type(row["score"]) is int and score <= LARGEST else score
+    return cast(Row, plain)
 
 
-def _value(name: str, value: object) -> Any:
+def _value(name: str, value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     if not isinstance(value, Real) or not math.isfinite(value):

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
 
@@ -18,6 +19,10 @@ from study.cli.arguments import seconds
 from study.errors import Locked, UserError
 from study.storage import ledger
 from study.storage import study_folder as folders
+
+if TYPE_CHECKING:
+    from study.watch.event_files import EventFiles
+    from study.watch.optuna_storage import OptunaStorage
 
 EXTRA = "pip install -c constraints.txt -e '.[watch]'"
 
@@ -67,7 +72,7 @@ def _watch(folder: Path, out: Path, every: float | None) -> None:
             _step(list(reader.news()), views)
 
 
-def _step(events: list[ledger.Event], views: tuple) -> None:
+def _step(events: list[ledger.Event], views: "tuple[OptunaStorage, EventFiles]") -> None:
     for view in views:
         view.take(events)
         view.write()

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event as Record
@@ -17,8 +16,9 @@ from tensorboardX.summary import Summary, hparams, scalar
 from analysis.shell.text import printable
 from study.errors import Damaged
 from study.storage import durable, reading
-from study.storage.ledger import Event
+from study.storage.events import Event, Plain, PretrainEvent, ReportEvent, Row, SuggestEvent
 from study.storage.schema import Wrong, whole
+from study.storage.study_schema import StudyFile
 
 POSITION = ".position"
 LONGEST = 255
@@ -28,7 +28,7 @@ LONGEST = 255
 class EventFiles:
     """The folder that `tensorboard --logdir` opens; events that it holds already are not written again."""
 
-    def __init__(self, folder: Path, study: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, study: StudyFile) -> None:
         """Open the folder, or create it.
 
         Args:
@@ -39,7 +39,7 @@ class EventFiles:
             Damaged: the folder's note of its position is none that this command writes.
         """
         self._folder, self._cells, self._compared = folder, study["cells"], study["space"]["compared"]
-        self._suggested: dict[str, Event] = {}
+        self._suggested: dict[str, SuggestEvent] = {}
         self._open: dict[str, EventsWriter] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -97,11 +97,11 @@ class EventFiles:
         if trial in self._open:
             self._open.pop(trial).close()
 
-    def _scores(self, writer: EventsWriter, event: Event) -> None:
+    def _scores(self, writer: EventsWriter, event: ReportEvent | PretrainEvent) -> None:
         for row in _rows(event):
             _write(writer, scalar(_tag(row), row["score"]), row["epoch"], event)
 
-    def _hyperparameters(self, trial: str) -> dict[str, Any]:
+    def _hyperparameters(self, trial: str) -> dict[str, Plain]:
         event = self._suggested[trial]
         values = self._cells[event["cell"]]["values"]
         compared = {key: values[key] for key in self._compared if key in values}
@@ -116,16 +116,17 @@ def _place(cell: str) -> str:
     return f"{name.encode()[: LONGEST - 20].decode(errors='ignore')}… {hashlib.sha256(cell.encode()).hexdigest()[:16]}"
 
 
-def _rows(event: Event) -> list[dict[str, Any]]:
+def _rows(event: ReportEvent | PretrainEvent) -> list[Row]:
     """Return an event's scores, without missing ones and without the counts of the confusion matrix."""
     return [row for row in event["rows"] if row["metric"] != "count" and row["score"] is not None]
 
 
-def _tag(row: dict[str, Any]) -> str:
+def _tag(row: Row) -> str:
     """Name a score: `val/accuracy`, or `animals/val/accuracy` for an earlier task of a chain."""
     own = row.get("task") == row.get("trained_on")
     return f"{row['split']}/{row['metric']}" if own else f"{row['task']}/{row['split']}/{row['metric']}"
 
 
-def _write(writer: EventsWriter, summary: Summary, epoch: int, event: Event) -> None:
-    writer.write_event(Record(step=epoch, wall_time=event.get("time") or time.time(), summary=summary))
+def _write(writer: EventsWriter, summary: Summary, epoch: int, event: ReportEvent | PretrainEvent) -> None:
+    when = event.get("time") if event["kind"] == "report" else None
+    writer.write_event(Record(step=epoch, wall_time=when or time.time(), summary=summary))

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -20,8 +19,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from study.errors import Damaged
 from study.storage import reading
-from study.storage.ledger import Event
+from study.storage.events import Event, SuggestEvent
 from study.storage.schema import short
+from study.storage.study_schema import DistributionEntry, StudyFile
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -35,7 +35,7 @@ ENDED = (TrialState.PRUNED, TrialState.COMPLETE)
 class _Trial:
     """A search trial according to the ledger so far."""
 
-    event: Event
+    event: SuggestEvent
     state: TrialState = TrialState.RUNNING
     objectives: dict[int, float] = field(default_factory=dict)
     times: list[datetime] = field(default_factory=list)
@@ -49,7 +49,7 @@ class _Trial:
 class OptunaStorage:
     """A journal file that `optuna-dashboard` and `optuna.load_study` open; trials that it holds already stay."""
 
-    def __init__(self, path: Path, study: dict[str, Any]) -> None:
+    def __init__(self, path: Path, study: StudyFile) -> None:
         """Open the file, or create it.
 
         Args:
@@ -80,15 +80,17 @@ class OptunaStorage:
             name = event["trial"]
             if event["kind"] == "suggest" and event["role"] == "search":
                 self._trials[name] = _Trial(event)
-            elif name in self._trials and event["kind"] == "report":
-                self._trials[name].state = STATES[event["decision"]]
-                self._trials[name].objectives[event["epoch"]] = event["objective"]
-                if event.get("time") is not None:
-                    self._trials[name].times.append(datetime.fromtimestamp(event["time"], UTC))
-            elif name in self._trials and event["kind"] == "fail":
-                self._trials[name].state, self._trials[name].error = TrialState.FAIL, event["error"]
-            if name in self._trials:
-                self._changed[name] = None
+            if (trial := self._trials.get(name)) is None:
+                continue
+            self._changed[name] = None
+            match event["kind"]:
+                case "report":
+                    trial.state = STATES[event["decision"]]
+                    trial.objectives[event["epoch"]] = event["objective"]
+                    if (reported := event.get("time")) is not None:
+                        trial.times.append(datetime.fromtimestamp(reported, UTC))
+                case "fail":
+                    trial.state, trial.error = TrialState.FAIL, event["error"]
 
     def write(self) -> None:
         """Write the trials that changed."""
@@ -165,7 +167,7 @@ def _error(trial: _Trial) -> dict[str, str]:
     return {"error": trial.error} if trial.error else {}
 
 
-def _distribution(written: dict[str, Any]) -> BaseDistribution:
+def _distribution(written: DistributionEntry) -> BaseDistribution:
     """Convert a distribution of study.json to Optuna's."""
     if "values" in written:
         return CategoricalDistribution(written["values"])

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.figures import draw
 from analysis.numbers import table
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
 from analysis.report import study_report
 from tests.analysis import synthetic
 from tests.support import undrawn_run
@@ -22,6 +22,12 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 def made() -> pd.DataFrame:
     """12 cells, 8 search trials and 5 replicates each, one failed trial. Tests copy before they change it."""
     return synthetic.study()
+
+
+@pytest.fixture(scope="session")
+def made_table(made) -> StudyTable:
+    """The same study with its derived tables."""
+    return StudyTable(made)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +62,7 @@ def golden(request, tmp_path_factory) -> Golden:
     """Each golden study with a report of it, without ink."""
     study, place = GOLDEN / request.param, tmp_path_factory.mktemp(request.param)
     with without_ink():
-        study_report.write(table.load(study), place)
+        study_report.write(StudyTable(table.load(study)), place)
     return Golden(study, place)
 
 
@@ -72,11 +78,4 @@ def without_ink() -> Iterator[None]:
 def undrawn():
     """No ink in one test."""
     with without_ink():
-        yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def remembered():
-    """Cache the results of a table for all tests of a file, as while a report is made."""
-    with remembering():
         yield

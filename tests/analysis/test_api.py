@@ -5,6 +5,7 @@ import pytest
 import analysis
 from analysis.figures import draw
 from analysis.numbers import columns
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 SMALL = {"regimes": ("partial_freeze",), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 2}
@@ -36,10 +37,16 @@ def test_the_figures_that_there_are_are_those_of_the_report():
     assert {"pretext", "pretext-and-transfer"} <= {*analysis.figures_of(synthetic.pretrained())}
 
 
+def test_a_table_and_its_frame_are_drawn_alike(small):
+    names = analysis.figures_of(small)
+    assert analysis.figures_of(StudyTable(small)) == names
+    assert analysis.figure(StudyTable(small), names[0]) == analysis.figure(small, names[0])
+
+
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(columns.NoTableError, match=r"no table\.parquet"):
         analysis.load(tmp_path)
-    table = synthetic.study(epochs=2)
+    table = StudyTable(synthetic.study(epochs=2))
     with pytest.raises(ValueError, match="unknown figure 'scores'; one of label-fraction"):
         analysis.figure(table, "scores")
     nothing = analysis.figure(table, "versions")

@@ -10,7 +10,7 @@ import pytest
 import ray
 import torch
 
-from study.backend import gpu_memory, gpu_sharing
+from study.backend import gpu_attempts, gpu_memory, gpu_sharing
 from study.data.prepare import Prepared
 from study.models import families
 from tests.support.toy_task import SMALL, task
@@ -20,7 +20,7 @@ FEW = Prepared("toy", "few", "toy", "", ["a", "b"], "accuracy", {"train": 100, "
 
 def test_a_cut_task_has_some_of_each_split_and_shares_nothing_with_the_whole():
     whole = task(train=50, held=20, test=True)
-    few = gpu_memory.cut(whole, 10, 7)
+    few = gpu_attempts.cut(whole, 10, 7)
     assert (len(few.train.images), len(few.val.images), few.test) == (10, 7, None)
     assert few.key != whole.key
     assert few.val_file != "train"  # else one split's images would be taken for the other's
@@ -29,7 +29,7 @@ def test_a_cut_task_has_some_of_each_split_and_shares_nothing_with_the_whole():
         rows = [int(np.flatnonzero((split.images == image).all((1, 2, 3)))[0]) for image in part.images]
         assert set(rows) <= set(split.index)
         np.testing.assert_array_equal(split.targets[np.searchsorted(split.index, rows)], part.targets)
-    same = gpu_memory.cut(whole, 1000, 1000)
+    same = gpu_attempts.cut(whole, 1000, 1000)
     np.testing.assert_array_equal(same.train.images, whole.train.images[whole.train.index])
 
 
@@ -39,7 +39,7 @@ def attempted(monkeypatch):
     monkeypatch.setattr("study.data.prepare.open_data", lambda *_: task(train=50, held=20))
 
     def attempt(config, cache_itemsize=4, bundle=0, **options):
-        return gpu_memory.attempt(gpu_sharing.Case("", config, FEW, 0, cache_itemsize, bundle), "cpu", **options)
+        return gpu_attempts.attempt(gpu_sharing.Case("", config, FEW, 0, cache_itemsize, bundle), "cpu", **options)
 
     return attempt
 
@@ -123,7 +123,7 @@ def gauge(monkeypatch):
 
 
 def test_a_need_is_the_peak_and_what_is_outside_torch_and_what_a_worker_keeps(gauge, monkeypatch):
-    monkeypatch.setattr(gpu_memory, "attempt", lambda *_: 11)
+    monkeypatch.setattr(gpu_attempts, "attempt", lambda *_: 11)
     assert gauge.free() == 900
     assert gauge.need(CASE) == 400 + (900 - 600 - 220) + 11 + 7 + 5
 
@@ -132,7 +132,7 @@ def test_an_attempt_that_fails_says_why_in_a_line(gauge, monkeypatch):
     def fails(*_):
         raise MemoryError("CUDA out of memory.\nTried to allocate")
 
-    monkeypatch.setattr(gpu_memory, "attempt", fails)
+    monkeypatch.setattr(gpu_attempts, "attempt", fails)
     assert gauge.need(CASE) == "MemoryError: CUDA out of memory."
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study.backend import worker
+from study.backend import bundle_training, worker
 from study.data import prepare
 from study.data.splits import SplitOptions
 from study.models import saved as models
@@ -123,7 +123,7 @@ def saved(tmp_path, **config):
     *_, report = trial.run(hyperparameters, data, 0, epochs=1)
     saved_job = {"model": str(tmp_path / "model"), "trial": "t", "config": asdict(hyperparameters), "seed": 0}
     saved_job |= {"prepared": {"source": "toy"}}
-    worker._save_model(saved_job, data, report)
+    bundle_training._save_model(saved_job, data, report)
     parts = setup.assemble(hyperparameters, data, 0, "cpu")
     parts.net.load_state_dict(report.model())
     loaded, card = models.load(tmp_path / "model")
@@ -225,8 +225,8 @@ def test_a_storage_that_fails_stops_a_bundle(prepared, tmp_path, monkeypatch):
 def test_a_resume_on_other_frozen_weights_fails():
     row = {"phase": 0, "epoch": 3, "frozen_before": "a", "frozen_after": "a"}
     before, after = {"rows": [row]}, {"rows": [row | {"frozen_before": "b", "frozen_after": "b"}]}
-    worker._refuse_other(None, after)
-    worker._refuse_other(before, before)
-    worker._refuse_other(before, {"rows": [after["rows"][0] | {"phase": 1}]})
+    bundle_training._refuse_other(None, after)
+    bundle_training._refuse_other(before, before)
+    bundle_training._refuse_other(before, {"rows": [after["rows"][0] | {"phase": 1}]})
     with pytest.raises(RuntimeError, match="not those that the trial began with: a at epoch 3, b after the resume"):
-        worker._refuse_other(before, after)
+        bundle_training._refuse_other(before, after)

@@ -41,10 +41,10 @@ OPTIONS = {"data": "data", "deterministic": True, "checkpoint_every": 0}
 def test_command_and_function_write_the_same_table(here):
     result = study.run("mine.py", out="function", **OPTIONS)
     assert inline.study(here, options="--space mine.py --data data --out command --deterministic") == 0
-    tables = [analysis.load(here / name).drop(columns=WHEN) for name in ("function", "command")]
+    tables = [analysis.load(here / name).frame.drop(columns=WHEN) for name in ("function", "command")]
     pd.testing.assert_frame_equal(*tables)
     assert (result.exit_code, result.folder) == (0, here / "function")
-    pd.testing.assert_frame_equal(result.table.drop(columns=WHEN), tables[0])
+    pd.testing.assert_frame_equal(result.table.frame.drop(columns=WHEN), tables[0])
     assert result.report.exists()
     assert result.best.parent == here / "function" / "models"
 
@@ -62,12 +62,12 @@ def test_a_space_may_be_an_object(here):
     )
     result = study.run(space, name="labels", only={"label_fraction": 1.0}, **OPTIONS)
     assert result.folder == here / "results" / "labels"
-    assert set(result.table["space"]) == {"labels"}
-    assert set(result.table["label_fraction"]) == {1.0}
+    assert set(result.table.frame["space"]) == {"labels"}
+    assert set(result.table.frame["label_fraction"]) == {1.0}
     with pytest.raises(UserError, match="holds a study already"):
         study.run(space, name="labels", only={"label_fraction": 1.0}, **OPTIONS)
     again = study.run(space, name="labels", only={"label_fraction": 1.0}, resume=True, **OPTIONS)
-    pd.testing.assert_frame_equal(again.table, result.table)
+    pd.testing.assert_frame_equal(again.table.frame, result.table.frame)
     with pytest.raises(Damaged, match="made by another study"):
         study.run(space, name="labels", resume=True, **OPTIONS)
 

@@ -15,7 +15,7 @@ from study.data import prepare
 from study.data.splits import SplitOptions
 from study.errors import Damaged, UserError
 from study.models import weights
-from study.pretraining import initial_weights, sources
+from study.pretraining import epochs, initial_weights, sources
 from study.pretraining import train as pretraining
 from study.pretraining.train import TrainOptions
 from study.space.config import Config
@@ -34,7 +34,7 @@ def prepared(store):
 
 @pytest.fixture(autouse=True)
 def few_images_to_score_on(monkeypatch):
-    monkeypatch.setattr(pretraining, "MOST", 32)
+    monkeypatch.setattr(epochs, "MOST", 32)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_only_a_source_task_sees_labels(prepared, tmp_path, monkeypatch, name, s
 
 def test_no_image_that_a_study_validates_on_is_trained_on(prepared):
     data = prepare.open_data(prepared, SplitOptions(), 3, 3, sealed=True)
-    train, val = pretraining._subsets(data, source(images=None), 3)
+    train, val = epochs._subsets(data, source(images=None), 3)
     assert set(train.index) <= set(data.train.index)
     assert not set(train.index) & set(data.val.index)
     assert set(val.index) <= set(data.val.index)

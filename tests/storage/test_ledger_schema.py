@@ -3,11 +3,13 @@
 import ast
 import json
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 import study
-from study.storage import ledger_schema, plain_values, reading
+from study.storage import events as types
+from study.storage import ledger_schema, plain_values, reading, study_schema
 from study.storage.schema import Wrong
 from tests.support import events, toys
 
@@ -29,6 +31,22 @@ def written_kinds():
 def test_each_kind_that_is_written_can_be_read():
     assert written_kinds() == set(ledger_schema.EVENTS)
     assert len(ledger_schema.EVENTS) == 9
+
+
+KINDS = {get_args(get_type_hints(event)["kind"])[0]: event for event in get_args(types.Event)}
+TABLES = [
+    *((KINDS[kind], table) for kind, table in ledger_schema.EVENTS.items()),
+    (types.Row, ledger_schema.ROW),
+    (study_schema.CellEntry, study_schema._CELL),
+    (study_schema.SpaceEntry, study_schema._SPACE),
+]
+
+
+@pytest.mark.parametrize(("declared", "table"), TABLES, ids=[declared.__name__ for declared, _ in TABLES])
+def test_a_type_has_the_keys_of_its_schema(declared, table):
+    """The ledger adds `seq`, so that a type cannot require it."""
+    assert declared.__required_keys__ == table._needed.keys() - {"seq"}
+    assert declared.__required_keys__ | declared.__optional_keys__ == table.names
 
 
 def test_what_a_study_records_is_what_is_read(monkeypatch):

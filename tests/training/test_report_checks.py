@@ -8,7 +8,7 @@ import pytest
 
 from analysis.numbers import stats
 from analysis.numbers import table as tables
-from study.backend import worker
+from study.backend import bundle_training, worker
 from study.training import earlier_tasks, metrics, trial
 from study.training.report_checks import checked
 
@@ -125,7 +125,7 @@ def alone(monkeypatch, tmp_path):
                 yield report
 
         monkeypatch.setattr(trial, "run", run)
-        monkeypatch.setattr(worker, "_begin", lambda job: (tmp_path, None, None, "cpu", None))
+        monkeypatch.setattr(bundle_training, "_begin", lambda job: (tmp_path, None, None, "cpu", None))
         return worker.results([JOB])
 
     return results

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from study.errors import UserError
-from study.space.config import check_type, show
+from study.space.values import check_type, show
 
 if TYPE_CHECKING:
     import torch

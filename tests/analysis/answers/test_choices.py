@@ -4,21 +4,13 @@ import pandas as pd
 import pytest
 
 from analysis.answers import choices
-from analysis.numbers import summary
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
-@pytest.fixture(autouse=True)
-def once():
-    """Compute each number of a table once per test."""
-    with remembering():
-        yield
-
-
-def test_the_range_is_of_complete_trials_within_a_hundredth_of_the_winner(made):
-    table = choices.numbers(made).set_index(["cell", "key"])
-    trials = summary.trials(made)
+def test_the_range_is_of_complete_trials_within_a_hundredth_of_the_winner(made_table):
+    table = choices.numbers(made_table).set_index(["cell", "key"])
+    trials = made_table.trials
     for cell, rows in trials[(trials["role"] == "search") & (trials["state"] == "complete")].groupby("cell"):
         best = rows.loc[rows["val"].idxmax()]
         near = rows[rows["val"] >= 0.99 * best["val"]]
@@ -28,15 +20,15 @@ def test_the_range_is_of_complete_trials_within_a_hundredth_of_the_winner(made):
         assert row["low"] <= best["lr"] <= row["high"]
 
 
-def test_the_depth_is_reported_where_it_is_read_and_before_the_rate(made):
-    claim = choices.sentences(made)[0].claim
+def test_the_depth_is_reported_where_it_is_read_and_before_the_rate(made_table):
+    claim = choices.sentences(made_table)[0].claim
     assert claim.startswith("At 10 % of the labels, partial_freeze: freezing depth 2, and 2–5 as well (3 of 7 trials; ")
     assert claim.index("freezing depth") < claim.index("learning rate 0.001")
-    assert "freezing" not in choices.sentences(made)[1].claim
+    assert "freezing" not in choices.sentences(made_table)[1].claim
 
 
-def test_a_range_is_never_without_the_number_of_trials(made):
-    for answer in choices.sentences(made)[:-1]:
+def test_a_range_is_never_without_the_number_of_trials(made_table):
+    for answer in choices.sentences(made_table)[:-1]:
         for part in answer.claim.split("; learning"):
             assert "trials" in part
             assert "tried: " in part
@@ -45,7 +37,7 @@ def test_a_range_is_never_without_the_number_of_trials(made):
 def test_a_winner_alone_has_no_range():
     df = synthetic.study(("fine_tune",), (1.0,), searched=3, repeated=0, epochs=1)
     low = df["score"].where(df["trial"].str.endswith("s000"), 0.1)
-    answer = choices.sentences(df.assign(score=low))[0]
+    answer = choices.sentences(StudyTable(df.assign(score=low)))[0]
     assert (
         "learning rate 0.001, and no other of 3 trials did as well (tried: " in answer.claim
         or "of 2 trials" in answer.claim
@@ -55,14 +47,16 @@ def test_a_winner_alone_has_no_range():
 
 def test_a_cell_with_one_complete_trial_of_several_compares_no_value(made):
     pruned = (made["role"] == "search") & ~made["trial"].str.endswith("s000") & (made["label_fraction"] == 1)
-    answers = choices.sentences(made.assign(state=made["state"].mask(pruned, "pruned")))
+    answers = choices.sentences(StudyTable(made.assign(state=made["state"].mask(pruned, "pruned"))))
     claims = [answer.claim for answer in answers if "no value was compared, as one search trial" in answer.claim]
     assert len(claims) == 1
     assert claims[0].startswith("At 100 % of the labels, ")
 
 
 def test_names_are_listed(made):
-    named = made.assign(optimizer=made["optimizer"].mask(made["trial"].str.endswith(("s000", "s002")), "sgd"))
+    named = StudyTable(
+        made.assign(optimizer=made["optimizer"].mask(made["trial"].str.endswith(("s000", "s002")), "sgd"))
+    )
     table = choices.numbers(named)
     row = table[(table["key"] == "optimizer") & (table["cell"] == table["cell"].iloc[0])].iloc[0]
     assert set(row["values"].split(", ")) <= {"adamw", "sgd"}
@@ -70,8 +64,8 @@ def test_names_are_listed(made):
     assert "optim" in choices.text(named)
 
 
-def test_the_table_has_every_cell_that_has_a_winner(made):
-    table = choices.text(made)
+def test_the_table_has_every_cell_that_has_a_winner(made_table):
+    table = choices.text(made_table)
     assert len(table) == 12
     assert table[""].iloc[0] == "scratch · 10 % labels"
     assert table["depth"].ne("–").sum() == 3
@@ -80,14 +74,14 @@ def test_the_table_has_every_cell_that_has_a_winner(made):
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
 def test_without_complete_trials_there_is_no_choice(made, state):
-    ended = made[made["role"] == "search"].assign(state=state)
+    ended = StudyTable(made[made["role"] == "search"].assign(state=state))
     assert choices.numbers(ended).empty
     assert choices.sentences(ended) == []
     assert choices.text(ended).empty
-    assert choices.sentences(made.iloc[:0]) == []
+    assert choices.sentences(StudyTable(made.iloc[:0])) == []
 
 
 def test_cells_as_published_have_nothing_to_choose():
-    df = synthetic.models(versions=("published",))
+    df = StudyTable(synthetic.models(versions=("published",)))
     assert choices.numbers(df).empty
     assert choices.sentences(df) == []

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.answers import forgetting as forgetting_claims
 from analysis.numbers import forgetting
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic_chains
 
 
@@ -13,10 +13,15 @@ def chains():
     return synthetic_chains.chain()
 
 
+@pytest.fixture(scope="module")
+def chains_table(chains):
+    return StudyTable(chains)
+
+
 def sentences(df, *words):
     """The sentences that have all these words."""
-    with remembering():
-        return [sentence for sentence in forgetting_claims.sentences(df) if all(word in sentence for word in words)]
+    claims = forgetting_claims.sentences(StudyTable(df))
+    return [claim for claim in claims if all(word in claim for word in words)]
 
 
 def on_test(df, regime, ending, version="corrected"):
@@ -28,9 +33,9 @@ def shifted(df, rows, by):
     return df.assign(score=df["score"].mask(rows, df["score"] + by))
 
 
-def test_the_least_and_the_most_forgetful_are_named_at_every_version(chains):
+def test_the_least_and_the_most_forgetful_are_named_at_every_version(chains, chains_table):
     (sentence,) = sentences(chains, "(corrected)", " least: ")
-    rows = forgetting.numbers(chains)
+    rows = forgetting.numbers(chains_table)
     most = rows[(rows["metric"] == "accuracy") & (rows["panel"] == "corrected")].set_index("contender")
     lost = most.loc["stage_rates"]
     spread = " [".join(f"{100 * lost[name]:.2f}" for name in ("forgetting", "forgetting_low"))
@@ -58,9 +63,9 @@ def test_exactly_0_is_claimed_of_all_trials_only(chains):
 
 
 @pytest.mark.parametrize("version", ["as published", "only batchnorm_drift"])
-def test_statistics_are_the_cause_where_putting_them_back_restores_all(chains, version):
+def test_statistics_are_the_cause_where_putting_them_back_restores_all(chains, chains_table, version):
     (sentence,) = sentences(chains, f"feature_extraction · {version}: ")
-    rows = forgetting.numbers(chains)
+    rows = forgetting.numbers(chains_table)
     row = rows[(rows["panel"] == version) & (rows["regime"] == "feature_extraction")].iloc[0]
     assert f"of animals {100 * row['forgetting']:.2f} [" in sentence
     assert sentence.endswith(
@@ -97,7 +102,7 @@ def test_lower_rates_of_early_layers_forget_more_or_less(chains, by, word):
     df = shifted(chains, on_test(chains, "stage_rates", ""), by)
     (sentence,) = sentences(df, "ower rates", "(corrected)")
     difference = forgetting.paired(
-        df, "regime=stage_rates, version=corrected", "regime=fine_tune, version=corrected", "animals"
+        StudyTable(df), "regime=stage_rates, version=corrected", "regime=fine_tune, version=corrected", "animals"
     )
     assert sentence.startswith(f"Lower rates of early layers (stage_rates) {word} animals (corrected) than fine_tune: ")
     assert (
@@ -137,11 +142,11 @@ def test_one_trial_has_no_interval():
 
 def test_without_numbers_there_is_no_sentence(chains):
     for odd in (chains.iloc[:0], chains[chains["role"] == "search"], chains[chains["split"] == "val"]):
-        assert forgetting_claims.sentences(odd) == []
+        assert forgetting_claims.sentences(StudyTable(odd)) == []
 
 
 def test_one_cell_is_compared_with_none(chains):
-    alone = chains[chains["cell"] == "regime=fine_tune, version=corrected"]
+    alone = StudyTable(chains[chains["cell"] == "regime=fine_tune, version=corrected"])
     assert forgetting_claims.sentences(alone) == []
-    frozen = chains[chains["cell"] == "regime=feature_extraction, version=corrected"]
+    frozen = StudyTable(chains[chains["cell"] == "regime=feature_extraction, version=corrected"])
     assert len(forgetting_claims.sentences(frozen)) == 1

@@ -6,17 +6,9 @@ import pytest
 
 from analysis.answers import label_savings
 from analysis.answers.label_savings import BELOW, BEYOND
-from analysis.numbers import stats, summary
-from analysis.numbers.memo import remembering
+from analysis.numbers import stats
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
-
-
-@pytest.fixture(autouse=True)
-def once():
-    """Compute each number of a table once per test."""
-    with remembering():
-        yield
-
 
 SHARES = np.array([0.1, 0.5, 1.0])
 
@@ -62,14 +54,14 @@ def test_the_interval_is_that_of_a_bootstrap_in_a_loop():
     assert np.log10(ends) == pytest.approx(np.log10(expected), abs=0.05)
 
 
-def test_the_same_seed_gives_the_same_interval(made):
-    assert label_savings.numbers(made).equals(label_savings.numbers(made))
-    assert not label_savings.numbers(made, 1).equals(label_savings.numbers(made, 2))
+def test_the_same_seed_gives_the_same_interval(made, made_table):
+    assert label_savings.numbers(StudyTable(made)).equals(label_savings.numbers(made_table))
+    assert not label_savings.numbers(made_table, 1).equals(label_savings.numbers(made_table, 2))
 
 
-def test_each_contender_is_held_against_scratch_with_all_labels(made):
-    savings = label_savings.numbers(made).set_index("contender")
-    cells = summary.cells(made).set_index(["regime", "label_fraction"])["test_mean"]
+def test_each_contender_is_held_against_scratch_with_all_labels(made_table):
+    savings = label_savings.numbers(made_table).set_index("contender")
+    cells = made_table.cells.set_index(["regime", "label_fraction"])["test_mean"]
     target = cells["scratch", 1.0]
     assert set(savings.index) == {"feature_extraction", "partial_freeze", "fine_tune"}
     assert savings["target"].tolist() == pytest.approx([target] * 3)
@@ -81,8 +73,8 @@ def test_each_contender_is_held_against_scratch_with_all_labels(made):
     assert (row["images_full"], row["n"]) == (synthetic.IMAGES, 5)
 
 
-def test_targets_outside_the_fractions_tested_are_reported(made):
-    claims = {answer.claim.split()[0]: answer.claim for answer in label_savings.sentences(made)}
+def test_targets_outside_the_fractions_tested_are_reported(made, made_table):
+    claims = {answer.claim.split()[0]: answer.claim for answer in label_savings.sentences(made_table)}
     assert claims["fine_tune"].startswith("fine_tune reaches with 51 % [")
     assert "of the labels what scratch scores with 100 %: about 1,750 images [" in claims["fine_tune"]
     assert claims["feature_extraction"] == (
@@ -90,12 +82,14 @@ def test_targets_outside_the_fractions_tested_are_reported(made):
         "the interval."
     )
     high = made["score"].mask((made["split"] == "test") & (made["regime"] == "fine_tune"), made["score"] / 2 + 0.55)
-    easy = next(a.claim for a in label_savings.sentences(made.assign(score=high)) if a.claim.startswith("fine_tune"))
+    easy = next(
+        a.claim for a in label_savings.sentences(StudyTable(made.assign(score=high))) if a.claim.startswith("fine_tune")
+    )
     assert "is above what scratch scores with 100 % already with 10 % of the labels, the fewest tested" in easy
 
 
 def test_no_number_without_an_interval():
-    df = synthetic.study(repeated=1)
+    df = StudyTable(synthetic.study(repeated=1))
     (answer,) = label_savings.sentences(df)
     assert answer.claim.startswith("Nothing is claimed of ")
     assert label_savings.numbers(df)[["low", "high"]].isna().all(axis=None)
@@ -103,24 +97,24 @@ def test_no_number_without_an_interval():
 
 def test_equal_scores_have_an_interval_of_no_width(made):
     level = made["score"].mask(made["split"] == "test", 0.6 + 0.3 * made["label_fraction"])
-    savings = label_savings.numbers(made.assign(score=level))
+    savings = label_savings.numbers(StudyTable(made.assign(score=level)))
     assert savings[["at", "low", "high"]].to_numpy().tolist() == [[1.0] * 3] * 3
 
 
 def test_a_study_without_baseline_fractions_or_tests_saves_nothing(made):
     for rows in (made["regime"] != "scratch", made["label_fraction"] == 1, made["role"] == "search"):
-        assert label_savings.numbers(made[rows]).empty
-        assert label_savings.sentences(made[rows]) == []
-    assert label_savings.numbers(made.iloc[:0]).empty
+        assert label_savings.numbers(StudyTable(made[rows])).empty
+        assert label_savings.sentences(StudyTable(made[rows])) == []
+    assert label_savings.numbers(StudyTable(made.iloc[:0])).empty
 
 
-def test_a_baseline_that_was_run_with_all_labels_alone_is_enough(made):
-    savings = label_savings.numbers(made[(made["regime"] != "scratch") | (made["label_fraction"] == 1)])
-    assert savings["contender"].tolist() == label_savings.numbers(made)["contender"].tolist()
+def test_a_baseline_that_was_run_with_all_labels_alone_is_enough(made, made_table):
+    savings = label_savings.numbers(StudyTable(made[(made["regime"] != "scratch") | (made["label_fraction"] == 1)]))
+    assert savings["contender"].tolist() == label_savings.numbers(made_table)["contender"].tolist()
 
 
 def test_zero_shot_reads_no_labels_and_saves_none():
-    df = synthetic.with_zero_shot(("scratch", "fine_tune"), (0.1, 1.0))
+    df = StudyTable(synthetic.with_zero_shot(("scratch", "fine_tune"), (0.1, 1.0)))
     assert label_savings.numbers(df)["contender"].tolist() == ["fine_tune"]
 
 

@@ -8,15 +8,8 @@ import pytest
 
 import analysis.answers
 from analysis.answers import questions
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
-
-
-@pytest.fixture(autouse=True)
-def once():
-    """Compute each number of a table once per test."""
-    with remembering():
-        yield
 
 
 def test_every_module_of_a_question_has_sentences_and_a_rule():
@@ -29,8 +22,8 @@ def test_every_module_of_a_question_has_sentences_and_a_rule():
         assert isinstance(module.RULE, str)
 
 
-def test_the_questions_come_in_a_readers_order(made):
-    assert [question.text for question in questions.answers(made)] == [
+def test_the_questions_come_in_a_readers_order(made_table):
+    assert [question.text for question in questions.answers(made_table)] == [
         "Which wins, and by how much?",
         "Which freezing depth and learning rate?",
         "How many labels are saved?",
@@ -41,7 +34,7 @@ def test_the_questions_come_in_a_readers_order(made):
 @pytest.mark.parametrize("df", [synthetic.study(epochs=2), synthetic.models(), synthetic.pretrained()])
 def test_no_claim_of_scores_without_its_interval(df):
     df = df[df["role"] != "pretrain"]
-    for question in questions.answers(df):
+    for question in questions.answers(StudyTable(df)):
         for answer in question.answers:
             if question.text.startswith("Which wins"):
                 assert re.search(r"-?\d+\.\d\d \[-?\d+\.\d\d, -?\d+\.\d\d\]", answer.claim)
@@ -50,18 +43,18 @@ def test_no_claim_of_scores_without_its_interval(df):
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
 def test_studies_without_a_winner_report_what_is_missing(made, state):
-    (question,) = questions.answers(made[made["role"] == "search"].assign(state=state))
+    (question,) = questions.answers(StudyTable(made[made["role"] == "search"].assign(state=state)))
     assert question.answers[0].claim.startswith("12 of 12 cells have no test score yet: ")
 
 
 def test_a_missing_metric_and_cells_that_cannot_run(made):
-    (question,) = questions.answers(made[made["metric"] == "loss"])
+    (question,) = questions.answers(StudyTable(made[made["metric"] == "loss"]))
     assert "no test score yet" in question.answers[0].claim
     models = synthetic.models(epochs=1)
-    assert questions.answers(models[models["state"] == "not_run"]) == []
+    assert questions.answers(StudyTable(models[models["state"] == "not_run"])) == []
 
 
 def test_one_cell_and_no_cell(made):
-    one = questions.answers(made[made["cell"] == made["cell"].iloc[0]])
+    one = questions.answers(StudyTable(made[made["cell"] == made["cell"].iloc[0]]))
     assert [question.text for question in one] == ["Which freezing depth and learning rate?"]
-    assert questions.answers(made.iloc[:0]) == []
+    assert questions.answers(StudyTable(made.iloc[:0])) == []

@@ -1,26 +1,17 @@
 """What could not be concluded."""
 
-import pytest
-
 from analysis.answers import unsettled
 from analysis.numbers import comparisons
-from analysis.numbers.memo import remembering
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
-@pytest.fixture(autouse=True)
-def once():
-    """Compute each number of a table once per test."""
-    with remembering():
-        yield
-
-
 def claims(df):
-    return [answer.claim for answer in unsettled.sentences(df)]
+    return [answer.claim for answer in unsettled.sentences(StudyTable(df))]
 
 
-def test_pairs_that_tie_are_listed_with_their_interval(made):
-    pairs = comparisons.improvements(made)
+def test_pairs_that_tie_are_listed_with_their_interval(made, made_table):
+    pairs = comparisons.improvements(made_table)
     ties = pairs[(pairs["difference_low"] <= 0) & ~pairs["separated"].astype(bool)]
     assert len(ties) == 1
     (row,) = ties.itertuples()

@@ -5,17 +5,9 @@ import pytest
 from scipy import stats as scipy_stats
 
 from analysis.answers import choices, verdicts
-from analysis.numbers import comparisons, stats, summary
-from analysis.numbers.memo import remembering
+from analysis.numbers import comparisons, stats
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
-
-
-@pytest.fixture(autouse=True)
-def once():
-    """Compute each number of a table once per test."""
-    with remembering():
-        yield
-
 
 SMALL = {"regimes": ("partial_freeze", "fine_tune"), "fractions": (0.1, 1.0), "searched": 3, "repeated": 2, "epochs": 3}
 
@@ -31,7 +23,7 @@ def repeated(first, second):
 
 
 def only(df):
-    (answer,) = verdicts.sentences(df)
+    (answer,) = verdicts.sentences(StudyTable(df))
     return answer
 
 
@@ -40,9 +32,9 @@ def scores_of(df, cell):
     return rows.set_index("seed")["score"]
 
 
-def test_a_verdict_is_the_paired_difference_to_the_next_and_to_scratch(made):
-    cells = summary.cells(made)
-    for answer, share in zip(verdicts.sentences(made), synthetic.FRACTIONS, strict=True):
+def test_a_verdict_is_the_paired_difference_to_the_next_and_to_scratch(made, made_table):
+    cells = made_table.cells
+    for answer, share in zip(verdicts.sentences(made_table), synthetic.FRACTIONS, strict=True):
         ranked = cells[cells["label_fraction"] == share].sort_values("test_mean", ascending=False).to_dict("records")
         first, second = ranked[:2]
         base = next(row for row in ranked if row["regime"] == "scratch")
@@ -56,9 +48,9 @@ def test_a_verdict_is_the_paired_difference_to_the_next_and_to_scratch(made):
         assert "difference paired by seed, 5 pairs: separated" in answer.evidence
 
 
-def test_evidence_has_means_and_the_probability_of_improvement(made):
-    cells = summary.cells(made)
-    for answer, share in zip(verdicts.sentences(made), synthetic.FRACTIONS, strict=True):
+def test_evidence_has_means_and_the_probability_of_improvement(made, made_table):
+    cells = made_table.cells
+    for answer, share in zip(verdicts.sentences(made_table), synthetic.FRACTIONS, strict=True):
         first, second = cells[cells["label_fraction"] == share].nlargest(2, "test_mean").to_dict("records")
         a, b = (scores_of(made, row["cell"]) for row in (first, second))
         p, low, high, _ = stats.improvement(a, b)
@@ -70,24 +62,24 @@ def test_evidence_has_means_and_the_probability_of_improvement(made):
 
 def test_without_common_seeds_the_interval_is_welchs():
     df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.53, 0.54, 0.52])
-    apart = df.assign(seed=df["seed"].mask(df["regime"] == "scratch", df["seed"] + 1000))
+    apart = StudyTable(df.assign(seed=df["seed"].mask(df["regime"] == "scratch", df["seed"] + 1000)))
     (row,) = comparisons.improvements(apart).itertuples()
     want = stats.difference([0.81, 0.82, 0.83, 0.84], [0.51, 0.53, 0.54, 0.52], (0, 1))
     assert (row.how, row.difference, row.difference_low) == ("welch", pytest.approx(want.mean), pytest.approx(want.low))
-    (row,) = comparisons.improvements(df).itertuples()
+    (row,) = comparisons.improvements(StudyTable(df)).itertuples()
     assert (row.how, row.pairs, row.difference) == ("paired", 4, pytest.approx(0.3))
     assert row.difference_low != pytest.approx(want.low, abs=1e-4)
 
 
 def test_a_smaller_cell_whose_seeds_are_all_in_the_other_is_paired():
-    (row,) = comparisons.improvements(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53])).itertuples()
+    (row,) = comparisons.improvements(StudyTable(repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53]))).itertuples()
     assert (row.how, row.pairs) == ("paired", 3)
     assert (row.difference, row.difference_low) == pytest.approx((0.3, 0.3))
 
 
 def test_seeds_that_are_unknown_are_not_paired():
     df = repeated([0.81, 0.82, 0.83, 0.84], [0.51, 0.52, 0.53, 0.54])
-    (row,) = comparisons.improvements(df.assign(seed=df["seed"].mask(df["seed"] > 0))).itertuples()
+    (row,) = comparisons.improvements(StudyTable(df.assign(seed=df["seed"].mask(df["seed"] > 0)))).itertuples()
     assert row.how == "welch"
 
 
@@ -98,7 +90,7 @@ def test_three_against_three_lead_and_never_win():
     )
     assert "= 1.00 [0.501, 1.00], Mann–Whitney p = 0.1, difference paired by seed, 3 pairs: not" in only(df).evidence
     assert only(df).evidence.endswith("not separated, as no result can be at n = 3 each.")
-    assert comparisons.improvements(df)["separated"].tolist() == [False]
+    assert comparisons.improvements(StudyTable(df))["separated"].tolist() == [False]
 
 
 def test_three_against_four_are_reported_with_both_numbers():
@@ -141,19 +133,19 @@ def test_any_tie_with_the_highest_forbids_a_win():
     assert "partial_freeze" not in only(df).claim
 
 
-def test_contenders_without_a_test_score_are_named_after_the_verdict(made):
+def test_contenders_without_a_test_score_are_named_after_the_verdict(made, made_table):
     gone = ((made["regime"] == "fine_tune") & (made["label_fraction"] < 0.5)) | (made["regime"] == "feature_extraction")
-    answers = verdicts.sentences(made[~(gone & (made["role"] == "replicate"))])
+    answers = verdicts.sentences(StudyTable(made[~(gone & (made["role"] == "replicate"))]))
     rest = "; without a test score here: feature_extraction"
     ends = [answer.claim.partition(" above scratch")[2] for answer in answers]
     assert ends == [f"{rest} and fine_tune.", f"{rest}.", f"{rest}."]
-    (first, *_) = choices.sentences(made[~(gone & (made["role"] == "replicate"))])
+    (first, *_) = choices.sentences(StudyTable(made[~(gone & (made["role"] == "replicate"))]))
     assert first.claim.endswith(f"{rest} and fine_tune.")
-    assert "without" not in verdicts.sentences(made)[0].claim + choices.sentences(made)[0].claim
+    assert "without" not in verdicts.sentences(made_table)[0].claim + choices.sentences(made_table)[0].claim
 
 
 def test_one_replicate_concludes_nothing():
-    answers = verdicts.sentences(synthetic.study(**SMALL | {"repeated": 1}))
+    answers = verdicts.sentences(StudyTable(synthetic.study(**SMALL | {"repeated": 1})))
     assert len(answers) == 2
     assert all("nothing can be concluded: at n = 1 the best two regimes" in answer.claim for answer in answers)
 
@@ -167,7 +159,7 @@ def test_fixed_scores_are_equal_or_differ():
 
 def test_zero_shot_is_compared_with_the_others_interval():
     df = synthetic.with_zero_shot()
-    answers = verdicts.sentences(df)
+    answers = verdicts.sentences(StudyTable(df))
     places = ["At 5 % of the labels", "At 10 % of the labels"]
     assert [answer.claim.partition(" feature")[0] for answer in answers] == places
     scores = scores_of(df, "regime=feature_extraction, label_fraction=0.1")
@@ -181,7 +173,7 @@ def test_zero_shot_is_compared_with_the_others_interval():
 def test_only_corrected_cells_are_reported_where_versions_are_compared():
     models = synthetic.models()
     assert only(models).claim.startswith("At 100 % of the labels (corrected) parallel_net wins: ")
-    published = verdicts.sentences(synthetic.models(versions=("published",)))
+    published = verdicts.sentences(StudyTable(synthetic.models(versions=("published",))))
     assert [answer.claim.partition(" parallel_net")[0] for answer in published] == [
         "At 100 % of the labels (as published)"
     ]
@@ -195,19 +187,19 @@ def test_comparisons_without_a_label_fraction_are_named_by_the_rest():
 
 
 def test_weights_are_named_with_their_key():
-    answer = verdicts.sentences(synthetic.pretrained())[0]
+    answer = verdicts.sentences(StudyTable(synthetic.pretrained()))[0]
     assert "weights=patches wins: " in answer.claim
     assert " above weights=none" in answer.claim
 
 
 def test_a_cell_that_predicts_one_class_is_marked(made):
     row = made["alarms"].mask((made["regime"] == "scratch") & (made["epoch"] == 10), "constant_class: all are class 1")
-    assert "(one class), n = 5" in verdicts.sentences(made.assign(alarms=row))[0].evidence
+    assert "(one class), n = 5" in verdicts.sentences(StudyTable(made.assign(alarms=row)))[0].evidence
 
 
 @pytest.mark.parametrize("role", ["search", "replicate"])
 def test_without_test_scores_or_contenders_there_is_no_verdict(made, role):
     alone = made[made["regime"] == "scratch"]
-    assert verdicts.sentences(alone.assign(cell=alone["cell"].str.replace("regime=scratch, ", ""))) == []
-    assert verdicts.sentences(made[(made["role"] == role) & (made["split"] == "val")]) == []
-    assert verdicts.sentences(made.iloc[:0]) == []
+    assert verdicts.sentences(StudyTable(alone.assign(cell=alone["cell"].str.replace("regime=scratch, ", "")))) == []
+    assert verdicts.sentences(StudyTable(made[(made["role"] == role) & (made["split"] == "val")])) == []
+    assert verdicts.sentences(StudyTable(made.iloc[:0])) == []

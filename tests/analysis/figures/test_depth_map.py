@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis.figures import depth_map
-from analysis.numbers import summary
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -23,8 +23,8 @@ def compared(depths=(1, 2, 4)):
     return pd.concat(parts, ignore_index=True).astype(synthetic.COLUMNS)
 
 
-def test_a_field_is_the_best_complete_trial_at_its_depth_and_fraction(made):
-    data, trials = depth_map.data(made), summary.trials(made)
+def test_a_field_is_the_best_complete_trial_at_its_depth_and_fraction(made_table):
+    data, trials = depth_map.data(made_table), made_table.trials
     done = trials[(trials["role"] == "search") & (trials["state"] == "complete") & trials["freeze_depth"].notna()]
     for row in data.itertuples():
         here = done[(done["freeze_depth"] == row.freeze_depth) & (done["label_fraction"] == row.label_fraction)]
@@ -37,7 +37,7 @@ def test_a_field_is_the_best_complete_trial_at_its_depth_and_fraction(made):
 
 def test_where_depth_is_compared_a_field_is_the_mean_of_the_replicates():
     df = compared()
-    data = depth_map.data(df).set_index(["freeze_depth", "label_fraction"])
+    data = depth_map.data(StudyTable(df)).set_index(["freeze_depth", "label_fraction"])
     test = df[df["split"] == "test"].groupby(["freeze_depth", "label_fraction"])["score"].mean()
     for key, mean in test.items():
         assert data.loc[key, "score"] == pytest.approx(mean)
@@ -46,7 +46,7 @@ def test_where_depth_is_compared_a_field_is_the_mean_of_the_replicates():
 
 
 def test_missing_fields_are_hatched_and_others_have_their_number():
-    data, ax = depth_map.data(compared()), Figure().subplots()
+    data, ax = depth_map.data(StudyTable(compared())), Figure().subplots()
     depth_map.plot(data, ax)
     fields = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert [bool(patch.get_hatch()) for patch in fields] == (data["n"] == 0).tolist()
@@ -60,8 +60,8 @@ def test_the_shades_rise_in_grey():
     assert (np.diff(grey) > 0).all()
 
 
-def test_the_words_name_the_best_depth(made):
-    data = depth_map.data(made)
+def test_the_words_name_the_best_depth(made_table):
+    data = depth_map.data(made_table)
     best = data.loc[data.groupby("label_fraction")["score"].idxmax()]
     for row in best.itertuples():
         assert f"{100 * row.label_fraction:g} % of the labels: depth {row.freeze_depth}, {100 * row.score:.2f}" in (
@@ -72,7 +72,7 @@ def test_the_words_name_the_best_depth(made):
 
 def test_without_two_depths_and_two_fractions_there_is_no_map(made):
     for rows in (made["label_fraction"] == 1, made["regime"] == "fine_tune", made["state"] == "pruned"):
-        assert depth_map.data(made[rows]).empty
-    assert depth_map.data(made.assign(freeze_depth=3).astype(synthetic.COLUMNS)).empty
-    assert depth_map.data(made.iloc[:0]).empty
-    assert depth_map.data(made.assign(validation="test").astype(synthetic.COLUMNS)).empty
+        assert depth_map.data(StudyTable(made[rows])).empty
+    assert depth_map.data(StudyTable(made.assign(freeze_depth=3).astype(synthetic.COLUMNS))).empty
+    assert depth_map.data(StudyTable(made.iloc[:0])).empty
+    assert depth_map.data(StudyTable(made.assign(validation="test").astype(synthetic.COLUMNS))).empty

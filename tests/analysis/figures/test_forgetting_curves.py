@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import forgetting_curves
 from analysis.numbers import stats
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic_chains
 
 
@@ -13,8 +14,13 @@ def chains():
     return synthetic_chains.chain()
 
 
-def test_curves_are_the_means_over_replicates(chains):
-    data = forgetting_curves.data(chains)
+@pytest.fixture(scope="module")
+def chains_table(chains):
+    return StudyTable(chains)
+
+
+def test_curves_are_the_means_over_replicates(chains, chains_table):
+    data = forgetting_curves.data(chains_table)
     assert len(data) == 9 * 2 * 5
     for row in data.sample(20, random_state=0).itertuples():
         metric = {"as it is": "accuracy"}.get(row.net, "accuracy_own_batchnorm")
@@ -23,8 +29,8 @@ def test_curves_are_the_means_over_replicates(chains):
         assert (row.mean, row.low, row.high, row.n) == pytest.approx(stats.t_interval(rows["score"], (0, 1)))
 
 
-def test_the_old_statistics_are_dashed_over_the_network_as_it_is(chains):
-    data = forgetting_curves.data(chains)
+def test_the_old_statistics_are_dashed_over_the_network_as_it_is(chains_table):
+    data = forgetting_curves.data(chains_table)
     rows, ax = data[data["panel"] == data["panel"].iloc[0]], Figure().subplots()
     forgetting_curves.plot(rows, ax)
     solid, dashed = ax.lines
@@ -35,7 +41,9 @@ def test_the_old_statistics_are_dashed_over_the_network_as_it_is(chains):
 
 
 def test_several_tasks_have_a_panel_each(chains):
-    data = forgetting_curves.data(synthetic_chains.chain(tasks=("animals", "canines"), versions=("corrected",)))
+    data = forgetting_curves.data(
+        StudyTable(synthetic_chains.chain(tasks=("animals", "canines"), versions=("corrected",)))
+    )
     assert data["panel"].drop_duplicates().tolist()[:2] == [
         "feature_extraction · corrected · animals",
         "feature_extraction · corrected · canines",

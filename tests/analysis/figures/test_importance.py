@@ -6,12 +6,18 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import importance
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
 @pytest.fixture(scope="module")
 def searched():
     return synthetic.study(regimes=("partial_freeze", "fine_tune"), fractions=(1.0,), searched=16, repeated=0)
+
+
+@pytest.fixture(scope="module")
+def searched_table(searched):
+    return StudyTable(searched)
 
 
 def configs(size=40, seed=0):
@@ -55,54 +61,54 @@ def test_how_many_count_as_good(trials, top):
     assert importance.good(trials) == top
 
 
-def test_every_cell_has_the_same_bars_and_shares_of_one(searched):
-    data = importance.data(searched)
+def test_every_cell_has_the_same_bars_and_shares_of_one(searched_table):
+    data = importance.data(searched_table)
     assert data.groupby("cell")["name"].apply(list).tolist() == [["lr", "weight_decay", "freeze_depth"]] * 2
     assert data.groupby("cell")["importance"].sum().tolist() == pytest.approx([1, 1])
     unread = data[data["contender"] == "fine_tune"].set_index("name")["importance"].isna()
     assert unread.to_dict() == {"lr": False, "weight_decay": False, "freeze_depth": True}
 
 
-def test_pruned_trials_count(searched):
-    data = importance.data(searched).drop_duplicates("cell").set_index("cell")
+def test_pruned_trials_count(searched, searched_table):
+    data = importance.data(searched_table).drop_duplicates("cell").set_index("cell")
     once = searched.drop_duplicates("trial")
     assert data["n"].to_dict() == once[once["state"] != "failed"].groupby("cell").size().to_dict()
     assert data["pruned"].to_dict() == once[once["state"] == "pruned"].groupby("cell").size().to_dict()
-    assert "a pruned trial counts with its last score" in importance.caption(importance.data(searched))
+    assert "a pruned trial counts with its last score" in importance.caption(importance.data(searched_table))
 
 
 def test_of_few_trials_nothing_is_claimed():
-    df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=7, repeated=0)
+    df = StudyTable(synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=7, repeated=0))
     assert importance.data(df).empty
     assert importance.notes(df) == ["Nothing is claimed of any cell: fewer than 8 scored search trials."]
 
 
 def test_of_one_hyperparameter_and_of_equal_scores_nothing_is_claimed(searched):
-    one = searched.assign(weight_decay=0.1)
+    one = StudyTable(searched.assign(weight_decay=0.1))
     assert set(importance.data(one)["contender"]) == {"partial_freeze"}
     why = "fewer than two tuned hyperparameters, so that there is nothing to rank"
     assert importance.notes(one) == [f"Nothing is claimed of fine_tune · 100 % labels: {why}."]
-    equal = searched.assign(score=0.5)
+    equal = StudyTable(searched.assign(score=0.5))
     assert importance.data(equal).empty
     assert importance.notes(equal) == ["Nothing is claimed of any cell: the same score in all trials."]
 
 
 @pytest.mark.parametrize("state", ["failed", "running"])
 def test_trials_without_an_end_say_nothing(searched, state):
-    df = searched.assign(state=state)
+    df = StudyTable(searched.assign(state=state))
     assert importance.data(df).empty
     assert importance.notes(df) == []
 
 
 def test_all_pruned_an_empty_table_and_a_missing_metric(searched):
-    assert len(importance.data(searched.assign(state="pruned"))) == 6
+    assert len(importance.data(StudyTable(searched.assign(state="pruned")))) == 6
     for df in (searched.iloc[:0], searched[searched["metric"] == "loss"]):
-        assert importance.data(df).empty
-        assert importance.notes(df) == []
+        assert importance.data(StudyTable(df)).empty
+        assert importance.notes(StudyTable(df)) == []
 
 
-def test_a_hyperparameter_that_a_cell_does_not_tune_has_a_note_instead_of_a_bar(searched):
-    data, ax = importance.data(searched), Figure().subplots()
+def test_a_hyperparameter_that_a_cell_does_not_tune_has_a_note_instead_of_a_bar(searched_table):
+    data, ax = importance.data(searched_table), Figure().subplots()
     importance.plot(data[data["contender"] == "fine_tune"], ax)
     assert [text.get_text() for text in ax.texts] == ["not tuned", "n = 15, 8 pruned"]
     assert [text.get_text() for text in ax.get_yticklabels()] == ["lr", "decay", "depth"]

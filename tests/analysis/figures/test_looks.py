@@ -2,6 +2,7 @@
 
 from analysis.figures import label_fraction, looks, lr_response, trial_curves
 from analysis.numbers import grid
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -14,7 +15,7 @@ def test_a_regime_looks_the_same_whatever_else_is_there():
 
 
 def test_models_have_one_look_in_every_figure():
-    df = synthetic.models(epochs=2)
+    df = StudyTable(synthetic.models(epochs=2))
     numbers = [label_fraction.data(df), trial_curves.data(df), lr_response.data(df)]
     by_contender = [dict(zip(data["contender"], data["look"], strict=True)) for data in numbers]
     assert by_contender == [{"cnn": "1", "meta_extractor": "2", "parallel_net": "3"}] * 3

@@ -7,6 +7,7 @@ import pytest
 
 from analysis import figures
 from analysis.figures import draw, registry, rungs
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 WITHOUT = ("mean-curves-steps",)
@@ -45,7 +46,7 @@ def test_a_module_that_lacks_a_function_is_no_figure():
 @pytest.fixture(scope="module")
 def few():
     """Few cells, but as many trials in each as all figures need."""
-    return synthetic.study(("partial_freeze", "fine_tune"), (0.1, 1.0), searched=8, repeated=2, epochs=3)
+    return StudyTable(synthetic.study(("partial_freeze", "fine_tune"), (0.1, 1.0), searched=8, repeated=2, epochs=3))
 
 
 @pytest.mark.parametrize("kind", draw.KINDS, ids=lambda kind: kind.stem)

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import trial_curves
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -13,13 +14,13 @@ def axes():
 
 
 def test_one_epoch_is_a_visible_mark():
-    data, ax = trial_curves.data(synthetic.with_zero_shot()), axes()
+    data, ax = trial_curves.data(StudyTable(synthetic.with_zero_shot())), axes()
     trial_curves.plot(data[data["cell"] == data["cell"].iloc[0]], ax)
     assert "." in {line.get_marker() for line in ax.lines}
 
 
-def test_curves_are_the_validation_rows_of_search_and_replicates(made):
-    data = trial_curves.data(made)
+def test_curves_are_the_validation_rows_of_search_and_replicates(made, made_table):
+    data = trial_curves.data(made_table)
     rows = made[(made["split"] == "val") & (made["metric"] == "accuracy")]
     assert len(data) == len(rows)
     assert data["score"].sum() == pytest.approx(rows["score"].sum())
@@ -27,8 +28,8 @@ def test_curves_are_the_validation_rows_of_search_and_replicates(made):
     assert (kinds["winner"], kinds["replicate"]) == (12, 60)
 
 
-def test_curves_of_trials_are_not_joined(made):
-    one = trial_curves.data(made)
+def test_curves_of_trials_are_not_joined(made_table):
+    one = trial_curves.data(made_table)
     one = one[one["cell"] == one["cell"].iloc[0]]
     ax = axes()
     trial_curves.plot(one, ax)
@@ -38,7 +39,7 @@ def test_curves_of_trials_are_not_joined(made):
 
 
 def test_trials_as_published_are_curves_of_their_own():
-    data = trial_curves.data(synthetic.models(epochs=2))
+    data = trial_curves.data(StudyTable(synthetic.models(epochs=2)))
     published = data[data["kind"] == "published"]
     assert published["trial"].nunique() == 15
     assert set(published["panel"]) == {f"{name} · as published" for name in synthetic.MODELS}
@@ -46,7 +47,7 @@ def test_trials_as_published_are_curves_of_their_own():
 
 
 def test_curves_on_the_test_split_say_so():
-    data = trial_curves.data(synthetic.on_test(synthetic.models(epochs=2)))
+    data = trial_curves.data(StudyTable(synthetic.on_test(synthetic.models(epochs=2))))
     assert set(data[data["val_is_test"]]["kind"]) == {"published"}
     assert data["val_is_test"].any()
     sentence = "3 of 12 panels are validated on the test split, as published: their curves are the test's."
@@ -58,7 +59,7 @@ def test_curves_on_the_test_split_say_so():
         assert [text.get_text() for text in ax.texts] == words
 
 
-def test_curves_on_validation_say_nothing_of_the_test(made):
-    data = trial_curves.data(made)
+def test_curves_on_validation_say_nothing_of_the_test(made_table):
+    data = trial_curves.data(made_table)
     assert not data["val_is_test"].any()
     assert "test split" not in trial_curves.caption(data)

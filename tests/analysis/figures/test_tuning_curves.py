@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import draw, overtaking, tuning_curves
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -21,8 +22,8 @@ def of_cell(df, cell):
     return rows[rows["state"].isin(["complete", "pruned"])].groupby("trial")["score"].last()
 
 
-def test_the_line_is_the_mean_of_the_best_over_all_choices_of_trials(made):
-    data = tuning_curves.data(made)
+def test_the_line_is_the_mean_of_the_best_over_all_choices_of_trials(made, made_table):
+    data = tuning_curves.data(made_table)
     for cell, rows in data.groupby("cell"):
         scores = of_cell(made, cell)
         wanted = [np.mean([max(some) for some in combinations(scores, n)]) for n in range(1, len(scores) + 1)]
@@ -30,15 +31,15 @@ def test_the_line_is_the_mean_of_the_best_over_all_choices_of_trials(made):
         assert set(rows["n"]) == {len(scores)}
 
 
-def test_at_one_trial_it_is_the_mean_and_at_all_the_best(made):
-    for cell, rows in tuning_curves.data(made).groupby("cell"):
+def test_at_one_trial_it_is_the_mean_and_at_all_the_best(made, made_table):
+    for cell, rows in tuning_curves.data(made_table).groupby("cell"):
         scores = of_cell(made, cell)
         assert rows["mean"].iloc[0] == pytest.approx(scores.mean())
         assert rows["mean"].iloc[-1] == pytest.approx(scores.max())
 
 
-def test_the_band_holds_the_line_and_stays_within_the_limits(made):
-    data = tuning_curves.data(made)
+def test_the_band_holds_the_line_and_stays_within_the_limits(made_table):
+    data = tuning_curves.data(made_table)
     assert ((data["low"] >= 0) & (data["low"] < data["mean"]) & (data["mean"] < data["high"])).all()
     assert (data["high"] <= 1).all()
 
@@ -72,47 +73,47 @@ def test_equal_scores_make_a_level_line():
     assert tuning_curves.expected([0.5] * 6, (0, 1))["mean"].tolist() == pytest.approx([0.5] * 6)
 
 
-def test_pruned_trials_count_with_their_last_score_and_failed_ones_do_not(made):
+def test_pruned_trials_count_with_their_last_score_and_failed_ones_do_not(made, made_table):
     pruned = made.loc[(made["role"] == "search") & (made["state"] == "pruned"), "trial"].unique()
-    scored = tuning_curves.scored(made)
+    scored = tuning_curves.scored(made_table)
     assert set(pruned) <= set(scored["trial"])
     assert not set(made.loc[made["state"] == "failed", "trial"]) & set(scored["trial"])
-    text = kind("tuning-curves").caption(tuning_curves.data(made))
+    text = kind("tuning-curves").caption(tuning_curves.data(made_table))
     assert f"({len(pruned)} of {len(scored)} were pruned)" in text
     assert "lower bound" in text
 
 
-def test_epochs_are_the_trials_times_the_mean_of_one(made):
-    data = tuning_curves.by_epochs(made)
-    epochs = tuning_curves.scored(made).groupby("cell")["epoch"].mean()
+def test_epochs_are_the_trials_times_the_mean_of_one(made_table):
+    data = tuning_curves.by_epochs(made_table)
+    epochs = tuning_curves.scored(made_table).groupby("cell")["epoch"].mean()
     assert (data["epochs"] / data["trials"]).tolist() == pytest.approx(data["cell"].map(epochs).tolist())
 
 
 def test_without_pruning_there_are_no_curves_by_epoch():
-    df = synthetic.study(fractions=(1.0,), searched=2, repeated=0)
+    df = StudyTable(synthetic.study(fractions=(1.0,), searched=2, repeated=0))
     assert len(tuning_curves.data(df)) == 7  # one of the eight trials failed
     assert tuning_curves.by_epochs(df).empty
 
 
 @pytest.mark.parametrize("state", ["failed", "running"])
 def test_trials_without_an_end_draw_nothing(made, state):
-    df = made[made["role"] == "search"].assign(state=state)
+    df = StudyTable(made[made["role"] == "search"].assign(state=state))
     assert tuning_curves.data(df).empty
     assert overtaking.numbers(df).empty
     assert overtaking.sentences(df) == []
 
 
 def test_all_trials_pruned_and_an_empty_table(made):
-    pruned = made[made["role"] == "search"].assign(state="pruned")
+    pruned = StudyTable(made[made["role"] == "search"].assign(state="pruned"))
     assert tuning_curves.data(pruned)["cell"].nunique() == 12
     for empty in (made.iloc[:0], made[made["metric"] == "loss"]):
-        assert tuning_curves.data(empty).empty
-        assert tuning_curves.by_epochs(empty).empty
-        assert overtaking.sentences(empty) == []
+        assert tuning_curves.data(StudyTable(empty)).empty
+        assert tuning_curves.by_epochs(StudyTable(empty)).empty
+        assert overtaking.sentences(StudyTable(empty)) == []
 
 
 def test_one_cell_of_one_trial_is_a_point():
-    df = synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=1, repeated=0)
+    df = StudyTable(synthetic.study(regimes=("fine_tune",), fractions=(1.0,), searched=1, repeated=0))
     data, ax = tuning_curves.data(df), Figure().subplots()
     tuning_curves.plot(data, ax)
     assert ax.lines[0].get_marker() == "o"
@@ -120,8 +121,8 @@ def test_one_cell_of_one_trial_is_a_point():
     assert "there is no band" in tuning_curves.caption(data)
 
 
-def test_the_axis_holds_the_lines_and_the_bands_at_full_budget(made):
-    ax, data = Figure().subplots(), tuning_curves.data(made)
+def test_the_axis_holds_the_lines_and_the_bands_at_full_budget(made_table):
+    ax, data = Figure().subplots(), tuning_curves.data(made_table)
     panel = data[data["panel"] == data["panel"].iloc[0]]
     tuning_curves.plot(panel, ax)
     last = panel.drop_duplicates("cell", keep="last")
@@ -156,7 +157,7 @@ def test_equal_scores_added_up_in_another_order_are_no_lead():
 
 def test_a_steady_contender_is_overtaken_by_a_bold_one():
     df = two_cells([0.1, 0.2, 0.3, 0.4, 0.9, 0.95], [0.6, 0.61, 0.62, 0.63, 0.64, 0.65])
-    (row,) = overtaking.numbers(df).itertuples()
+    (row,) = overtaking.numbers(StudyTable(df)).itertuples()
     bold, steady = (
         tuning_curves.expected(of_cell(df, cell), (0, 1))["mean"] for cell in (row.cell_ahead, row.cell_behind)
     )
@@ -164,24 +165,24 @@ def test_a_steady_contender_is_overtaken_by_a_bold_one():
     assert row.overtakes == 1 + int(np.flatnonzero(bold <= steady)[-1]) + 1
     assert row.low <= row.overtakes <= row.high
     assert 0.5 < row.share <= 1
-    sentences = overtaking.sentences(df)
+    sentences = overtaking.sentences(StudyTable(df))
     assert sentences[0].startswith(f"fine_tune overtakes scratch at {row.overtakes:.0f} trials [")
     assert sentences[-1].startswith("Brackets: 95 % percentile interval")
 
 
 def test_who_leads_from_the_start_overtakes_nobody():
-    df = two_cells([0.8, 0.9, 0.85], [0.1, 0.2, 0.3])
+    df = StudyTable(two_cells([0.8, 0.9, 0.85], [0.1, 0.2, 0.3]))
     assert overtaking.numbers(df)["overtakes"].tolist() == [1]
     sentence = "In 1 of 1 pair who is ahead after one trial is not overtaken as far as both have trials."
     assert overtaking.sentences(df) == [sentence]
 
 
 def test_equal_contenders_end_equal():
-    df = two_cells([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
+    df = StudyTable(two_cells([0.1, 0.2, 0.3], [0.1, 0.2, 0.3]))
     assert overtaking.numbers(df)["overtakes"].tolist() == [np.inf]
     assert overtaking.sentences(df) == ["In 1 of 1 pair both end with equal scores."]
 
 
-def test_resamples_are_the_same_each_time(made):
-    pd.testing.assert_frame_equal(overtaking.numbers(made), overtaking.numbers(made))
-    assert not overtaking.numbers(made, 1)["share"].equals(overtaking.numbers(made)["share"])
+def test_resamples_are_the_same_each_time(made, made_table):
+    pd.testing.assert_frame_equal(overtaking.numbers(StudyTable(made)), overtaking.numbers(made_table))
+    assert not overtaking.numbers(made_table, 1)["share"].equals(overtaking.numbers(made_table)["share"])

@@ -3,6 +3,7 @@
 import pytest
 
 from analysis.numbers import alarms
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -11,8 +12,13 @@ def models():
     return synthetic.models(epochs=3)
 
 
-def test_an_alarm_is_reported_once_per_trial_with_its_first_epoch(models):
-    rows = alarms.records(models)
+@pytest.fixture(scope="module")
+def models_table(models):
+    return StudyTable(models)
+
+
+def test_an_alarm_is_reported_once_per_trial_with_its_first_epoch(models, models_table):
+    rows = alarms.records(models_table)
     assert not rows.duplicated(["trial", "kind"]).any()
     raised = models.dropna(subset="alarms")
     assert len(rows[rows["kind"] == "batchnorm_gap"]) == raised["trial"].nunique()
@@ -21,8 +27,8 @@ def test_an_alarm_is_reported_once_per_trial_with_its_first_epoch(models):
     assert rows[rows["kind"] == "constant_class"]["trial"].tolist() == ["c002-s001", "c006-s001", "c010-s001"]
 
 
-def test_alarms_are_grouped_by_kind_and_cell(models):
-    texts = alarms.text(models)
+def test_alarms_are_grouped_by_kind_and_cell(models_table):
+    texts = alarms.text(models_table)
     assert texts["alarm"].tolist() == ["constant_class"] * 3 + ["batchnorm_gap"] * 3
     assert texts.columns.tolist() == ["alarm", "cell", "trials", "first at epoch", "at the end", "example"]
     assert texts.iloc[0].tolist() == [
@@ -47,7 +53,7 @@ def noticed(df, **alarms):
 def test_an_alarm_that_is_gone_at_the_end_is_distinguished_from_one_that_stays(models):
     stays, gone = [None, "constant_class: all"] + ["constant_class: all"] * 2, [None, "constant_class: all", None, None]
     df = noticed(models, c001=gone, c002=stays, c003=["input_size: 32 px", None, None, None])
-    at_end, texts = alarms.records(df).set_index("trial")["at_end"], alarms.text(df)
+    at_end, texts = alarms.records(StudyTable(df)).set_index("trial")["at_end"], alarms.text(StudyTable(df))
     assert (at_end["c001-s000"], at_end["c002-s000"]) == (False, True)
     assert at_end[at_end.index.str.startswith("c003")].isna().all()
     trials = df[df["trial"].str.startswith("c002")]["trial"].nunique()
@@ -59,16 +65,16 @@ def test_an_alarm_that_is_gone_at_the_end_is_distinguished_from_one_that_stays(m
 
 def test_alarms_of_a_pruned_trial_are_checked_at_its_last_report(models):
     one = noticed(models[models["trial"] == "c001-s000"], c001=[None, "constant_class: all", None])
-    assert alarms.records(one)["at_end"].tolist() == [False]
-    assert alarms.records(one[one["epoch"] < 2])["at_end"].tolist() == [True]
+    assert alarms.records(StudyTable(one))["at_end"].tolist() == [False]
+    assert alarms.records(StudyTable(one[one["epoch"] < 2]))["at_end"].tolist() == [True]
 
 
-def test_a_cell_predicts_one_class_where_all_its_replicates_do_at_the_end(models):
+def test_a_cell_predicts_one_class_where_all_its_replicates_do_at_the_end(models, models_table):
     stays = [None, None, None, "constant_class: all"]
-    assert alarms.one_class(noticed(models, c000=stays)) == {"model=cnn, version=published"}
-    assert alarms.one_class(noticed(models, **{"c000-r00": stays, "c000-r001": [None] * 4})) == set()
-    assert alarms.one_class(noticed(models, c000=[None, "constant_class: all", None, None])) == set()
-    assert alarms.one_class(models) == alarms.one_class(models.iloc[:0]) == set()
+    assert alarms.one_class(StudyTable(noticed(models, c000=stays))) == {"model=cnn, version=published"}
+    assert alarms.one_class(StudyTable(noticed(models, **{"c000-r00": stays, "c000-r001": [None] * 4}))) == set()
+    assert alarms.one_class(StudyTable(noticed(models, c000=[None, "constant_class: all", None, None]))) == set()
+    assert alarms.one_class(models_table) == alarms.one_class(StudyTable(models.iloc[:0])) == set()
 
 
 def test_the_meanings_say_when_an_alarm_is_raised():
@@ -78,45 +84,50 @@ def test_the_meanings_say_when_an_alarm_is_raised():
     assert set(alarms.ONCE) == set(alarms.MEANING) - {"constant_class", "batchnorm_gap"}
 
 
-def test_each_kind_that_occurs_is_explained(models):
-    assert [sentence.partition(":")[0] for sentence in alarms.meanings(models)] == ["constant_class", "batchnorm_gap"]
-    assert all(len(sentence) > 40 for sentence in alarms.meanings(models))
+def test_each_kind_that_occurs_is_explained(models_table):
+    assert [sentence.partition(":")[0] for sentence in alarms.meanings(models_table)] == [
+        "constant_class",
+        "batchnorm_gap",
+    ]
+    assert all(len(sentence) > 40 for sentence in alarms.meanings(models_table))
 
 
 def test_an_alarm_without_detail_or_of_a_new_kind_is_reported(made):
-    odd = made.assign(alarms=made["alarms"].mask(made["trial"] == "c000-s000", "not_moved | my_own: a: b\nc"))
+    odd = StudyTable(
+        made.assign(alarms=made["alarms"].mask(made["trial"] == "c000-s000", "not_moved | my_own: a: b\nc"))
+    )
     assert alarms.records(odd)[["kind", "detail"]].to_numpy().tolist() == [["my_own", "a: b\nc"], ["not_moved", ""]]
     assert alarms.text(odd)["example"].tolist() == ["c000-s000: a: b\nc", "c000-s000"]
 
 
-def test_no_alarms_are_none(made):
-    assert alarms.records(made).empty
-    assert alarms.text(made).empty
-    assert alarms.meanings(made) == []
+def test_no_alarms_are_none(made_table):
+    assert alarms.records(made_table).empty
+    assert alarms.text(made_table).empty
+    assert alarms.meanings(made_table) == []
 
 
-def test_the_frozen_state_is_equal_or_its_trials_are_named(models, made):
+def test_the_frozen_state_is_equal_or_its_trials_are_named(models, models_table, made_table):
     trials = models.dropna(subset="frozen_before")["trial"].nunique()
-    assert alarms.frozen(models) == (
+    assert alarms.frozen(models_table) == (
         f"Frozen state: hash equal before and after, and throughout each phase, in all {trials} trials that freeze "
         "something."
     )
     one = (models["trial"] == "c001-s000") & (models["epoch"] == 2)
-    moved = models.assign(frozen_after=models["frozen_after"].mask(one, "other"))
+    moved = StudyTable(models.assign(frozen_after=models["frozen_after"].mask(one, "other")))
     assert alarms.moved(moved) == ["c001-s000"]
     assert alarms.frozen(moved) == (
         f"Frozen state: what was frozen MOVED in 1 of {trials} trials that freeze something: c001-s000."
     )
-    assert alarms.frozen(made) == "Frozen state: no trial froze anything."
+    assert alarms.frozen(made_table) == "Frozen state: no trial froze anything."
 
 
 def test_a_frozen_state_that_differs_between_rows_of_a_phase_moved(models):
     later = (models["trial"] == "c001-s000") & (models["epoch"] == 2)
     other = {name: models[name].mask(later, "other") for name in ("frozen_before", "frozen_after")}
-    assert alarms.moved(models.assign(**other)) == ["c001-s000"]
-    assert alarms.moved(models.assign(**other, phase=models["phase"].mask(later, 1))) == []
+    assert alarms.moved(StudyTable(models.assign(**other))) == ["c001-s000"]
+    assert alarms.moved(StudyTable(models.assign(**other, phase=models["phase"].mask(later, 1)))) == []
 
 
 def test_one_trial_that_moved_is_singular(models):
-    one = models[models["trial"] == "c001-s000"].assign(frozen_after="other")
+    one = StudyTable(models[models["trial"] == "c001-s000"].assign(frozen_after="other"))
     assert alarms.frozen(one).startswith("Frozen state: what was frozen MOVED in 1 of 1 trial that freezes something: ")

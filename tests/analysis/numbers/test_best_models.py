@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.numbers import grid, table
+from analysis.numbers import table
 from analysis.numbers.best_models import NoModelError, best_models
 from tests.analysis import synthetic
 
@@ -18,9 +18,9 @@ def last_scores(df, cell, split):
     return rows[rows["metric"] == "accuracy"].sort_values("epoch").groupby("trial")["score"].last()
 
 
-def test_each_cell_has_its_model_with_the_mean_of_its_replicates(made, folder):
+def test_each_cell_has_its_model_with_the_mean_of_its_replicates(made, made_table, folder):
     models = best_models(folder, saved_by(made))
-    assert [model.cell for model in models] == grid.grid(made)["cell"].tolist()
+    assert [model.cell for model in models] == made_table.grid["cell"].tolist()
     for model in models:
         scores = last_scores(made, model.cell, "val")
         assert model.trial == scores.index[0]

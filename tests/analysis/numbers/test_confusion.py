@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from analysis.figures import class_scores
 from analysis.figures import confusion as confusion_figures
-from analysis.numbers import confusion, stats, summary, table
+from analysis.numbers import confusion, stats, table
+from analysis.numbers.study_table import StudyTable
 from analysis.numbers.table import COLUMNS
 from analysis.report import study_report
 from tests.analysis import synthetic
@@ -25,13 +26,18 @@ def counted(small):
     return synthetic.with_counts(small)
 
 
+@pytest.fixture(scope="module")
+def counted_table(counted):
+    return StudyTable(counted)
+
+
 def best(df, share):
-    cells = summary.cells(df)
+    cells = StudyTable(df).cells
     return cells[cells["label_fraction"] == share].nlargest(1, "test_mean").iloc[0]
 
 
-def test_the_matrix_sums_the_replicates_of_the_highest_cell(small, counted):
-    matrix = confusion.matrix(counted)
+def test_the_matrix_sums_the_replicates_of_the_highest_cell(small, counted, counted_table):
+    matrix = confusion.matrix(counted_table)
     assert matrix["panel"].nunique() == 2
     for share in (0.1, 1.0):
         cell = best(small, share)
@@ -44,11 +50,11 @@ def test_the_matrix_sums_the_replicates_of_the_highest_cell(small, counted):
         assert set(mine["n"]) == {3}
 
 
-def test_recall_and_precision_are_shares_of_rows_and_columns(small, counted):
+def test_recall_and_precision_are_shares_of_rows_and_columns(small, counted, counted_table):
     cell = best(small, 1.0)["cell"]
     rows = counted[(counted["cell"] == cell) & (counted["metric"] == "count")]
     table_of = rows.pivot_table(index="truth", columns="answer", values="score", aggfunc="sum", fill_value=0)
-    scores = confusion.scores(counted)
+    scores = confusion.scores(counted_table)
     mine = scores[scores["cell"] == cell].set_index("truth")
     for name in table_of.index:
         assert mine.loc[name, "recall"] == pytest.approx(table_of.loc[name, name] / table_of.loc[name].sum())
@@ -82,12 +88,14 @@ def test_numbers_in_names_go_by_size():
 
 @pytest.mark.parametrize("rows", ["without columns", "without rows", "empty", "without replicates"])
 def test_without_such_rows_there_is_nothing_to_draw(small, counted, rows):
-    df = {
-        "without columns": small,
-        "without rows": counted[counted["metric"] != "count"],
-        "empty": counted.iloc[:0],
-        "without replicates": counted[counted["role"] == "search"],
-    }[rows]
+    df = StudyTable(
+        {
+            "without columns": small,
+            "without rows": counted[counted["metric"] != "count"],
+            "empty": counted.iloc[:0],
+            "without replicates": counted[counted["role"] == "search"],
+        }[rows]
+    )
     assert confusion.counts(df).empty
     assert confusion.matrix(df).empty
     assert confusion.scores(df).empty
@@ -95,21 +103,21 @@ def test_without_such_rows_there_is_nothing_to_draw(small, counted, rows):
 
 
 def test_a_class_that_is_never_answered_has_no_precision(counted):
-    scores = confusion.scores(counted[~(counted["answer"] == "class 5").fillna(False)])
+    scores = confusion.scores(StudyTable(counted[~(counted["answer"] == "class 5").fillna(False)]))
     mine = scores[scores["truth"] == "class 5"]
     assert (mine["recall"] == 0).all()
     assert mine[["precision", "precision_low"]].isna().all(axis=None)
 
 
-def test_only_the_last_epoch_and_the_task_itself_count(counted):
+def test_only_the_last_epoch_and_the_task_itself_count(counted, counted_table):
     rows = counted[table.counts(counted)]
     early, other = rows.assign(epoch=0), rows.assign(task="animals")
-    more = pd.concat([early, other, counted], ignore_index=True).astype(counted.dtypes.to_dict())
-    assert confusion.matrix(more).equals(confusion.matrix(counted))
+    more = StudyTable(pd.concat([early, other, counted], ignore_index=True).astype(counted.dtypes.to_dict()))
+    assert confusion.matrix(more).equals(confusion.matrix(counted_table))
 
 
-def test_the_map_has_a_field_per_pair_and_its_number(counted):
-    data = confusion_figures.data(counted)
+def test_the_map_has_a_field_per_pair_and_its_number(counted_table):
+    data = confusion_figures.data(counted_table)
     panel = data[data["panel"] == data["panel"].iloc[0]]
     ax = Figure().subplots()
     confusion_figures.plot(panel, ax)
@@ -121,21 +129,21 @@ def test_the_map_has_a_field_per_pair_and_its_number(counted):
 
 
 def test_many_classes_are_thinned_or_left_out(small):
-    data, ax = confusion_figures.data(synthetic.with_counts(small, 50, 5)), Figure().subplots(1, 2)[0]
+    data, ax = confusion_figures.data(StudyTable(synthetic.with_counts(small, 50, 5))), Figure().subplots(1, 2)[0]
     confusion_figures.plot(data[data["panel"] == data["panel"].iloc[0]], ax)
     assert len(ax.get_yticks()) == 25
     assert len(ax.texts) == 0
-    assert confusion_figures.data(synthetic.with_counts(small, 51, 2)).empty
-    assert len(confusion.scores(synthetic.with_counts(small, 51, 2))) == 102
+    assert confusion_figures.data(StudyTable(synthetic.with_counts(small, 51, 2))).empty
+    assert len(confusion.scores(StudyTable(synthetic.with_counts(small, 51, 2)))) == 102
 
 
 def test_perfect_answers_are_reported(counted):
     right = counted["answer"].isna() | (counted["truth"] == counted["answer"])
-    assert "No image is confused." in confusion_figures.caption(confusion_figures.data(counted[right]))
+    assert "No image is confused." in confusion_figures.caption(confusion_figures.data(StudyTable(counted[right])))
 
 
-def test_the_lowest_classes_are_named_in_the_picture(counted):
-    data, ax = confusion.scores(counted), Figure().subplots()
+def test_the_lowest_classes_are_named_in_the_picture(counted_table):
+    data, ax = confusion.scores(counted_table), Figure().subplots()
     panel = data[data["panel"] == data["panel"].iloc[0]]
     class_scores.plot(panel, ax)
     (box,) = ax.texts
@@ -149,12 +157,11 @@ def test_the_lowest_classes_are_named_in_the_picture(counted):
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.slow
 def test_counts_disturb_nothing_else(small, counted, tmp_path):
-    apart, own = table.apart(counted)
-    assert own.empty
-    assert apart[list(COLUMNS)].reset_index(drop=True).equals(small)
+    assert StudyTable(counted).pretraining.empty
+    assert StudyTable(counted).trial_rows[list(COLUMNS)].reset_index(drop=True).equals(small)
     assert not table.earlier(counted.assign(trained_on="animals"))[table.counts(counted)].any()
     for name, df in (("with", counted), ("without", small)):
-        study_report.write(df, tmp_path / name)
+        study_report.write(StudyTable(df), tmp_path / name)
     files = {path.name: path.read_bytes() for path in (tmp_path / "without").glob("*/*.csv")}
     assert all((tmp_path / "with" / "tables" / name).read_bytes() == content for name, content in files.items())
     drawn = {path.name for path in (tmp_path / "with" / "figures").iterdir()}

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis.numbers import counterparts, versions
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 FIRST, SECOND = "model=cnn, version=published", "model=meta_extractor, version=published"
@@ -20,35 +21,41 @@ def shared():
     return df
 
 
-def test_the_twin_differs_only_where_its_own_published_cell_does(shared):
-    assert counterparts.twins(shared) == {SECOND: CORRECTED}
+@pytest.fixture(scope="module")
+def shared_table(shared):
+    return StudyTable(shared)
+
+
+def test_the_twin_differs_only_where_its_own_published_cell_does(shared_table):
+    assert counterparts.twins(shared_table) == {SECOND: CORRECTED}
 
 
 def test_a_cell_with_other_differences_is_no_twin(shared):
-    other = shared.assign(family=shared["family"].mask(shared["cell"] == SECOND, "small_cnn"))
+    other = StudyTable(shared.assign(family=shared["family"].mask(shared["cell"] == SECOND, "small_cnn")))
     assert counterparts.twins(other) == {}
 
 
-def test_no_twins_if_every_comparison_has_its_own_or_without_versions(made):
-    assert counterparts.twins(synthetic.models(searched=2, repeated=2, epochs=2)) == {}
-    assert counterparts.twins(made) == {}
-    assert counterparts.twins(made.iloc[:0]) == {}
+def test_no_twins_if_every_comparison_has_its_own_or_without_versions(made, made_table):
+    assert counterparts.twins(StudyTable(synthetic.models(searched=2, repeated=2, epochs=2))) == {}
+    assert counterparts.twins(made_table) == {}
+    assert counterparts.twins(StudyTable(made.iloc[:0])) == {}
 
 
 def test_a_corrected_cell_that_did_not_run_is_no_twin_and_gets_none(shared):
-    assert counterparts.twins(shared.assign(state=shared["state"].mask(shared["cell"] == CORRECTED, "not_run"))) == {}
+    without = StudyTable(shared.assign(state=shared["state"].mask(shared["cell"] == CORRECTED, "not_run")))
+    assert counterparts.twins(without) == {}
 
 
 def test_several_candidates_are_no_twin(shared):
     more = shared[shared["cell"].isin([FIRST, CORRECTED])]
     again = more.assign(cell=more["cell"].str.replace("cnn", "cnn2"), trial=more["trial"] + "b")
-    assert counterparts.twins(pd.concat([shared, again])) == {}
+    assert counterparts.twins(StudyTable(pd.concat([shared, again]))) == {}
 
 
-def test_the_tables_put_it_beside_both(shared):
-    corrected = versions.text(shared).set_index("")["corrected"]
+def test_the_tables_put_it_beside_both(shared, shared_table):
+    corrected = versions.text(shared_table).set_index("")["corrected"]
     assert corrected["meta_extractor"] == f"{corrected['cnn']} (the cell of cnn)"
-    costs = versions.causes(shared).set_index("place")
+    costs = versions.causes(shared_table).set_index("place")
     best = shared[(shared["cell"] == CORRECTED) & (shared["split"] == "test")]["score"].mean()
     worse = shared[(shared["cell"] == SECOND) & (shared["split"] == "test")]["score"].mean()
     assert costs.loc["meta_extractor", "cost"] == pytest.approx(best - worse)

@@ -4,6 +4,7 @@ import pytest
 
 from analysis.figures import looks as style
 from analysis.numbers import grid
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -33,12 +34,12 @@ def test_a_cells_name_is_parsed():
 )
 def test_values_have_an_order(cells, ordered):
     df = table(*cells)
-    assert grid.grid(df.sample(frac=1, random_state=1)).iloc[:, 1].tolist() == ordered
+    assert StudyTable(df.sample(frac=1, random_state=1)).grid.iloc[:, 1].tolist() == ordered
 
 
 def test_cells_beyond_a_thousand_stay_in_the_order_of_the_study():
     df = table("model=b", "model=a").assign(trial=["c999-s000", "c1000"])
-    assert grid.grid(df.iloc[::-1])["model"].tolist() == ["b", "a"]
+    assert StudyTable(df.iloc[::-1]).grid["model"].tolist() == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -54,15 +55,17 @@ def test_cells_beyond_a_thousand_stay_in_the_order_of_the_study():
     ],
 )
 def test_who_competes(cells, key):
-    assert grid.contender(table(*cells)) == key
+    assert StudyTable(table(*cells)).contender == key
 
 
 def test_regimes_keep_their_look_and_others_get_one_in_the_order_of_the_study():
-    assert grid.contenders(table("regime=lp_ft", "regime=scratch"))["look"].tolist() == ["scratch", "lp_ft"]
-    models = grid.contenders(table("model=fine_tune, version=x", "model=a, version=x", "model=fine_tune, version=y"))
+    assert StudyTable(table("regime=lp_ft", "regime=scratch")).contenders["look"].tolist() == ["scratch", "lp_ft"]
+    models = StudyTable(
+        table("model=fine_tune, version=x", "model=a, version=x", "model=fine_tune, version=y")
+    ).contenders
     assert models["look"].tolist() == ["1", "1", "2"]
     assert models["contender"].tolist() == ["fine_tune", "fine_tune", "a"]
-    assert set(grid.contenders(table("label_fraction=0.1"))["look"]) == {"scratch"}
+    assert set(StudyTable(table("label_fraction=0.1")).contenders["look"]) == {"scratch"}
 
 
 def test_numbered_looks_differ_in_all_that_is_printed():
@@ -72,12 +75,14 @@ def test_numbered_looks_differ_in_all_that_is_printed():
 
 
 def test_a_version_is_named_in_titles():
-    titles = grid.titles(table("model=cnn, version=published", "model=cnn, version=lr", "model=cnn, version=corrected"))
+    titles = StudyTable(
+        table("model=cnn, version=published", "model=cnn, version=lr", "model=cnn, version=corrected")
+    ).titles()
     assert titles.tolist() == ["cnn · as published", "cnn · only lr", "cnn · corrected"]
 
 
 def test_a_value_that_no_trial_read_is_taken_from_the_cells_name():
     df = synthetic.with_zero_shot()
-    trials = grid.filled(df.drop_duplicates("trial"), df)
+    trials = grid.filled(df.drop_duplicates("trial"), grid.grid(df))
     assert sorted(trials[trials["regime"] == "zero_shot"]["label_fraction"].unique()) == [0.05, 0.1]
     assert trials["lr"].isna().any()

@@ -3,7 +3,8 @@
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis.numbers import stats, summary, versions
+from analysis.numbers import stats, versions
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic
 
 
@@ -12,12 +13,17 @@ def models():
     return synthetic.models()
 
 
+@pytest.fixture(scope="module")
+def models_table(models):
+    return StudyTable(models)
+
+
 def on_test(df, cell):
     return df[(df["cell"] == cell) & (df["split"] == "test")]["score"]
 
 
-def test_each_version_has_its_test_scores(models):
-    numbers = versions.numbers(models)
+def test_each_version_has_its_test_scores(models, models_table):
+    numbers = versions.numbers(models_table)
     assert numbers["place"].unique().tolist() == [*synthetic.MODELS, "nasnet"]
     assert numbers["version"].tolist() == list(synthetic.CAUSES) * 4
     for row in numbers[~numbers["not_run"]].itertuples():
@@ -32,8 +38,8 @@ def test_each_version_has_its_test_scores(models):
     }
 
 
-def test_the_text_puts_the_versions_side_by_side(models):
-    texts, numbers = versions.text(models), versions.numbers(models)
+def test_the_text_puts_the_versions_side_by_side(models_table):
+    texts, numbers = versions.text(models_table), versions.numbers(models_table)
     heads = ["", "published", "as published, measured", "only learning_rate", "only batchnorm", "corrected"]
     assert texts.columns.tolist() == heads
     assert texts["published"].tolist() == ["88.00", "85.00", "92.00", "40.00"]
@@ -43,11 +49,11 @@ def test_the_text_puts_the_versions_side_by_side(models):
 
 
 def test_without_a_published_figure_its_column_is_left_out(models):
-    assert "published" not in versions.text(models.assign(published=float("nan")))
+    assert "published" not in versions.text(StudyTable(models.assign(published=float("nan"))))
 
 
-def test_a_cause_costs_the_difference_with_welchs_interval(models):
-    causes = versions.causes(models)
+def test_a_cause_costs_the_difference_with_welchs_interval(models, models_table):
+    causes = versions.causes(models_table)
     assert causes["cause"].tolist() == ["published", "learning_rate", "batchnorm"] * 3
     for row in causes.itertuples():
         a, b = (on_test(models, f"model={row.place}, version={name}") for name in ("corrected", row.cause))
@@ -55,21 +61,22 @@ def test_a_cause_costs_the_difference_with_welchs_interval(models):
         assert (row.cost, row.low, row.high) == pytest.approx((a.mean() - b.mean(), *ends))
         assert (row.p, row.p_low, row.p_high) == pytest.approx(stats.improvement(a, b)[:3])
     names = ["everything as published (all causes, its recipe)", "learning_rate"]
-    assert versions.causes_text(models)["cause"].tolist()[:2] == names
+    assert versions.causes_text(models_table)["cause"].tolist()[:2] == names
 
 
 @pytest.mark.slow
-def test_training_images_are_included_if_they_differ(models):
-    causes, texts = versions.causes(synthetic.on_test(models)), versions.causes_text(synthetic.on_test(models))
+def test_training_images_are_included_if_they_differ(models, models_table):
+    table = StudyTable(synthetic.on_test(models))
+    causes, texts = versions.causes(table), versions.causes_text(table)
     assert causes[["images_corrected", "images_cause"]].head(2).to_numpy().tolist() == [[3440, 3840], [3440, 3440]]
     assert texts["images"].tolist() == ["3,440 and 3,840", "3,440", "3,440"] * 3
-    assert "images" not in versions.causes_text(models)
+    assert "images" not in versions.causes_text(models_table)
 
 
 def test_a_version_that_predicts_one_class_is_marked(models):
     cell = models["cell"] == "model=cnn, version=published"
     last = cell & (models["epoch"] == models["epoch"].max())
-    texts = versions.text(models.assign(alarms=models["alarms"].mask(last, "constant_class: all")))
+    texts = versions.text(StudyTable(models.assign(alarms=models["alarms"].mask(last, "constant_class: all"))))
     assert (
         texts["as published, measured"].str.contains("] (one class), n = 5", regex=False).tolist()
         == [True] + [False] * 3
@@ -77,29 +84,29 @@ def test_a_version_that_predicts_one_class_is_marked(models):
 
 
 def test_one_repetition_has_a_cost_without_interval():
-    causes = versions.causes(synthetic.models(repeated=1, missing=False, epochs=2))
+    causes = versions.causes(StudyTable(synthetic.models(repeated=1, missing=False, epochs=2)))
     assert causes["cost"].notna().all()
     assert causes[["low", "high", "p_low", "p_high"]].isna().all(axis=None)
 
 
 def test_what_seeds_cannot_change_has_a_cost_without_interval(models):
-    fixed = models.assign(regime="zero_shot", score=models["score"].mask(models["split"] == "test", 0.5))
+    fixed = StudyTable(models.assign(regime="zero_shot", score=models["score"].mask(models["split"] == "test", 0.5)))
     assert versions.causes(fixed)[["cost", "p"]].drop_duplicates().to_numpy().tolist() == [[0, 0.5]]
     assert versions.causes(fixed)[["low", "high"]].isna().all(axis=None)
 
 
-def test_without_versions_there_is_nothing(made):
-    for table in (versions.numbers(made), versions.text(made), versions.causes(made), versions.causes_text(made)):
-        assert table.empty
-    assert versions.text(made.iloc[:0]).empty
+def test_without_versions_there_is_nothing(made, made_table):
+    for rows in (versions.numbers, versions.text, versions.causes, versions.causes_text):
+        assert rows(made_table).empty
+    assert versions.text(StudyTable(made.iloc[:0])).empty
 
 
 def test_without_a_corrected_cell_nothing_costs(models):
-    assert versions.causes(models[~models["cell"].str.contains("corrected")]).empty
+    assert versions.causes(StudyTable(models[~models["cell"].str.contains("corrected")])).empty
 
 
-def test_trials_as_published_repeat_their_cell(models):
-    cells = summary.cells(models).set_index("cell")
+def test_trials_as_published_repeat_their_cell(models, models_table):
+    cells = models_table.cells.set_index("cell")
     cell = cells.loc["model=cnn, version=published"]
     rows = models[(models["cell"] == cell.name) & (models["metric"] == "accuracy")]
     ends = rows[(rows["split"] == "val") & (rows["epoch"] == 4)]["score"]

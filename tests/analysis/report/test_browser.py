@@ -8,6 +8,7 @@ import pytest
 from analysis import __main__ as command
 from analysis.figures import draw
 from analysis.numbers import table
+from analysis.numbers.study_table import StudyTable
 from analysis.report import pages, study_report
 from analysis.shell import files
 from tests.analysis.conftest import GOLDEN
@@ -52,7 +53,7 @@ def drawn(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(draw, "DPI", 40)
-        return study_report.write(table.load(GOLDEN / request.param), folder)[0]
+        return study_report.write(StudyTable(table.load(GOLDEN / request.param)), folder)[0]
 
 
 @pytest.fixture

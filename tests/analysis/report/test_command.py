@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command
-from analysis.numbers import table
 from tests.analysis import synthetic
 
 
@@ -55,7 +54,7 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path, capsys, monkeypatch):
     def refuse(_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(table, "load", refuse)
+    monkeypatch.setattr(command, "load", refuse)
     assert command.main([str(tmp_path)]) == 5
     assert f"cannot read '{tmp_path}'" in capsys.readouterr().err
 

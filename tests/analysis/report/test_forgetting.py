@@ -7,6 +7,7 @@ import pytest
 
 from analysis.answers import forgetting as forgetting_claims
 from analysis.numbers import forgetting, table
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic, synthetic_chains
 from tests.analysis.synthetic import said as report_text
 
@@ -38,13 +39,13 @@ def test_a_study_of_chains_reports_what_was_forgotten(tmp_path):
     df = synthetic_chains.chain(versions=("batchnorm_drift",), epochs=2)
     text = " ".join(report_text(df, tmp_path).split())
     answers = text[text.index("<h3>What was forgotten of earlier tasks?</h3>") :].split("</ul>")[0]
-    assert [sentence for sentence in forgetting_claims.sentences(df) if sentence not in answers] == []
+    assert [sentence for sentence in forgetting_claims.sentences(StudyTable(df)) if sentence not in answers] == []
     part = text[text.index("<h2>Forgetting</h2>") :].split("<h2>")[1]
     assert "animals was learnt earlier than the last" in part
     assert part.count("<img ") == 2
     assert "arXiv:1801.10112" in part
     rows = pd.read_csv(tmp_path / "tables" / "forgetting.csv")
-    assert rows["forgetting"].tolist() == pytest.approx(forgetting.numbers(df)["forgetting"].tolist())
+    assert rows["forgetting"].tolist() == pytest.approx(forgetting.numbers(StudyTable(df))["forgetting"].tolist())
     for name in ("forgetting", "forgetting-curves"):
         assert (tmp_path / "tables" / f"figure-{name}.csv").exists()
         assert (tmp_path / "figures" / f"{name}.svg").exists()

@@ -118,6 +118,8 @@ def test_a_table_that_is_wrong_is_refused_in_one_line(name, plain, tmp_path, cap
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", [pytest.param("empty", marks=pytest.mark.nightly), "all failed"])
 def test_an_odd_table_stands_beside_another(name, plain, tmp_path, capsys):
-    folders = [synthetic.write(df, tmp_path / study) for study, df in (("a", plain), ("b", ODD[name][0](plain)))]
+    folders = [
+        synthetic.write(df, tmp_path / study) for study, df in (("a", plain), ("b", (ODD | ODDER)[name][0](plain)))
+    ]
     assert command.main([str(folder) for folder in folders]) == 0
     assert (capsys.readouterr().err, text(tmp_path / "beside")[:4]) == ("", "a, b")

@@ -6,6 +6,7 @@ from pathlib import Path
 import analysis
 from analysis.answers import questions
 from analysis.figures import draw
+from analysis.numbers.study_table import StudyTable
 from tests.analysis import synthetic, synthetic_chains
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reading-a-report.md"
@@ -31,6 +32,6 @@ def test_nothing_is_explained_that_no_report_has():
     known = set(re.findall("<h[23]>([^<{]+)</h[23]>", templates)) | {"Notes at the top"}
     regimes = synthetic.study(("scratch", "partial_freeze"), (0.1, 1.0), searched=3, repeated=3, epochs=2)
     for df in (regimes, synthetic_chains.chain(epochs=2)):
-        known |= {question.text for question in questions.answers(df)}
+        known |= {question.text for question in questions.answers(StudyTable(df))}
     kinds = (*draw.KINDS, *draw.OF_PRETRAINING, *draw.OF_CHAINS, *draw.OF_VERSIONS, *draw.OF_CLASSES)
     assert set(PARTS) - known - {kind.title for kind in kinds} == set()

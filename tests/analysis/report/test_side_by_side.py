@@ -11,7 +11,8 @@ import pytest
 from analysis import __main__ as command
 from analysis.answers import questions
 from analysis.figures import draw
-from analysis.numbers import summary, table
+from analysis.numbers.study_table import StudyTable
+from analysis.numbers.table import earlier
 from analysis.report import side_by_side
 from tests.analysis import synthetic, synthetic_chains
 from tests.analysis.conftest import without_ink
@@ -22,7 +23,7 @@ REAL = "GTSRB official"
 
 
 def studies(*tables: pd.DataFrame) -> list[side_by_side.Study]:
-    return [side_by_side.Study(name, None, df, df) for name, df in zip("abc", tables, strict=False)]
+    return [side_by_side.Study(name, None, StudyTable(df)) for name, df in zip("abc", tables, strict=False)]
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +37,18 @@ def one():
 
 
 @pytest.fixture(scope="module")
+def one_table(one):
+    return StudyTable(one)
+
+
+@pytest.fixture(scope="module")
 def other():
     return synthetic.study(("scratch",), **SMALL, seed=1)
+
+
+@pytest.fixture(scope="module")
+def other_table(other):
+    return StudyTable(other)
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +62,12 @@ def written(one, other, tmp_path_factory):
     return results / "beside"
 
 
-def test_all_cells_of_all_studies_are_there(one, other):
+def test_all_cells_of_all_studies_are_there(one, one_table, other, other_table):
     texts = side_by_side.text(studies(one, other))
     assert list(texts.columns[:4]) == ["study", "task", "cell", "metric"]
     assert texts["study"].tolist() == ["a", "a", "b"]
     cells = side_by_side.numbers(studies(one, other))
-    means = [*summary.cells(one)["test_mean"], *summary.cells(other)["test_mean"]]
+    means = [*one_table.cells["test_mean"], *other_table.cells["test_mean"]]
     assert cells["test_mean"].tolist() == means
     assert texts["test [95 %]"].str.split(" ").str[0].tolist() == [f"{100 * mean:.2f}" for mean in means]
 
@@ -68,14 +79,14 @@ def test_scores_of_one_data_set_share_a_panel(one, other):
     assert scores["bar"].tolist() == [f"{bar} · 100 % labels" for bar in bars]
 
 
-@pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other"}, {"metric": "mAP"}])
+@pytest.mark.parametrize("change", [{"data": REAL}, {"task": "other", "trained_on": "other"}, {"metric": "mAP"}])
 def test_scores_that_may_not_be_compared_have_a_picture_each(one, other, change):
     scores = side_by_side.data(studies(one, other.assign(**change)))
     assert scores["panel"].nunique() == 2
     assert len(side_by_side._pictures(scores)) == 2
 
 
-def test_the_page_has_links_sources_answers_and_pictures(written, one):
+def test_the_page_has_links_sources_answers_and_pictures(written, one_table):
     raw = (written / "report.html").read_text()
     text = " ".join(html.unescape(re.sub("<.*?>", "", raw)).split())
     assert 'href="../a%20b/report.html"' in raw
@@ -84,7 +95,7 @@ def test_the_page_has_links_sources_answers_and_pictures(written, one):
     assert "STAND-IN DATA in c:" in text
     assert f"Data source of real: {REAL}" in text
     assert "PARTIAL. 2 trials of real still running" in text
-    for question in questions.answers(one):
+    for question in questions.answers(one_table):
         assert text.count(question.text) >= 1
         assert all(answer.claim in text for answer in question.answers[: side_by_side.CLAIMS])
     assert re.search(r"At 100 % of the labels \w+ (wins|leads|has the highest mean)", text)
@@ -103,27 +114,28 @@ def test_studies_of_one_name_are_named_by_their_paths(one, tmp_path):
 
 
 def test_without_scores_nothing_is_drawn(one, tmp_path):
-    folders = {tmp_path / name: df for name, df in (("a", one.iloc[:0]), ("b", one[one["role"] == "search"]))}
-    page = side_by_side.write(folders, tmp_path / "out")[0].read_text()
+    frames = {"a": one.iloc[:0], "b": one[one["role"] == "search"]}
+    tables = {tmp_path / name: StudyTable(frame) for name, frame in frames.items()}
+    page = side_by_side.write(tables, tmp_path / "out")[0].read_text()
     assert f"Not drawn: {side_by_side.NO_SCORE}." in page
     assert "The table of a has no trial yet." in page
     assert page.count("Nothing can be answered yet.") == 1
 
 
 def test_further_claims_are_counted(monkeypatch):
-    df = synthetic.study(("partial_freeze", "fine_tune"), **SMALL | {"fractions": (0.1, 1.0)})
+    table = StudyTable(synthetic.study(("partial_freeze", "fine_tune"), **SMALL | {"fractions": (0.1, 1.0)}))
     monkeypatch.setattr(side_by_side, "CLAIMS", 1)
-    first, *_ = questions.answers(df)
-    part = side_by_side._study_part(side_by_side.Study("a", command.Path("a"), df, df), command.Path())
-    brief = {"asked": first.asked, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
+    first, *_ = questions.answers(table)
+    part = side_by_side._study_part(side_by_side.Study("a", command.Path("a"), table), command.Path())
+    brief = {"text": first.text, "claims": [first.answers[0].claim], "more": len(first.answers) - 1}
     assert part["questions"][0] == brief
     assert brief["more"] == 1
 
 
 def test_forgetting_is_left_to_each_studys_own_report(one):
     chain = synthetic_chains.with_earlier(one)
-    apart = side_by_side.studies({command.Path("a"): chain})
-    pd.testing.assert_frame_equal(apart[0].df, chain[~table.earlier(chain)])
+    (study,) = side_by_side.studies({command.Path("a"): StudyTable(chain)})
+    pd.testing.assert_frame_equal(study.table.trial_rows, chain[~earlier(chain)])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from analysis.answers import questions
 from analysis.figures import draw
-from analysis.numbers import stats, summary, table
+from analysis.numbers import stats, table
+from analysis.numbers.study_table import StudyTable
 from analysis.report import study_report
 from tests.analysis import synthetic
 from tests.analysis.conftest import without_ink
@@ -62,16 +63,16 @@ def test_figures_and_tables_lie_beside_it(written):
     pictures = {path.name for path in (folder / "figures").iterdir()}
     assert pictures == {f"{stem}.{ending}" for stem in STEMS for ending in ("png", "svg")}
     cells = pd.read_csv(folder / "tables" / "cells.csv")
-    assert cells["test_mean"].tolist() == pytest.approx(summary.cells(table.load(folder))["test_mean"].tolist())
+    assert cells["test_mean"].tolist() == pytest.approx(StudyTable(table.load(folder)).cells["test_mean"].tolist())
     for path in (folder / "tables").iterdir():
         assert set(pd.read_csv(path)["data"]) <= {synthetic.SOURCE}
 
 
-def test_the_answers_come_first_and_once(written, made):
+def test_the_answers_come_first_and_once(written, made_table):
     text = " ".join(written[1].split())
     heads = re.findall("<h2>(.*?)</h2>", text)
     assert heads[:3] == ["Answers", "Scores", "What was studied"]
-    for question in questions.answers(made):
+    for question in questions.answers(made_table):
         assert text.count(f"<h3>{question.text}</h3>") == 1
         for answer in question.answers:
             assert text.count(answer.claim) == 1
@@ -152,16 +153,16 @@ def test_only_cells_that_were_not_run(tmp_path):
     assert text.count("Not drawn: ") == len(draw.KINDS) + len(draw.OF_VERSIONS)
 
 
-def test_the_report_is_careful_about_many_comparisons(made, written):
+def test_the_report_is_careful_about_many_comparisons(made_table, written):
     assert stats.CAUTION in written[1]
-    assert stats.CAUTION in study_report.note(made)
+    assert stats.CAUTION in study_report.note(made_table)
 
 
-def test_the_number_of_images_is_in_the_cell_table(made, written):
-    assert study_report.cell_table(made)["images"].tolist() == ["344", "1,720", "3,440"] * 4
+def test_the_number_of_images_is_in_the_cell_table(made, made_table, written):
+    assert study_report.cell_table(made_table)["images"].tolist() == ["344", "1,720", "3,440"] * 4
     assert set(pd.read_csv(written[0] / "tables" / "cells.csv")["train_images"]) == {344, 1720, 3440}
     assert '<th scope="col">images</th>' in written[1]
-    assert "images" not in study_report.cell_table(made.assign(train_images=pd.NA).astype(table.COLUMNS))
+    assert "images" not in study_report.cell_table(StudyTable(made.assign(train_images=pd.NA).astype(table.COLUMNS)))
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def test_what_is_no_image_is_passed_over_and_counted(tmp_path):
     before = folders(tmp_path / "other", PLAIN)
     assert listed(place) == listed(before)
     passed = {".txt": 1, ".heic": 1, "hidden": 1, "link to a folder": 1, "outside of the classes' folders": 1}
-    assert folder.inspect(place).found.passed == passed
+    assert folder.inspect(place).dataset.passed == passed
 
 
 def test_voc_layout_has_several_labels(tmp_path):
