@@ -83,6 +83,7 @@ COLUMNS = {
     "score": "float64",
 }
 NAMES = tuple(COLUMNS)
+LATER = ("stages", "drop_path")  # tables of earlier versions lack these columns, and are read as if they were empty
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(

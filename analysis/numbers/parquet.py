@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.numbers.columns import COLUMNS, NAMES, TableError
+from analysis.numbers.columns import COLUMNS, LATER, NAMES, TableError
 
 ROWS, BYTES, LONGEST = 10**7, 2**32, 2**20
 """A table's limits: rows, decoded bytes of all columns, and bytes of a single text."""
@@ -35,9 +35,10 @@ def columns(path: Path, names: Sequence[str] = NAMES) -> pd.DataFrame:
             parquet = pq.ParquetFile(file, **options)
             _refuse_large(parquet.metadata, str(path))
             _refuse_types(parquet.schema_arrow, str(path), names)
-            texts = [name for name in names if _is_text(parquet.schema_arrow.field(name).type)]
+            present = [name for name in names if name in parquet.schema_arrow.names]
+            texts = [name for name in present if _is_text(parquet.schema_arrow.field(name).type)]
             parquet = pq.ParquetFile(file, read_dictionary=texts, **options)  # each text is decoded once
-            arrow = parquet.read(columns=list(names), use_threads=False)
+            arrow = parquet.read(columns=present, use_threads=False)
         arrow.column_names  # noqa: B018 – decodes them, which may fail
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:  # the storage failed, not the content
@@ -62,8 +63,9 @@ def _refuse_large(metadata: pq.FileMetaData, where: str) -> None:
 
 
 def _refuse_types(schema: pa.Schema, where: str, names: Sequence[str] = NAMES) -> None:
-    if missing := [name for name in names if name not in schema.names]:
+    if missing := [name for name in names if name not in schema.names and name not in LATER]:
         raise TableError(f"'{where}' lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
+    names = [name for name in names if name in schema.names]
     if twice := [name for name in names if schema.names.count(name) > 1]:
         raise TableError(f"'{where}' has the column {twice[0]} twice")
     if wrong := [name for name in names if not _fits(schema.field(name).type, COLUMNS[name])]:
@@ -74,6 +76,8 @@ def _refuse_types(schema: pa.Schema, where: str, names: Sequence[str] = NAMES) -
 def typed(arrow: pa.Table, where: str, names: Sequence[str] = NAMES) -> pd.DataFrame:
     """The columns `names` of an Arrow table, in their types; `where` names the table in errors."""
     _refuse_types(arrow.schema, where, names)
+    for name in (name for name in names if name not in arrow.schema.names):
+        arrow = arrow.append_column(name, pa.nulls(len(arrow)))
     _refuse_texts(arrow, where, names)
     return pd.DataFrame({name: _cast(arrow.column(name), name, where) for name in names})
 

@@ -25,6 +25,12 @@ def test_a_newer_tables_columns_are_left_out(made, tmp_path):
     assert list(table.load(synthetic.write(made.assign(something_new=0.5), tmp_path))) == list(table.COLUMNS)
 
 
+def test_columns_that_an_earlier_version_lacks_are_empty(made, tmp_path):
+    df = table.load(synthetic.write(made.drop(columns=["stages", "drop_path"]), tmp_path))
+    assert {name: str(dtype) for name, dtype in df.dtypes.items()} == table.COLUMNS
+    assert df[["stages", "drop_path"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
