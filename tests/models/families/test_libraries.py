@@ -20,8 +20,9 @@ from tests.models.families import conformance
 from tests.support import inline
 
 timm = pytest.importorskip("timm")
-QUICK = ("timm/test_vit", "timm/test_resnet", "torchvision/shufflenet_v2_x0_5")
+QUICK = ("timm/test_vit",)
 MORE = (
+    *("timm/test_resnet", "torchvision/shufflenet_v2_x0_5"),
     *(
         "timm/convnext_atto",
         "timm/eva02_tiny_patch14_224",

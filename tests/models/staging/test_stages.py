@@ -10,14 +10,11 @@ from study.models.staging.recording import CannotCut
 from study.models.staging.stages import staged
 
 timm = pytest.importorskip("timm")
-SMALL = {
-    "test_vit": 96,
-    "test_resnet": 64,
+SMALL = {"test_vit": 96, "test_resnet": 64}
+MORE = {
     "test_efficientnet": 64,
     "convnext_atto": 64,
     "ghostnet_050": 64,
-}
-MORE = {
     "test_byobnet": 64,
     "eva02_tiny_patch14_224": 56,
     "crossvit_tiny_240": 240,
