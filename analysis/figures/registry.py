@@ -1,4 +1,4 @@
-"""Which figures a report can hold: one line each, whose module has the numbers, the ink and the words."""
+"""Which figures a report can hold: one entry each, whose module has the numbers, the ink and the words."""
 
 from collections.abc import Callable
 from functools import partial

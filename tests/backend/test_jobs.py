@@ -32,7 +32,7 @@ class Fake:
         Fake.variables, Fake.job = variables, job
         self.interrupt("sending")
 
-    def said(self, job):
+    def log(self, job):
         yield "some line\n"
         self.interrupt("waiting")
 

@@ -135,6 +135,6 @@ def test_a_full_folder_for_temporary_files_is_named_and_is_no_fault_of_the_clust
 
 
 def test_following_ends_where_nobody_reads_it_any_more(monkeypatch):
-    endless = SimpleNamespace(said=lambda job: iter(lambda: "a line\n", None))
+    endless = SimpleNamespace(log=lambda job: iter(lambda: "a line\n", None))
     monkeypatch.setattr("sys.stdout", SimpleNamespace(write=len, flush=lambda: None, gone=True))
     assert submit._follow(endless, SimpleNamespace(), "job") == 130

@@ -23,12 +23,11 @@ def test_every_module_of_a_question_has_sentences_and_a_rule():
 
 
 def test_the_questions_come_in_a_readers_order(made_table):
-    assert [question.text for question in questions.answers(made_table)] == [
-        "Which wins, and by how much?",
-        "Which freezing depth and learning rate?",
-        "How many labels are saved?",
-        "What could not be concluded?",
-    ]
+    """Others may stand between them."""
+    texts = [question.text for question in questions.answers(made_table)]
+    known = ("Which wins, and by how much?", "Which freezing depth and learning rate?", "How many labels are saved?")
+    assert [text for text in texts if text in known] == list(known)
+    assert texts[-1] == "What could not be concluded?"
 
 
 @pytest.mark.parametrize("df", [synthetic.study(epochs=2), synthetic.models(), synthetic.pretrained()])
@@ -43,12 +42,12 @@ def test_no_claim_of_scores_without_its_interval(df):
 
 @pytest.mark.parametrize("state", ["pruned", "failed", "running"])
 def test_studies_without_a_winner_report_what_is_missing(made, state):
-    (question,) = questions.answers(StudyTable(made[made["role"] == "search"].assign(state=state)))
+    *_, question = questions.answers(StudyTable(made[made["role"] == "search"].assign(state=state)))
     assert question.answers[0].claim.startswith("12 of 12 cells have no test score yet: ")
 
 
 def test_a_missing_metric_and_cells_that_cannot_run(made):
-    (question,) = questions.answers(StudyTable(made[made["metric"] == "loss"]))
+    *_, question = questions.answers(StudyTable(made[made["metric"] == "loss"]))
     assert "no test score yet" in question.answers[0].claim
     models = synthetic.models(epochs=1)
     assert questions.answers(StudyTable(models[models["state"] == "not_run"])) == []
@@ -56,5 +55,6 @@ def test_a_missing_metric_and_cells_that_cannot_run(made):
 
 def test_one_cell_and_no_cell(made):
     one = questions.answers(StudyTable(made[made["cell"] == made["cell"].iloc[0]]))
-    assert [question.text for question in one] == ["Which freezing depth and learning rate?"]
+    assert "Which freezing depth and learning rate?" in [question.text for question in one]
+    assert not {"Which wins, and by how much?", "How many labels are saved?"} & {question.text for question in one}
     assert questions.answers(StudyTable(made.iloc[:0])) == []

@@ -15,11 +15,7 @@ from tests.analysis import synthetic
 from tests.analysis.conftest import without_ink
 from tests.analysis.synthetic import said as report_text
 
-STEMS = (
-    *("label-fraction", "learning-curves", "mean-curves", "mean-loss", "tuning-curves", "tuning-curves-epochs"),
-    *("rungs", "learning-rate", "freezing-depth", "importance", "parallel-coordinates", "workers"),
-    *("depth-and-labels", "winners-curse"),
-)
+STEMS = tuple(kind.stem for kind in draw.KINDS if kind.stem != "mean-curves-steps")
 """Figures of the made-up study: all but mean curves by step, which are those by epoch."""
 
 
