@@ -103,7 +103,7 @@ def _built(card: Card) -> Net:
     if values.regime == "zero_shot":
         family = families.load(values.family, **options)
         source = nn.Linear(family.features, family.source_classes or 0)
-        labels = card["source_labels"].get(values.weights, {})
+        labels = card["source_labels"].get(families.published(values.weights), {})
         net.head, _ = fixed_heads.source_head(source, classes, labels, values.head_classes)
     set_batchnorm(net, values.batchnorm_momentum, values.batchnorm_epsilon)
     return net.lay_out("cpu", families.load(values.family, **options).contiguous)

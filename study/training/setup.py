@@ -60,7 +60,7 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
         alarms.append("untrained_head: the new head stays as it was drawn")
     if regime.head == "source":
         assert isinstance(net.head, nn.Linear)
-        labels = data.source_labels.get(regime.weights, {})
+        labels = data.source_labels.get(families.published(regime.weights), {})
         net.head, head_alarms = fixed_heads.source_head(net.head, data.classes, labels, config.head_classes)
         alarms += head_alarms
     net.lay_out(device, family.contiguous)

@@ -133,10 +133,11 @@ def test_a_prototype_head_is_saved_and_loads():
     families.build("efficientnet_lite0", "imagenet", 3).load_state_dict(report.model())
 
 
-def test_zero_shot_sums_the_source_classes_that_a_class_stands_for():
+@pytest.mark.parametrize("weights", ["imagenet", "pretrained"])
+def test_zero_shot_sums_the_source_classes_that_a_class_stands_for(weights):
     labels = {"imagenet": {"class 0": (3, 5), "class 1": (7,), "class 2": (0, 1, 2)}}
     data = task(test=True)._replace(source_labels=labels)
-    (report,) = trial.run(replace(LITE, regime="zero_shot"), data, 0, epochs=5)
+    (report,) = trial.run(replace(LITE, regime="zero_shot", weights=weights), data, 0, epochs=5)
     net = families.build("efficientnet_lite0", "imagenet", 3, source_head=True).eval()
     with torch.no_grad():
         chances = net(normalized(data.val)).softmax(1)

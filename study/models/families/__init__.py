@@ -220,6 +220,11 @@ def check(name: str, weights: str, size: int, /, **settings: str | None) -> Fami
     return family
 
 
+def published(weights: str) -> str:
+    """Give the name under which families and tasks know weights: "pretrained" are the published ones."""
+    return "imagenet" if weights == "pretrained" else weights
+
+
 def _check_weights(name: str, weights: str, family: Family) -> None:
     if weights not in family.weights:
         raise UserError(f"unknown weights {weights!r} of family {name}; one of {', '.join(family.weights)}")
@@ -254,7 +259,7 @@ def build(
 
     family = load(name, **settings)
     _check_weights(name, weights, family)
-    stages, source = family.backbone("imagenet" if weights == "pretrained" else weights)
+    stages, source = family.backbone(published(weights))
     if source_head and source is None:
         raise UserError(f"family {name} with weights {weights!r} has no source head; zero_shot needs one")
     own = source if source_head else None
