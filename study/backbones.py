@@ -50,8 +50,8 @@ def _listed(pattern: str) -> Iterator[str]:
         UserError: none does.
     """
     library = pattern.partition("/")[0]
-    asked = [library] if library in families.LIBRARIES else list(families.LIBRARIES)
-    names = [*families.names(), *(f"{name}/{network}" for name in asked for network in _networks.names(name))]
+    libraries = [library] if library in families.LIBRARIES else list(families.LIBRARIES)
+    names = [*families.names(), *(f"{name}/{network}" for name in libraries for network in _networks.names(name))]
     matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
     if not matching:
         raise UserError(f"no network's name matches '{pattern}'; try *{pattern.strip('*').rpartition('/')[2][:6]}*")
@@ -82,7 +82,7 @@ def described(name: str, facts: Description) -> Iterator[str]:
         yield f"{number:5}  {100 * share:8.2f} %  {shapes:<22}  {contents}"
     yield from _sizes(facts.min_size, facts.multiple, contract.size)
     if contract.weights is None:
-        yield "weights: none are published; scratch, or weights of your own"
+        yield "weights: none are published, so it can be trained from scratch alone"
     else:
         classes = contract.classes or "no"
         yield f"weights: pretrained ({contract.weights}), {classes} classes; {_licence(contract.licence)}"

@@ -47,8 +47,8 @@ class Fitted(NamedTuple):
 
 def split(written: str) -> tuple[Path, str | None]:
     """Split `FILE#PREFIX` into the file and the prefix; None without one."""
-    file, found, prefix = written.partition(SEPARATOR)
-    return Path(file).expanduser(), prefix if found else None
+    file, separator, prefix = written.partition(SEPARATOR)
+    return Path(file).expanduser(), prefix if separator else None
 
 
 def is_file(written: str) -> bool:

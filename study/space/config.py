@@ -41,8 +41,7 @@ class Config:
         doc="Of `mobilenet_v3_large`: standard, or small, which halves the feature maps two times fewer.")
     stages: str | None = hyper(
         None, tunable=False, reader="its families", memory="varies", pretraining="inherited",
-        doc="How a network of a library is cut. blocks: one stage a block, as layer-wise rates need; None is four to "
-            "six stages, at each halving of the maps or each quarter of the blocks.")
+        doc="How a library's network is cut. blocks: a stage for each block; None: four to six stages.")
     weights: str = hyper(
         "imagenet", tunable=False, reader="every regime but scratch", memory="varies", pretraining="none",
         doc="Initial weights.")
@@ -84,8 +83,7 @@ class Config:
     subset: str = hyper(
         "stratified", choices=("stratified", "random"),
         tunable=False, reader="every regime but zero_shot", memory="neutral", pretraining="none",
-        doc="How a label fraction is drawn. stratified: from each class, nested. random: from all images, anew "
-            "for each fraction.")
+        doc="How a label fraction is drawn. stratified: from each class, nested. random: from all, each anew.")
     validation_augment: str = hyper(
         "off", choices=("off", "on"), tunable=False, reader="every trial", memory="neutral", pretraining="none",
         doc="on: validation images are augmented at full strength, anew in each epoch, as in some publications.")
@@ -126,8 +124,7 @@ class Config:
         doc="Each stage's rate as a share of the next one's, towards the head; read by discriminative alone.")
     stage_rates: str | None = hyper(
         None, tunable=True, reader="its regimes", memory="varies", pretraining="resumed",
-        doc="Each stage's rate as a share of the head's, input first, e.g. 0.4/0.65/1; 0 freezes. Read by stage_rates "
-            "alone.")
+        doc="Each stage's rate as a share of the head's, input first: 0.4/0.65/1; 0 freezes. Of stage_rates alone.")
     head_rate: float = hyper(
         1.0, at_least=0, too_low="head_rate {head_rate:g} must not be below 0",
         tunable=True, reader="training by gradients", memory="neutral", pretraining="resumed head",
@@ -173,8 +170,7 @@ class Config:
     reduction: str = hyper(
         "mean", choices=("mean", "sum"),
         tunable=True, reader="training by gradients", memory="neutral", pretraining="none",
-        doc="Of the loss. mean: over a batch's images and labels. sum: the rate scales with both, as in some "
-            "publications.")
+        doc="Of the loss. mean: over a batch's images and labels. sum: as in some papers, the rate scales with both.")
     difficult: str = hyper(
         "ignore", choices=("ignore", "negative"),
         tunable=True, reader="every trial", memory="neutral", pretraining="none",
@@ -192,8 +188,7 @@ class Config:
         doc="Probability before the head, and between its layers.")
     drop_path: float | None = hyper(
         None, at_least=0, below=1, tunable=True, reader="its families", memory="neutral", pretraining="own",
-        doc="Stochastic depth: the probability that the last block of a library's network is skipped, linear over "
-            "the blocks (Huang et al. 2016, arXiv:1603.09382); None is 0.")
+        doc="Probability that a library's network skips its last block, others less (stochastic depth); None is 0.")
     freeze_batchnorm: str = hyper(
         "on", choices=("on", "off"),
         tunable=True, reader="training by gradients", memory="varies", pretraining="resumed",

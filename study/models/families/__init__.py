@@ -71,16 +71,8 @@ class Family:
     """The image side must be a multiple of this, pixels."""
     whole: bool = False
     """Whether pretrained weights set every stage, so that no part of the backbone depends on a trial's seed."""
-    licence: str | None = None
-    """Of the pretrained weights, as their publisher states it; None where it is not known."""
-    parameters: int | None = None
-    """Of the backbone; None where it is not known before it is built."""
-    macs: int | None = None
-    """Multiply-accumulate operations for one image of `source_size`; None where they are not known."""
     undecayed: tuple[str, ...] = ()
     """Parameters that weight decay leaves alone, besides biases and norms, as `STAGE.NAME`: position embeddings."""
-    batchnorm: bool = True
-    """Whether any layer is a BatchNorm."""
     contiguous: bool = False
     """Whether the network must not be laid out channels last."""
     fits: Callable[[int], bool] | None = None
@@ -92,6 +84,8 @@ class Family:
             object.__setattr__(self, "weights", (*self.weights, "pretrained"))
 
 
+SIDES = tuple(range(32, 289, 32))
+"""Sides that are tried, pixels, where a network does not take images of another side."""
 LIBRARIES = ("timm", "torchvision")
 """Any of their networks is a family, as `timm/NAME`."""
 
@@ -215,8 +209,11 @@ def check(name: str, weights: str, size: int, /, **settings: str | None) -> Fami
     if size % family.multiple:
         raise UserError(f"images of {size} px do not fit family {name}; a multiple of {family.multiple}")
     if family.fits is not None and not family.fits(size):
-        own = f", e.g. its weights' own {family.source_size}" if family.source_size else ""
-        raise UserError(f"images of {size} px do not fit family {name}; it runs on others{own}")
+        sides = {family.source_size or size, *(-(-side // family.multiple) * family.multiple for side in SIDES)}
+        by_distance = sorted((side for side in sides if side >= family.min_size), key=lambda side: abs(side - size))
+        near = [side for side in by_distance if family.fits(side)]
+        wanted = " or ".join(map(str, near[:2])) or "none that was tried"
+        raise UserError(f"images of {size} px do not fit family {name}; the nearest that do: {wanted}")
     return family
 
 

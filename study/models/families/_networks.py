@@ -1,4 +1,4 @@
-"""Families of a library's networks: what is known of a network without building it, kept in the store.
+"""Families of a library's networks: what is known of a network without building it, read from the store.
 
 A library is a module like `_timm`. Finding out what a network is takes seconds and imports torch, so it is done once:
 the description is an entry of the store, and checking a space reads that.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Channels = tuple[float, float, float]
 NEAREST = 3
 """Names that an error suggests."""
-VERSION = 1
+VERSION = 2
 """Of descriptions: a new one makes them anew."""
 
 
@@ -51,7 +51,7 @@ class Library(Protocol):
         """Look up what a network's weights expect."""
 
     def make(self, network: str, size: int | None, drop_path: float = 0.0) -> "nn.Module":
-        """Make a network without a classifier, with random weights and without dropout."""
+        """Make a network without a classifier, with random weights."""
 
     def pretrained(
         self, network: str, size: int | None, drop_path: float = 0.0
@@ -82,10 +82,8 @@ class Description:
     """Multiply-accumulate operations, for one image of the weights' own size."""
     min_size: int
     multiple: int
-    batchnorm: bool
-    """Whether any layer is a BatchNorm."""
     contiguous: bool
-    """Whether it must not be laid out channels last, see `study.models.memory_format`."""
+    """Whether it must not be laid out channels last, see `_plans`."""
     undecayed: tuple[str, ...]
     """Parameters that weight decay leaves alone, besides biases and norms, under their stages' names."""
     contract: Contract
@@ -122,13 +120,9 @@ def family(
         whole=True,
         backbone=functools.partial(_backbone, library, network, stages, side, drop_path or 0.0),
         fetch=functools.partial(_fetch, library, network) if own else None,
-        licence=facts.contract.licence,
-        parameters=facts.parameters,
-        macs=facts.macs,
         undecayed=facts.undecayed,
-        batchnorm=facts.batchnorm,
         contiguous=facts.contiguous,
-        fits=functools.partial(fits, library, network),
+        fits=functools.partial(fits, library, network, stages),
     )
 
 
@@ -143,22 +137,23 @@ def describe(library: str, network: str, stages: str | None = None) -> Descripti
 
 @functools.cache
 def _described(library: str, network: str, stages: str | None, root: str) -> Description:
-    facts = _kept(library, {"network": network, "stages": stages}, lambda: asdict(_plan(library, network, stages)))
+    facts = _from_store(
+        library, {"network": network, "stages": stages}, lambda: asdict(_plan(library, network, stages))
+    )
     contract = Contract(**{key: _tuples(value) for key, value in facts.pop("contract").items()})
     return Description(contract=contract, **{key: _tuples(value) for key, value in facts.items()})
 
 
 @functools.cache
-def fits(library: str, network: str, size: int) -> bool:
-    """Whether a network runs on images of this side, pixels."""
-    return bool(
-        _kept(library, {"network": network, "size": size}, lambda: {"fits": _runs(library, network, size)})["fits"]
-    )
+def fits(library: str, network: str, stages: str | None, size: int) -> bool:
+    """Whether a network runs on images of this side, pixels, and is cut there as at its weights' own."""
+    key = {"network": network, "stages": stages, "size": size}
+    return bool(_from_store(library, key, lambda: {"fits": _runs(library, network, stages, size)})["fits"])
 
 
 def names(library: str) -> Sequence[str]:
     """List a library's networks, from the store if they were listed before."""
-    return tuple(_kept(library, {"names": "all"}, lambda: {"names": list(_library(library).names())})["names"])
+    return tuple(_from_store(library, {"names": "all"}, lambda: {"names": list(_library(library).names())})["names"])
 
 
 def where(library: str, network: str) -> str:
@@ -181,7 +176,7 @@ def _library(name: str) -> Library:
     return import_module(f"{__package__}._{name}")  # type: ignore[return-value]
 
 
-def _kept(library: str, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _from_store(library: str, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Read plain values from the store, or find them out; a store that cannot be written costs time only."""
     versions = {package: metadata.version(package) for package in ("torch", library)}
     key |= {"library": library, "versions": versions, "description": VERSION}
@@ -202,10 +197,10 @@ def _plan(library: str, network: str, stages: str | None) -> Description:
     return _plans.describe(_library(library), network, stages)
 
 
-def _runs(library: str, network: str, size: int) -> bool:
+def _runs(library: str, network: str, stages: str | None, size: int) -> bool:
     from study.models.families import _plans
 
-    return _plans.runs(_library(library), network, size)
+    return _plans.runs(_library(library), network, size, describe(library, network, stages))
 
 
 def _backbone(

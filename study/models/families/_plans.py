@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.ops import StochasticDepth
 
+from study.errors import UserError
 from study.models.families._networks import Description, Library
-from study.models.net import batchnorms
 from study.models.staging.recording import CannotCut
 from study.models.staging.stages import Stage, Staged, staged
 
@@ -29,20 +30,20 @@ def describe(library: Library, network: str, stages: str | None) -> Description:
     undecayed = _undecayed(model)
     multiple = _multiple(model)
     parts, why = _cut(model, contract.size, stages == "blocks", None)
+    passed = _passed(parts.stages, images)
     counts = [sum(parameter.numel() for parameter in stage.parameters()) for stage in parts.stages]
     total = sum(parameter.numel() for parameter in named.values())
     return Description(
         stages=tuple(_contents(stage) for stage in parts.stages),
         before=parts.before,
         shares=tuple(count / max(sum(counts), 1) for count in counts),
-        passed=_passed(parts.stages, images),
+        passed=passed,
         whole=why,
-        features=_features(parts.stages, images),
+        features=passed[-1][0][0],
         parameters=total,
         macs=counter.get_total_flops() // 2,
         min_size=_smallest(library, network, multiple, contract.size),
         multiple=multiple,
-        batchnorm=bool(batchnorms(model)),
         contiguous=any(map(_corrupts_channels_last, model.modules())),
         undecayed=tuple(
             f"{number}.{name}"
@@ -63,18 +64,54 @@ def backbone(
         model, head = library.pretrained(network, side, drop_path)
     else:
         model = library.make(network, side, drop_path)
-    parts, _ = _cut(model, side, False, facts.before)
-    return list(parts.stages), head
+    _switch_off_dropout(model, network, drop_path)
+    return list(_as_described(model, side, facts).stages), head
 
 
-def runs(library: Library, network: str, size: int) -> bool:
-    """Whether a network can be built for images of this side and gives features of them."""
+def _as_described(model: nn.Module, side: int, facts: Description) -> Staged:
+    """Cut a network where its description says, at any size.
+
+    Raises:
+        CannotCut: at this size it has no such places.
+    """
+    return Staged([_Whole(model)], (), ()) if facts.whole else staged(model, side, facts.before)  # type: ignore[list-item]
+
+
+def runs(library: Library, network: str, size: int, facts: Description) -> bool:
+    """Whether a network can be built for images of this side, and is cut as described."""
     try:
-        model = _without_values(library, network, size)
-        with torch.no_grad():
-            return bool(model(torch.empty(2, 3, size, size, device="meta")).ndim == 2)
+        model, images = _without_values(library, network, size), torch.empty(2, 3, size, size, device="meta")
+        return _passed(_as_described(model, size, facts).stages, images)[-1] == ((facts.features,),)
     except Exception:  # whatever a library's code raises at a size that it was not made for
         return False
+
+
+def _takes(library: Library, network: str, size: int) -> bool:
+    """Whether a network can be built for images of this side and runs on them."""
+    try:
+        with torch.no_grad():
+            _without_values(library, network, size)(torch.empty(2, 3, size, size, device="meta"))
+    except Exception:  # as above
+        return False
+    return True
+
+
+def _switch_off_dropout(model: nn.Module, network: str, drop_path: float) -> None:
+    """Switch off all dropout of a network, and scale its stochastic depth, linear over the blocks, to a last rate.
+
+    Raises:
+        UserError: stochastic depth is asked for, and the network has none.
+    """
+    layers = [(module, "drop_prob") for module in model.modules() if hasattr(module, "drop_prob")]  # timm's
+    layers += [(module, "p") for module in model.modules() if isinstance(module, StochasticDepth)]
+    rates = [getattr(module, name) or 0.0 for module, name in layers]
+    for (module, name), rate in zip(layers, rates, strict=True):
+        setattr(module, name, rate * drop_path / max(rates) if drop_path and rate else 0.0)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    if drop_path and not any(rates):
+        raise UserError(f"drop_path {drop_path:g} is not read by network {network}; it has no stochastic depth")
 
 
 def _without_values(library: Library, network: str, size: int) -> nn.Module:
@@ -104,7 +141,9 @@ class _Whole(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Average over tokens or pixels where the network does not."""
         features = self.network(images)
-        return features if features.ndim == 2 else features.flatten(1, -2).mean(1)
+        if features.ndim == 4:
+            return features.mean((2, 3))
+        return features.mean(1) if features.ndim == 3 else features
 
 
 def _contents(stage: nn.Module) -> str:
@@ -125,14 +164,10 @@ def _passed(stages: Sequence[nn.Module], images: torch.Tensor) -> tuple[tuple[tu
     return tuple(shapes)
 
 
-def _features(stages: Sequence[nn.Module], images: torch.Tensor) -> int:
-    return _passed(stages, images)[-1][0][0]
-
-
 def _smallest(library: Library, network: str, multiple: int, own: int) -> int:
     """The smallest of `SIZES`, rounded up to the multiple, that the network takes; its own if none does."""
     rounded = dict.fromkeys(math.ceil(size / multiple) * multiple for size in SIZES)
-    return next((size for size in rounded if size < own and runs(library, network, size)), own)
+    return next((size for size in rounded if size < own and _takes(library, network, size)), own)
 
 
 def _multiple(model: nn.Module) -> int:

@@ -13,6 +13,8 @@ from torch import nn
 
 from study.errors import UserError
 from study.models.families._networks import Contract, refuse_unknown
+from study.models.families._torchvision_weights import in_cache, place
+from study.models.families._weights import missing
 from study.space.config import show
 
 
@@ -65,7 +67,7 @@ def where(network: str) -> str:
     """Say where a network's weights lie in the hub's cache, or how to get them."""
     settings = _settings(network)
     if not settings.hf_hub_id:
-        return f"not here: download {settings.url} and name the file, weights=FILE"
+        return in_cache(settings.url)
     names = (settings.hf_hub_filename,) if settings.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
     for name in names:
         file = huggingface_hub.try_to_load_from_cache(settings.hf_hub_id, name)
@@ -76,13 +78,13 @@ def where(network: str) -> str:
 
 def _missing(network: str, settings: Any, error: Exception) -> UserError:
     """Make the error that says which file to place where."""
+    if not settings.hf_hub_id:
+        return missing(f"timm/{network}", error, settings.url, place(settings.url))
     problem = f"timm/{network}: cannot get its pretrained weights ({show(error)})"
-    if settings.hf_hub_id:
-        return UserError(
-            f"{problem}; where there is a network: python -c \"import timm; timm.create_model('{network}', True)\", "
-            f"then copy the hub's cache {HF_HUB_CACHE} here (HF_HUB_CACHE=DIR names another)"
-        )
-    return UserError(f"{problem}; download {settings.url} by hand and name it as weights=FILE")
+    return UserError(
+        f"{problem}; where there is a network: python -c \"import timm; timm.create_model('{network}', True)\", "
+        f"then copy the hub's cache {HF_HUB_CACHE} here (HF_HUB_CACHE=DIR names another)"
+    )
 
 
 def _settings(network: str) -> Any:
@@ -93,18 +95,10 @@ def _settings(network: str) -> Any:
 
 
 def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> nn.Module:
-    """Call timm with as much as the network's constructor takes; what it does not take is set to 0."""
+    """Call timm with as much as the network's constructor takes."""
     resized = {} if size is None or not _settings(network).fixed_input_size else {"img_size": size}
     rates = {"drop_rate": 0.0, "drop_path_rate": drop_path}
-    model = _created(network, settings, [resized | rates, resized | {"drop_rate": 0.0}, resized, {}])
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-        if hasattr(module, "drop_prob") and not drop_path:
-            module.drop_prob = 0.0  # type: ignore[assignment]
-    if drop_path and not any(getattr(module, "drop_prob", 0) for module in model.modules()):
-        raise UserError(f"drop_path {drop_path:g} is not read by timm/{network}; it has no stochastic depth")
-    return model
+    return _created(network, settings, [resized | rates, resized | {"drop_rate": 0.0}, resized, {}])
 
 
 def _created(network: str, settings: dict[str, Any], options: Sequence[dict[str, Any]]) -> nn.Module:

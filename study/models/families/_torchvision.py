@@ -3,16 +3,17 @@
 Source: https://github.com/pytorch/vision (BSD-3-Clause); its weights state no licence of their own.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 from torchvision import models
-from torchvision.ops import StochasticDepth
+from torchvision.models.vision_transformer import interpolate_embeddings
 
 from study.errors import UserError
 from study.models.families._networks import Contract, refuse_unknown
-from study.models.families._torchvision_weights import imagenet, place
+from study.models.families._torchvision_weights import imagenet, in_cache
 
 IMAGENET = 1000
 
@@ -38,8 +39,8 @@ def contract(network: str) -> Contract:
 
 
 def make(network: str, size: int | None, drop_path: float = 0.0) -> nn.Module:
-    """Make a network without a classifier, with random weights."""
-    return _without_classifier(_make(network, size, drop_path))[0]
+    """Make a network without a classifier, with random weights; its stochastic depth has torchvision's rates."""
+    return _without_classifier(_make(network, size))[0]
 
 
 def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[nn.Module, nn.Linear | None]:
@@ -51,16 +52,18 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     weights = _weights(network)
     if weights is None:
         raise UserError(f"torchvision/{network} has no published weights")
-    model = _make(network, None, drop_path)
-    model.load_state_dict(imagenet(f"torchvision/{network}", weights.url, lambda weights: _make(network, None, 0.0)))
+    whole = _make(network, None)
+    tensors = imagenet(f"torchvision/{network}", weights.url, lambda weights: whole)
+    model = whole if size is None else _make(network, size)
+    if isinstance(model, models.VisionTransformer):
+        tensors = interpolate_embeddings(model.image_size, model.patch_size, OrderedDict(tensors))
+    model.load_state_dict(tensors)
     return _without_classifier(model)
 
 
 def where(network: str) -> str:
     """Say where a network's weights lie in torch's cache, or how to get them."""
-    url = _weights(network).url
-    file = place(url)
-    return f"here: {file}" if file.is_file() else f"not here: downloaded on first use from {url}, to {file}"
+    return in_cache(_weights(network).url)
 
 
 def _weights(network: str) -> Any:
@@ -71,7 +74,7 @@ def _weights(network: str) -> Any:
     return every[name] if name else getattr(every, "DEFAULT", None)
 
 
-def _make(network: str, size: int | None, drop_path: float) -> nn.Module:
+def _make(network: str, size: int | None) -> nn.Module:
     base = network.partition(".")[0]
     options: dict[str, Any] = {}
     if size is not None and base.startswith("vit_"):
@@ -80,13 +83,7 @@ def _make(network: str, size: int | None, drop_path: float) -> nn.Module:
         options["input_size"] = (size, size)
     if base in ("googlenet", "inception_v3"):  # as with their weights
         options |= {"init_weights": False, "transform_input": True}
-    model = models.get_model(base, weights=None, **options)
-    for module in model.modules():
-        if isinstance(module, StochasticDepth):
-            module.p = drop_path
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    return model
+    return models.get_model(base, weights=None, **options)
 
 
 def _without_classifier(model: nn.Module) -> tuple[nn.Module, nn.Linear | None]:

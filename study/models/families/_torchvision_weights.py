@@ -62,3 +62,9 @@ def _check(tensors: Any, network: Callable[..., nn.Module]) -> None:
     named = tensors if isinstance(tensors, dict) else {}
     if {name: getattr(tensor, "shape", None) for name, tensor in named.items()} != expected:
         raise ValueError("it holds something else than this network's tensors")
+
+
+def in_cache(url: str) -> str:
+    """Say where the file of a URL lies in torch's cache, or how to get it."""
+    file = place(url)
+    return f"here: {file}" if file.is_file() else f"not here: downloaded on first use from {url}, to {file}"

@@ -12,6 +12,7 @@ from study.models.staging.recording import (
     Activation,
     BatchMultiple,
     ByMode,
+    CannotCut,
     Device,
     OwnTensor,
     Recording,
@@ -59,7 +60,9 @@ def staged(model: nn.Module, size: int, before: Sequence[str] | None = None, eve
     possible = cutting.possible(recording, _by_block(model, recording))
     if before is not None:
         here = {cut.before: cut for cut in possible}
-        picked = [here[block] for block in before if block in here]
+        if absent := [block for block in before if block not in here]:
+            raise CannotCut(f"images of {size} px leave no cut before {absent[0]}")
+        picked = [here[block] for block in before]
     else:
         picked = list(possible) if every else cutting.chosen(possible)
     return _Assembly(model, recording).stages(picked)
@@ -89,8 +92,8 @@ class Stage(nn.Module):
                 values[numbers[0]] = returned
             elif numbers:
                 values.update(zip(numbers, leaves(returned, Tensor), strict=True))
-        given = tuple(values[number] for number in self._gives)
-        return given if len(given) > 1 else given[0]
+        outputs = tuple(values[number] for number in self._gives)
+        return outputs if len(outputs) > 1 else outputs[0]
 
 
 class Frame(NamedTuple):

@@ -8,6 +8,7 @@ import sys
 import pandas as pd
 import pytest
 import torch
+import torchvision
 
 from study import models
 from study.errors import UserError
@@ -153,8 +154,59 @@ def test_dropout_and_stochastic_depth_are_off_unless_asked_for():
     assert active("timm/nest_tiny_jx", image_size=64) == ([], [])
     dropout, skipped = active("timm/test_vit", drop_path=0.2)
     assert (dropout, bool(skipped)) == ([], True)
-    with pytest.raises(UserError, match=r"drop_path 0.2 is not read by timm/ghostnet_050; it has no stochastic depth"):
+    with pytest.raises(
+        UserError, match=r"drop_path 0.2 is not read by network ghostnet_050; it has no stochastic depth"
+    ):
         families.build("timm/ghostnet_050", "none", 3, drop_path=0.2)
+
+
+def test_stochastic_depth_is_linear_over_the_blocks_up_to_the_rate_in_both_libraries():
+    for name in ("timm/test_vit", "torchvision/swin_t"):
+        net = families.build(name, "none", 3, image_size=64, drop_path=0.2)
+        modules = [module for stage in net.stages for module in stage.modules()]
+        rates = [module.drop_prob for module in modules if hasattr(module, "drop_prob")]
+        rates += [module.p for module in modules if type(module).__name__ == "StochasticDepth"]
+        assert max(rates) == pytest.approx(0.2)
+        assert len({round(rate, 6) for rate in rates}) > 2
+    off = families.build("torchvision/swin_t", "none", 3, image_size=64)
+    assert not [layer for layer in off.modules() if type(layer).__name__ == "StochasticDepth" and layer.p]
+
+
+@pytest.mark.parametrize(("name", "size"), [("vit_b_16", 64), ("regnet_y_400mf", 64)])
+@pytest.mark.slow
+def test_torchvisions_weights_are_fitted_to_another_size(name, size, tmp_path, monkeypatch):
+    """Position embeddings are interpolated, and a network that needs numbers to be made is no other network's file."""
+    torch.manual_seed(0)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    url = torchvision.models.get_model_weights(name).DEFAULT.url
+    file = tmp_path / "checkpoints" / url.rpartition("/")[2]
+    file.parent.mkdir()
+    whole = torchvision.models.get_model(name)
+    torch.save(whole.state_dict(), file)
+    net = families.build(f"torchvision/{name}", "pretrained", 3, image_size=size).eval()
+    assert net(torch.rand(2, 3, size, size)).shape == (2, 3)
+    own = families.build(f"torchvision/{name}", "pretrained", 3, source_head=True).eval()
+    images = torch.rand(2, 3, 224, 224)
+    assert torch.equal(own(images), whole.eval()(images))
+
+
+def test_a_network_that_cannot_be_cut_is_one_stage_of_features():
+    tokens, maps = torch.rand(2, 7, 5), torch.rand(2, 5, 3, 4)
+    assert torch.equal(_plans._Whole(torch.nn.Identity())(tokens), tokens.mean(1))
+    assert torch.equal(_plans._Whole(torch.nn.Identity())(maps), maps.mean((2, 3)))
+
+
+@pytest.mark.slow
+def test_a_network_of_tokens_alone_is_taken_as_one_stage():
+    family = families.check("timm/qwen3_vit_88m_enc", "none", 768)
+    assert (len(family.stages), family.features) == (1, 1024)
+
+
+def test_sizes_that_fit_are_named_where_one_does_not():
+    name = "torchvision/maxvit_t"
+    with pytest.raises(UserError, match=rf"images of 230 px do not fit family {name}; the nearest that do: 224$"):
+        families.check(name, "none", 230)
+    families.check(name, "none", 224)
 
 
 def test_embeddings_of_positions_and_tokens_do_not_decay():
