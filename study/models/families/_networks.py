@@ -17,7 +17,7 @@ from study.space.config import show
 from study.storage import store
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 Channels = tuple[float, float, float]
 NEAREST = 3
@@ -60,6 +60,12 @@ class Library(Protocol):
 
     def where(self, network: str) -> str:
         """Say where a network's published weights lie here, or how to get them."""
+
+    def classifiers(self, network: str) -> Sequence[str]:
+        """Name the layers that a network with classes has behind its features."""
+
+    def translated(self, network: str, model: "nn.Module", tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
+        """Rename tensors of the library's older versions, and fit position embeddings to a network made for a size."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ def family(
         undecayed=facts.undecayed,
         contiguous=facts.contiguous,
         fits=functools.partial(fits, library, network, stages),
+        origin=f"{library}/{network}",
     )
 
 
@@ -153,12 +160,12 @@ def fits(library: str, network: str, stages: str | None, size: int) -> bool:
 
 def names(library: str) -> Sequence[str]:
     """List a library's networks, from the store if they were listed before."""
-    return tuple(_from_store(library, {"names": "all"}, lambda: {"names": list(_library(library).names())})["names"])
+    return tuple(_from_store(library, {"names": "all"}, lambda: {"names": list(module_of(library).names())})["names"])
 
 
 def where(library: str, network: str) -> str:
     """Say where a network's published weights lie here, or how to get them."""
-    return _library(library).where(network)
+    return module_of(library).where(network)
 
 
 def refuse_unknown(library: str, network: str, known: Sequence[str]) -> None:
@@ -172,7 +179,8 @@ def refuse_unknown(library: str, network: str, known: Sequence[str]) -> None:
         raise UserError(f"unknown network '{network}' of {library}; the nearest: {', '.join(near)}")
 
 
-def _library(name: str) -> Library:
+def module_of(name: str) -> Library:
+    """Import the module of a library."""
     return import_module(f"{__package__}._{name}")  # type: ignore[return-value]
 
 
@@ -194,13 +202,13 @@ def _tuples(value: Any) -> Any:
 def _plan(library: str, network: str, stages: str | None) -> Description:
     from study.models.families import _plans
 
-    return _plans.describe(_library(library), network, stages)
+    return _plans.describe(module_of(library), network, stages)
 
 
 def _runs(library: str, network: str, stages: str | None, size: int) -> bool:
     from study.models.families import _plans
 
-    return _plans.runs(_library(library), network, size, describe(library, network, stages))
+    return _plans.runs(module_of(library), network, size, describe(library, network, stages))
 
 
 def _backbone(
@@ -209,8 +217,8 @@ def _backbone(
     from study.models.families import _plans
 
     description = describe(library, network, stages)
-    return _plans.backbone(_library(library), network, description, side, drop_path, weights != "none")
+    return _plans.backbone(module_of(library), network, description, side, drop_path, weights != "none")
 
 
 def _fetch(library: str, network: str) -> object:
-    return _library(library).pretrained(network, None)
+    return module_of(library).pretrained(network, None)

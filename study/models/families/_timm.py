@@ -4,12 +4,13 @@ Source: Wightman, https://github.com/huggingface/pytorch-image-models (Apache-2.
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import huggingface_hub
 import timm
 from huggingface_hub.constants import HF_HUB_CACHE
-from torch import nn
+from torch import Tensor, nn
 
 from study.errors import UserError
 from study.models.families._networks import Contract, refuse_unknown
@@ -74,6 +75,18 @@ def where(network: str) -> str:
         if isinstance(file, str):
             return f"here: {file}"
     return f"not here: downloaded on first use from the hub's {settings.hf_hub_id}, into {HF_HUB_CACHE}"
+
+
+def classifiers(network: str) -> Sequence[str]:
+    """Name a network's classifiers; networks that were distilled have two."""
+    named = _settings(network).classifier or ()
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def translated(network: str, model: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Let the network's module of timm rename tensors and fit position embeddings, where it has a function for it."""
+    rename = getattr(import_module(type(model).__module__), "checkpoint_filter_fn", None)
+    return tensors if rename is None else rename(tensors, model)  # type: ignore[no-any-return]
 
 
 def _missing(network: str, settings: Any, error: Exception) -> UserError:
