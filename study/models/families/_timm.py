@@ -3,14 +3,19 @@
 Source: Wightman, https://github.com/huggingface/pytorch-image-models (Apache-2.0); weights have licences of their own.
 """
 
+import os
+import socket
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import huggingface_hub
 import timm
+from huggingface_hub.constants import ENDPOINT as HUB
 from huggingface_hub.constants import HF_HUB_CACHE
 from timm.models._hub import load_model_config_from_path
 from torch import Tensor, nn
@@ -59,8 +64,12 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
         UserError: they are not here and cannot be had; says what to place where.
     """
     settings = _settings(network)
+    cached = _cached(settings)
+    if settings.hf_hub_id and cached is None and _unreachable():  # else the hub's package tries for a minute
+        raise _missing(network, settings, OSError(f"{HUB} cannot be reached"))
+    here = {"pretrained_cfg_overlay": {"file": cached}} if cached else {}  # else it asks the hub for a newer one
     try:
-        model: Any = _make(network, size, drop_path, num_classes=settings.num_classes, pretrained=True)
+        model: Any = _make(network, size, drop_path, num_classes=settings.num_classes, pretrained=True, **here)
     except (OSError, RuntimeError, ValueError) as error:
         raise _missing(network, settings, error) from error
     head = model.get_classifier() if settings.num_classes else None
@@ -75,12 +84,29 @@ def where(network: str) -> str:
         return f"here: {_networks.file_of(network)}"
     if not settings.hf_hub_id:
         return in_cache(settings.url)
-    names = (settings.hf_hub_filename,) if settings.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
-    for name in names:
-        file = huggingface_hub.try_to_load_from_cache(settings.hf_hub_id, name)
-        if isinstance(file, str):
-            return f"here: {file}"
+    if file := _cached(settings):
+        return f"here: {file}"
     return f"not here: downloaded on first use from the hub's {settings.hf_hub_id}, into {HF_HUB_CACHE}"
+
+
+def _cached(settings: Any) -> str | None:
+    """Find the file of a network's weights in the hub's cache; timm prefers the first of its names."""
+    names = (settings.hf_hub_filename,) if settings.hf_hub_filename else _networks.FILES
+    files = [huggingface_hub.try_to_load_from_cache(settings.hf_hub_id, name) for name in names if settings.hf_hub_id]
+    return next((file for file in files if isinstance(file, str)), None)
+
+
+def _unreachable() -> bool:
+    """Whether the hub's name cannot be looked up, and there is no proxy that would do so."""
+    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "ON", "YES", "TRUE"):  # as the hub's package reads it
+        return True
+    if urllib.request.getproxies():
+        return False
+    try:
+        socket.getaddrinfo(urlsplit(HUB).hostname, None)
+    except OSError:
+        return True
+    return False
 
 
 def classifiers(network: str) -> Sequence[str]:
