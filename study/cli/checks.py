@@ -12,7 +12,8 @@ from study.models import cards, families, heads, weight_files
 from study.pretraining import pretexts, sources
 from study.pretraining.imported import WeightsFile
 from study.space import distributions
-from study.space.config import Config, check_choices, check_crop, check_pattern, check_ranges, check_size, config
+from study.space.config import Config, check_crop, check_pattern, config
+from study.space.ranges import check_choices, check_ranges, check_size
 from study.space.space import Cell, Value
 from study.training import regimes
 from study.training.active import unread
