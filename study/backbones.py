@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from analysis.shell import command
 from analysis.shell.text import printable
+from study import plugins
 from study.errors import UserError
 from study.models import families
 from study.models.families import _networks
 from study.models.families._networks import Description
+from study.plugins import trusted
+from study.storage import store
 
 MOST = 200
 """Names that are listed."""
@@ -37,7 +40,7 @@ def _lines(pattern: str) -> Iterator[str]:
     library, _, network = pattern.partition("/")
     if set(pattern) & set("*?["):
         yield from _listed(pattern)
-    elif library in families.LIBRARIES and network:
+    elif library in families.LIBRARIES and network and not families.is_own(pattern):
         yield from described(pattern, _networks.describe(library, network))
     else:
         yield from _written_by_hand(pattern)
@@ -51,18 +54,26 @@ def _listed(pattern: str) -> Iterator[str]:
     """
     library = pattern.partition("/")[0]
     libraries = [library] if library in families.LIBRARIES else list(families.LIBRARIES)
-    names = [*families.names(), *(f"{name}/{network}" for name in libraries for network in _networks.names(name))]
+    notes = plugins.notes("family", families.names())
+    names = list(dict.fromkeys([*families.names(), *notes]))
+    names += [f"{name}/{network}" for name in libraries for network in _networks.names(name)]
     matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
     if not matching:
         raise UserError(f"no network's name matches '{pattern}'; try *{pattern.strip('*').rpartition('/')[2][:6]}*")
-    yield from matching[:MOST]
+    yield from (f"{name} ({notes[name]})" if name in notes else name for name in matching[:MOST])
     if len(matching) > MOST:
         yield f"and {len(matching) - MOST} more; write more of the name"
 
 
 def _written_by_hand(name: str) -> Iterator[str]:
-    family = families.load(name)
-    yield f"{name}: a family of {len(family.stages)} stages that is written by hand"
+    family, own = families.load(name), families.is_own(name)
+    families.try_out(name, family, -(-(family.source_size or family.min_size) // family.multiple) * family.multiple)
+    origin = plugins.code("family", name) if own else None
+    if origin:
+        store.check()
+        trusted.remember([origin])
+    kind = f"of your own ({origin.path or origin.identity})" if origin else "that is written by hand"
+    yield f"{name}: a family of {len(family.stages)} stages {kind}"
     yield from (f"  {number}  {contents}" for number, contents in enumerate(family.stages, 1))
     yield from _sizes(family.min_size, family.multiple, family.source_size)
     yield f"weights: {', '.join(family.weights)}"

@@ -6,6 +6,7 @@ Knows which values families, regimes and optimizers take; imports no torch.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from study import plugins
 from study.data import splits, tasks
 from study.errors import UserError
 from study.models import cards, families, heads
@@ -78,9 +79,8 @@ def _check_weights(trial: Config) -> None:
     regimes.check_name(trial.regime)
     if trial.regime != "scratch" and trial.weights not in own:
         message = f"unknown weights {trial.weights!r} of family {trial.family}; one of {', '.join(own)}"
-        first = (
-            f"{', '.join(pretexts.names())}, one of these with a task, as in rotation:gtsrb, or a name under sources"
-        )
+        known = plugins.choices("pretext", pretexts.names())
+        first = f"{known}, one of these with a task, as in rotation:gtsrb, or a name under sources"
         raise UserError(f"{message}; or, to be trained first, {first}")
 
 
@@ -168,6 +168,7 @@ def _check_regime(trial: Config, epochs: int) -> None:
     stages = len(families.load(trial.family, **options).stages)
     regime = regimes.regime(trial, stages)
     family = families.check(trial.family, regime.weights, trial.upsample or trial.image_size, **options)
+    families.try_out(trial.family, family, trial.upsample or trial.image_size, **options)
     for phase in regime.phases:
         regimes.multipliers(phase, stages)
     regimes.spans(regime.phases, epochs)

@@ -122,7 +122,7 @@ def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) 
     """
     first, _, second = name.partition(":")
     recipe = recipes.get(name)
-    if recipe is None and (first not in pretexts.names() or first in families.load(values.family).weights):
+    if recipe is None and (not pretexts.known(first) or first in families.load(values.family).weights):
         return None
     _refuse_long(name, recipes)
     if name in families.load(values.family).weights:
