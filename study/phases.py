@@ -183,7 +183,7 @@ def _gpus(chosen: Options, study: Study, write: Callable[[str], None]) -> "float
 
     bytes_each = 0 if not study.cache_gb else 2 if study.half else 4
     cases = gpu_sharing.cases(study.cells, study.prepared, study.absent, bytes_each)
-    return lambda most: gpu_sharing.chosen(cases, *gpu_memory.needs(cases, study.code), most, write)
+    return lambda most: gpu_sharing.chosen(cases, *gpu_memory.needs(cases, code=study.code), most, write)
 
 
 class Observer:

@@ -34,13 +34,13 @@ class Gauge:
         return self._attempts.need(case, self._free)
 
 
-def needs(cases: Sequence[Case], code: tuple[Code, ...] = (), gauge: type = Gauge) -> tuple[list[int | str], int]:
+def needs(cases: Sequence[Case], gauge: type = Gauge, code: tuple[Code, ...] = ()) -> tuple[list[int | str], int]:
     """Measure cases on the unused GPUs of the Ray cluster.
 
     Args:
         cases: configurations to measure.
-        code: of the user's own.
         gauge: class like `Gauge`, of which each GPU gets an instance.
+        code: of the user's own.
 
     Returns:
         `need` of each case, and the bytes free on the GPU that has least. Without an unused GPU the list is empty.

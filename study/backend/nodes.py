@@ -42,10 +42,10 @@ class NodeChecks(NamedTuple):
     shares: bool
     """Whether all nodes must have one store, because weights are trained first."""
     cells: list[Cell]
-    own_code: tuple[Code, ...]
-    """Of the user's own."""
     absent: frozenset[int]
     """Cells whose pretrained weights are unavailable on the driver's machine."""
+    own_code: tuple[Code, ...] = ()
+    """Of the user's own."""
 
 
 def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -> None:

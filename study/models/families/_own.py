@@ -77,7 +77,7 @@ def _run(what: str, module: ModuleType, call: Callable[[], Any]) -> Any:
 def _checked(what: str, module: ModuleType, family: object) -> Family:
     """Check a family's fields, and let errors of its functions name it."""
     if not isinstance(family, Family):
-        raise UserError(f"{what} must be a Family, and is a {type(family).__name__}")
+        raise UserError(f"{what}: FAMILY is of type {type(family).__name__} and must be a Family")
     for field, (fits, expected) in _EXPECTED.items():
         value = getattr(family, field)
         if not fits(value):
