@@ -140,7 +140,11 @@ def _named(pair: str) -> str:
 
 
 def _send(
-    cluster: "Cluster", args: argparse.Namespace, words: list[str], variables: dict[str, str], code: Iterable[Code]
+    cluster: "Cluster",
+    args: argparse.Namespace,
+    words: list[str],
+    variables: dict[str, str],
+    code: Iterable[Code] = (),
 ) -> str:
     """Send the working tree and the command; gives the job."""
     options = [word for pair in args.env for word in ("--env", _named(pair))]

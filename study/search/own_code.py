@@ -25,7 +25,7 @@ def of(cells: Sequence[Cell]) -> tuple[Code, ...]:
 def _names(cell: Cell) -> Iterator[tuple[str, str]]:
     """Give kind and name of what a cell uses and the package does not have."""
     values, source = config(cell.values | cell.baseline), sources.of(cell)
-    trainings = source.line if source else ()
+    trainings = [each for each in (source.line if source else ()) if isinstance(each, sources.Source)]
     for each in (values, *(training.config for training in trainings)):
         if families.is_own(each.family):
             yield "family", each.family

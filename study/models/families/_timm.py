@@ -4,14 +4,19 @@ Source: Wightman, https://github.com/huggingface/pytorch-image-models (Apache-2.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import huggingface_hub
 import timm
 from huggingface_hub.constants import HF_HUB_CACHE
-from torch import nn
+from timm.models._hub import load_model_config_from_path
+from torch import Tensor, nn
 
 from study.errors import UserError
+from study.models.families import _networks
 from study.models.families._networks import Contract, refuse_unknown
 from study.models.families._torchvision_weights import in_cache, place
 from study.models.families._weights import missing
@@ -35,7 +40,7 @@ def contract(network: str) -> Contract:
         std=tuple(settings.std),
         size=max(settings.input_size[1:]),
         classes=settings.num_classes,
-        weights=settings.tag or "default" if settings.has_weights else None,
+        weights=settings.tag or "default" if settings.has_weights or settings.source == "local-dir" else None,
         licence=settings.license,
     )
 
@@ -66,6 +71,8 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
 def where(network: str) -> str:
     """Say where a network's weights lie in the hub's cache, or how to get them."""
     settings = _settings(network)
+    if network.startswith(_networks.FOLDER):
+        return f"here: {_networks.file_of(network)}"
     if not settings.hf_hub_id:
         return in_cache(settings.url)
     names = (settings.hf_hub_filename,) if settings.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
@@ -74,6 +81,18 @@ def where(network: str) -> str:
         if isinstance(file, str):
             return f"here: {file}"
     return f"not here: downloaded on first use from the hub's {settings.hf_hub_id}, into {HF_HUB_CACHE}"
+
+
+def classifiers(network: str) -> Sequence[str]:
+    """Name a network's classifiers; networks that were distilled have two."""
+    named = _settings(network).classifier or ()
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def translated(network: str, model: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Let the network's module of timm rename tensors and fit position embeddings, where it has a function for it."""
+    rename = getattr(import_module(type(model).__module__), "checkpoint_filter_fn", None)
+    return tensors if rename is None else rename(tensors, model)  # type: ignore[no-any-return]
 
 
 def _missing(network: str, settings: Any, error: Exception) -> UserError:
@@ -88,10 +107,29 @@ def _missing(network: str, settings: Any, error: Exception) -> UserError:
 
 
 def _settings(network: str) -> Any:
+    if network.startswith(_networks.FOLDER):
+        return _settings_of_folder(_networks.folder_of(network))
     base, _, tag = network.partition(".")
     if tag or not timm.is_model(base):
         refuse_unknown("timm", network, names())
     return timm.models.get_pretrained_cfg(network) or timm.models.PretrainedCfg()
+
+
+def _settings_of_folder(folder: Path) -> Any:
+    """Read `config.json` of a folder as timm and the hub write them.
+
+    Raises:
+        UserError: it names no network of timm.
+    """
+    try:
+        settings, name, _ = load_model_config_from_path(folder)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"timm/{_networks.FOLDER}{folder}: config.json is not timm's ({show(error)})") from error
+    refuse_unknown("timm", name, timm.list_models())
+    default = timm.models.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
+    known = {key: value for key, value in settings.items() if hasattr(default, key)}
+    known["fixed_input_size"] = default.fixed_input_size  # the file's own is about the side it was saved with
+    return replace(default, **{"tag": None, "license": None, **known})
 
 
 def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> nn.Module:

@@ -96,6 +96,7 @@ FAMILY = Family(
     source_classes=1000,
     source_size=224,
     whole=True,
+    origin="timm/tf_efficientnet_lite0",
     backbone=_backbone,
     fetch=_file,  # nothing to fetch; a missing package is reported early
 )
