@@ -181,6 +181,8 @@ def _filled(description: dict[str, Any], values: Config, task: str) -> dict[str,
     """Add what a description may lack: the configuration's values, and the task's own."""
     known = {name: getattr(values, name) for name in ("image_size", "upsample", "colour")} | {"task": task}
     if missing := {"crop", "labels_per_image"} - description.keys():
+        if tasks.data_set(task) not in tasks.names():  # no code of a user's own is run because a card names it
+            raise KeyError(min(missing))
         module = tasks.load(task)
         own = {"crop": values.crop or module.CROPS[0], "labels_per_image": LABELS[tasks.several(module)]}
         known |= {name: own[name] for name in missing}

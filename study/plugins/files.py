@@ -96,7 +96,7 @@ def module(kind: str, name: str) -> ModuleType:
     """
     file = read(kind, name)
     if file not in _modules:
-        before = set(sys.modules)
+        before = list(sys.modules.values())
         made = execute(f"{kind} file {name!r}", file, located=True)
         _refuse_neighbours(f"{kind} file {name!r}", file, before)
         _modules[file] = made
@@ -147,18 +147,21 @@ def _without_bytecode(call: Callable[[], object]) -> None:
         sys.dont_write_bytecode = before
 
 
-def _refuse_neighbours(what: str, file: OwnFile, before: set[str]) -> None:
+def _refuse_neighbours(what: str, file: OwnFile, before: list[ModuleType]) -> None:
     """Refuse a file that has imported another one from its folder: no hash covers that one, and it does not travel."""
     folder = Path(file.path).parent
-    for name in sorted(set(sys.modules) - before):
-        path = Path(getattr(sys.modules[name], "__file__", None) or "/")
+    earlier = set(map(id, before))  # a module may get a second name, as `__main__` does from multiprocessing
+    for name, loaded in sorted(sys.modules.items(), key=lambda item: item[0]):
+        if id(loaded) in earlier:
+            continue
+        path = Path(getattr(loaded, "__file__", None) or "/")
         ours = name.partition(".")[0] in OURS or name.startswith(PREFIX)
         if ours or not path.is_relative_to(folder):
             continue
         inside = path.relative_to(folder).parts
         if len(inside) <= 2 and "site-packages" not in inside:
-            for loaded in [each for each in sys.modules if each.partition(".")[0] == name.partition(".")[0]]:
-                del sys.modules[loaded]
+            for other in [each for each in sys.modules if each.partition(".")[0] == name.partition(".")[0]]:
+                del sys.modules[other]
             way_out = "write it into the file, or install both as a distribution with an entry point"
             raise UserError(f"{what} imports {'/'.join(inside)} beside it, which does not travel with it: {way_out}")
 

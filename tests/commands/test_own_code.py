@@ -163,6 +163,7 @@ def test_a_node_refuses_another_version_of_a_distribution(tmp_path, monkeypatch)
         place=str(tmp_path),
         mark="mark",
         shares=False,
+        files=(),
         cells=[],
         own_code=(code._replace(identity="mynets 2.0, sha256:0"),),
         absent=frozenset(),

@@ -94,6 +94,17 @@ def test_a_file_that_imports_its_neighbour_is_refused_each_time(here, monkeypatc
             plugins.module("family", "mine.py")
 
 
+def test_a_second_name_of_a_module_is_no_neighbour(here, monkeypatch):
+    """Whatever first imports multiprocessing gives `__main__` another name, which lies in a clone's root, say."""
+    (here / "main_of_mine.py").write_text("")
+    monkeypatch.syspath_prepend(str(here))
+    import main_of_mine  # type: ignore[import-not-found]
+
+    (here / "mine.py").write_text("import sys\nsys.modules['__another_main__'] = sys.modules['main_of_mine']\n")
+    assert plugins.module("family", "mine.py")
+    assert sys.modules.pop("__another_main__") is sys.modules.pop("main_of_mine") is main_of_mine
+
+
 @pytest.mark.parametrize(("name", "parts"), [
     ("animals/animal/canines", ("animals", "animal/canines")),
     ("./a/mine.py/animal/canines", ("./a/mine.py", "animal/canines")),
