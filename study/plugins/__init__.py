@@ -62,8 +62,8 @@ def code(kind: str, name: str) -> Code:
 
 
 def versions(kind: str, name: str) -> dict[str, str]:
-    """Give what results depend on where a module is the user's own, as a part of a key; else nothing."""
-    return {f"{kind} code": code(kind, name).identity} if known(kind, name) else {}
+    """Give what results depend on besides the package's code, as a part of a key."""
+    return {f"{kind} code": code(kind, name).identity}
 
 
 def fix(codes: Iterable[Code]) -> None:

@@ -106,7 +106,7 @@ def _own(name: str) -> ModuleType:
 def versions(name: str) -> dict[str, str]:
     """Give what identifies a task's code where it is a user's own."""
     first = data_set(name)
-    return {} if first in names() else plugins.versions("task", first)
+    return plugins.versions("task", first) if plugins.known("task", first) and first not in names() else {}
 
 
 def own(name: str) -> OwnTask | None:

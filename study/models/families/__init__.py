@@ -131,7 +131,7 @@ def module(name: str) -> ModuleType | SimpleNamespace:
 
 def is_own(name: str) -> bool:
     """Whether a family is a user's own: a file, or an entry point whose name the package does not have."""
-    return files.is_file_name(name) or ("/" not in name and name not in names() and plugins.known("family", name))
+    return files.is_file_name(name) or (plugins.known("family", name) and name not in names())
 
 
 def versions(name: str) -> dict[str, str]:

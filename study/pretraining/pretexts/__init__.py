@@ -67,12 +67,12 @@ def names() -> tuple[str, ...]:
 
 def known(name: str) -> bool:
     """Whether there is a pretext of this name, in this folder or of a user's own."""
-    return name in names() or plugins.known("pretext", name)
+    return plugins.known("pretext", name) or name in names()
 
 
 def versions(name: str) -> dict[str, str]:
     """Give what identifies a pretext's code where it is a user's own."""
-    return {} if name in names() else plugins.versions("pretext", name)
+    return plugins.versions("pretext", name) if plugins.known("pretext", name) and name not in names() else {}
 
 
 def load(name: str) -> Pretext:
