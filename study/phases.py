@@ -46,11 +46,8 @@ class Caller(NamedTuple):
 
 def carry_out(chosen: Options, question: Question, caller: Caller) -> int:
     """Run what the options describe; gives the exit code."""
-    plugins.fix(question.code)  # whatever becomes of the files meanwhile
-    try:
+    with plugins.fixed(question.code):  # whatever becomes of the files meanwhile
         return _carried_out(chosen, question, caller)
-    finally:
-        plugins.release()
 
 
 def _carried_out(chosen: Options, question: Question, caller: Caller) -> int:

@@ -67,13 +67,8 @@ def versions(kind: str, name: str) -> dict[str, str]:
 
 
 def fix(codes: Iterable[Code]) -> None:
-    """Let these texts stand for their files in this process, whatever lies at their paths; others are released."""
+    """Let these texts, and no others, stand for their files in this process, whatever lies at their paths."""
     files.fix(_files(codes))
-
-
-def release() -> None:
-    """Read files from their paths again."""
-    files.fix({})
 
 
 @contextlib.contextmanager

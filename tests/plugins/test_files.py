@@ -15,7 +15,7 @@ from study.storage import store
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    plugins.release()
+    plugins.fix(())
 
 
 def test_a_file_is_executed_once_and_anew_when_it_has_changed(here):
