@@ -1,11 +1,16 @@
 """Families of a user's own: what they may be, and how one that breaks the contract is refused."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from study.errors import UserError
 from study.models import families
+from study.pretraining import sources
+from study.pretraining.initial_weights import InitialWeights
 from study.space.config import config
+from study.training.trial import CacheSettings, cache_of
 from tests.support import own_code
 
 SIZE = 16
@@ -96,3 +101,16 @@ def test_a_network_is_tried_once_for_each_version_of_its_file(write, monkeypatch
     write(own_code.FAMILY + "# and again\n")
     tried()
     assert len(built) == 2
+
+
+def test_kept_features_and_first_weights_are_keyed_by_the_files_text(write):
+    trial, data = config({"task": "pets", "family": "./mynet.py"}), SimpleNamespace(key="images")
+    keys = []
+    for text in (own_code.FAMILY, own_code.FAMILY + "# changed\n"):
+        write(text)
+        cache = cache_of(trial, data, CacheSettings(1, False, "code"))
+        source = sources.source("rotation", {"rotation": {"epochs": 1}}, trial)
+        start = InitialWeights(source, SimpleNamespace(fingerprint="images"), 0)
+        keys.append((cache.dependencies["family code"], start.key["own_code"]["family code"]))
+    assert keys[0] != keys[1]
+    assert [first == second for first, second in keys] == [True, True]
