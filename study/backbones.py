@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from analysis.shell import command
 from analysis.shell.text import printable
 from study.errors import UserError
-from study.models import families
+from study.models import families, network_costs
 from study.models.families import _networks
 from study.models.families._networks import Description
 
 MOST = 200
 """Names that are listed."""
+USUAL = 32
+"""Side of the images, pixels, whose cost is printed of a family without weights."""
 
 
 def _parser() -> command.Parser:
@@ -63,16 +65,19 @@ def _listed(pattern: str) -> Iterator[str]:
 def _written_by_hand(name: str) -> Iterator[str]:
     family = families.load(name)
     yield f"{name}: a family of {len(family.stages)} stages that is written by hand"
+    size = family.source_size or max(family.min_size, USUAL)
+    if counts := network_costs.counts(name, size, {}):
+        yield f"{_cost(counts.parameters, counts.macs)} for an image of {size} px, {family.features} features"
     yield from (f"  {number}  {contents}" for number, contents in enumerate(family.stages, 1))
     yield from _sizes(family.min_size, family.multiple, family.source_size)
-    yield f"weights: {', '.join(family.weights)}"
+    licence = f"; {_licence(family.licence)}" * (len(family.weights) > 1)
+    yield f"weights: {', '.join(family.weights)}{licence}"
 
 
 def described(name: str, facts: Description) -> Iterator[str]:
     """Describe a library's network, a line a fact."""
     contract = facts.contract
-    cost = f"{facts.parameters / 1e6:.1f} M parameters, {facts.macs / 1e9:.2f} G MACs"
-    yield f"{name}: {cost} for an image of {contract.size} px, {facts.features} features"
+    yield f"{name}: {_cost(facts.parameters, facts.macs)} for an image of {contract.size} px, {facts.features} features"
     if facts.whole:
         yield f"one stage, as it cannot be cut: {facts.whole}; it trains as a whole or is frozen as a whole"
     yield "stage  parameters  passed on, of an image  holds"
@@ -88,6 +93,10 @@ def described(name: str, facts: Description) -> Iterator[str]:
         yield f"weights: pretrained ({contract.weights}), {classes} classes; {_licence(contract.licence)}"
         yield _networks.where(*name.split("/", 1))
         yield f"images: mean {_three(contract.mean)}, std {_three(contract.std)}"
+
+
+def _cost(parameters: int, macs: int) -> str:
+    return f"{parameters / 1e6:.1f} M parameters, {macs / 1e9:.2f} G MACs"
 
 
 def _licence(licence: str | None) -> str:

@@ -77,6 +77,8 @@ class Family:
     """Whether the network must not be laid out channels last."""
     fits: Callable[[int], bool] | None = None
     """Whether the network takes images of this side, pixels, where `min_size` and `multiple` do not decide it."""
+    licence: str | None = None
+    """Of the published weights, as their publisher states it; None where none is stated."""
 
     def __post_init__(self) -> None:
         """Let "pretrained" name the published weights of any family."""

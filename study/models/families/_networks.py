@@ -123,6 +123,7 @@ def family(
         undecayed=facts.undecayed,
         contiguous=facts.contiguous,
         fits=functools.partial(fits, library, network, stages),
+        licence=facts.contract.licence,
     )
 
 
