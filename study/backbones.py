@@ -4,6 +4,7 @@ import fnmatch
 import math
 from collections.abc import Iterator, Sequence
 
+from analysis.numbers import licences
 from analysis.shell import command
 from analysis.shell.text import printable
 from study.errors import UserError
@@ -100,10 +101,8 @@ def _cost(parameters: int, macs: int) -> str:
 
 
 def _licence(licence: str | None) -> str:
-    if licence is None:
-        return "licence not stated"
-    forbids = "; not for commercial use" if "nc" in licence.lower().split("-") else ""
-    return f"licence {licence}{forbids}"
+    text = licences.described(licence or network_costs.NOT_STATED)
+    return text if text == licences.NOT_STATED else f"licence {text}"
 
 
 def _sizes(least: int, multiple: int, own: int | None) -> Iterator[str]:

@@ -28,7 +28,7 @@ def test_a_network_is_described_with_its_stages_sizes_and_weights(capsys):
 
 
 def test_licences_that_forbid_products_are_marked():
-    assert backbones._licence("cc-by-nc-4.0") == "licence cc-by-nc-4.0; not for commercial use"
+    assert backbones._licence("cc-by-nc-4.0") == "licence cc-by-nc-4.0 (not for commercial use)"
     assert backbones._licence("apache-2.0") == "licence apache-2.0"
     assert backbones._licence(None) == "licence not stated"
 
