@@ -17,8 +17,9 @@ SHARE = 4  # the cheap network has at most this part of the best one's operation
 PART = "a quarter"
 RULE = (
     "best: the highest mean test score; wins, leads and cannot be told apart: as above, for networks within one "
-    "combination of all else that is compared, each with the values that its own search found. Cost: multiply-accumulate "
-    "operations (MACs) of the backbone for one image. Of several networks the highest mean is picked, and leans upwards"
+    "combination of all else that is compared, each with the values that its own search found. Cost: "
+    "multiply-accumulate operations (MACs) of the backbone for one image. Of several networks the highest mean is "
+    "picked, and leans upwards"
 )
 
 
@@ -95,9 +96,9 @@ def _apart(pair: Any) -> str:
 
 def _costs(rows: Sequence[Any]) -> str:
     """The mean test score and the operations of each network."""
+    means = [format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric) for row in rows]
     texts = [
-        f"{row.contender} {format.spread(stats.Interval(row.mean, row.low, row.high, row.n), row.metric)}, n = {row.n}, "
-        f"{networks.scaled(row.macs, networks.GIGA)} G MACs"
-        for row in rows
+        f"{row.contender} {mean}, n = {row.n}, {networks.scaled(row.macs, networks.GIGA)} G MACs"
+        for row, mean in zip(rows, means, strict=True)
     ]
     return f"Mean test {format.unit(rows[0].metric)}: {'; '.join(texts)}."

@@ -148,7 +148,10 @@ def _means(place: Place, rivals: list[Any], one_class: set[str]) -> str:
 
 
 def evidence(row: Any) -> str:
-    """The numbers behind a pair: `P(fine_tune > scratch) = 0.89 [0.51, 0.98], Mann–Whitney p = 0.0286, difference paired by seed: separated`."""
+    """The numbers behind a pair.
+
+    `P(fine_tune > scratch) = 0.89 [0.51, 0.98], Mann–Whitney p = 0.0286, difference paired by seed: separated`.
+    """
     p = "" if pd.isna(row.mann_whitney_p) else f", Mann–Whitney p = {format.p_value(row.mann_whitney_p)}"
     chance = format.probability(stats.Interval(row.p, row.low, row.high, 0))
     how = comparisons.HOW[row.how] + (f", {format.plural(row.pairs, 'pair')}" if row.how == "paired" else "")

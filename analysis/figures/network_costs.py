@@ -36,15 +36,16 @@ def plot(data: pd.DataFrame, ax: Axes, against: str = MACS) -> None:
     """Draw a point with its interval per network on a logarithmic axis, over the steps of the front."""
     unit = networks.GIGA if against == MACS else 1.0
     front = data[data[FRONTS[against]]].sort_values(against)
-    steps = {"drawstyle": "steps-post" if against == MACS else "steps-pre", "label": "front"}
-    ax.plot(front[against].astype("float64") / unit, front["mean"], color="0.6", lw=1.2, zorder=1, marker="", **steps)
+    steps = "steps-post" if against == MACS else "steps-pre"
+    x = front[against].astype("float64") / unit
+    ax.plot(x, front["mean"], color="0.6", lw=1.2, zorder=1, drawstyle=steps, label="front")
     for row in data.itertuples():
         look = looks.look(row.look)
         reach = None if pd.isna(row.low) else [[row.mean - row.low], [row.high - row.mean]]
         filled = look.colour if row.split == "test" else "white"
         marks: dict[str, Any] = {"color": look.colour, "marker": look.marker, "markerfacecolor": filled, "ls": "none"}
-        x = float(getattr(row, against)) / unit
-        ax.errorbar([x], [row.mean], yerr=reach, capsize=2.5, elinewidth=1, label=_label(row), **marks)
+        at = float(getattr(row, against)) / unit
+        ax.errorbar([at], [row.mean], yerr=reach, capsize=2.5, elinewidth=1, label=_label(row), **marks)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(_ticks(data[against]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: networks.scaled(value)))
@@ -83,9 +84,9 @@ def caption(data: pd.DataFrame, against: str = MACS) -> str:
         trials = "a cell's winner, n = 1, no interval, picked for being high"
     machine = "" if against == MACS else " Speed is of this machine, with as much work beside as it had."
     return (
-        f"{split} {data['metric'].iloc[0]} against {cost}. One point per network: {trials}. Front: no other network has "
-        f"{better} and a higher mean; neighbours on it need not be told apart.{machine} In brackets: what to mind of the "
-        "licence of the published weights, as their publisher states it."
+        f"{split} {data['metric'].iloc[0]} against {cost}. One point per network: {trials}. Front: no other network "
+        f"has {better} and a higher mean; neighbours on it need not be told apart.{machine} In brackets: what to mind "
+        "of the licence of the published weights, as their publisher states it."
     )
 
 

@@ -1,4 +1,4 @@
-"""Licences of published weights in words: which forbid commercial use, which have terms of their own, which are unknown.
+"""Licences of weights in words: which forbid commercial use, which have terms of their own, which are unknown.
 
 Knows names as timm and the hub write them. A licence that is not listed is called one with terms of its own.
 """

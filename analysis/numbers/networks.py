@@ -112,10 +112,10 @@ def scaled(value: float, unit: float = 1.0) -> str:
 
 
 NOTE = (
-    "front: no other network has as few MACs and a higher mean. MACs: multiply-accumulate operations of the backbone for "
-    "one image of the trials' size; frozen: share of the backbone's parameters that no phase trains. Measured, as medians "
-    "over the n trials: images/s of prediction, by the whole network from stored images, on one batch; training images/s, "
-    "from what was kept of frozen stages; GB: the most memory that a trial had on its GPU, or its whole process on a CPU. "
-    "They hold for this machine with as much work beside as it had. licence: of the published weights, as their publisher "
-    "states it; a dash where a trial starts from none"
+    "front: no other network has as few MACs and a higher mean. MACs: multiply-accumulate operations of the backbone "
+    "for one image of the trials' size; frozen: share of the backbone's parameters that no phase trains. Measured, as "
+    "medians over the n trials: images/s of prediction, by the whole network from stored images, on one batch; "
+    "training images/s, from what was kept of frozen stages; GB: the most memory that a trial had on its GPU, or its "
+    "whole process on a CPU. They hold for this machine with as much work beside as it had. licence: of the published "
+    "weights, as their publisher states it; a dash where a trial starts from none"
 )

@@ -4,6 +4,7 @@ Nothing here draws a random number or changes a network, so that scores do not d
 """
 
 import contextlib
+import ctypes
 import sys
 import time
 from collections.abc import Sequence
@@ -72,10 +73,16 @@ def network(config: Config, net: Net, phases: Sequence[TrainingPhase], feed: Fee
 
 
 def forget_peak(device: str) -> None:
-    """Begin to measure the peak of memory anew; where the system cannot, it counts from the process's start."""
+    """Begin to measure the peak of memory anew; where the system cannot, it counts from the process's start.
+
+    On a CPU memory that earlier trials of the process have freed goes back to the system first. Without that a small
+    network's peak was that of the large one before it.
+    """
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         return
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)  # of glibc
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # of Linux: resets VmHWM alone
 

@@ -111,6 +111,17 @@ def test_prediction_is_timed_once_a_network(monkeypatch):
     assert timed == [32, 32]
 
 
+@pytest.mark.slow
+def test_a_small_network_has_no_peak_of_a_large_one_before_it():
+    data = task(train=32, held=3)
+    costs(SMALL, data)
+    small, large, again = (
+        costs(replace(SMALL, upsample=side, batch_size=32), data)[-1]["peak_memory"] for side in (32, 192, 32)
+    )
+    assert large - small > 100e6
+    assert large - again > 100e6
+
+
 def test_a_peak_is_of_its_own_trial():
     cost_meter.forget_peak("cpu")
     before = cost_meter._peak("cpu")
