@@ -1,9 +1,8 @@
 """Which pretrained network for your own images: the best, and the best at a quarter of the cost?
 
-    python -m study.run --space backbones --data my_images/                 # demo: two small networks, no download
+    python -m study.run --space backbones --data my_images/                 # demo: two networks, no download
     python -m study.run --space backbones --data my_images/ --scale full    # six networks, downloaded on first use
-    python -m study.run --space backbones --data my_images/ --scale full --dry-run
-    python -m study.run --space backbones --data my_images/ --scale full --set 'family=("timm/convnext_atto.d2_in1k",)'
+    python -m study.run --space backbones --data my_images/ --scale full --set image_size=112
 
 Six kinds of network: convolutions of 2015 and 2022, two for phones, a transformer in windows, and one that learnt
 without labels. 224 px is a side that all of them take: 16 patches of 14 px, and 7 of 32. How to read the report:
@@ -34,9 +33,10 @@ SPACE = Space(
     epochs=12,
     replicates=5,
     demo={
-        "compared": {"family": ("small_cnn", "resnet14"), "label_fraction": (0.5,)},
-        "settings": {"regime=feature_extraction": {"views": 1}},
-        "fixed": {"weights": "none", "image_size": 32, "budget": "epochs"},
+        "compared": {"family": ("efficientnet_lite0", "resnet14"), "label_fraction": (0.5,)},
+        "settings": {"regime=feature_extraction": {"views": 1}, "family=resnet14": {"weights": "none"}},
+        "baseline": {"lr": 2e-3},
+        "fixed": {"image_size": 64, "budget": "epochs"},
         "trials": 2,
         "epochs": 3,
         "replicates": 3,

@@ -10,9 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from study.models import families, weights
+from study.models import families
 from study.space.config import Config
-from study.storage import store
+from study.storage import reading, store
 from study.storage.study_folder import code_fingerprint
 
 _SIDES = ("image_size", "upsample")
@@ -95,7 +95,17 @@ def licence(config: Config, initial: str, source: Path | None) -> str | None:
         source: entry of the store with other weights, which were trained from published ones or from none.
     """
     family = families.of(config)
-    first = initial if source is None or initial == "none" else str(weights.card(source)["config"]["weights"])
+    first = initial if source is None or initial == "none" else _first(source)
+    if first is None:
+        return NOT_STATED
     if families.published(first) == "none" or first not in family.weights:
         return None
     return family.licence or NOT_STATED
+
+
+def _first(source: Path) -> str | None:
+    """Name the weights that the first training began with which led to those of an entry; None if none did."""
+    key: Any = reading.read_json(source / store.MANIFEST)["key"]
+    while key.get("before"):
+        key = key["before"]
+    return str(key["config"]["weights"]) if "config" in key else None

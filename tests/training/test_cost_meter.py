@@ -1,5 +1,6 @@
 """A trial's costs: what is counted, what is measured, and that scores do not depend on either."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from study.data.prepare import TaskData
 from study.models import families, network_costs
+from study.storage import store
 from study.storage.ledger_schema import COSTS
 from study.training import cost_meter, fused_heads, trial
 from tests.support.toy_task import SMALL, task
@@ -166,8 +168,12 @@ def test_the_licence_is_of_published_weights(config, licence):
     assert network_costs.licence(config, "none", None) is None
 
 
-def test_weights_that_were_trained_here_have_the_licence_of_those_they_began_with(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("first", "licence"), [("pretrained", "apache-2.0"), ("none", None)])
+def test_weights_that_were_trained_here_have_the_licence_of_those_they_began_with(first, licence, tmp_path):
     config = replace(SMALL, family="timm/convnext_atto.d2_in1k", weights="labels:animals")
-    for first, licence in (("pretrained", "apache-2.0"), ("none", None)):
-        monkeypatch.setattr(network_costs.weights, "card", lambda path, first=first: {"config": {"weights": first}})
+    begun = {"config": {"weights": first}, "before": None}
+    for key in (begun, {"config": {"weights": "rotation"}, "before": begun}):
+        (tmp_path / store.MANIFEST).write_text(json.dumps({"key": key}))
         assert network_costs.licence(config, "labels:animals", tmp_path) == licence
+    (tmp_path / store.MANIFEST).write_text(json.dumps({"key": {"file": "mine.pt"}}))
+    assert network_costs.licence(config, "mine.pt", tmp_path) == network_costs.NOT_STATED
