@@ -32,7 +32,7 @@ def fetch_weights(cells: list[Cell]) -> dict[int, str]:
         if values.regime != "scratch" and (problem := problems.get(key)):
             absent[number] = problem
     if len(absent) == len(cells):
-        raise UserError(_all({key[0]: problem for key, problem in problems.items() if problem}))
+        raise UserError(_all({str(key[0]): problem for key, problem in problems.items() if problem}))
     return absent
 
 
