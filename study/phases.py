@@ -95,6 +95,7 @@ def _prepare(
 
     space, cells = question.space, question.cells
     absent = fetch.fetch_weights(cells)
+    prepare.import_weights(cells, partial(console.print, soft_wrap=True))
     if chosen.download and chosen.data is not None:
         from study.data import download
 

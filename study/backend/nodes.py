@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from study.backend.listening_clock import Awake
 from study.errors import UserError
-from study.pretraining import fetch
+from study.pretraining import fetch, sources
+from study.pretraining.imported import ImportedWeights, of_file
 from study.search.study import Study, named
 from study.space.space import Cell
 from study.storage import remote, store
@@ -39,6 +40,8 @@ class NodeChecks(NamedTuple):
     """Unique text that the driver wrote into the shared folders."""
     shares: bool
     """Whether all nodes must have one store, because weights are trained first."""
+    files: tuple[ImportedWeights, ...]
+    """Weights from files, which a node without the driver's store reads itself."""
     cells: list[Cell]
     absent: frozenset[int]
     """Cells whose pretrained weights are unavailable on the driver's machine."""
@@ -95,10 +98,24 @@ def _problems(expected: NodeChecks, node: str) -> Iterator[str]:
         problem = f"has a store of its own ({store.root()})"
         problem = f"{problem}, but this space trains weights first, which all nodes must see"
         yield f"{problem}: set STUDY_STORE to a shared folder where `ray start` is run"
+    yield from filter(None, map(_file_problem, expected.files))
     absent = _absent(expected.cells)
     for number, reason in absent.items():
         if number not in expected.absent:
             yield f"cell {expected.cells[number].name!r}: {reason}"
+
+
+def _file_problem(start: ImportedWeights) -> str | None:
+    """Read weights from a file if this machine's store lacks them; says what is in the way."""
+    if store.whole(start.path):
+        return None
+    from study.pretraining import import_weights  # imports torch
+
+    try:
+        import_weights.make(start)
+    except UserError as error:
+        return f"{error}; place the driver's file there, or set STUDY_STORE to a shared folder"
+    return None
 
 
 def make(prepared: Sequence[dict[str, Any]], default_store: str | None) -> tuple[int, float]:
@@ -187,13 +204,16 @@ def _alive() -> dict[str, str]:
 
 
 def _node_checks(study: Study) -> NodeChecks:
+    from study.backend.pretrain_first import lines
+
     return NodeChecks(
         code=folders.code_fingerprint(),
         versions=folders.versions(),
         store=os.environ.get("STUDY_STORE"),
         place=study.mirror.uri if study.mirror else store.name(study.folder),
         mark=uuid.uuid4().hex,
-        shares=any(study.starts),
+        shares=any(lines(study.starts)),
+        files=tuple(map(of_file, sources.files(study.cells))),
         cells=study.cells,
         absent=frozenset(study.absent),
     )

@@ -16,14 +16,17 @@ from study.errors import Damaged
 from study.models import weights
 from study.models.weights import EpochRecord, PretrainingCard
 from study.pretraining import train as pretraining
+from study.pretraining.imported import ImportedWeights
 from study.pretraining.initial_weights import InitialWeights
 from study.storage.events import Event, PretrainEvent, Row, RowFields, Score
 
 LOOK_EVERY = 30.0  # seconds
+Starts = Sequence[Sequence[InitialWeights | ImportedWeights]]
+"""Initial weights of each cell; a cell that needs none has none."""
 
 
 def train(
-    starts: Sequence[Sequence[InitialWeights]],
+    starts: Starts,
     place: Place,
     checkpoint_seconds: float,
     check: Callable[[], None],
@@ -55,12 +58,13 @@ def train(
     }
 
 
-def lines(starts: Sequence[Sequence[InitialWeights]]) -> Iterator[InitialWeights]:
+def lines(starts: Starts) -> Iterator[InitialWeights]:
     """Yield all trainings that lead to the initial weights; one may come several times."""
-    return (start for cell_starts in starts for last in cell_starts for start in last.line)
+    weights = (start for cell_starts in starts for last in cell_starts for start in last.line)
+    return (start for start in weights if isinstance(start, InitialWeights))
 
 
-def _rounds(starts: Sequence[Sequence[InitialWeights]]) -> list[list[InitialWeights]]:
+def _rounds(starts: Starts) -> list[list[InitialWeights]]:
     """Sort all trainings, each once, into rounds: a training that begins with another's weights is in a later round."""
     rounds: dict[int, dict[Path, InitialWeights]] = {}
     for start in lines(starts):
@@ -162,7 +166,7 @@ def refuse_other(recorded: Sequence[Event], current: Sequence[PretrainEvent]) ->
             )
 
 
-def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) -> Iterator[PretrainEvent]:
+def events(starts: Starts, absent: Collection[int]) -> Iterator[PretrainEvent]:
     """Yield an event for each of the weights, from which the table has its settings and its scores after each epoch.
 
     Args:
@@ -172,7 +176,7 @@ def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) 
     first: dict[Path, tuple[str, InitialWeights]] = {}
     for cell, cell_starts in enumerate(starts):
         for last in cell_starts if cell not in absent else ():
-            for ahead, start in enumerate(reversed(last.line)):
+            for ahead, start in enumerate(reversed([*lines([[last]])])):
                 first.setdefault(start.path, (_trial(cell, ahead, start.replicate), start))
     for path, (trial, start) in first.items():
         card = weights.card(path)

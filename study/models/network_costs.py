@@ -95,7 +95,7 @@ def licence(config: Config, initial: str, source: Path | None) -> str | None:
         source: entry of the store with other weights, which were trained from published ones or from none.
     """
     family = families.of(config)
-    first = initial if source is None or initial == "none" else _first(source)
+    first = initial if source is None or initial in family.weights else _first(source)
     if first is None:
         return NOT_STATED
     if families.published(first) == "none" or first not in family.weights:

@@ -3,6 +3,7 @@
 from study.errors import UserError
 from study.models import families
 from study.pretraining import sources
+from study.pretraining.imported import WeightsFile
 from study.space.config import Config, config
 from study.space.space import Cell
 
@@ -22,8 +23,11 @@ def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     absent, problems = {}, {}
     for number, cell in enumerate(cells):
         values, source = config(cell.values | cell.baseline), sources.of(cell)
-        if source is not None:
-            values = source.line[0].config
+        first = source.line[0] if source else None
+        if isinstance(first, WeightsFile):
+            continue
+        if first is not None:
+            values = first.config
         key = (values.family, values.weights, *families.options_of(values).values())
         if values.weights == "none":
             continue

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study.models import weights
 from study.pretraining import pretexts
+from study.pretraining.imported import ImportedWeights, WeightsFile, of_file
 from study.pretraining.sources import INHERITED, LATER, REPLICATE, TRAINED, Source
 from study.seeds import stream
 from study.space.config import Config
@@ -38,7 +39,7 @@ class InitialWeights(NamedTuple):
     `replicate` it decides all random numbers."""
     replicate: int | None = None
     """Number of the replicate whose own training this is; None: the training of all trials, or of the search."""
-    before: "InitialWeights | None" = None
+    before: "InitialWeights | ImportedWeights | None" = None
     """The weights that the training starts from."""
 
     @property
@@ -62,14 +63,14 @@ class InitialWeights(NamedTuple):
         return store.place(weights.KIND, self.key)
 
     @property
-    def line(self) -> tuple["InitialWeights", ...]:
+    def line(self) -> tuple["InitialWeights | ImportedWeights", ...]:
         """All weights that lead to these, and these as the last."""
         return (*(self.before.line if self.before else ()), self)
 
 
 def starts(
-    source: Source, prepared: Mapping[Config, "Prepared"], seed: int, replicates: int
-) -> tuple[InitialWeights, ...]:
+    source: Source | WeightsFile, prepared: Mapping[Config, "Prepared"], seed: int, replicates: int
+) -> tuple[InitialWeights | ImportedWeights, ...]:
     """Give the weights that a cell's trials start from.
 
     Args:
@@ -82,7 +83,9 @@ def starts(
         One for all trials. If a training is repeated for each replicate, one for the search and one for each replicate.
     """
 
-    def start(source: Source, number: int | None) -> InitialWeights:
+    def start(source: Source | WeightsFile, number: int | None) -> InitialWeights | ImportedWeights:
+        if isinstance(source, WeightsFile):
+            return of_file(source)
         own = number if source.per == REPLICATE else None
         before = start(source.before, number) if source.before else None
         return InitialWeights(source, prepared[source.config], seed, own, before)

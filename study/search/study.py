@@ -13,6 +13,7 @@ from study.storage import study_folder as folders
 
 if TYPE_CHECKING:
     from study.data.prepare import Prepared
+    from study.pretraining.imported import ImportedWeights
     from study.pretraining.initial_weights import InitialWeights
     from study.search.state import Trial
     from study.storage.mirror import Mirror
@@ -38,16 +39,16 @@ class Study:
     """Whether outputs of frozen stages are cached in half precision."""
     absent: dict[int, str]
     """Number of a cell whose pretrained weights are unavailable here → why."""
-    starts: list[tuple["InitialWeights", ...]]
-    """Initial weights that we train ourselves, one entry a cell. It is empty, has one for all its trials, or one for
-    its search and one for each replicate."""
+    starts: list[tuple["InitialWeights | ImportedWeights", ...]]
+    """Initial weights that we train ourselves, or read from files, one entry a cell. It is empty, has one for all its
+    trials, or one for its search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
     mirror: "Mirror | None" = None
     """Copy of the study's folder at a URI."""
 
-    def start(self, trial: "Trial") -> "InitialWeights | None":
-        """Return the weights that a trial starts from; None unless we train them ourselves."""
+    def start(self, trial: "Trial") -> "InitialWeights | ImportedWeights | None":
+        """Return the weights that a trial starts from; None if they are the family's own."""
         own = self.starts[trial.cell]
         return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
 

@@ -79,6 +79,11 @@ class Family:
     """Whether the network takes images of this side, pixels, where `min_size` and `multiple` do not decide it."""
     licence: str | None = None
     """Of the published weights, as their publisher states it; None where none is stated."""
+    file: str | None = None
+    """File with the published weights, which is read as a user's own; None where the package has them."""
+    origin: str | None = None
+    """The library's network that the stages are made of, tensor by tensor in its order, as `timm/NAME`: a user's file
+    of weights has its names. None: only files that this project wrote can be read."""
 
     def __post_init__(self) -> None:
         """Let "pretrained" name the published weights of any family."""
