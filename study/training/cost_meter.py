@@ -23,7 +23,7 @@ from study.training.loop import Epoch, TrainingPhase
 _TIMED = {"cpu": LEAST, "cuda": 256}
 """Images of the batch that prediction is timed on."""
 _SHORT = 1.0
-"""Seconds below which it is timed a second time, since the first may include one-off work."""
+"""Seconds below which it is timed a second time, since the first may include one-off work; on a GPU it always is."""
 _rates: dict[tuple[object, ...], float] = {}
 """Images a second by what they depend on; of this process."""
 
@@ -124,7 +124,8 @@ def _prediction_rate(config: Config, net: Net, feed: Feed) -> float:
     if key not in _rates:
         rows = torch.arange(_TIMED[device], device=feed.rows.device) % len(feed.rows)
         seconds = _seconds(net, feed, rows)
-        _rates[key] = len(rows) / (_seconds(net, feed, rows) if seconds < _SHORT else seconds)
+        again = seconds < _SHORT or device == "cuda"
+        _rates[key] = len(rows) / (_seconds(net, feed, rows) if again else seconds)
     return _rates[key]
 
 
