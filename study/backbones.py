@@ -4,11 +4,12 @@ import fnmatch
 import math
 from collections.abc import Iterator, Sequence
 
+from analysis.numbers import licences
 from analysis.shell import command
 from analysis.shell.text import printable
 from study import plugins
 from study.errors import UserError
-from study.models import families
+from study.models import families, network_costs
 from study.models.families import _networks
 from study.models.families._networks import Description
 from study.plugins import trusted
@@ -16,6 +17,8 @@ from study.storage import store
 
 MOST = 200
 """Names that are listed."""
+USUAL = 32
+"""Side of the images, pixels, whose cost is printed of a family without weights."""
 
 
 def _parser() -> command.Parser:
@@ -74,16 +77,19 @@ def _written_by_hand(name: str) -> Iterator[str]:
         trusted.remember([origin])
     kind = f"of your own ({origin.path or origin.identity})" if origin else "that is written by hand"
     yield f"{name}: a family of {len(family.stages)} stages {kind}"
+    size = family.source_size or max(family.min_size, USUAL)
+    if counts := network_costs.counts(name, size, {}):
+        yield f"{_cost(counts.parameters, counts.macs)} for an image of {size} px, {family.features} features"
     yield from (f"  {number}  {contents}" for number, contents in enumerate(family.stages, 1))
     yield from _sizes(family.min_size, family.multiple, family.source_size)
-    yield f"weights: {', '.join(family.weights)}"
+    licence = f"; {_licence(family.licence)}" * (len(family.weights) > 1)
+    yield f"weights: {', '.join(family.weights)}{licence}"
 
 
 def described(name: str, facts: Description) -> Iterator[str]:
     """Describe a library's network, a line a fact."""
     contract = facts.contract
-    cost = f"{facts.parameters / 1e6:.1f} M parameters, {facts.macs / 1e9:.2f} G MACs"
-    yield f"{name}: {cost} for an image of {contract.size} px, {facts.features} features"
+    yield f"{name}: {_cost(facts.parameters, facts.macs)} for an image of {contract.size} px, {facts.features} features"
     if facts.whole:
         yield f"one stage, as it cannot be cut: {facts.whole}; it trains as a whole or is frozen as a whole"
     yield "stage  parameters  passed on, of an image  holds"
@@ -101,11 +107,13 @@ def described(name: str, facts: Description) -> Iterator[str]:
         yield f"images: mean {_three(contract.mean)}, std {_three(contract.std)}"
 
 
+def _cost(parameters: int, macs: int) -> str:
+    return f"{parameters / 1e6:.1f} M parameters, {macs / 1e9:.2f} G MACs"
+
+
 def _licence(licence: str | None) -> str:
-    if licence is None:
-        return "licence not stated"
-    forbids = "; not for commercial use" if "nc" in licence.lower().split("-") else ""
-    return f"licence {licence}{forbids}"
+    text = licences.described(licence or network_costs.NOT_STATED)
+    return text if text == licences.NOT_STATED else f"licence {text}"
 
 
 def _sizes(least: int, multiple: int, own: int | None) -> Iterator[str]:

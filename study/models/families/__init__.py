@@ -79,6 +79,8 @@ class Family:
     """Whether the network must not be laid out channels last."""
     fits: Callable[[int], bool] | None = None
     """Whether the network takes images of this side, pixels, where `min_size` and `multiple` do not decide it."""
+    licence: str | None = None
+    """Of the published weights, as their publisher states it; None where none is stated."""
     file: str | None = None
     """File with the published weights, which is read as a user's own; None where the package has them."""
     origin: str | None = None
