@@ -69,7 +69,15 @@ def _in_folder(chosen: Options, question: Question, copy: "mirror.Mirror | None"
     folder, space, cells = question.folder, question.space, question.cells
     folders.check_free(folder, chosen.resume)
     events = existing.read(folder, networks=not copy)  # this and the next before minutes are spent on data
-    known = settings_of(question.name, chosen.scale, space, chosen.seed, chosen.deterministic, chosen.cache_half)
+    known = settings_of(
+        question.name,
+        chosen.scale,
+        space,
+        seed=chosen.seed,
+        deterministic=chosen.deterministic,
+        cache_half=chosen.cache_half,
+        exact=chosen.exact,
+    )
     folders.check_same(folder, known, chosen.resume)
     room = Room((folder, store.root()), 1e9 * chosen.keep_free)
     room.check(REPORT * len(cells) * (space.trials + space.replicates) * (space.epochs + 1))
@@ -115,6 +123,7 @@ def _prepare(
         real=bool(chosen.data),
         cache_gb=chosen.cache_gb,
         half=chosen.cache_half,
+        exact=chosen.exact,
         absent=absent,
         starts=prepare.starts(cells, space.replicates, chosen.seed, sources, check, console),
         trial_timeout=chosen.trial_timeout,

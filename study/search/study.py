@@ -36,6 +36,8 @@ class Study:
     cache_gb: float
     half: bool
     """Whether outputs of frozen stages are cached in half precision."""
+    exact: bool
+    """Whether PyTorch alone computes them, so that scores are the same to the bit as without a cache."""
     absent: dict[int, str]
     """Number of a cell whose pretrained weights are unavailable here → why."""
     starts: list[tuple["InitialWeights", ...]]
@@ -53,10 +55,10 @@ class Study:
 
 
 def settings_of(
-    name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool
+    name: str, scale: str, space: Space, *, seed: int, deterministic: bool, cache_half: bool, exact: bool
 ) -> dict[str, object]:
     """Return the part of a study's identity that is known before its data are read."""
-    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
+    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half, "exact": exact}
     return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
 
 
@@ -68,7 +70,15 @@ def identity(study: Study) -> dict[str, object]:
         | {"start": [start.key for start in starts]}
         for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
-    known = settings_of(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
+    known = settings_of(
+        study.name,
+        study.scale,
+        study.space,
+        seed=study.seed,
+        deterministic=study.deterministic,
+        cache_half=study.half,
+        exact=study.exact,
+    )
     return known | {"cells": cells}
 
 
@@ -90,7 +100,12 @@ def job(study: Study, trial: "Trial") -> Job:
         "checkpoint_seconds": study.checkpoint_seconds,
         "source": store.name(start.path) if start else None,
         "earlier": [_earlier(task) for task in start.line if task.source in start.source.learnt] if start else [],
-        "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
+        "cache": {
+            "budget": int(study.cache_gb * 1e9),
+            "half": study.half,
+            "code": folders.code_fingerprint(),
+            "exact": study.exact,
+        },
         "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
     }
 
