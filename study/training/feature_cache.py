@@ -43,7 +43,9 @@ _unsupported: set[str] = set()
 class FeatureCache(Protocol):
     """Gives the outputs of the frozen first stages for a split; see `Cache.outputs`."""
 
-    def outputs(self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels) -> Outputs | None:
+    def outputs(
+        self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels, depth: int | None = None
+    ) -> Outputs | None:
         """Open the outputs, or compute them; None where they are not cached."""
 
 
@@ -67,7 +69,9 @@ class Cache:
     """Images of the task's training and validation, which decide whether ONNX Runtime pays."""
     onnx: OnnxEngine = field(default_factory=OnnxEngine, compare=False)
 
-    def outputs(self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels) -> Outputs | None:
+    def outputs(
+        self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels, depth: int | None = None
+    ) -> Outputs | None:
         """Open the outputs of the frozen first stages of a network for a split; compute them if they are missing.
 
         Args:
@@ -76,41 +80,44 @@ class Cache:
             images: name of the array that the feed's images are from.
             view: describes, as plain values, how `pixels` changes the images.
             pixels: a slice of the split's rows → (batch, 3, size, size) float in [0, 1].
+            depth: number of first stages, in eval mode; None: as many as are frozen.
 
         Returns:
             The outputs; None where no first stage is frozen, or where there is no room for them.
         """
-        depth = net.prefix
+        depth = net.prefix if depth is None else depth
         if not depth or not self.budget:
             return None
         key: dict[str, object] = {**self.dependencies, "depth": depth}
-        key |= {"weights": net.prefix_digest(), "half": self.half}
+        key |= {"weights": net.first_digest(depth), "half": self.half}
         key |= {"images": images, "rows": _digest(feed.rows), "view": view, "input": _input(feed)}
-        arrays = self._chosen(key, net, feed, pixels, sealed=images == SEALED)
+        arrays = self._chosen(key, net, feed, pixels, depth=depth, sealed=images == SEALED)
         return Outputs(depth, arrays, feed.rows.device) if arrays else None
 
     def _chosen(
-        self, key: dict[str, object], net: Net, feed: Feed, pixels: Pixels, sealed: bool
+        self, key: dict[str, object], net: Net, feed: Feed, pixels: Pixels, *, depth: int, sealed: bool
     ) -> tuple[Tensor, ...] | None:
         """Open or make the entry of the engine that is used; its name is a part of the key."""
-        plain = partial(net.begin, end=net.prefix)
-        if not sealed and self._by_onnx(net, feed, pixels):
+        plain = partial(net.begin, end=depth)
+        if not sealed and self._by_onnx(net, feed, pixels, depth):
             by_onnx = key | {"engine": onnx_stages.versions()}
             try:
                 if _name(by_onnx) not in _unsupported:
-                    return self._entry(by_onnx, feed, pixels, partial(self.onnx.stages, net, _side(feed)), plain)
+                    return self._entry(by_onnx, feed, pixels, partial(self.onnx.stages, net, depth, _side(feed)), plain)
             except Unsupported as error:
                 _unsupported.add(_name(by_onnx))
                 warnings.warn(f"PyTorch runs the frozen stages, since ONNX Runtime does not: {error}", stacklevel=2)
         return self._entry(key, feed, pixels, lambda: plain)
 
-    def _by_onnx(self, net: Net, feed: Feed, pixels: Pixels) -> bool:
-        """Whether ONNX Runtime runs the frozen stages of a network."""
+    def _by_onnx(self, net: Net, feed: Feed, pixels: Pixels, depth: int) -> bool:
+        """Whether ONNX Runtime runs the first stages of a network."""
         if self.exact or feed.images.device.type != "cpu":
             return False
         network = {name: value for name, value in self.dependencies.items() if name not in ("data", "code")}
+        network |= {"side": _side(feed), "contiguous": net.contiguous}
         with contextlib.suppress(OSError):  # of the store
-            return self.onnx.is_faster(net, network, self.count, lambda: feed.normalized(pixels(slice(0, LEAST))))
+            sample = lambda: feed.normalized(pixels(slice(0, LEAST)))  # noqa: E731
+            return self.onnx.is_faster(net, depth, network, self.count, sample)
         return False
 
     def _entry(
@@ -211,8 +218,10 @@ class MemoryCache:
         self._cache = cache
         self._entries: dict[int, tuple[Tensor, object, Outputs]] = {}
 
-    def outputs(self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels) -> Outputs:
-        """Give the outputs as `Cache.outputs` does, but always; the frozen stages must be the same at each call."""
+    def outputs(
+        self, net: Net, feed: Feed, images: str, view: object, pixels: Pixels, depth: int | None = None
+    ) -> Outputs:
+        """Give the outputs as `Cache.outputs` does, but always; all stages are frozen, and the same at each call."""
         held_rows, held_view, outputs = self._entries.get(id(feed.rows), (None, None, None))
         if outputs is None or held_rows is not feed.rows or held_view != view:
             self._entries.pop(id(feed.rows), None)  # before there are two

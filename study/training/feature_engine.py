@@ -24,7 +24,7 @@ Engine = Callable[[Tensor], Activations]
 KIND = "engines"
 GAIN = 1.3
 """ONNX Runtime is used where it takes at most 1 / `GAIN` of PyTorch's time."""
-WORTH = 1.0
+WORTH = 3.0
 """Seconds that PyTorch must need for all images; below it, exporting and timing take longer than they can save."""
 TOLERANCE = 1e-4
 """Largest relative difference of the outputs of an image."""
@@ -50,22 +50,25 @@ class OnnxEngine:
         """Start without any stages."""
         self._stages: dict[tuple[str, int], OnnxStages] = {}
 
-    def stages(self, net: Net, side: int) -> OnnxStages:
-        """Give the frozen first stages of a network for images of a side.
+    def stages(self, net: Net, depth: int, side: int) -> OnnxStages:
+        """Give the first stages of a network, as they are now, for images of a side.
 
         Raises:
             Unsupported: ONNX Runtime cannot run them.
         """
-        key = net.prefix_digest(), side
+        key = net.first_digest(depth), side
         if key not in self._stages:
-            self._stages = {key: OnnxStages(net, net.prefix, side)}
+            self._stages = {key: OnnxStages(net, depth, side)}
         return self._stages[key]
 
-    def is_faster(self, net: Net, dependencies: Mapping[str, object], count: int, sample: Callable[[], Tensor]) -> bool:
-        """Whether ONNX Runtime runs a network's frozen stages much faster than PyTorch; they are timed once a machine.
+    def is_faster(
+        self, net: Net, depth: int, dependencies: Mapping[str, object], count: int, sample: Callable[[], Tensor]
+    ) -> bool:
+        """Whether ONNX Runtime runs a network's first stages much faster than PyTorch; they are timed once a machine.
 
         Args:
-            net: its first `net.prefix` stages are frozen.
+            net: its first `depth` stages are in eval mode.
+            depth: number of stages.
             dependencies: what the stages depend on besides their weights.
             count: images that the stages will be run on.
             sample: gives some of them, (images, 3, side, side) normalized.
@@ -73,21 +76,21 @@ class OnnxEngine:
         versions = onnx_stages.versions()
         if versions is None:
             return False
-        key = {**dependencies, **versions, **machine(), "depth": net.prefix, "images": count}
-        entry = store.make_once(KIND, key, partial(self._timed, net=net, count=count, sample=sample))
+        key = {**dependencies, **versions, **machine(), "depth": depth, "images": count}
+        entry = store.make_once(KIND, key, partial(self._timed, net=net, depth=depth, count=count, sample=sample))
         return entry.meta["faster"]
 
-    def _timed(self, folder: Path, net: Net, count: int, sample: Callable[[], Tensor]) -> Timing:
+    def _timed(self, folder: Path, net: Net, depth: int, count: int, sample: Callable[[], Tensor]) -> Timing:
         """Time both engines, in turn."""
         images = sample()
         images = images[torch.arange(LEAST) % len(images)]
-        plain = partial(net.begin, end=net.prefix)
+        plain = partial(net.begin, end=depth)
         plain(images)
         pytorch = _seconds(plain, images)
         if pytorch * count < WORTH:
             return {"faster": False, "pytorch": pytorch, "onnxruntime": None, "reason": "too few images"}
         try:
-            other = self.stages(net, images.shape[-1])
+            other = self.stages(net, depth, images.shape[-1])
             other(images)
             rounds = [(_seconds(plain, images), _seconds(other, images)) for _ in range(_ROUNDS)]
         except Unsupported as error:
