@@ -11,7 +11,7 @@ import torch
 from study.models import families, onnx_stages
 from study.models.onnx_stages import OnnxStages, Unsupported
 from study.storage import store
-from study.training import feature_cache, feature_engine, trial
+from study.training import evaluation, feature_cache, feature_engine, setup, trial
 from study.training.trial import CacheSettings
 from tests.support.toy_task import SMALL, task
 
@@ -95,6 +95,19 @@ def test_what_is_kept_says_who_made_it_and_the_test_is_always_pytorchs(faster, o
     outcome(FAST)
     by_images = {(entry_key["images"], "engine" in entry_key) for entry_key in read_keys(own_store)}
     assert by_images == {("train", True), ("test", False)}  # validation's images are in the training file
+
+
+def test_a_saved_network_has_the_tables_test_score_to_the_bit(faster):
+    data = task(train=40, held=64, test=True)  # a whole batch: of few images a sum may be rounded otherwise
+    *_, last = trial.run(CONFIG, data, 7, epochs=2, cache=FAST)
+    saved = families.build(CONFIG.family, "none", 3, CONFIG.dropout)
+    saved.load_state_dict(last.model())
+    feed = setup.feeds(CONFIG, families.of(CONFIG), data, "cpu")["test"]
+    logits = evaluation.predict(saved.lay_out("cpu"), feed)
+    expected = evaluation.score(logits, feed.targets.numpy(), ("accuracy", "loss"))
+    assert {
+        row["metric"]: row["score"] for row in last.rows if row["split"] == "test" and row["metric"] != "count"
+    } == expected
 
 
 def read_keys(own_store):
