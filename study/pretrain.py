@@ -16,6 +16,7 @@ from study.data import tasks
 from study.errors import FAILED, UserError
 from study.models import weights
 from study.pretraining import initial_weights, pretexts, sources, train
+from study.pretraining.imported import ImportedWeights
 from study.pretraining.sources import Source
 from study.space.config import config
 from study.storage import store
@@ -59,8 +60,9 @@ def _asked(args: argparse.Namespace) -> Source:
     values = config({"task": task, "family": args.family, "image_size": args.image_size, **inherited})
     recipe = {"pretext": pretext, "task": task, "epochs": args.epochs, "images": args.images, **changes}
     source = sources.source(args.task, {args.task: recipe}, values)
-    assert source is not None
-    checks.check_source(source)
+    assert isinstance(source, Source)
+    for each in source.line:
+        checks.check_source(each)
     return source
 
 
@@ -90,10 +92,14 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     import torch
 
     from study.data import prepare
+    from study.pretraining import import_weights
 
     trained, waits = source.config, lambda done, total: stop.check()
     prepared = prepare.prepare(trained.task, args.data, trained.image_size, trained.crop, waits, trained.group_pattern)
-    start = initial_weights.InitialWeights(source, prepared, args.seed)
+    (start,) = initial_weights.starts(source, {each.config: prepared for each in source.line}, args.seed, 0)
+    assert isinstance(start, initial_weights.InitialWeights)
+    if isinstance(start.before, ImportedWeights):
+        print(printable(f"weights {start.before.source.name}: {import_weights.make(start.before).meta['taken']}"))
     if odd := weights.damage(start.path):
         print(printable(f"{odd}: made anew"))
     before = train.resumes(start)

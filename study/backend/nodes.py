@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from study import plugins
 from study.backend.listening_clock import Awake
 from study.errors import UserError
-from study.pretraining import fetch
+from study.plugins import Code
+from study.pretraining import fetch, sources
+from study.pretraining.imported import ImportedWeights, of_file
 from study.search.study import Study, named
 from study.space.space import Cell
 from study.storage import remote, store
@@ -39,9 +42,13 @@ class NodeChecks(NamedTuple):
     """Unique text that the driver wrote into the shared folders."""
     shares: bool
     """Whether all nodes must have one store, because weights are trained first."""
+    files: tuple[ImportedWeights, ...]
+    """Weights from files, which a node without the driver's store reads itself."""
     cells: list[Cell]
     absent: frozenset[int]
     """Cells whose pretrained weights are unavailable on the driver's machine."""
+    own_code: tuple[Code, ...] = ()
+    """Of the user's own."""
 
 
 def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -> None:
@@ -75,6 +82,7 @@ def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -
 def look(expected: NodeChecks, node: str) -> list[str]:
     """Return the first problem of the machine that this runs on; empty if there is none."""
     store.prefer(expected.store)
+    plugins.fix(expected.own_code)
     return next(([problem] for problem in _problems(expected, node)), [])
 
 
@@ -86,6 +94,10 @@ def _problems(expected: NodeChecks, node: str) -> Iterator[str]:
         if version != expected.versions[name]:
             yield f"has {name} {version}, not {expected.versions[name]}: install from the same constraints.txt"
     try:
+        plugins.refuse_other(expected.own_code)
+    except UserError as error:
+        yield f"{error}: install the same distributions on all nodes"
+    try:
         if _results_folder(expected).read(f"{SEEN}/driver") != expected.mark.encode():
             yield _unseen(expected)
         _results_folder(expected).write(f"{SEEN}/{node}", expected.mark.encode())
@@ -95,17 +107,34 @@ def _problems(expected: NodeChecks, node: str) -> Iterator[str]:
         problem = f"has a store of its own ({store.root()})"
         problem = f"{problem}, but this space trains weights first, which all nodes must see"
         yield f"{problem}: set STUDY_STORE to a shared folder where `ray start` is run"
+    yield from filter(None, map(_file_problem, expected.files))
     absent = _absent(expected.cells)
     for number, reason in absent.items():
         if number not in expected.absent:
             yield f"cell {expected.cells[number].name!r}: {reason}"
 
 
-def make(prepared: Sequence[dict[str, Any]], default_store: str | None) -> tuple[int, float]:
+def _file_problem(start: ImportedWeights) -> str | None:
+    """Read weights from a file if this machine's store lacks them; says what is in the way."""
+    if store.whole(start.path):
+        return None
+    from study.pretraining import import_weights  # imports torch
+
+    try:
+        import_weights.make(start)
+    except UserError as error:
+        return f"{error}; place the driver's file there, or set STUDY_STORE to a shared folder"
+    return None
+
+
+def make(
+    prepared: Sequence[dict[str, Any]], default_store: str | None, code: tuple[Code, ...] = ()
+) -> tuple[int, float]:
     """Make the images that this machine's store lacks; returns the number of data sets made, and the seconds."""
     from study.data import prepare
 
     store.prefer(default_store)
+    plugins.fix(code)
     began, known = time.monotonic(), set(_entries())
     for fields in prepared:
         prepare.here(prepare.Prepared(**fields))
@@ -117,7 +146,7 @@ def _make(study: Study, nodes: dict[str, str], check: Callable[[], None], say: C
 
     images = (*study.prepared, *(start.prepared for start in lines(study.starts)))
     by_path = {prepared.path: named(prepared) for prepared in images}
-    call = (list(by_path.values()), os.environ.get("STUDY_STORE"))
+    call = (list(by_path.values()), os.environ.get("STUDY_STORE"), study.code)
     made = [result for _, result in _on_nodes(nodes, make, [call] * len(nodes), check=check, patience=None)]
     several = [seconds for count, seconds in made if count]
     note = f"; images made on {len(several)} of them in {max(several):.0f} s" if several else ""
@@ -187,14 +216,18 @@ def _alive() -> dict[str, str]:
 
 
 def _node_checks(study: Study) -> NodeChecks:
+    from study.backend.pretrain_first import lines
+
     return NodeChecks(
         code=folders.code_fingerprint(),
         versions=folders.versions(),
         store=os.environ.get("STUDY_STORE"),
         place=study.mirror.uri if study.mirror else store.name(study.folder),
         mark=uuid.uuid4().hex,
-        shares=any(study.starts),
+        shares=any(lines(study.starts)),
+        files=tuple(map(of_file, sources.files(study.cells))),
         cells=study.cells,
+        own_code=study.code,
         absent=frozenset(study.absent),
     )
 

@@ -15,19 +15,24 @@ from study.backend.session import Place, line, on_workers
 from study.errors import Damaged
 from study.models import weights
 from study.models.weights import EpochRecord, PretrainingCard
+from study.plugins import Code
 from study.pretraining import train as pretraining
+from study.pretraining.imported import ImportedWeights
 from study.pretraining.initial_weights import InitialWeights
 from study.storage.events import Event, PretrainEvent, Row, RowFields, Score
 
 LOOK_EVERY = 30.0  # seconds
+Starts = Sequence[Sequence[InitialWeights | ImportedWeights]]
+"""Initial weights of each cell; a cell that needs none has none."""
 
 
 def train(
-    starts: Sequence[Sequence[InitialWeights]],
+    starts: Starts,
     place: Place,
     checkpoint_seconds: float,
     check: Callable[[], None],
     say: Callable[[str], None],
+    code: tuple[Code, ...] = (),
 ) -> dict[int, str]:
     """Train the weights that the store does not have, as many at a time as trials.
 
@@ -37,6 +42,7 @@ def train(
         checkpoint_seconds: between two checkpoints of a training.
         check: called several times a second; what it raises ends all trainings, which a later call resumes.
         say: prints a line on each, and now and then on the progress.
+        code: of the user's own.
 
     Returns:
         Number of a cell whose weights could not be trained → why.
@@ -45,7 +51,7 @@ def train(
     for wanted in _rounds(starts):
         ready = [start for start in wanted if not (start.before and start.before.path in failed)]
         missing = [start for start in ready if not _in_store(start, say)]
-        failed |= _train(missing, place, checkpoint_seconds, check, say)
+        failed |= _train(missing, place, checkpoint_seconds, check, say, code)
         failed |= {start.path: failed[start.before.path] for start in wanted if start.before and start not in ready}
     return {
         cell: failed[start.path]
@@ -55,12 +61,13 @@ def train(
     }
 
 
-def lines(starts: Sequence[Sequence[InitialWeights]]) -> Iterator[InitialWeights]:
+def lines(starts: Starts) -> Iterator[InitialWeights]:
     """Yield all trainings that lead to the initial weights; one may come several times."""
-    return (start for cell_starts in starts for last in cell_starts for start in last.line)
+    weights = (start for cell_starts in starts for last in cell_starts for start in last.line)
+    return (start for start in weights if isinstance(start, InitialWeights))
 
 
-def _rounds(starts: Sequence[Sequence[InitialWeights]]) -> list[list[InitialWeights]]:
+def _rounds(starts: Starts) -> list[list[InitialWeights]]:
     """Sort all trainings, each once, into rounds: a training that begins with another's weights is in a later round."""
     rounds: dict[int, dict[Path, InitialWeights]] = {}
     for start in lines(starts):
@@ -74,6 +81,7 @@ def _train(
     checkpoint_seconds: float,
     check: Callable[[], None],
     say: Callable[[str], None],
+    code: tuple[Code, ...],
 ) -> dict[Path, str]:
     """Train some weights; returns entry → why its training failed."""
     options = pretraining.TrainOptions(
@@ -88,7 +96,7 @@ def _train(
         progress()
 
     failed: dict[Path, str] = {}
-    for number, error in on_workers(pretraining.train, jobs, place, watched):
+    for number, error in on_workers(pretraining.train, jobs, place, watched, code):
         if isinstance(error, OSError):
             raise error
         if error is not None:
@@ -162,7 +170,7 @@ def refuse_other(recorded: Sequence[Event], current: Sequence[PretrainEvent]) ->
             )
 
 
-def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) -> Iterator[PretrainEvent]:
+def events(starts: Starts, absent: Collection[int]) -> Iterator[PretrainEvent]:
     """Yield an event for each of the weights, from which the table has its settings and its scores after each epoch.
 
     Args:
@@ -172,7 +180,7 @@ def events(starts: Sequence[Sequence[InitialWeights]], absent: Collection[int]) 
     first: dict[Path, tuple[str, InitialWeights]] = {}
     for cell, cell_starts in enumerate(starts):
         for last in cell_starts if cell not in absent else ():
-            for ahead, start in enumerate(reversed(last.line)):
+            for ahead, start in enumerate(reversed([*lines([[last]])])):
                 first.setdefault(start.path, (_trial(cell, ahead, start.replicate), start))
     for path, (trial, start) in first.items():
         card = weights.card(path)

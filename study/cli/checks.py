@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from study.data import splits, tasks
 from study.errors import UserError
-from study.models import cards, families, heads
+from study.models import cards, families, heads, weight_files
 from study.pretraining import pretexts, sources
+from study.pretraining.imported import WeightsFile
 from study.space import distributions
 from study.space.config import Config, check_choices, check_crop, check_pattern, check_ranges, check_size, config
 from study.space.space import Cell, Value
@@ -49,26 +50,30 @@ def _without(cell: Cell, trial: Config) -> Config:
     if source is None:
         _check_weights(trial)
         return trial
-    for each in source.learnt:
-        task = each.config.task
+    for learnt in source.learnt:
+        task = learnt.config.task
         if task == trial.task:
-            message = f"weights {each.name!r} are trained on {task}, the trials' own task, with all its labels"
-            raise UserError(f"{message}, whatever the label fraction; name another task, as in {each.pretext}:TASK")
+            message = f"weights {learnt.name!r} are trained on {task}, the trials' own task, with all its labels"
+            raise UserError(f"{message}, whatever the label fraction; name another task, as in {learnt.pretext}:TASK")
         if tasks.several(tasks.load(task)):
-            raise UserError(f"weights {each.name!r}: the images of {task} have several labels, not one class")
+            raise UserError(f"weights {learnt.name!r}: the images of {task} have several labels, not one class")
     if regimes.regime(replace(trial, weights="none"), len(families.of(trial).stages)).head == "source":
-        raise UserError(f"weights {source.name!r} are trained first and have no source head; {trial.regime} needs one")
+        origin = "from a file" if isinstance(source, WeightsFile) else "trained first"
+        raise UserError(f"weights {source.name!r} are {origin} and have no source head; {trial.regime} needs one")
     for each in source.line:
         check_source(each)
     return replace(trial, weights="none")
 
 
-def check_source(source: sources.Source) -> None:
-    """Refuse weights that cannot be trained as they are to be.
+def check_source(source: sources.Source | WeightsFile) -> None:
+    """Refuse weights that cannot be trained as they are to be, and what is no file of weights.
 
     Raises:
-        UserError: names the hyperparameter.
+        UserError: names the hyperparameter, or the file.
     """
+    if isinstance(source, WeightsFile):
+        weight_files.check(source.path)
+        return
     _check(source.config if source.before is None else replace(source.config, weights="none"), source.epochs, False)
 
 
@@ -78,10 +83,9 @@ def _check_weights(trial: Config) -> None:
     regimes.check_name(trial.regime)
     if trial.regime != "scratch" and trial.weights not in own:
         message = f"unknown weights {trial.weights!r} of family {trial.family}; one of {', '.join(own)}"
-        first = (
-            f"{', '.join(pretexts.names())}, one of these with a task, as in rotation:gtsrb, or a name under sources"
-        )
-        raise UserError(f"{message}; or, to be trained first, {first}")
+        first = f"{', '.join(pretexts.names())}, one of these with a task, as in rotation:gtsrb"
+        files = f"a file {', '.join(weight_files.SUFFIXES[:3])}"
+        raise UserError(f"{message}; or {files}; or, to be trained first, {first}, or a name under sources")
 
 
 def last_phase(cell: Cell, epochs: int) -> int:
@@ -168,6 +172,7 @@ def _check_regime(trial: Config, epochs: int) -> None:
     stages = len(families.load(trial.family, **options).stages)
     regime = regimes.regime(trial, stages)
     family = families.check(trial.family, regime.weights, trial.upsample or trial.image_size, **options)
+    families.try_out(trial.family, family, trial.upsample or trial.image_size, **options)
     for phase in regime.phases:
         regimes.multipliers(phase, stages)
     regimes.spans(regime.phases, epochs)

@@ -9,6 +9,7 @@ from study.cli import messages
 from study.data import splits, tasks
 from study.data.tasks import data_set
 from study.pretraining import sources
+from study.pretraining.imported import ImportedWeights, of_file
 from study.space.config import Config, config
 from study.space.space import Cell
 
@@ -70,6 +71,22 @@ def prepare(
     return [made[key] for key in keys]
 
 
+def import_weights(cells: list[Cell], write: Callable[[str], None]) -> None:
+    """Read the files of weights that trials start from into the store, and say what of each was taken.
+
+    Raises:
+        UserError: one holds another network, or none.
+    """
+    files = sources.files(cells)
+    if not files:
+        return
+    from study.pretraining import import_weights  # imports torch
+
+    for start in {start.path: start for start in map(of_file, files)}.values():
+        card = import_weights.make(start).meta
+        write(f"weights {start.source.name}: {card['taken']}")
+
+
 def starts(
     cells: list[Cell],
     replicates: int,
@@ -77,7 +94,7 @@ def starts(
     folders: tuple[Path | None, Path | None],
     check: Callable[[], None],
     console: "Console",
-) -> list[tuple["InitialWeights", ...]]:
+) -> list[tuple["InitialWeights | ImportedWeights", ...]]:
     """Prepare the images of weights that are trained first.
 
     Args:
@@ -98,6 +115,7 @@ def starts(
         each.config: data_set(each.config.task) == data_set(str(cell.values["task"]))
         for source, cell in zip(recipes, cells, strict=True)
         for each in (source.line if source else ())
+        if isinstance(each, sources.Source)
     }
     ready: dict[Config, Prepared] = {}
     for own, folder in zip((True, False), folders, strict=True):

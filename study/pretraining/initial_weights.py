@@ -9,8 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from study.models import weights
+from study.models import families, weights
+from study.plugins import files
 from study.pretraining import pretexts
+from study.pretraining.imported import ImportedWeights, WeightsFile, of_file
 from study.pretraining.sources import INHERITED, LATER, REPLICATE, TRAINED, Source
 from study.seeds import stream
 from study.space.config import Config
@@ -38,7 +40,7 @@ class InitialWeights(NamedTuple):
     `replicate` it decides all random numbers."""
     replicate: int | None = None
     """Number of the replicate whose own training this is; None: the training of all trials, or of the search."""
-    before: "InitialWeights | None" = None
+    before: "InitialWeights | ImportedWeights | None" = None
     """The weights that the training starts from."""
 
     @property
@@ -49,12 +51,14 @@ class InitialWeights(NamedTuple):
     @property
     def key(self) -> dict[str, Any]:
         """Everything that the weights depend on."""
-        source, own = self.source, (*INHERITED, *TRAINED, *LATER, "weights")
+        source, read = self.source, (*INHERITED, *TRAINED, *LATER, "weights")
         key = {"pretext": source.pretext, "options": source.options, "epochs": source.epochs}
         key |= {"images": source.images, "task": source.config.task, "data": self.prepared.fingerprint}
         key |= {"seed": self.seed, "replicate": self.replicate, "before": self.before and self.before.key}
-        key |= {"config": {name: value for name, value in asdict(source.config).items() if name in own}}
-        return key | {"code": _code(source.pretext)}
+        key |= {"config": {name: value for name, value in asdict(source.config).items() if name in read}}
+        family, own = source.config.family, pretexts.versions(source.pretext)
+        own |= families.versions(family) if families.is_own(family) else {}
+        return key | {"code": _code(source.pretext)} | ({"own_code": own} if own else {})
 
     @property
     def path(self) -> Path:
@@ -62,14 +66,14 @@ class InitialWeights(NamedTuple):
         return store.place(weights.KIND, self.key)
 
     @property
-    def line(self) -> tuple["InitialWeights", ...]:
+    def line(self) -> tuple["InitialWeights | ImportedWeights", ...]:
         """All weights that lead to these, and these as the last."""
         return (*(self.before.line if self.before else ()), self)
 
 
 def starts(
-    source: Source, prepared: Mapping[Config, "Prepared"], seed: int, replicates: int
-) -> tuple[InitialWeights, ...]:
+    source: Source | WeightsFile, prepared: Mapping[Config, "Prepared"], seed: int, replicates: int
+) -> tuple[InitialWeights | ImportedWeights, ...]:
     """Give the weights that a cell's trials start from.
 
     Args:
@@ -82,7 +86,9 @@ def starts(
         One for all trials. If a training is repeated for each replicate, one for the search and one for each replicate.
     """
 
-    def start(source: Source, number: int | None) -> InitialWeights:
+    def start(source: Source | WeightsFile, number: int | None) -> InitialWeights | ImportedWeights:
+        if isinstance(source, WeightsFile):
+            return of_file(source)
         own = number if source.per == REPLICATE else None
         before = start(source.before, number) if source.before else None
         return InitialWeights(source, prepared[source.config], seed, own, before)
@@ -94,8 +100,8 @@ def starts(
 @functools.cache  # if the code changes while a study runs, it keeps its first weights
 def _code(pretext: str) -> str:
     """Hash the code that weights depend on."""
-    files = [*code_files(), Path(pretexts.load(pretext).__file__)]
-    return store.checksum_of(b"".join(file.read_bytes() for file in files))
+    texts = [file.read_bytes() for file in code_files()]
+    return store.checksum_of(b"".join([*texts, files.text(pretexts.load(pretext).__file__)]))
 
 
 def code_files() -> list[Path]:

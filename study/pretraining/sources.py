@@ -5,14 +5,15 @@ Trials name them as their `weights`: a pretext (`patches`), a pretext and the ta
 may start from the weights of another one. Knows no torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from study.data.tasks import data_set
 from study.errors import UserError
-from study.models import families
+from study.models import families, weight_files
 from study.pretraining import pretexts
+from study.pretraining.imported import WeightsFile
 from study.space.config import Config, config, names
 from study.space.rules import MOST_TASKS
 from study.space.values import check_type
@@ -73,8 +74,8 @@ class Source:
     epochs: int
     images: int | None
     """Number of training images, drawn at random; None uses all."""
-    before: "Source | None" = None
-    """The training whose weights it starts from; None: random weights, or the family's own."""
+    before: "Source | WeightsFile | None" = None
+    """The training or file whose weights it starts from; None: random weights, or the family's own."""
     per: str = STUDY
     """study: one training for all trials. replicate: one for the search, and another for each replicate."""
 
@@ -84,18 +85,19 @@ class Source:
         return f"{self.pretext}:{self.config.task}"
 
     @property
-    def line(self) -> tuple["Source", ...]:
-        """All trainings that lead to these weights, and this one as the last."""
+    def line(self) -> tuple["Source | WeightsFile", ...]:
+        """All trainings that lead to these weights, and this one as the last; a file may be the first."""
         return (*(self.before.line if self.before else ()), self)
 
     @property
     def learnt(self) -> tuple["Source", ...]:
         """Those trainings of `line` that learnt a task from its labels, in order."""
-        return tuple(training for training in self.line if pretexts.load(training.pretext).LABELS)
+        trainings = [training for training in self.line if isinstance(training, Source)]
+        return tuple(training for training in trainings if pretexts.load(training.pretext).LABELS)
 
 
-def of(cell: "Cell") -> Source | None:
-    """Give the training that a cell's weights come from; None if they are random or a family's own.
+def of(cell: "Cell") -> Source | WeightsFile | None:
+    """Give the training or file that a cell's weights come from; None if they are random or a family's own.
 
     Raises:
         UserError: the space's recipe for the weights is wrong.
@@ -104,8 +106,14 @@ def of(cell: "Cell") -> Source | None:
     return None if values.regime == "scratch" else source(values.weights, cell.sources, values)
 
 
-def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) -> Source | None:
-    """Read how weights are trained.
+def files(cells: Iterable["Cell"]) -> list[WeightsFile]:
+    """List the files of weights that cells start from, each once."""
+    lines = [each.line for cell in cells if (each := of(cell))]
+    return list(dict.fromkeys(each for line in lines for each in line if isinstance(each, WeightsFile)))
+
+
+def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) -> Source | WeightsFile | None:
+    """Read how weights are trained, or which file has them.
 
     Args:
         name: of the weights.
@@ -115,14 +123,18 @@ def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) 
         values: of a trial that starts from them.
 
     Returns:
-        The training; None if the name is no pretext's and has no recipe.
+        The training or file; None if the name is no path, no pretext's, and has no recipe.
 
     Raises:
         UserError: an unknown pretext, key or option, or a value that is of another type or out of range.
     """
     first, _, second = name.partition(":")
     recipe = recipes.get(name)
-    if recipe is None and (first not in pretexts.names() or first in families.load(values.family).weights):
+    if recipe is None and weight_files.is_file(name) and not pretexts.known(first):
+        return WeightsFile(name, values)
+    if families.published(name) == "imagenet" and (file := families.of(values).file):
+        return WeightsFile(file, values)
+    if recipe is None and (not pretexts.known(first) or first in families.load(values.family).weights):
         return None
     _refuse_long(name, recipes)
     if name in families.load(values.family).weights:
@@ -149,7 +161,7 @@ def _source(name: str, settings: SourceSettings, *, values: Config, recipes: Map
     pretext = pretexts.load(settings.pretext)
     _check_ranges(settings)
     before = _before(settings.weights, recipes, values)
-    if before and name in [training.name for training in before.line]:
+    if before and name in [each.name for each in before.line]:
         raise UserError(f"{name!r} go on from themselves")
     options = _options(settings, pretext)
     training_config = _config(settings, pretext, values=values, later=before is not None)
@@ -200,8 +212,8 @@ def _config(settings: SourceSettings, pretext: pretexts.Pretext, *, values: Conf
     return config({**defaults, **settings.hyperparameters, "task": settings.task, "weights": settings.weights})
 
 
-def _before(weights: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) -> Source | None:
-    """Read the training that another one starts from; None if it starts from a family's own weights."""
+def _before(weights: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) -> Source | WeightsFile | None:
+    """Read the training or file that another one starts from; None if it starts from a family's own weights."""
     own = families.of(values).weights
     if weights in own:
         return None

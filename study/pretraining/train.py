@@ -50,7 +50,7 @@ def make(start: InitialWeights, options: TrainOptions = DEFAULTS) -> store.Entry
         FloatingPointError: the loss is not finite.
         UserError: there are no images to train on.
     """
-    if start.before is not None:
+    if isinstance(start.before, InitialWeights):
         make(start.before, options)
     job = partial(_make, start, options, unfinished(start))
     entry = store.make_once(weights.KIND, start.key, job, verified=True, waits=options.check)

@@ -1,10 +1,12 @@
 """A study that is ready to run: what identifies it, and the jobs that its workers get."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.plugins import Code
 from study.search.job import Earlier, Job
 from study.space import Space
 from study.space.space import Cell
@@ -13,6 +15,7 @@ from study.storage import study_folder as folders
 
 if TYPE_CHECKING:
     from study.data.prepare import Prepared
+    from study.pretraining.imported import ImportedWeights
     from study.pretraining.initial_weights import InitialWeights
     from study.search.state import Trial
     from study.storage.mirror import Mirror
@@ -36,30 +39,44 @@ class Study:
     cache_gb: float
     half: bool
     """Whether outputs of frozen stages are cached in half precision."""
-    exact: bool
-    """Whether PyTorch alone computes them, so that scores are the same to the bit as without a cache."""
     absent: dict[int, str]
     """Number of a cell whose pretrained weights are unavailable here → why."""
-    starts: list[tuple["InitialWeights", ...]]
-    """Initial weights that we train ourselves, one entry a cell. It is empty, has one for all its trials, or one for
-    its search and one for each replicate."""
+    starts: list[tuple["InitialWeights | ImportedWeights", ...]]
+    """Initial weights that we train ourselves, or read from files, one entry a cell. It is empty, has one for all its
+    trials, or one for its search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
+    exact: bool = False
+    """Whether PyTorch alone computes outputs of frozen stages, so that scores are the same to the bit as without a
+    cache."""
+    code: tuple[Code, ...] = ()
+    """Of the user's own, as it was when the study began or was resumed."""
     mirror: "Mirror | None" = None
     """Copy of the study's folder at a URI."""
 
-    def start(self, trial: "Trial") -> "InitialWeights | None":
-        """Return the weights that a trial starts from; None unless we train them ourselves."""
+    def start(self, trial: "Trial") -> "InitialWeights | ImportedWeights | None":
+        """Return the weights that a trial starts from; None if they are the family's own."""
         own = self.starts[trial.cell]
         return own[min(0 if trial.role == "search" else 1 + trial.number, len(own) - 1)] if own else None
 
 
 def settings_of(
-    name: str, scale: str, space: Space, *, seed: int, deterministic: bool, cache_half: bool, exact: bool
+    name: str,
+    scale: str,
+    space: Space,
+    seed: int,
+    *,
+    deterministic: bool,
+    cache_half: bool,
+    exact: bool = False,
+    own: Iterable[Code] = (),
 ) -> dict[str, object]:
-    """Return the part of a study's identity that is known before its data are read."""
+    """Return the part of a study's identity that is known before its data are read; `own` is code of the user's own."""
     options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half, "exact": exact}
-    return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
+    code: dict[str, object] = {"code": folders.code_fingerprint()}
+    if identities := {each.label: each.identity for each in own}:
+        code["own_code"] = identities
+    return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | code
 
 
 def identity(study: Study) -> dict[str, object]:
@@ -74,10 +91,11 @@ def identity(study: Study) -> dict[str, object]:
         study.name,
         study.scale,
         study.space,
-        seed=study.seed,
+        study.seed,
         deterministic=study.deterministic,
         cache_half=study.half,
         exact=study.exact,
+        own=study.code,
     )
     return known | {"cells": cells}
 
@@ -107,6 +125,7 @@ def job(study: Study, trial: "Trial") -> Job:
             "exact": study.exact,
         },
         "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
+        "own_code": study.code,
     }
 
 

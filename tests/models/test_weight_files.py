@@ -1,14 +1,17 @@
 """A network's weights in files as people have them: what is taken, what is left out, and what is refused in a line."""
 
+import argparse
 import re
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from study.errors import UserError
-from study.models import weight_files
+from study.models import weight_files, weight_tensors
+from study.models.weight_tensors import Fitted, Layout
 
 
 def network(width: int = 4, blocks: int = 3) -> nn.Module:
@@ -25,8 +28,13 @@ def state(**options) -> dict[str, torch.Tensor]:
     return network(**options).state_dict()
 
 
-OWN = {name: tensor.shape for name, tensor in state().items()}
+OWN = state()
 HEAD = {"head.fc.weight": torch.ones(5, 4), "head.fc.bias": torch.ones(5)}
+
+
+def fit(path, prefix=None, **layout) -> Fitted:
+    layout = Layout(OWN, classifiers=("head.fc",), **layout)
+    return weight_tensors.fit(path, weight_tensors.read(path), [layout], prefix)[1]
 
 
 def under(prefix: str, tensors: dict) -> dict:
@@ -46,6 +54,8 @@ FILES = {  # by name: the file's content, the prefix, whether it has a classifie
     ),
     "with a decoder": (state() | under("decoder.", state(blocks=1)), "", False, 14),
     "in half precision": ({name: tensor.half() for name, tensor in state().items()}, "", False, 0),
+    "with the trainer's arguments": (
+        {"model": state(), "args": argparse.Namespace(lr=0.1), "best": np.float64(0.9)}, "model.", False, 0),
     "without counters of batches": (
         {name: tensor for name, tensor in state().items() if "num_batches" not in name}, "", False, 0),
 }  # fmt: skip
@@ -60,11 +70,11 @@ def save(content: dict, path):
 def test_the_network_is_found(name, tmp_path):
     content, prefix, has_head, left_out = FILES[name]
     path = save(content, tmp_path / "weights.pth")
-    fitted = weight_files.fit(path, weight_files.read(path), OWN, classifiers=("head.fc",))
+    fitted = fit(path)
     assert fitted.prefix == prefix
     assert fitted.network.keys() == OWN.keys()
     assert torch.equal(fitted.network["blocks.1.0.weight"].float(), state()["blocks.1.0.weight"]) or "half" in name
-    assert sorted(fitted.head) == (["bias", "weight"] if has_head else [])
+    assert fitted.classes == (5 if has_head else 0)
     assert len(fitted.left_out) == left_out
     assert str(fitted).startswith(f"{len(OWN)} tensors of the network")
     network().load_state_dict(fitted.network)
@@ -72,8 +82,8 @@ def test_the_network_is_found(name, tmp_path):
 
 def test_safetensors_are_read(tmp_path):
     save_file(under("model.", state()), tmp_path / "weights.safetensors")
-    fitted = weight_files.fit(tmp_path, weight_files.read(tmp_path / "weights.safetensors"), OWN)
-    assert str(fitted) == f"{len(OWN)} tensors of the network under model., no classifier"
+    fitted = fit(tmp_path / "weights.safetensors")
+    assert str(fitted) == f"{len(OWN)} tensors of the network under model.; nothing left out"
 
 
 class Runs:
@@ -83,8 +93,8 @@ class Runs:
 
 REFUSED = {
     "twice": (under("teacher.", state()) | under("student.", state()),
-              "has the network 2 times, under student. and teacher.; say which, e.g. FILE#student."),
-    "a deeper one": (state(blocks=4), "has 7 tensors more than this network: blocks.3.0.weight, blocks.3.0.bias, "),
+              "has the network 2 times, under student. and teacher.; say which, e.g. "),
+    "a deeper one": (state(blocks=4), "has 6 tensors more than this network: blocks.3.0.weight, blocks.3.0.bias, "),
     "a missing block": (state(blocks=2), "lacks 6 of the network's 28 tensors: blocks.2.0.weight, blocks.2.0.bias, "),
     "another architecture": ({"layer1.conv.weight": torch.ones(2)},
                              "none of its 1 tensors is this network's; it has layer1.conv.weight; the network has "),
@@ -92,7 +102,7 @@ REFUSED = {
     "a grey first kernel": (state() | {"stem.0.weight": torch.ones(4, 1, 3, 3)}, "(4, 1, 3, 3) where the network has"),
     "not finite": (state() | {"stem.0.bias": torch.full((4,), torch.nan)}, "stem.0.bias has numbers that are not"),
     "no tensor": ({"epoch": 3}, "holds no tensor"),
-    "code": ({"model": Runs()}, "it holds more than tensors, which may be code, and is not opened"),
+    "code": ({"model": Runs()}, "it holds more than tensors (print), which may be code, and is not opened"),
     "a whole model": (network(), "it holds more than tensors"),
 }  # fmt: skip
 
@@ -102,7 +112,7 @@ def test_what_is_no_such_network_is_refused_in_a_line(name, tmp_path, capsys):
     content, text = REFUSED[name]
     path = save(content, tmp_path / "weights.pt")
     with pytest.raises(UserError, match=re.escape(text)) as refusal:
-        weight_files.fit(path, weight_files.read(path), OWN)
+        fit(path)
     assert str(refusal.value).startswith(f"weights {path}: ")
     assert "\n" not in str(refusal.value)
     assert capsys.readouterr().out == ""
@@ -112,7 +122,7 @@ def test_of_several_the_one_that_is_named_is_taken(tmp_path):
     teacher = {name: tensor + 1 for name, tensor in state().items()}
     path = save(under("teacher.", teacher) | under("student.", state()), tmp_path / "weights.pt")
     file, prefix = weight_files.split(f"{path}#teacher.")
-    fitted = weight_files.fit(file, weight_files.read(file), OWN, prefix=prefix)
+    fitted = fit(file, prefix)
     assert torch.equal(fitted.network["stem.0.bias"], teacher["stem.0.bias"])
     assert len(fitted.left_out) == len(OWN)
 
@@ -124,14 +134,17 @@ def test_a_truncated_file_is_refused(size, suffix, tmp_path):
     save(state(), path) if suffix == ".pt" else save_file(state(), path)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(UserError, match=f"weights {path}: (cannot be read as|it holds more)"):
-        weight_files.read(path)
+        weight_tensors.read(path)
 
 
 def test_what_is_no_file_of_weights_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"none\.pt: no such file"):
-        weight_files.read(tmp_path / "none.pt")
-    (tmp_path / "weights.bin").touch()
-    with pytest.raises(UserError, match=r"weights\.bin: is none of \.safetensors, \.pt, \.pth"):
-        weight_files.read(tmp_path / "weights.bin")
+        weight_tensors.read(tmp_path / "none.pt")
+    (tmp_path / "weights.txt").touch()
+    with pytest.raises(UserError, match=r"weights\.txt: is none of \.safetensors, \.pt, \.pth"):
+        weight_tensors.read(tmp_path / "weights.txt")
+    with pytest.raises(UserError, match=r": is a folder; name a file of it"):
+        weight_tensors.read(tmp_path)
     assert weight_files.is_file("~/mine.pth#teacher.")
-    assert not weight_files.is_file("imagenet")
+    assert weight_files.is_file("./mine")
+    assert not any(map(weight_files.is_file, ("imagenet", "none", "rotation:gtsrb")))

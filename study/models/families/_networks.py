@@ -9,19 +9,24 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from study.errors import UserError
+from study.errors import Damaged, UserError
 from study.models.families import Family
 from study.space.config import show
-from study.storage import store
+from study.storage import reading, store
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 Channels = tuple[float, float, float]
 NEAREST = 3
 """Names that an error suggests."""
+FOLDER = "local-dir:"
+"""Before a folder with a network as timm saves it, `config.json` and its tensors, in the place of a name."""
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""Names of the tensors' file in such a folder."""
 VERSION = 2
 """Of descriptions: a new one makes them anew."""
 
@@ -60,6 +65,12 @@ class Library(Protocol):
 
     def where(self, network: str) -> str:
         """Say where a network's published weights lie here, or how to get them."""
+
+    def classifiers(self, network: str) -> Sequence[str]:
+        """Name the layers that a network with classes has behind its features."""
+
+    def translated(self, network: str, model: "nn.Module", tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
+        """Rename tensors of the library's older versions, and fit position embeddings to a network made for a size."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,7 @@ def family(
     facts = describe(library, network, stages)
     side = upsample or image_size or facts.contract.size
     own = facts.contract.weights is not None
+    file = file_of(network)
     return Family(
         stages=facts.stages,
         features=facts.features,
@@ -119,11 +131,50 @@ def family(
         source_size=facts.contract.size if own else None,
         whole=True,
         backbone=functools.partial(_backbone, library, network, stages, side, drop_path or 0.0),
-        fetch=functools.partial(_fetch, library, network) if own else None,
+        fetch=functools.partial(_fetch, library, network) if own and file is None else None,
         undecayed=facts.undecayed,
         contiguous=facts.contiguous,
         fits=functools.partial(fits, library, network, stages),
+        licence=facts.contract.licence,
+        origin=f"{library}/{network}",
+        file=file,
     )
+
+
+def folder_of(network: str) -> Path:
+    """Give the folder in the place of a name.
+
+    Raises:
+        UserError: its path is relative, and workers have other current folders.
+    """
+    folder = Path(network.removeprefix(FOLDER)).expanduser()
+    if not folder.is_absolute():
+        raise UserError(f"timm/{network}: write the whole path, timm/{FOLDER}{folder.absolute()}")
+    return folder
+
+
+def file_of(network: str) -> str | None:
+    """Give the file of tensors of a folder in the place of a name; None for a name.
+
+    Raises:
+        UserError: the folder lacks it.
+    """
+    if not network.startswith(FOLDER):
+        return None
+    for name in FILES:
+        if (folder_of(network) / name).is_file():
+            return str(folder_of(network) / name)
+    raise UserError(f"timm/{network}: has no {' nor '.join(FILES)}")
+
+
+def _config_of(network: str) -> dict[str, str]:
+    """Hash the configuration of a folder in the place of a name, on which its description depends."""
+    if not network.startswith(FOLDER):
+        return {}
+    try:
+        return {"config": store.checksum_of(reading.read_bytes(folder_of(network) / "config.json"))}
+    except (OSError, Damaged) as error:
+        raise UserError(f"timm/{network}: cannot read its config.json ({show(error)})") from error
 
 
 def describe(library: str, network: str, stages: str | None = None) -> Description:
@@ -137,9 +188,8 @@ def describe(library: str, network: str, stages: str | None = None) -> Descripti
 
 @functools.cache
 def _described(library: str, network: str, stages: str | None, root: str) -> Description:
-    facts = _from_store(
-        library, {"network": network, "stages": stages}, lambda: asdict(_plan(library, network, stages))
-    )
+    key = {"network": network, "stages": stages} | _config_of(network)
+    facts = _from_store(library, key, lambda: asdict(_plan(library, network, stages)))
     contract = Contract(**{key: _tuples(value) for key, value in facts.pop("contract").items()})
     return Description(contract=contract, **{key: _tuples(value) for key, value in facts.items()})
 
@@ -147,18 +197,18 @@ def _described(library: str, network: str, stages: str | None, root: str) -> Des
 @functools.cache
 def fits(library: str, network: str, stages: str | None, size: int) -> bool:
     """Whether a network runs on images of this side, pixels, and is cut there as at its weights' own."""
-    key = {"network": network, "stages": stages, "size": size}
+    key = {"network": network, "stages": stages, "size": size} | _config_of(network)
     return bool(_from_store(library, key, lambda: {"fits": _runs(library, network, stages, size)})["fits"])
 
 
 def names(library: str) -> Sequence[str]:
     """List a library's networks, from the store if they were listed before."""
-    return tuple(_from_store(library, {"names": "all"}, lambda: {"names": list(_library(library).names())})["names"])
+    return tuple(_from_store(library, {"names": "all"}, lambda: {"names": list(module_of(library).names())})["names"])
 
 
 def where(library: str, network: str) -> str:
     """Say where a network's published weights lie here, or how to get them."""
-    return _library(library).where(network)
+    return module_of(library).where(network)
 
 
 def refuse_unknown(library: str, network: str, known: Sequence[str]) -> None:
@@ -172,7 +222,8 @@ def refuse_unknown(library: str, network: str, known: Sequence[str]) -> None:
         raise UserError(f"unknown network '{network}' of {library}; the nearest: {', '.join(near)}")
 
 
-def _library(name: str) -> Library:
+def module_of(name: str) -> Library:
+    """Import the module of a library."""
     return import_module(f"{__package__}._{name}")  # type: ignore[return-value]
 
 
@@ -194,13 +245,13 @@ def _tuples(value: Any) -> Any:
 def _plan(library: str, network: str, stages: str | None) -> Description:
     from study.models.families import _plans
 
-    return _plans.describe(_library(library), network, stages)
+    return _plans.describe(module_of(library), network, stages)
 
 
 def _runs(library: str, network: str, stages: str | None, size: int) -> bool:
     from study.models.families import _plans
 
-    return _plans.runs(_library(library), network, size, describe(library, network, stages))
+    return _plans.runs(module_of(library), network, size, describe(library, network, stages))
 
 
 def _backbone(
@@ -209,8 +260,8 @@ def _backbone(
     from study.models.families import _plans
 
     description = describe(library, network, stages)
-    return _plans.backbone(_library(library), network, description, side, drop_path, weights != "none")
+    return _plans.backbone(module_of(library), network, description, side, drop_path, weights != "none")
 
 
 def _fetch(library: str, network: str) -> object:
-    return _library(library).pretrained(network, None)
+    return module_of(library).pretrained(network, None)

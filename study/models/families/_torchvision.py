@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.vision_transformer import interpolate_embeddings
 
@@ -16,6 +17,8 @@ from study.models.families._networks import Contract, refuse_unknown
 from study.models.families._torchvision_weights import imagenet, in_cache
 
 IMAGENET = 1000
+_AUXILIARY = ("aux1", "aux2", "AuxLogits")
+"""Further classifiers, in training alone."""
 
 
 def names() -> Sequence[str]:
@@ -55,10 +58,21 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     whole = _make(network, None)
     tensors = imagenet(f"torchvision/{network}", weights.url, lambda weights: whole)
     model = whole if size is None else _make(network, size)
-    if isinstance(model, models.VisionTransformer):
-        tensors = interpolate_embeddings(model.image_size, model.patch_size, OrderedDict(tensors))
-    model.load_state_dict(tensors)
+    model.load_state_dict(translated(network, model, tensors))
     return _without_classifier(model)
+
+
+def classifiers(network: str) -> Sequence[str]:
+    """Name the last layer of a network."""
+    with torch.device("meta"):
+        return (_last(_make(network, None))[0],)
+
+
+def translated(network: str, model: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Fit the position embeddings of a vision transformer to its images."""
+    if not isinstance(model, models.VisionTransformer):
+        return tensors
+    return interpolate_embeddings(model.image_size, model.patch_size, OrderedDict(tensors))  # type: ignore[no-any-return]
 
 
 def where(network: str) -> str:
@@ -87,18 +101,23 @@ def _make(network: str, size: int | None) -> nn.Module:
 
 
 def _without_classifier(model: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
-    """Put nothing in the place of the last layer, a matrix or a convolution to 1000 classes."""
+    """Put nothing in the place of the last layer."""
+    for name in _AUXILIARY:
+        if hasattr(model, name):
+            setattr(model, name, None)
+            model.aux_logits = False  # type: ignore[assignment]
+    path, last = _last(model)
+    holder, _, name = path.rpartition(".")
+    setattr(model.get_submodule(holder), name, nn.Identity())
+    return model, last if isinstance(last, nn.Linear) else None
+
+
+def _last(model: nn.Module) -> tuple[str, nn.Module]:
+    """Find the last layer, a matrix or a convolution to 1000 classes."""
     layers = [
         (path, layer)
         for path, layer in model.named_modules()
         if (isinstance(layer, nn.Linear) and layer.out_features == IMAGENET)
         or (isinstance(layer, nn.Conv2d) and layer.out_channels == IMAGENET)
     ]
-    for name in ("aux1", "aux2", "AuxLogits"):  # further classifiers, in training alone
-        if hasattr(model, name):
-            setattr(model, name, None)
-            model.aux_logits = False  # type: ignore[assignment]
-    path, last = layers[-1]
-    holder, _, name = path.rpartition(".")
-    setattr(model.get_submodule(holder), name, nn.Identity())
-    return model, last if isinstance(last, nn.Linear) else None
+    return next(layer for layer in reversed(layers) if layer[0].partition(".")[0] not in _AUXILIARY)

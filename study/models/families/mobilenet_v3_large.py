@@ -70,6 +70,7 @@ def family(stem: str = "standard") -> Family:
         source_classes=1000,
         source_size=224,
         whole=True,
+        origin="torchvision/mobilenet_v3_large",
         backbone=partial(_backbone, stem=stem),
         fetch=_imagenet,
     )

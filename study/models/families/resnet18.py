@@ -43,6 +43,7 @@ FAMILY = Family(
     source_classes=1000,
     source_size=224,
     whole=True,
+    origin="torchvision/resnet18",
     backbone=_backbone,
     fetch=_imagenet,
 )
