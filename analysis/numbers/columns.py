@@ -42,6 +42,9 @@ COLUMNS = {
     "lr": "float64",
     "weight_decay": "float64",
     "freeze_depth": "Int64",
+    "lora_rank": "Int64",
+    "lora_alpha": "float64",
+    "lora_layers": "string",
     "lr_decay": "float64",
     "stage_rates": "string",
     "head_rate": "float64",
@@ -83,7 +86,13 @@ COLUMNS = {
     "score": "float64",
 }
 NAMES = tuple(COLUMNS)
-LATER = ("stages", "drop_path")  # tables of earlier versions lack these columns, and are read as if they were empty
+LATER = (
+    "stages",
+    "lora_rank",
+    "lora_alpha",
+    "lora_layers",
+    "drop_path",
+)  # tables of earlier versions lack these columns, and are read as if they were empty
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(

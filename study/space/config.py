@@ -117,7 +117,17 @@ class Config:
         doc="Decoupled for adamw, L2 for sgd; of matrices and kernels only.")
     freeze_depth: int | None = hyper(
         None, at_least=0, tunable=True, reader="its regimes", memory="shrinks", pretraining="resumed",
-        doc="Number of frozen stages, counted from the input; read by partial_freeze alone.")
+        doc="Number of frozen stages, counted from the input. partial_freeze needs it; lora, bias, norm take it.")
+    lora_rank: int = hyper(
+        8, at_least=1, at_most=MOST, tunable=True, reader="its regimes", memory="grows", pretraining="resumed",
+        doc="Rank of what is added to each matrix and kernel, at most the matrix's own; read by lora alone.")
+    lora_alpha: float = hyper(
+        16.0, above=0, at_most=MOST, tunable=True, reader="its regimes", memory="neutral", pretraining="resumed",
+        doc="What is added is scaled by lora_alpha / lora_rank; read by lora alone.")
+    lora_layers: str = hyper(
+        "all", choices=("all", "attention"),
+        tunable=True, reader="its regimes", memory="varies", pretraining="resumed",
+        doc="Which matrices are added to: all, or those of attention; read by lora alone.")
     lr_decay: float = hyper(
         0.4, above=0, at_most=STEEPEST,
         tunable=True, reader="its regimes", memory="neutral", pretraining="resumed",

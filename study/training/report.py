@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from study.data.device_split import Feed
+from study.models import tuning
 from study.models.net import copied
 from study.storage.events import Row, RowFields, Score
 from study.training import evaluation
@@ -93,7 +94,7 @@ class Reporter:
             last=epoch.number == self.last,
             state=epoch.state,
             normalization=(feed.mean.flatten().tolist(), feed.std.flatten().tolist()),
-            model=lambda: copied(self.context.net.state_dict()),
+            model=lambda: copied(tuning.merged(self.context.net)),
         )
 
     def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[Score]]:
