@@ -12,6 +12,8 @@ from study.models.tuning import Tuned
 
 Activations = Tensor | tuple[Tensor, ...]
 """Activations that one stage passes to the next."""
+STILL: tuple[Tuned, ...] = ("lora", "bias")
+"""What trains while the statistics of BatchNorm stay as they were loaded."""
 LEAST = 32
 """Smallest batch of the frozen first stages: from 16 images on, no family's outputs depended on the batch size."""
 
@@ -47,11 +49,11 @@ class Net(nn.Module):
         Args:
             frozen: numbers of stages; 0 is the first.
             batchnorm: False leaves frozen stages in train mode, so that their BatchNorm statistics follow the batches.
-            tuned: what of the other stages trains. With lora and bias their BatchNorm is in eval mode, so that the
-                whole network that was loaded stays.
+            tuned: what of the other stages trains. With lora and bias all BatchNorm is in eval mode, so that the
+                whole network that was loaded stays, whatever `batchnorm` is.
         """
-        self.frozen, self._drifts, self._prefix_digest = frozenset(frozen), not batchnorm, None
-        self.tuned = tuned
+        self.frozen, self.tuned, self._prefix_digest = frozenset(frozen), tuned, None
+        self._drifts = not batchnorm and tuned not in STILL
         for index, stage in enumerate(self.stages):
             if index in self.frozen:
                 stage.requires_grad_(False)
@@ -64,7 +66,7 @@ class Net(nn.Module):
         super().train(mode)
         for index in () if self._drifts else self.frozen:
             self.stages[index].eval()
-        if self.tuned in ("lora", "bias"):
+        if self.tuned in STILL:
             for layer in batchnorms(self.stages):
                 layer.eval()
         return self

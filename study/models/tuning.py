@@ -1,13 +1,15 @@
 """What of a stage trains: all of it, low-rank additions to its matrices, its biases, or its norms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from study.errors import UserError
+from study.models.layers import Layers
 
 Tuned = Literal["all", "lora", "bias", "norm"]
 ATTENTION = ("attn", "attention")
@@ -29,15 +31,19 @@ class LowRank(nn.Module):
             alpha: the product is scaled by alpha / rank.
         """
         super().__init__()
-        rank = min(rank, len(weight), weight[0].numel())
+        rank = min(rank, _rank(weight))
         self.down = nn.Parameter(weight.new_empty(rank, weight[0].numel()))
         self.up = nn.Parameter(weight.new_zeros(len(weight), rank))
         self.scale = alpha / rank
         nn.init.kaiming_uniform_(self.down, a=5**0.5)
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Give the weight with the product added."""
-        return weight + (self.scale * (self.up @ self.down)).view_as(weight)
+        """Give the weight with the product added, in single precision also where training uses mixed precision.
+
+        So the weight is the same to the bit when it is merged, outside of mixed precision.
+        """
+        with torch.autocast(weight.device.type, enabled=False):
+            return weight + (self.scale * (self.up @ self.down)).view_as(weight)
 
 
 def adapt(stages: Sequence[nn.Module], rank: int, alpha: float, layers: str) -> None:
@@ -76,26 +82,54 @@ def select(stage: nn.Module, tuned: Tuned) -> None:
 
     Source: biases: Ben Zaken et al. 2021, arXiv:2106.10199 (BitFit); norms: Frankle et al. 2020, arXiv:2003.00152.
     """
-    norms = {
-        id(parameter)
+    additions = [module for module in stage.modules() if isinstance(module, LowRank)]
+    trained: Iterable[nn.Parameter]
+    match tuned:
+        case "lora":
+            trained = (parameter for module in additions for parameter in module.parameters())
+        case "bias":
+            trained = _biases(stage)
+        case "norm":
+            trained = _norms(stage)
+        case _:
+            trained = stage.parameters()
+    stage.requires_grad_(False)
+    for parameter in trained:
+        parameter.requires_grad_(True)
+
+
+def layers(stage: nn.Module) -> Layers:
+    """Describe what of a stage can train. Its values do not matter, so it may be on the meta device."""
+    ranks = {
+        choice: max((_rank(getattr(module, name)) for module, name in _targets(stage, choice)), default=0)
+        for choice in ("all", "attention")
+    }
+    batchnorms = sum(isinstance(module, _BatchNorm) for module in stage.modules())
+    return Layers(ranks["all"], ranks["attention"], len(_biases(stage)), len(_norms(stage)), batchnorms)
+
+
+def _rank(weight: Tensor) -> int:
+    """Give the largest rank that a matrix or kernel can have, output first."""
+    return min(len(weight), weight[0].numel())
+
+
+def _biases(stage: nn.Module) -> list[nn.Parameter]:
+    """List the vectors that layers add, also those of norms; tables of position biases are none."""
+    return [tensor for name, tensor in stage.named_parameters() if name.endswith("bias") and tensor.ndim == 1]
+
+
+def _norms(stage: nn.Module) -> list[nn.Parameter]:
+    """List the scales and shifts of normalization layers: of classes named so, without layers inside that train.
+
+    The second condition leaves out blocks that are named after their norm, such as timm's `NormFreeBlock`.
+    """
+    return [
+        parameter
         for module in stage.modules()
         if "norm" in type(module).__name__.lower()
-        for parameter in module.parameters(recurse=False)
-    }
-    additions = {
-        id(parameter) for module in stage.modules() if isinstance(module, LowRank) for parameter in module.parameters()
-    }
-    for name, parameter in stage.named_parameters():
-        match tuned:
-            case "lora":
-                trains = id(parameter) in additions
-            case "bias":
-                trains = name.endswith("bias")
-            case "norm":
-                trains = id(parameter) in norms
-            case _:
-                trains = True
-        parameter.requires_grad_(trains)
+        and len(list(module.parameters())) == len(own := list(module.parameters(recurse=False)))
+        for parameter in own
+    ]
 
 
 def plain_name(name: str) -> str:
@@ -105,6 +139,16 @@ def plain_name(name: str) -> str:
 
 def _is_original(name: str) -> bool:
     return ".parametrizations." in name and name.endswith(".original")
+
+
+def additions(module: nn.Module) -> dict[str, tuple[str, Tensor]]:
+    """Map the plain name of each weight with an addition to the second matrix, by name; zeros there switch it off."""
+    marker = ".parametrizations."
+    return {
+        ".".join(name.replace(marker, ".").split(".")[:-2]): (name, tensor)
+        for name, tensor in module.state_dict().items()
+        if marker in name and name.endswith(".up")
+    }
 
 
 @torch.no_grad()
