@@ -52,6 +52,19 @@ def test_a_resumed_trial_equals_an_uninterrupted_one(part, depth):
 
 
 @pytest.mark.parametrize("part", PARTS)
+def test_kept_features_of_frozen_stages_change_nothing(part, tmp_path, monkeypatch):
+    monkeypatch.setenv("STUDY_STORE", str(tmp_path))
+    config = replace(LORA, regime=part, freeze_depth=2, augment=0.0)
+    kept = trial.CacheSettings(10**8, False, "this code")
+    scores = [
+        [report.objective for report in trial.run(config, task(), 7, epochs=2, cache=cache)]
+        for cache in (trial.NO_CACHE, kept)
+    ]
+    assert scores[0] == scores[1]
+    assert list(tmp_path.rglob("*.npy"))
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_a_checkpoint_has_what_trains_and_nothing_else(part):
     *_, report = reports(replace(LORA, regime=part))
     names = {name for name in report.state() if name.startswith("stages.") and not name.endswith(("exp_avg", "_sq"))}
