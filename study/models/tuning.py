@@ -137,6 +137,11 @@ def plain_name(name: str) -> str:
     return name.replace(".parametrizations.", ".").removesuffix(".original") if _is_original(name) else name
 
 
+def is_addition(name: str) -> bool:
+    """Whether a parameter of this name is a low-rank addition's."""
+    return ".parametrizations." in name and not _is_original(name)
+
+
 def _is_original(name: str) -> bool:
     return ".parametrizations." in name and name.endswith(".original")
 
@@ -160,6 +165,6 @@ def merged(module: nn.Module) -> dict[str, Tensor]:
         if _is_original(name):
             path, _, weight = plain_name(name).rpartition(".")
             state[plain_name(name)] = getattr(modules[path], weight).detach()
-        elif ".parametrizations." not in name:
+        elif not is_addition(name):
             state[name] = tensor
     return state

@@ -10,9 +10,11 @@ from tests.bad_inputs import (
     hostile_tables,
     images,
     links,
+    networks,
     numbers,
     options,
     others,
+    own_code,
     results,
     spaces,
     weights,
@@ -21,6 +23,6 @@ from tests.bad_inputs.case import Case
 
 PARTS = (
     *(options, numbers, spaces, bounds, environment, data, images, hostile_images, weights),
-    *(results, links, hostile_results, hostile_networks, hostile_tables, others),
+    *(results, links, hostile_results, hostile_networks, hostile_tables, networks, own_code, others),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]
