@@ -21,7 +21,7 @@ NEIGHBOURS = 10
 TEMPERATURE = 0.07
 """Of the neighbours' votes: a neighbour weighs exp(cosine / TEMPERATURE)."""
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
-"""Strengths of the loss against the penalty, scikit-learn's C, on standardized features; the smallest regularizes most."""
+"""Of the loss against the penalty (scikit-learn's C), on standardized features; the smallest regularizes most."""
 CHOICE = 2000
 """Most images that choose the strength in a fold."""
 LIMITS = {"maxiter": 100, "ftol": 1e-7}

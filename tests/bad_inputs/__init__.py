@@ -13,6 +13,7 @@ from tests.bad_inputs import (
     numbers,
     options,
     others,
+    ranks,
     results,
     spaces,
     weights,
@@ -21,6 +22,6 @@ from tests.bad_inputs.case import Case
 
 PARTS = (
     *(options, numbers, spaces, bounds, environment, data, images, hostile_images, weights),
-    *(results, links, hostile_results, hostile_networks, hostile_tables, others),
+    *(results, links, hostile_results, hostile_networks, hostile_tables, others, ranks),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]
