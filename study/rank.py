@@ -16,6 +16,7 @@ from analysis.shell import command, files
 from analysis.shell.callable_module import make_callable
 from study.cli import candidates, rank_options
 from study.cli.rank_options import RankOptions
+from study.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,14 +81,16 @@ def main(argv: list[str] | None = None) -> int:
     with command.ending("study.rank") as end:
         end.interrupted = "interrupted; features so far are in the store, and the same command goes on"
         args = vars(rank_options.parser().parse_args(argv))
-        out = args.pop("out")
+        out, record = args.pop("out"), args.pop("json")
         options = RankOptions(**args | {"families": [each for each in args["families"].split(",") if each]})
-        _run(options, out)
+        _run(options, out / rank_options.SPACE_FILE, record)
     return end.code
 
 
-def _run(options: RankOptions, out: Path) -> None:
+def _run(options: RankOptions, space_file: Path, json_file: Path | None) -> None:
     """Rank, print and write the ranking, and propose a study."""
+    _refuse_folder("--json", json_file)
+    _refuse_folder("--out", space_file)
     whole = rank_options.question(options)
     from study.cli import ranking, ranking_table
     from study.cli.console import Console
@@ -100,10 +103,11 @@ def _run(options: RankOptions, out: Path) -> None:
         write(line)
     best = table["family"][table["as_good"]].tolist()
     proposed = candidates.narrowed(whole, best[: candidates.MOST])
-    space_file = files.put(out / rank_options.SPACE_FILE, candidates.text(proposed).encode())
-    record = {"about": table.attrs, "networks": table.to_dict("records")}
-    table_file = files.put(out / rank_options.TABLE_FILE, json.dumps(record, indent=1, ensure_ascii=False).encode())
-    write(f"wrote {table_file} and {space_file}")
+    if json_file is not None:
+        record = {"about": table.attrs, "networks": table.to_dict("records")}
+        files.put(json_file, json.dumps(record, indent=1, ensure_ascii=False).encode())
+        write(f"wrote {json_file}")
+    files.put(space_file, candidates.text(proposed).encode())
     if len(best) > candidates.MOST:
         write(f"The study has the first {candidates.MOST} of {len(best)} that cannot be told apart.")
     write(f"{'The study of these' if len(best) > 1 else 'Its study'}: {again(options, space_file)}")
@@ -114,6 +118,14 @@ def again(options: RankOptions, space_file: Path) -> str:
     words = ["python", "-m", "study.run", "--space", str(space_file)]
     words += [] if options.data is None else ["--data", str(options.data)]
     return shlex.join(words + ([] if options.seed == 0 else ["--seed", str(options.seed)]))
+
+
+def _refuse_folder(option: str, file: Path | None) -> None:
+    """Refuse a place where no file can be written, before anything is computed."""
+    if file is not None and file.is_dir():
+        raise UserError(f"{option}: {file} is a folder, where a file is to be written")
+    if file is not None and (odd := next((each for each in file.parents if each.exists() and not each.is_dir()), None)):
+        raise UserError(f"{option}: {odd} is a file, where a folder is to be")
 
 
 make_callable(__name__)

@@ -17,7 +17,8 @@ from study.pretraining.imported import WeightsFile
 from study.space import Space
 
 SIZE = 64
-SPACE_FILE, TABLE_FILE = "networks.py", "ranking.json"
+SPACE_FILE = "networks.py"
+"""File of the proposed study's space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=fix)
     add("--seed", type=arguments.seed, default=0, metavar="N", help="random seed of the split (default: 0)")
     add("--cpus", type=int, metavar="N", help="threads (default: all)")
-    out = f"where {TABLE_FILE} and {SPACE_FILE} go (default: results/rank)"
+    add("--json", type=command.path, metavar="FILE", help="write the ranking there as well")
+    out = f"folder of {SPACE_FILE}, the space of the proposed study (default: results/rank)"
     add("--out", type=command.path, default=Path("results/rank"), metavar="DIR", help=out)
     return made
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-NAME = 40
+NAME = 30
 """Columns of a network's name; a longer one has a line of its own."""
+SCORES = ("network", "linear probe", "behind the best", "kNN")
+COSTS = ("network", "features", "probes", "images/s", "G MACs", "M param.", "width", "licence")
 
 
 def lines(table: "pd.DataFrame") -> Iterator[str]:
@@ -16,11 +18,9 @@ def lines(table: "pd.DataFrame") -> Iterator[str]:
     yield f"percent {about['metric']} on {about['images']:,} images of {about['groups']:,} groups, each in its turn"
     yield f"tested by probes fitted to about {about['trained_on']:,} images of other groups ({about['folds']} folds)"
     yield ""
-    header = ("network", "linear probe", "behind the best", "kNN")
-    yield from _table(header, [_scores(record) for record in records])
+    yield from _table(SCORES, [_scores(record) for record in records])
     yield ""
-    header = ("network", "features, s", "probes, s", "images/s", "G MACs", "M param.", "width", "licence")
-    yield from _table(header, [_costs(record) for record in records])
+    yield from _table(COSTS, [_costs(record) for record in records])
     yield ""
     yield "Brackets are 95 % intervals for images like these; groups were resampled, probes not fitted again."
     if len(records) > 1:
@@ -49,12 +49,11 @@ def _scores(record: dict[Any, Any]) -> tuple[str, ...]:
 
 
 def _costs(record: dict[Any, Any]) -> tuple[str, ...]:
-    stored = "" if record["computed"] else " (stored)"
     macs = "–" if record["macs"] is None or record["macs"] != record["macs"] else f"{record['macs'] / 1e9:.2f}"
     return (
         record["network"],
-        f"{record['feature_seconds']:.1f}{stored}",
-        f"{record['probe_seconds']:.1f}",
+        f"{record['feature_seconds']:.1f} s" if record["computed"] else "stored",
+        f"{record['probe_seconds']:.1f} s",
         f"{record['images_per_second']:.0f}",
         macs,
         f"{record['parameters'] / 1e6:.1f}",

@@ -31,6 +31,11 @@ CASES = [
     _rank("no images to rank on", "--data is missing", "--families small_cnn@none"),
     _rank("images to rank on nowhere", "--data no: no such folder", "--data no --families small_cnn@none"),
     _rank("a task that is none", "unknown task 'cats'; one of", "--task cats --families small_cnn@none"),
+    _rank(
+        "a folder where a ranking is to be written",
+        "--json: . is a folder",
+        f"{PETS} --json . --families small_cnn@none",
+    ),
     _rank("no threads", "--cpus 0: this machine has", f"{PETS} --cpus 0 --families small_cnn@none"),
     _rank(
         "an unknown hyperparameter of a rank", "unknown hyperparameter", f"{PETS} --set a=1 --families small_cnn@none"
