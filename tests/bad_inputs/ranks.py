@@ -8,7 +8,8 @@ from tests.support import own_images
 
 
 def _rank(name: str, said: str, words: str, make: Callable[[Path], object] = nothing, code: int = 2) -> Case:
-    return Case(name, words, code, said, make, "study.rank")
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": "{here}"}
+    return Case(name, words, code, said, make, "study.rank", offline)
 
 
 def _few(here: Path) -> None:
@@ -25,6 +26,11 @@ CASES = [
     _rank("a network twice", "small_cnn is named twice", f"{PETS} --families small_cnn@none,small_cnn@none"),
     _rank("weights that a ranked network lacks", "unknown weights 'pretrained'", f"{PETS} --families small_cnn"),
     _rank("no file of ranked weights", "no.pt: no such file", f"{PETS} --families small_cnn@no.pt"),
+    _rank(
+        "ranked weights that are not here, and no network",
+        "or leave timm/resnet18 out of --families",
+        f"{PETS} --families small_cnn@none,timm/resnet18",
+    ),
     _rank("weights to be trained first", "are trained first", f"{PETS} --families small_cnn@rotation:gtsrb"),
     _rank("a size for none", "are too small for family", "--task pets --image-size 8 --families resnet18@none"),
     _rank("labels above all", "label_fraction", f"{PETS} --labels 1.5 --families small_cnn@none"),

@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import os
 import shlex
+import signal
 from dataclasses import fields
 from pathlib import Path
 
@@ -147,6 +149,13 @@ def test_the_function_raises():
     with pytest.raises(UserError, match="unknown family 'resnet19'"):
         study.rank("resnet19", task="pets")
     assert callable(run.run)
+
+
+def test_an_interrupted_command_ends_with_code_75_and_says_how_it_goes_on(here, monkeypatch, capsys):
+    monkeypatch.setattr("study.training.ranking.answers", lambda *ignored: os.kill(os.getpid(), signal.SIGTERM))
+    assert ranked("--data data --families small_cnn@none --image-size 16 --cpus 1") == 75
+    assert "study.rank: interrupted; features so far are in the store" in capsys.readouterr().err
+    assert sorted(features(here).values()) == ["train", "train"]
 
 
 def test_a_table_of_long_names_and_numbers_is_100_columns_wide():
