@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 NAME = 40
 """Columns of a network's name; a longer one has a line of its own."""
 
+SCORES = ("network", "linear probe", "behind the best", "kNN")
+COSTS = ("network", "features, s", "probes, s", "images/s", "G MACs", "M param.", "width", "licence")
+
 
 def lines(table: "pd.DataFrame") -> Iterator[str]:
     """Write a ranking, the best network first."""
@@ -16,11 +19,9 @@ def lines(table: "pd.DataFrame") -> Iterator[str]:
     yield f"percent {about['metric']} on {about['images']:,} images of {about['groups']:,} groups, each in its turn"
     yield f"tested by probes fitted to about {about['trained_on']:,} images of other groups ({about['folds']} folds)"
     yield ""
-    header = ("network", "linear probe", "behind the best", "kNN")
-    yield from _table(header, [_scores(record) for record in records])
+    yield from _table(SCORES, [_scores(record) for record in records])
     yield ""
-    header = ("network", "features, s", "probes, s", "images/s", "G MACs", "M param.", "width", "licence")
-    yield from _table(header, [_costs(record) for record in records])
+    yield from _table(COSTS, [_costs(record) for record in records])
     yield ""
     yield "Brackets are 95 % intervals for images like these; groups were resampled, probes not fitted again."
     if len(records) > 1:
@@ -43,7 +44,7 @@ def verdict(records: Sequence[dict[Any, Any]]) -> str:
 
 
 def _scores(record: dict[Any, Any]) -> tuple[str, ...]:
-    behind = "–" if record["behind"] == 0 and record["as_good"] and record["best"] else _interval(record, "behind")
+    behind = "–" if record["best"] else _interval(record, "behind")
     mark = " =" if record["as_good"] and not record["best"] else ""
     return (record["network"], _interval(record, "probe"), behind + mark, _interval(record, "knn"))
 
