@@ -107,10 +107,9 @@ def _of_torch(path: Path) -> dict[str, Tensor]:
         with reading.open_regular(path) as file, torch.serialization.safe_globals(HARMLESS):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        other = re.search(r"GLOBAL (\S+)", str(error))
-        reason = (
-            f"it holds more than tensors ({other[1] if other else 'objects'}), which may be code, and is not opened"
-        )
+        if (other := re.search(r"(?:GLOBAL|class|type) (\S+)", str(error))) is None:
+            raise UserError(f"weights {path}: cannot be read as torch's (it is not one of its files)") from error
+        reason = f"it holds more than tensors ({other[1]}), which may be code, and is not opened"
         raise UserError(f"weights {path}: {reason}; save its state_dict() instead") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         reason = show(error) if str(error) else "it ends early"

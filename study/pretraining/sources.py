@@ -132,6 +132,8 @@ def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) 
     recipe = recipes.get(name)
     if recipe is None and weight_files.is_file(name):
         return WeightsFile(name, values)
+    if families.published(name) == "imagenet" and (file := families.of(values).file):
+        return WeightsFile(file, values)
     if recipe is None and (first not in pretexts.names() or first in families.load(values.family).weights):
         return None
     _refuse_long(name, recipes)

@@ -25,6 +25,7 @@ def checks(tmp_path, monkeypatch):
         place=str(results),
         mark="mark",
         shares=False,
+        files=(),
         cells=[Cell("one", {"task": "gtsrb", "family": "small_cnn", "weights": "none", "regime": "scratch"}, {}, {})],
         absent=frozenset(),
     )

@@ -10,6 +10,7 @@ from tests.bad_inputs import (
     hostile_tables,
     images,
     links,
+    networks,
     numbers,
     options,
     others,
@@ -22,6 +23,6 @@ from tests.bad_inputs.case import Case
 
 PARTS = (
     *(options, numbers, spaces, bounds, environment, data, images, hostile_images, weights),
-    *(results, links, hostile_results, hostile_networks, hostile_tables, others, ranks),
+    *(results, links, hostile_results, hostile_networks, hostile_tables, networks, others, ranks),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

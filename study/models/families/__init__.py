@@ -77,6 +77,8 @@ class Family:
     """Whether the network must not be laid out channels last."""
     fits: Callable[[int], bool] | None = None
     """Whether the network takes images of this side, pixels, where `min_size` and `multiple` do not decide it."""
+    file: str | None = None
+    """File with the published weights, which is read as a user's own; None where the package has them."""
     origin: str | None = None
     """The library's network that the stages are made of, tensor by tensor in its order, as `timm/NAME`: a user's file
     of weights has its names. None: only files that this project wrote can be read."""

@@ -9,12 +9,13 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from study.errors import UserError
+from study.errors import Damaged, UserError
 from study.models.families import Family
 from study.space.config import show
-from study.storage import store
+from study.storage import reading, store
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Channels = tuple[float, float, float]
 NEAREST = 3
 """Names that an error suggests."""
+FOLDER = "local-dir:"
+"""Before a folder with a network as timm saves it, `config.json` and its tensors, in the place of a name."""
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""Names of the tensors' file in such a folder."""
 VERSION = 2
 """Of descriptions: a new one makes them anew."""
 
@@ -113,6 +118,7 @@ def family(
     facts = describe(library, network, stages)
     side = upsample or image_size or facts.contract.size
     own = facts.contract.weights is not None
+    file = file_of(network)
     return Family(
         stages=facts.stages,
         features=facts.features,
@@ -125,12 +131,49 @@ def family(
         source_size=facts.contract.size if own else None,
         whole=True,
         backbone=functools.partial(_backbone, library, network, stages, side, drop_path or 0.0),
-        fetch=functools.partial(_fetch, library, network) if own else None,
+        fetch=functools.partial(_fetch, library, network) if own and file is None else None,
         undecayed=facts.undecayed,
         contiguous=facts.contiguous,
         fits=functools.partial(fits, library, network, stages),
         origin=f"{library}/{network}",
+        file=file,
     )
+
+
+def folder_of(network: str) -> Path:
+    """Give the folder in the place of a name.
+
+    Raises:
+        UserError: its path is relative, and workers have other current folders.
+    """
+    folder = Path(network.removeprefix(FOLDER)).expanduser()
+    if not folder.is_absolute():
+        raise UserError(f"timm/{network}: write the whole path, timm/{FOLDER}{folder.absolute()}")
+    return folder
+
+
+def file_of(network: str) -> str | None:
+    """Give the file of tensors of a folder in the place of a name; None for a name.
+
+    Raises:
+        UserError: the folder lacks it.
+    """
+    if not network.startswith(FOLDER):
+        return None
+    for name in FILES:
+        if (folder_of(network) / name).is_file():
+            return str(folder_of(network) / name)
+    raise UserError(f"timm/{network}: has no {' nor '.join(FILES)}")
+
+
+def _config_of(network: str) -> dict[str, str]:
+    """Hash the configuration of a folder in the place of a name, on which its description depends."""
+    if not network.startswith(FOLDER):
+        return {}
+    try:
+        return {"config": store.checksum_of(reading.read_bytes(folder_of(network) / "config.json"))}
+    except (OSError, Damaged) as error:
+        raise UserError(f"timm/{network}: cannot read its config.json ({show(error)})") from error
 
 
 def describe(library: str, network: str, stages: str | None = None) -> Description:
@@ -144,9 +187,8 @@ def describe(library: str, network: str, stages: str | None = None) -> Descripti
 
 @functools.cache
 def _described(library: str, network: str, stages: str | None, root: str) -> Description:
-    facts = _from_store(
-        library, {"network": network, "stages": stages}, lambda: asdict(_plan(library, network, stages))
-    )
+    key = {"network": network, "stages": stages} | _config_of(network)
+    facts = _from_store(library, key, lambda: asdict(_plan(library, network, stages)))
     contract = Contract(**{key: _tuples(value) for key, value in facts.pop("contract").items()})
     return Description(contract=contract, **{key: _tuples(value) for key, value in facts.items()})
 
@@ -154,7 +196,7 @@ def _described(library: str, network: str, stages: str | None, root: str) -> Des
 @functools.cache
 def fits(library: str, network: str, stages: str | None, size: int) -> bool:
     """Whether a network runs on images of this side, pixels, and is cut there as at its weights' own."""
-    key = {"network": network, "stages": stages, "size": size}
+    key = {"network": network, "stages": stages, "size": size} | _config_of(network)
     return bool(_from_store(library, key, lambda: {"fits": _runs(library, network, stages, size)})["fits"])
 
 

