@@ -11,6 +11,9 @@ NAME = 30
 SCORES = ("network", "linear probe", "behind the best", "kNN")
 COSTS = ("network", "features", "probes", "images/s", "G MACs", "M param.", "width", "licence")
 
+SCORES = ("network", "linear probe", "behind the best", "kNN")
+COSTS = ("network", "features, s", "probes, s", "images/s", "G MACs", "M param.", "width", "licence")
+
 
 def lines(table: "pd.DataFrame") -> Iterator[str]:
     """Write a ranking, the best network first."""
@@ -43,7 +46,7 @@ def verdict(records: Sequence[dict[Any, Any]]) -> str:
 
 
 def _scores(record: dict[Any, Any]) -> tuple[str, ...]:
-    behind = "–" if record["behind"] == 0 and record["as_good"] and record["best"] else _interval(record, "behind")
+    behind = "–" if record["best"] else _interval(record, "behind")
     mark = " =" if record["as_good"] and not record["best"] else ""
     return (record["network"], _interval(record, "probe"), behind + mark, _interval(record, "knn"))
 
