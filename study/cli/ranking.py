@@ -81,7 +81,7 @@ def _examined(options: RankOptions, cells: list[Cell], data: "TaskData", console
                         trial, data, options.seed, device=device, cache=cache, source=path, progress=advance
                     )
                 answers.append(ranking.answers(features.values, exam))
-                costs.append((name, features, frozen_features.licence(trial)))
+                costs.append((name, features))
                 console.print(f"{name}: {_took(features, answers[-1].seconds)}", soft_wrap=True)
     finally:
         torch.set_num_threads(threads)
@@ -89,14 +89,14 @@ def _examined(options: RankOptions, cells: list[Cell], data: "TaskData", console
 
 
 def _frame(
-    costs: "list[tuple[Candidate, FrozenFeatures, str]]", answers: "list[Answers]", ranking: "Ranking", exam: "Exam"
+    costs: "list[tuple[Candidate, FrozenFeatures]]", answers: "list[Answers]", ranking: "Ranking", exam: "Exam"
 ) -> "pd.DataFrame":
     """Give one row a network, the best first; what is the same for all is in `attrs`."""
     import pandas as pd
 
     rows = []
     for number in ranking.order:
-        candidate, features, licence = costs[number]
+        candidate, features = costs[number]
         row: dict[str, Any] = {"network": str(candidate), "family": candidate.family, "weights": candidate.weights}
         row |= {"best": number == ranking.linear.best, "as_good": bool(ranking.linear.as_good[number])}
         row |= _ends("probe", ranking.linear.scores[number]) | _ends("behind", ranking.linear.behind[number])
@@ -104,7 +104,7 @@ def _frame(
         row |= {"feature_seconds": features.seconds, "probe_seconds": answers[number].seconds}
         row |= {"computed": features.computed, "images_per_second": features.images_per_second}
         row |= {"macs": features.macs, "parameters": features.parameters, "features": features.values.shape[1]}
-        rows.append(row | {"licence": licence})
+        rows.append(row | {"licence": features.licence})
     table = pd.DataFrame(rows)
     groups = len(set(exam.groups.tolist()))
     table.attrs = {"metric": exam.metric, "images": len(exam.rows), "groups": groups, "trained_on": exam.trained_on}

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from study.data.device_split import Feed
-from study.models import families
-from study.models.net import LEAST, Activations, Net
+from study.models import families, network_costs
+from study.models.net import LEAST, Net
 from study.space.config import Config
 from study.training import setup
 from study.training.feature_cache import MemoryCache
@@ -23,6 +22,10 @@ from study.training.trial import CacheSettings, cache_of
 
 if TYPE_CHECKING:
     from study.data.prepare import TaskData
+
+
+RANDOM = "random"
+"""In place of a licence, for random weights."""
 
 
 class FrozenFeatures(NamedTuple):
@@ -34,6 +37,8 @@ class FrozenFeatures(NamedTuple):
     """Of the backbone."""
     macs: int | None
     """Multiply-accumulate operations, for one image; None if they cannot be counted."""
+    licence: str
+    """Of the weights; `RANDOM` where there are none."""
     seconds: float
     computed: int
     """Images that were computed; the others were in the store."""
@@ -83,29 +88,18 @@ def extract(
         (outputs,) = memory.outputs(net, feed, images, None, pixels).arrays
         parts.append(outputs.float().cpu().numpy())
     seconds, values = time.perf_counter() - begin, np.concatenate(parts)
+    side = config.upsample or data.train.images.shape[1]
+    counts = network_costs.counts(config.family, side, families.options_from(config.family, vars(config)))
     speed = seen / seconds if seen > LEAST else _speed(net, feeds["train"])
     return FrozenFeatures(
         values=values,
         parameters=sum(parameter.numel() for parameter in net.stages.parameters()),
-        macs=_macs(net, feeds["train"]),
+        macs=counts.macs if counts else None,
+        licence=network_costs.licence(config, config.weights, source) or RANDOM,
         seconds=seconds,
         computed=min(seen, len(values)),  # the store looks at a first batch twice
         images_per_second=speed,
     )
-
-
-def licence(config: Config) -> str:
-    """Name the licence of the weights that a trial starts from, as far as it is known."""
-    if config.weights == "none":
-        return "random"
-    library, _, network = config.family.partition("/")
-    if families.published(config.weights) != "imagenet":
-        return "your file"
-    if library not in families.LIBRARIES or not network:
-        return "not stated"
-    from study.models.families import _networks
-
-    return _networks.describe(library, network, config.stages).contract.licence or "not stated"
 
 
 def _speed(net: Net, feed: Feed) -> float:
@@ -118,13 +112,3 @@ def _speed(net: Net, feed: Feed) -> float:
         if batch.is_cuda:
             torch.cuda.synchronize()
     return max(LEAST, len(batch)) / (time.perf_counter() - start)
-
-
-def _macs(net: Net, feed: Feed) -> int | None:
-    """Count the operations for one image."""
-    image = feed.normalized(feed.pixels(slice(0, 1)))
-    activations: Activations = image.contiguous() if net.contiguous else image
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        for stage in net.stages:
-            activations = stage(activations)
-    return counter.get_total_flops() // 2 or None

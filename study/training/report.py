@@ -10,8 +10,9 @@ import torch
 
 from study.data.device_split import Feed
 from study.models.net import copied
-from study.storage.events import Row, RowFields, Score
+from study.storage.events import Costs, Row, RowFields, Score
 from study.training import evaluation
+from study.training.cost_meter import CostMeter
 from study.training.earlier_tasks import EarlierScores
 from study.training.epoch_inputs import inputs
 from study.training.feature_cache import Outputs
@@ -41,6 +42,8 @@ class Report(NamedTuple):
     """Mean and std by channel, in [0, 1], that the network's input images are normalized with."""
     model: Callable[[], dict[str, torch.Tensor]]
     """Copies the whole network to the CPU, frozen stages too, as `families.build(...).load_state_dict` takes it."""
+    costs: Costs | None = None
+    """What the network is and costs."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Reporter:
     """The last epoch."""
     seconds: Callable[[], float]
     """Gives the trial's duration so far."""
+    meter: CostMeter
+    """Measures what training costs."""
     earlier: Sequence[EarlierScores] = ()
     """Tasks that the initial weights had learnt, in their order."""
 
@@ -94,6 +99,7 @@ class Reporter:
             state=epoch.state,
             normalization=(feed.mean.flatten().tolist(), feed.std.flatten().tolist()),
             model=lambda: copied(self.context.net.state_dict()),
+            costs=self.meter.after(epoch),
         )
 
     def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[Score]]:

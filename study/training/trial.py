@@ -11,7 +11,8 @@ from study.models import families
 from study.models.earlier import Earlier
 from study.models.net import Net, copied
 from study.space.config import Config
-from study.training import regimes, setup
+from study.training import cost_meter, regimes, setup
+from study.training.cost_meter import CostMeter, network
 from study.training.earlier_tasks import EarlierScores
 from study.training.feature_cache import Cache
 from study.training.loop import Epoch, TrainingContext, TrainingPhase, fit
@@ -77,6 +78,7 @@ def run(
     """
     done, seconds, tensors = resume or (-1, 0.0, {})
     start = time.perf_counter() - seconds
+    cost_meter.forget_peak(device)
     with spent("setup"):
         phases = plan(config, epochs)
         net, feeds, alarms = setup.assemble(config, data, seed, device, source)
@@ -92,7 +94,8 @@ def run(
         )
         last = phases[-1].epochs[-1] if phases else 0
         scorers = [EarlierScores(task, device) for task in earlier]
-        report = Reporter(context, feeds, data, last, lambda: time.perf_counter() - start, scorers)
+        meter = CostMeter(network(config, net, phases, feeds["train"], source), device)
+        report = Reporter(context, feeds, data, last, lambda: time.perf_counter() - start, meter, scorers)
         loaded = _as_loaded(net, phases, config, alarms)
     if resume is None:
         yield report(loaded)

