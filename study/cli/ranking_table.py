@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-NAME = 30
+NAME = 25
 """Columns of a network's name; a longer one has a line of its own."""
 SCORES = ("network", "linear probe", "behind the best", "kNN")
 COSTS = ("network", "features", "probes", "images/s", "G MACs", "M param.", "width", "licence")
-
-SCORES = ("network", "linear probe", "behind the best", "kNN")
-COSTS = ("network", "features, s", "probes, s", "images/s", "G MACs", "M param.", "width", "licence")
 
 
 def lines(table: "pd.DataFrame") -> Iterator[str]:
@@ -27,7 +24,8 @@ def lines(table: "pd.DataFrame") -> Iterator[str]:
     yield ""
     yield "Brackets are 95 % intervals for images like these; groups were resampled, probes not fitted again."
     if len(records) > 1:
-        yield f"Behind the best: on the same resamples, corrected for {len(records) - 1} comparisons."
+        comparisons = f"{len(records) - 1} comparisons" if len(records) > 2 else "one comparison"
+        yield f"Behind the best: on the same resamples, with intervals for {comparisons}."
     if about["scarce"]:
         some = ", ".join(about["scarce"][:5]) + (" …" if len(about["scarce"]) > 5 else "")
         yield f"Fewer groups than folds, so that some folds do not train on or test them: {some}."

@@ -2,9 +2,7 @@
 
 import inspect
 import json
-import os
 import shlex
-import signal
 from dataclasses import fields
 from pathlib import Path
 
@@ -153,8 +151,12 @@ def test_the_function_raises():
     assert callable(run.run)
 
 
+def _interrupted(*ignored):
+    raise KeyboardInterrupt
+
+
 def test_an_interrupted_command_ends_with_code_75_and_says_how_it_goes_on(here, monkeypatch, capsys):
-    monkeypatch.setattr("study.training.ranking.answers", lambda *ignored: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("study.training.ranking.answers", _interrupted)
     assert ranked("--data data --families small_cnn@none --image-size 16 --cpus 1") == 75
     assert "study.rank: interrupted; features so far are in the store" in capsys.readouterr().err
     assert sorted(features(here).values()) == ["train", "train"]
