@@ -161,6 +161,10 @@ class Net(nn.Module):
             self._prefix_digest = self.digest(range(self.prefix))
         return self._prefix_digest
 
+    def first_digest(self, depth: int) -> str:
+        """Hash the first stages, frozen or not."""
+        return self.prefix_digest() if depth == self.prefix else self.digest(range(depth))
+
     def digest(self, stages: Collection[int]) -> str:
         """Hash the names and bytes of these stages' parameters and buffers, without those that drift."""
         digest, drifting = hashlib.sha256(), self.drifting()
