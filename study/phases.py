@@ -84,6 +84,7 @@ def _in_folder(chosen: Options, question: Question, copy: "mirror.Mirror | None"
         chosen.seed,
         deterministic=chosen.deterministic,
         cache_half=chosen.cache_half,
+        exact=chosen.exact,
         own=question.code,
     )
     folders.check_same(folder, known, chosen.resume)
@@ -132,6 +133,7 @@ def _prepare(
         real=bool(chosen.data),
         cache_gb=chosen.cache_gb,
         half=chosen.cache_half,
+        exact=chosen.exact,
         absent=absent,
         starts=prepare.starts(cells, space.replicates, chosen.seed, sources, check, console),
         trial_timeout=chosen.trial_timeout,

@@ -28,6 +28,8 @@ class CacheSettings(TypedDict):
     """Whether the cache is in half precision."""
     code: str
     """Hash of the code that computes the cached outputs."""
+    exact: NotRequired[bool]
+    """Whether PyTorch computes them all."""
 
 
 class Job(TypedDict):

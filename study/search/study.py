@@ -46,6 +46,9 @@ class Study:
     trials, or one for its search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
+    exact: bool = False
+    """Whether PyTorch alone computes outputs of frozen stages, so that scores are the same to the bit as without a
+    cache."""
     code: tuple[Code, ...] = ()
     """Of the user's own, as it was when the study began or was resumed."""
     mirror: "Mirror | None" = None
@@ -65,10 +68,11 @@ def settings_of(
     *,
     deterministic: bool,
     cache_half: bool,
+    exact: bool = False,
     own: Iterable[Code] = (),
 ) -> dict[str, object]:
     """Return the part of a study's identity that is known before its data are read; `own` is code of the user's own."""
-    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
+    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half, "exact": exact}
     code: dict[str, object] = {"code": folders.code_fingerprint()}
     if identities := {each.label: each.identity for each in own}:
         code["own_code"] = identities
@@ -90,6 +94,7 @@ def identity(study: Study) -> dict[str, object]:
         study.seed,
         deterministic=study.deterministic,
         cache_half=study.half,
+        exact=study.exact,
         own=study.code,
     )
     return known | {"cells": cells}
@@ -113,7 +118,12 @@ def job(study: Study, trial: "Trial") -> Job:
         "checkpoint_seconds": study.checkpoint_seconds,
         "source": store.name(start.path) if start else None,
         "earlier": [_earlier(task) for task in start.line if task.source in start.source.learnt] if start else [],
-        "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
+        "cache": {
+            "budget": int(study.cache_gb * 1e9),
+            "half": study.half,
+            "code": folders.code_fingerprint(),
+            "exact": study.exact,
+        },
         "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
         "own_code": study.code,
     }

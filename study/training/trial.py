@@ -36,6 +36,8 @@ class CacheSettings(NamedTuple):
     """Whether they are stored in half precision."""
     code: str
     """Hash of the code that computes them; outputs of another version are not used."""
+    exact: bool = True
+    """Whether PyTorch computes all of them, so that scores are those without a cache to the bit."""
 
 
 NO_CACHE = CacheSettings(0, False, "")
@@ -65,7 +67,7 @@ def run(
         epochs: >= 1, in all phases together; zero_shot and prototype train none.
         device: of torch.
         resume: describes the report to continue after; it is not reported again.
-        cache: how the outputs of frozen stages are cached; the scores are the same in single precision.
+        cache: how the outputs of frozen stages are cached; the scores are the same, exact and in single precision.
         source: entry of the store with the weights that the configuration names; None: they are the family's.
         earlier: tasks that these weights have learnt, in their order; each report scores them too.
 
@@ -123,7 +125,7 @@ def cache_of(config: Config, data: "TaskData", settings: CacheSettings) -> Cache
     names = ("family", "encoder", "stem", "stages", "batchnorm_epsilon")
     dependencies = {name: getattr(config, name) for name in names} | {"data": data.key, "code": settings.code}
     dependencies |= families.versions(config.family)
-    return Cache(dependencies, settings.budget, settings.half)
+    return Cache(dependencies, settings.budget, settings.half, settings.exact, len(data.train.images))
 
 
 def _as_loaded(net: Net, phases: list[TrainingPhase], config: Config, alarms: list[str]) -> Epoch:

