@@ -159,7 +159,8 @@ class Reporter:
             return None
         images, depth = {"train": "train", "val": self.data.val_file, "test": "test"}[split], net.prefix
         config = self.context.config
-        published = config.regime != "scratch" and families.published(config.weights) == "imagenet"
+        plain = config.regime not in ("scratch", "lora")  # low-rank additions are drawn anew for each trial
+        published = plain and families.published(config.weights) == "imagenet"
         if loaded and published and families.of(config).whole:
             net.eval()
             depth = len(net.stages)
