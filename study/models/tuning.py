@@ -156,6 +156,13 @@ def additions(module: nn.Module) -> dict[str, tuple[str, Tensor]]:
     }
 
 
+def idle(module: nn.Module) -> set[str]:
+    """Name the tensors of a module's additions if all additions are 0, as they are at first; else none."""
+    if any(bool(up.any()) for _, up in additions(module).values()):
+        return set()
+    return {name for name in module.state_dict() if is_addition(name)}
+
+
 @torch.no_grad()
 def merged(module: nn.Module) -> dict[str, Tensor]:
     """Give a module's state as if its additions were part of its weights, under the plain names; not copied."""

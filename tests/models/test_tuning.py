@@ -51,6 +51,15 @@ def test_with_additions_a_network_begins_as_it_was(made):
     assert torch.equal(low_rank(net).eval()(images), before)
 
 
+def test_the_digest_does_not_depend_on_how_additions_that_are_0_were_drawn(made):
+    net, images = made
+    stages, other = range(len(net.stages)), low_rank(copy.deepcopy(net))
+    digest = low_rank(net).digest(stages)
+    assert other.digest(stages) == digest
+    train(net, images)
+    assert net.digest(stages) != digest
+
+
 def test_additions_train_and_the_whole_network_below_stays(made):
     net, images = made
     before = {name: tensor.clone() for name, tensor in net.state_dict().items() if name.startswith("stages.")}
