@@ -47,6 +47,9 @@ LOOKS = {
     "gradual_unfreeze": Look(_PALETTE[9], "P", (0, (3, 1, 1, 1, 1, 1))),
     "stage_rates": Look((0.12, 0.12, 0.45), "X", (0, (8, 1.5, 2, 1.5))),
     "discriminative": Look(_PALETTE[5], "p", (0, (2, 1))),
+    "lora": Look((0.55, 0.05, 0.1), "*", (0, (3, 1.5, 1, 1.5))),
+    "bias": Look((0.0, 0.35, 0.35), "d", (0, (2, 2))),
+    "norm": Look((0.4, 0.4, 0.0), "H", (0, (5, 3))),
     "zero_shot": Look(_PALETTE[8], "<", (0, (1, 3))),
     "prototype": Look(_PALETTE[6], ">", (0, (6, 3))),
 }

@@ -42,6 +42,9 @@ COLUMNS = {
     "lr": "float64",
     "weight_decay": "float64",
     "freeze_depth": "Int64",
+    "lora_rank": "Int64",
+    "lora_alpha": "float64",
+    "lora_layers": "string",
     "lr_decay": "float64",
     "stage_rates": "string",
     "head_rate": "float64",
@@ -93,7 +96,8 @@ COLUMNS = {
 }
 NAMES = tuple(COLUMNS)
 COSTS = NAMES[NAMES.index("parameters") : NAMES.index("frozen_before")]  # what a trial's network is and costs
-LATER = ("stages", "drop_path", *COSTS)  # tables of earlier versions lack these, and are read as if they were empty
+LORA = ("lora_rank", "lora_alpha", "lora_layers")
+LATER = ("stages", "drop_path", *LORA, *COSTS)  # tables of earlier versions lack these, and are read as if empty
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from study.data import splits, tasks
 from study.errors import UserError
-from study.models import cards, families, heads, weight_files
+from study.models import cards, families, heads, layers, weight_files
 from study.pretraining import pretexts, sources
 from study.pretraining.imported import WeightsFile
 from study.space import distributions
-from study.space.config import Config, check_choices, check_crop, check_pattern, check_ranges, check_size, config
+from study.space.config import Config, check_crop, check_pattern, config
+from study.space.ranges import check_choices, check_ranges, check_size
 from study.space.space import Cell, Value
 from study.training import regimes
-from study.training.active import unread
+from study.training.active import unread, unread_by_network
 
 if TYPE_CHECKING:
     from study.data.prepare import Prepared
@@ -111,7 +112,8 @@ def check_read(cells: list[Cell]) -> None:
             names = ", ".join(sorted(named)) or "none"
             raise UserError(f"sources: no cell starts from weights {name!r}; the cells' weights are {names}")
     for name in dict.fromkeys(name for cell in cells for name in cell.values):
-        unread_by_cell = [unread(values) for cell, values in configs if name in cell.values]
+        own = [values for cell, values in configs if name in cell.values]
+        unread_by_cell = [unread_by_network(values, (name,)) | unread(values) for values in own]
         if all(name in ignored for ignored in unread_by_cell):
             message = f"{name!r} is set and not read by any cell's {unread_by_cell[0][name]}"
             raise UserError(f"{message}; leave it out, or see study/training/active.py for who reads it")
@@ -175,6 +177,9 @@ def _check_regime(trial: Config, epochs: int) -> None:
     families.try_out(trial.family, family, trial.upsample or trial.image_size, **options)
     for phase in regime.phases:
         regimes.multipliers(phase, stages)
+        if phase.tuned != "all":
+            check_ranges(trial)
+            layers.check(trial, phase.tuned)
     regimes.spans(regime.phases, epochs)
     heads.widths(trial.head)
     if regime.head == "source" and (family.source_classes is None or regime.weights == "none"):
@@ -191,7 +196,7 @@ def _check_regime(trial: Config, epochs: int) -> None:
 def _check_read(cell: Cell) -> None:
     """Refuse to tune what no trial of the cell reads: a search would spend its trials on nothing."""
     trial = config(cell.values | cell.baseline)
-    ignored = unread(trial)
+    ignored = unread_by_network(trial, cell.tuned) | unread(trial)
     if "optimizer" in cell.tuned and "sgd" in distributions.ends(cell.tuned["optimizer"]):
         ignored.pop("momentum", None)
     for name in cell.tuned.keys() & ignored.keys():

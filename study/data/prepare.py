@@ -19,7 +19,8 @@ from study.data.tasks import Task
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
 from study.plugins import files
-from study.space.config import CHOICES, check_crop, check_size
+from study.space.config import CHOICES, check_crop
+from study.space.ranges import check_size
 from study.storage import store
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from study.data import tasks
 from study.errors import Damaged, UserError
-from study.space.config import Config, check_size, config, show
+from study.space.config import Config, config, show
 from study.space.distributions import Value
+from study.space.ranges import check_size
 from study.storage import checksums, reading
 
 if TYPE_CHECKING:

@@ -7,8 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from study.models import tuning
+from study.models.tuning import Tuned
+
 Activations = Tensor | tuple[Tensor, ...]
 """Activations that one stage passes to the next."""
+STILL: tuple[Tuned, ...] = ("lora", "bias")
+"""What trains while the statistics of BatchNorm stay as they were loaded."""
 LEAST = 32
 """Smallest batch of the frozen first stages: from 16 images on, no family's outputs depended on the batch size."""
 
@@ -32,21 +37,28 @@ class Net(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = head
         self.frozen: frozenset[int] = frozenset()
+        self.tuned: Tuned = "all"
         self.undecayed = frozenset(undecayed)
         self.contiguous = False
         self._drifts = False
         self._prefix_digest: str | None = None
 
-    def freeze(self, frozen: Collection[int], batchnorm: bool = True) -> None:
+    def freeze(self, frozen: Collection[int], batchnorm: bool = True, tuned: Tuned = "all") -> None:
         """Freeze these stages and thaw the others: no gradient, BatchNorm in eval mode, dropout off.
 
         Args:
             frozen: numbers of stages; 0 is the first.
             batchnorm: False leaves frozen stages in train mode, so that their BatchNorm statistics follow the batches.
+            tuned: what of the other stages trains. With lora and bias all BatchNorm is in eval mode, so that the
+                whole network that was loaded stays, whatever `batchnorm` is.
         """
-        self.frozen, self._drifts, self._prefix_digest = frozenset(frozen), not batchnorm, None
+        self.frozen, self.tuned, self._prefix_digest = frozenset(frozen), tuned, None
+        self._drifts = not batchnorm and tuned not in STILL
         for index, stage in enumerate(self.stages):
-            stage.requires_grad_(index not in self.frozen)
+            if index in self.frozen:
+                stage.requires_grad_(False)
+            else:
+                tuning.select(stage, tuned)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "Net":
@@ -54,12 +66,16 @@ class Net(nn.Module):
         super().train(mode)
         for index in () if self._drifts else self.frozen:
             self.stages[index].eval()
+        if self.tuned in STILL:
+            for layer in batchnorms(self.stages):
+                layer.eval()
         return self
 
     def with_head(self, head: nn.Module) -> "Net":
         """Make a network that shares these stages, frozen as they are here, and has another head."""
         net = Net(list(self.stages), head, self.dropout.p, self.undecayed)
         net.frozen, net._drifts, net._prefix_digest = self.frozen, self._drifts, self._prefix_digest
+        net.tuned = self.tuned
         net.contiguous = self.contiguous
         return net.train(self.training)
 
@@ -126,11 +142,11 @@ class Net(nn.Module):
 
     def changing(self, stages: Collection[int]) -> dict[str, Tensor]:
         """Give the parameters and buffers of these stages and of the head, and the buffers that drift; not copied."""
-        drifting = self.drifting()
+        drifting, fixed = self.drifting(), set() if self.tuned == "all" else self._fixed()
         return {
             name: tensor
             for name, tensor in self.state_dict().items()
-            if _stage(name) in stages or _stage(name) is None or name in drifting
+            if (_stage(name) in stages and name not in fixed) or _stage(name) is None or name in drifting
         }
 
     def drifting(self) -> dict[str, Tensor]:
@@ -142,7 +158,9 @@ class Net(nn.Module):
         }
 
     def frozen_digest(self) -> str | None:
-        """Hash the parameters and buffers that must not change, those of frozen stages; None if none is frozen."""
+        """Hash the parameters and buffers that must not change; None if there are none."""
+        if self.tuned != "all":
+            return self._hash(lambda name: name in fixed) if (fixed := self._fixed()) else None
         digest = self.digest(self.frozen) if self.frozen else None
         if len(self.frozen) == self.prefix:  # nothing but the first stages is frozen
             self._prefix_digest = digest
@@ -150,10 +168,19 @@ class Net(nn.Module):
 
     def frozen_state(self) -> list[Tensor]:
         """List the tensors that must not change, not copied. Comparing a copy is several times as fast as hashing."""
-        drifting = self.drifting()
-        return [
-            tensor for name, tensor in self.state_dict().items() if _stage(name) in self.frozen and name not in drifting
-        ]
+        fixed = self._fixed()
+        return [tensor for name, tensor in self.state_dict().items() if name in fixed]
+
+    def _fixed(self) -> set[str]:
+        """Name the stages' tensors that must not change: those of frozen stages, and what of others does not train."""
+        drifting, moves = self.drifting(), {name for name, tensor in self.named_parameters() if tensor.requires_grad}
+        buffers = {name for name, _ in self.named_buffers()} if self.tuned in ("all", "norm") else set()
+        return {
+            name
+            for name in self.state_dict()
+            if (_stage(name) in self.frozen and name not in drifting)
+            or (_stage(name) is not None and _stage(name) not in self.frozen and name not in moves | buffers)
+        }
 
     def prefix_digest(self) -> str:
         """Hash the first `prefix` stages. The hash is cached until the next `freeze`, as they cannot change before."""
@@ -166,11 +193,19 @@ class Net(nn.Module):
         return self.prefix_digest() if depth == self.prefix else self.digest(range(depth))
 
     def digest(self, stages: Collection[int]) -> str:
-        """Hash the names and bytes of these stages' parameters and buffers, without those that drift."""
-        digest, drifting = hashlib.sha256(), self.drifting()
+        """Hash the names and bytes of these stages' parameters and buffers, without those that drift.
+
+        Low-rank additions that are 0 are left out, so that the hash does not depend on how they were drawn.
+        """
+        ignored = self.drifting().keys() | tuning.idle(self)
+        return self._hash(lambda name: _stage(name) in stages and name not in ignored)
+
+    def _hash(self, wanted: Callable[[str], bool]) -> str:
+        """Hash the names and bytes of tensors, low-rank additions apart, so that additions change no name."""
+        digest = hashlib.sha256()
         for name, tensor in self.state_dict().items():
-            if _stage(name) in stages and name not in drifting:
-                digest.update(name.encode())
+            if wanted(name):
+                digest.update(tuning.plain_name(name).encode())
                 digest.update(tensor.cpu().contiguous().numpy())
         return digest.hexdigest()[:32]
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from study.data import augment, prepare, splits
 from study.data.device_split import BATCH, Feed, feed, precision
 from study.data.prepare import Split, TaskData
-from study.models import families, heads, input_contract, weights
+from study.models import families, heads, input_contract, tuning, weights
 from study.models.net import Net, copied, set_batchnorm
 from study.models.weights import EpochRecord, PretrainingCard, TrainingReport
 from study.pretraining import pretexts, sources
@@ -29,7 +29,7 @@ from study.pretraining.initial_weights import InitialWeights
 from study.pretraining.sources import Source
 from study.seeds import stream
 from study.storage import checkpoints
-from study.training import metrics
+from study.training import metrics, regimes, setup
 from study.training.loop import Epoch, TrainingContext, fit
 from study.training.trial import plan
 
@@ -56,7 +56,7 @@ def fill_entry(
         if time.monotonic() - saved >= options.checkpoint_seconds:
             checkpoints.save(checkpoint_folder, checkpoints.Checkpoint(epoch.state(), _report(rows)))
             saved = time.monotonic()
-    save_file(copied(context.net.stages.state_dict()), folder / weights.MODEL)
+    save_file(copied(tuning.merged(context.net.stages)), folder / weights.MODEL)
     save_file(copied(context.net.head[1].state_dict()), folder / weights.HEAD)  # type: ignore[index]
     card: PretrainingCard = {
         "name": source.name,
@@ -135,6 +135,7 @@ def _net(start: InitialWeights) -> Net:
     net = families.build(config.family, "none" if start.before else config.weights, 2, config.dropout, **options)
     if start.before:
         weights.fill(net, start.before.path)
+    setup.add_low_rank(net, config, regimes.regime(config, len(net.stages)), start.drawn)
     features = pretext.VIEWS * families.of(config).features
     set_batchnorm(net, config.batchnorm_momentum, config.batchnorm_epsilon)
     head = heads.make(config.head, features, _answers(start), config.dropout)

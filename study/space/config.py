@@ -117,7 +117,17 @@ class Config:
         doc="Decoupled for adamw, L2 for sgd; of matrices and kernels only.")
     freeze_depth: int | None = hyper(
         None, at_least=0, tunable=True, reader="its regimes", memory="shrinks", pretraining="resumed",
-        doc="Number of frozen stages, counted from the input; read by partial_freeze alone.")
+        doc="Number of frozen stages, counted from the input. partial_freeze needs it; lora, bias, norm take it.")
+    lora_rank: int = hyper(
+        8, at_least=1, at_most=MOST, tunable=True, reader="its regimes", memory="grows", pretraining="resumed",
+        doc="Rank of what is added to each matrix and kernel, at most the matrix's own; read by lora alone.")
+    lora_alpha: float = hyper(
+        16.0, above=0, at_most=MOST, tunable=True, reader="its regimes", memory="neutral", pretraining="resumed",
+        doc="What is added is scaled by lora_alpha / lora_rank; read by lora alone.")
+    lora_layers: str = hyper(
+        "all", choices=("all", "attention"),
+        tunable=True, reader="its regimes", memory="varies", pretraining="resumed",
+        doc="Which matrices are added to: all, or those of attention; read by lora alone.")
     lr_decay: float = hyper(
         0.4, above=0, at_most=STEEPEST,
         tunable=True, reader="its regimes", memory="neutral", pretraining="resumed",
@@ -257,44 +267,3 @@ def check_name(key: object) -> None:
     """Refuse a key that is no hyperparameter."""
     if key not in NAMES:
         raise UserError(f"unknown hyperparameter {key!r}; one of {', '.join(NAMES)}")
-
-
-def check_choices(config: Config) -> None:
-    """Refuse a text that is none of its hyperparameter's `CHOICES`."""
-    for name, choices in CHOICES.items():
-        if getattr(config, name) not in choices:
-            raise UserError(f"unknown {name} {getattr(config, name)!r}; one of {', '.join(choices)}")
-
-
-def check_ranges(config: Config) -> None:
-    """Refuse a number outside its hyperparameter's range; None passes."""
-    for field in fields(Config):
-        value, interval, too_low = getattr(config, field.name), field.metadata["interval"], field.metadata["too_low"]
-        if value is None or interval is None or value in interval:
-            continue
-        if too_low and interval.too_low(value):
-            raise UserError(too_low.format_map(vars(config)))
-        raise UserError(f"{field.name} {value!r} must be {interval.wanted(value, int in KINDS[field.name])}")
-
-
-def check_size(image_size: int, what: str = "image_size") -> None:
-    """Refuse an image size out of range."""
-    low, high = IMAGE_SIZES
-    if not low <= image_size <= high:
-        raise UserError(f"{what} {image_size} is outside [{low}, {high}]")
-
-
-def table() -> str:
-    """Write docs/hyperparameters.md's table, in Markdown."""
-    lines = ["| name | default | range or choices | read by | meaning |", "|---|---|---|---|---|"]
-    for field in fields(Config):
-        cells = f"`{field.name}`", f"`{field.default!r}`", _values(field.name, field.metadata), field.metadata["reader"]
-        lines.append(f"| {' | '.join([*cells, field.metadata['doc']])} |")
-    return "\n".join(lines) + "\n"
-
-
-def _values(name: str, roles: Mapping[str, object]) -> str:
-    """Write which values a hyperparameter may have."""
-    kind = "text" if str in KINDS[name] else f"{'integer' if int in KINDS[name] else 'number'} in {roles['interval']}"
-    allowed = ", ".join(CHOICES[name]) if name in CHOICES else kind
-    return allowed + " or None" * (type(None) in KINDS[name])

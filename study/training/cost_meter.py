@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch.nn.utils import parametrize
 
 from study.data.device_split import Feed, precision
-from study.models import families, network_costs
+from study.models import families, network_costs, tuning
 from study.models.net import LEAST, Net
 from study.space.config import Config
 from study.storage.events import Costs
@@ -54,7 +55,11 @@ def network(config: Config, net: Net, phases: Sequence[TrainingPhase], feed: Fee
         source: entry of the store with the initial weights, as of `trial.run`.
     """
     trained = _trained(config, net, phases)
-    backbone = {name: parameter.numel() for name, parameter in net.stages.named_parameters(prefix="stages")}
+    backbone = {
+        name: parameter.numel()
+        for name, parameter in net.stages.named_parameters(prefix="stages")
+        if not tuning.is_addition(name)  # a saved network has none
+    }
     frozen = sum(count for name, count in backbone.items() if name not in trained)
     family = families.of(config)
     initial = regimes.regime(config, len(net.stages)).weights
@@ -103,7 +108,7 @@ def _trained(config: Config, net: Net, phases: Sequence[TrainingPhase]) -> dict[
     """Count the values of each parameter that some phase trains."""
     trained: dict[str, int] = {}
     for phase in phases:
-        net.freeze(phase.frozen)
+        net.freeze(phase.frozen, tuned=phase.tuned)
         trained |= {name: value.numel() for name, value in net.stages.named_parameters("stages") if value.requires_grad}
     net.freeze(())
     if phases and config.head_rate > 0:
@@ -123,9 +128,10 @@ def _prediction_rate(config: Config, net: Net, feed: Feed) -> float:
     key += (feed.upsample, feed.grey, net.head.out_features if isinstance(net.head, torch.nn.Linear) else None)
     if key not in _rates:
         rows = torch.arange(_TIMED[device], device=feed.rows.device) % len(feed.rows)
-        seconds = _seconds(net, feed, rows)
-        again = seconds < _SHORT or device == "cuda"
-        _rates[key] = len(rows) / (_seconds(net, feed, rows) if again else seconds)
+        with parametrize.cached():  # as a saved network, whose low-rank additions are merged
+            seconds = _seconds(net, feed, rows)
+            again = seconds < _SHORT or device == "cuda"
+            _rates[key] = len(rows) / (_seconds(net, feed, rows) if again else seconds)
     return _rates[key]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from study.models import families, weights
+from study.models import families, tuning, weights
 from study.models.earlier import Earlier
 from study.models.net import Net
 from study.training import evaluation, metrics, setup
@@ -55,7 +55,7 @@ class EarlierScores:
         return scores
 
     def _score(self, net: Net, split: str) -> dict[str, float]:
-        now = net.stages.state_dict()
+        now = tuning.merged(net.stages)
         as_saved = all(torch.equal(now[name], tensor) for name, tensor in self._saved.items())
         if as_saved and split in self._scores_of_saved:
             return self._scores_of_saved[split]
@@ -69,11 +69,16 @@ class EarlierScores:
 
 @contextlib.contextmanager
 def _holding(net: Net, tensors: Mapping[str, Tensor]) -> Iterator[None]:
-    """Replace values of a network's stages inside the context, and restore them after it."""
-    now = net.stages.state_dict()
-    originals = {name: now[name].clone() for name in tensors}
+    """Replace values of a network's stages inside the context, and restore them after it.
+
+    A weight that is replaced has no low-rank addition meanwhile.
+    """
+    now = {tuning.plain_name(name): tensor for name, tensor in net.stages.state_dict().items()}
+    additions = {name: tensor for weight, (name, tensor) in tuning.additions(net.stages).items() if weight in tensors}
+    replaced = {**tensors, **{name: torch.zeros_like(tensor) for name, tensor in additions.items()}}
+    originals = {name: now[name].clone() for name in replaced}
     try:
-        _fill(now, tensors)
+        _fill(now, replaced)
         yield
     finally:
         _fill(now, originals)

@@ -12,6 +12,7 @@ from torch import Tensor
 from study.data.device_split import Feed, precision
 from study.errors import UserError
 from study.models.net import Activations, Net, copied
+from study.models.tuning import Tuned
 from study.seeds import stream
 from study.space.config import Config
 from study.training import epoch_inputs, optim
@@ -30,6 +31,8 @@ class TrainingPhase(NamedTuple):
     """Each stage's learning rate as a share of the head's; 0 freezes the stage."""
     rate: float = 1.0
     """The head's peak rate as a share of the trial's."""
+    tuned: Tuned = "all"
+    """What of the stages that are not frozen trains."""
 
     @property
     def frozen(self) -> frozenset[int]:
@@ -170,7 +173,7 @@ def _phase(
 ) -> Iterator[Epoch]:
     """Train one phase with its own optimizer; check that frozen stages stay the same and the others move."""
     net = context.net
-    net.freeze(phase.frozen, batchnorm=context.config.freeze_batchnorm == "on")
+    net.freeze(phase.frozen, batchnorm=context.config.freeze_batchnorm == "on", tuned=phase.tuned)
     net.head.requires_grad_(context.config.head_rate > 0)
     optimizer = optim.build(net, phase.multipliers, context.config)
     if resumed := done in phase.epochs:

@@ -232,7 +232,7 @@ def _groups(net: Net, multipliers: Sequence[float], config: Config) -> list[Grou
             parameters: list[Tensor] = [
                 parameter
                 for name, parameter in module.named_parameters()
-                if (parameter.ndim > 1 and f"{part}.{name}" not in net.undecayed) == decays
+                if (parameter.ndim > 1 and f"{part}.{name}" not in net.undecayed) == decays and parameter.requires_grad
             ]
             if parameters:
                 decay = config.weight_decay if decays else 0.0

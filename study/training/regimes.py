@@ -17,7 +17,7 @@ STEEPEST = 1000.0
 """Largest ratio of the rates of neighbouring stages or phases; its powers stay finite in any network."""
 REGIMES = (
     *("scratch", "zero_shot", "prototype", "feature_extraction", "partial_freeze"),
-    *("lp_ft", "gradual_unfreeze", "discriminative", "stage_rates", "fine_tune"),
+    *("lp_ft", "gradual_unfreeze", "discriminative", "stage_rates", "lora", "bias", "norm", "fine_tune"),
 )
 READS: dict[str, tuple[str, ...]] = {
     "partial_freeze": ("freeze_depth",),
@@ -25,10 +25,15 @@ READS: dict[str, tuple[str, ...]] = {
     "stage_rates": ("stage_rates",),
     "lp_ft": ("probe_share", "phase_decay"),
     "gradual_unfreeze": ("phase_decay",),
+    "lora": ("freeze_depth", "lora_rank", "lora_alpha", "lora_layers"),
+    "bias": ("freeze_depth",),
+    "norm": ("freeze_depth",),
 }
 """Regime → the hyperparameters that describe it; other regimes do not read them."""
 NEEDED = ("freeze_depth", "stage_rates")
 """Hyperparameters without a default: a regime that reads one needs it, the others refuse it."""
+OPTIONAL = ("lora", "bias", "norm")
+"""Regimes that freeze no stage where `freeze_depth` is left out."""
 _RATES = re.compile(r"\d*\.?\d+(/\d*\.?\d+)*")
 
 
@@ -45,6 +50,8 @@ class Phase(NamedTuple):
     """Peak rate of this phase, as a share of the trial's."""
     rates: tuple[float, ...] = ()
     """Each stage's multiplier, input first, in place of `frozen` and `decay`; 0 freezes."""
+    tuned: Literal["all", "lora", "bias", "norm"] = "all"
+    """What of the other stages trains."""
 
 
 class Regime(NamedTuple):
@@ -68,7 +75,8 @@ def regime(config: Config, stages: int) -> Regime:
 
     Source: Yosinski et al. 2014, arXiv:1411.1792 (partial_freeze); Kumar et al. 2022, arXiv:2202.10054 (lp_ft);
     Howard & Ruder 2018, arXiv:1801.06146, §3.2 (discriminative), §3.3 (gradual_unfreeze); Snell et al. 2017,
-    arXiv:1703.05175 (prototype).
+    arXiv:1703.05175 (prototype); Hu et al. 2021, arXiv:2106.09685 (lora); Ben Zaken et al. 2021, arXiv:2106.10199
+    (bias); Frankle et al. 2020, arXiv:2003.00152 (norm).
     """
     _check(config)
     weights = config.weights
@@ -91,6 +99,8 @@ def regime(config: Config, stages: int) -> Regime:
             return Regime(weights, tuple(Phase(n, rate=config.phase_decay ** (stages - n)) for n in depths))
         case "discriminative":
             return Regime(weights, (Phase(0, decay=config.lr_decay),))
+        case "lora" | "bias" | "norm" as tuned:
+            return Regime(weights, (Phase(config.freeze_depth or 0, tuned=tuned),))
         case "stage_rates":
             return Regime(weights, (Phase(0, rates=_rates(config.stage_rates or "")),))
     return Regime(weights, (Phase(0),))
@@ -153,7 +163,7 @@ def _check(config: Config) -> None:
     for name in NEEDED:
         readers = [regime for regime, names in READS.items() if name in names]
         value = getattr(config, name)
-        if value is None and config.regime in readers:
+        if value is None and config.regime in readers and config.regime not in OPTIONAL:
             raise UserError(f"regime {config.regime!r} needs {name}")
         if value is not None and config.regime not in readers:
             raise UserError(f"{name} {value} is not read by regime {config.regime!r}; only by {', '.join(readers)}")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from study.data.device_split import Feed
-from study.models import families
+from study.models import families, tuning
 from study.models.net import copied
 from study.storage.events import Costs, Row, RowFields, Score
 from study.training import evaluation
@@ -99,7 +99,7 @@ class Reporter:
             last=epoch.number == self.last,
             state=epoch.state,
             normalization=(feed.mean.flatten().tolist(), feed.std.flatten().tolist()),
-            model=lambda: copied(self.context.net.state_dict()),
+            model=lambda: copied(tuning.merged(self.context.net)),
             costs=self.meter.after(epoch),
         )
 
@@ -159,7 +159,8 @@ class Reporter:
             return None
         images, depth = {"train": "train", "val": self.data.val_file, "test": "test"}[split], net.prefix
         config = self.context.config
-        published = config.regime != "scratch" and families.published(config.weights) == "imagenet"
+        plain = config.regime not in ("scratch", "lora")  # low-rank additions are drawn anew for each trial
+        published = plain and families.published(config.weights) == "imagenet"
         if loaded and published and families.of(config).whole:
             net.eval()
             depth = len(net.stages)

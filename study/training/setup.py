@@ -12,7 +12,7 @@ from torch import nn
 
 from study.data.device_split import Feed, feed
 from study.errors import UserError
-from study.models import families, fixed_heads, heads, input_contract, weights
+from study.models import families, fixed_heads, heads, input_contract, tuning, weights
 from study.models.net import Net, set_batchnorm
 from study.seeds import stream
 from study.space.config import Config
@@ -50,6 +50,7 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
     net = _net(config, regime if source is None else regime._replace(weights="none"), data, seed)
     if source is not None and regime.weights != "none":
         weights.fill(net, source)
+    add_low_rank(net, config, regime, seed)
     splits = feeds(config, family, data, device)
     alarms: list[str] = []
     if regime.weights != "none":
@@ -67,6 +68,15 @@ def assemble(config: Config, data: "TaskData", seed: int, device: str, source: P
     if regime.head == "prototype":
         net.head = fixed_heads.prototypes(net, splits["train"], len(data.classes))
     return Parts(net, splits, alarms)
+
+
+def add_low_rank(net: Net, config: Config, regime: regimes.Regime, seed: int) -> None:
+    """Give a network the low-rank additions that its regime trains, drawn from their own random stream; often none."""
+    for phase in regime.phases:
+        if phase.tuned == "lora":
+            torch.manual_seed(stream(seed, "lora"))
+            trained = net.stages[config.freeze_depth or 0 :]
+            tuning.adapt(list(trained), config.lora_rank, config.lora_alpha, config.lora_layers)
 
 
 def new_head(config: Config, data: "TaskData", seed: int) -> nn.Module:

@@ -109,7 +109,7 @@ def plan(config: Config, epochs: int) -> list[TrainingPhase]:
     stages = len(families.of(config).stages)
     phases = regimes.regime(config, stages).phases
     spans = zip(regimes.spans(phases, epochs), phases, strict=True)
-    return [TrainingPhase(span, regimes.multipliers(phase, stages), phase.rate) for span, phase in spans]
+    return [TrainingPhase(span, regimes.multipliers(phase, stages), phase.rate, phase.tuned) for span, phase in spans]
 
 
 def weights_of(config: Config, data: "TaskData", device: str) -> torch.Tensor | None:
@@ -132,7 +132,8 @@ def _as_loaded(net: Net, phases: list[TrainingPhase], config: Config, alarms: li
     """Give epoch 0: nothing is trained, and stages are frozen as in the first phase, or all if there is no phase."""
     everything = frozenset(range(len(net.stages)))
     frozen = phases[0].frozen if phases else everything
-    net.freeze(frozen, batchnorm=config.freeze_batchnorm == "on" or not phases)
+    tuned = phases[0].tuned if phases else "all"
+    net.freeze(frozen, batchnorm=config.freeze_batchnorm == "on" or not phases, tuned=tuned)
     digest = net.frozen_digest()
     state = lambda: copied(net.changing(phases[0].trained if phases else ()))  # noqa: E731
     return Epoch(0, 0, 0, {}, state, (digest, digest), tuple(alarms))

