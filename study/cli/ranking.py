@@ -65,7 +65,7 @@ def _examined(options: RankOptions, cells: list[Cell], data: "TaskData", console
     from study.training.trial import CacheSettings
 
     exam = ranking.exam(data, options.seed)
-    cache = CacheSettings(int(CACHE), False, code_fingerprint())
+    cache = CacheSettings(int(CACHE), False, code_fingerprint(), exact=False)
     device, threads = "cuda" if torch.cuda.is_available() else "cpu", torch.get_num_threads()
     cpus = options.cpus or len(os.sched_getaffinity(0))
     costs, answers = [], []
