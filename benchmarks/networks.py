@@ -31,6 +31,8 @@ NETWORKS = (
 SIZES, THREADS, IMAGES, CLASSES = (32, 96, 224), (1, 2), 64, 10
 REPLAYED = ("timm/convnext_atto", "timm/vit_tiny_patch16_224", "timm/resnet18", "torchvision/resnet18")
 REPLAYED_SIZE = 96
+ONE_IMAGE = 20
+"""Calls with one image for each with many."""
 LAYOUTS = torch.channels_last, torch.contiguous_format
 Ways = Sequence[Callable[[], object]]
 
@@ -102,19 +104,21 @@ def layouts(args: argparse.Namespace) -> Iterator[Line]:
 
 
 def replay(args: argparse.Namespace) -> Iterator[Line]:
-    """A library's network in stages against its own forward."""
+    """A library's network in stages against its own forward, of one image, where what stages add shows, and of many."""
     torch.set_num_threads(1)
     for network in args.networks or REPLAYED:
         library, _, name = network.partition("/")
         if not name:
             continue
-        net = _net(network, REPLAYED_SIZE)
-        whole = _whole(library, name)
-        images = torch.rand(IMAGES, 3, REPLAYED_SIZE, REPLAYED_SIZE).contiguous(memory_format=torch.channels_last)
-        ways = partial(_features, net, images), partial(_features, whole, images)
-        pairs = list(_rounds(ways, args.repeats, 1))
-        ratios = [staged / plain for staged, plain in pairs]
-        yield Line((network, str(REPLAYED_SIZE)), (f"{100 * (median(ratios) - 1):+.1f} %", _ratio(ratios)), ratios)
+        net, whole = _net(network, REPLAYED_SIZE), _whole(library, name)
+        net.freeze(())  # frozen stages fill small batches
+        for count, calls in ((1, ONE_IMAGE), (IMAGES, 1)):
+            images = torch.rand(count, 3, REPLAYED_SIZE, REPLAYED_SIZE).contiguous(memory_format=torch.channels_last)
+            ways = partial(_features, net, images), partial(_features, whole, images)
+            pairs = list(_rounds(ways, calls * args.repeats, 1, least=0.0))
+            staged, plain = (1000 * median(times) for times in zip(*pairs, strict=True))
+            figures = f"{plain:.1f}", f"{staged - plain:+.2f}", f"{100 * (staged / plain - 1):+.1f} %"
+            yield Line((network, str(REPLAYED_SIZE), str(count)), figures, [one / two for one, two in pairs])
 
 
 TABLES = {
@@ -126,7 +130,7 @@ TABLES = {
         ("network", "px", "threads", "a training step, channels last over contiguous", "evaluation", "equal outputs"),
         layouts,
     ),
-    "replay": (("network", "px", "time more than whole", "in stages over whole"), replay),
+    "replay": (("network", "px", "images", "whole, ms", "in stages, ms more", "more"), replay),
 }
 
 
@@ -176,7 +180,7 @@ def _features(net: nn.Module, images: Tensor) -> Tensor:
     return net.features(images) if isinstance(net, Net) else net(images)  # type: ignore[no-any-return]
 
 
-def _rounds(ways: Ways, repeats: int, threads: int) -> Iterator[list[float]]:
+def _rounds(ways: Ways, repeats: int, threads: int, least: float = 0.2) -> Iterator[list[float]]:
     """Time ways in turn, after a call of each that is not counted.
 
     One thread's time is the process's CPU seconds, which other processes disturb less; that of several is real time.
@@ -185,10 +189,10 @@ def _rounds(ways: Ways, repeats: int, threads: int) -> Iterator[list[float]]:
     for way in ways:
         way()
     for _ in range(repeats):
-        yield [_seconds(way, clock) for way in ways]
+        yield [_seconds(way, clock, least) for way in ways]
 
 
-def _seconds(way: Callable[[], object], clock: Callable[[], float], least: float = 0.2) -> float:
+def _seconds(way: Callable[[], object], clock: Callable[[], float], least: float) -> float:
     start, calls = clock(), 0
     while calls == 0 or clock() - start < least:
         way()

@@ -52,7 +52,7 @@ def test_a_study_without_own_code_has_the_identity_that_it_had():
     from tests.spaces.tiny import SPACE
 
     known = settings_of("tiny", "demo", SPACE, 0, deterministic=False, cache_half=False)
-    assert list(known) == ["space", "seed", "deterministic", "cache_half", "code"]
+    assert list(known) == ["space", "seed", "deterministic", "cache_half", "exact", "code"]
 
 
 def test_a_changed_file_is_refused_at_resume(here, capsys):
