@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from study.models.saved import load as load_model  # noqa: F401
     from study.predict import predict as predict
+    from study.rank import rank as rank
     from study.run import StudyResult as StudyResult
     from study.run import run as run
     from study.space import Settings as Settings
@@ -31,6 +32,7 @@ _API = {
     "StudyResult": "study.run",
     "load_model": "study.models.saved",
     "predict": "study.predict",
+    "rank": "study.rank",
     "run": "study.run",
 }
 """What `from study import …` offers, and where it is: nothing of it is imported before it is used."""

@@ -12,11 +12,13 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.shell import files
+from study import plugins
 from study.backend import preflight
 from study.cli import checks, closing, messages, prepare, signals
 from study.cli.options import Options
 from study.cli.question import Question
 from study.errors import DONE, Damaged, UserError
+from study.plugins import trusted
 from study.search.study import Study, identity, job, settings_of
 from study.space.config import config
 from study.storage import ledger, mirror, store
@@ -44,12 +46,18 @@ class Caller(NamedTuple):
 
 def carry_out(chosen: Options, question: Question, caller: Caller) -> int:
     """Run what the options describe; gives the exit code."""
+    with plugins.fixed(question.code):  # whatever becomes of the files meanwhile
+        return _carried_out(chosen, question, caller)
+
+
+def _carried_out(chosen: Options, question: Question, caller: Caller) -> int:
     if chosen.inspect:
         prepare.inspect(question.cells, chosen.data, caller.stop.check, caller.console, chosen.seed)
         return DONE
     gpus = None if isinstance(chosen.gpus_per_trial, str) else chosen.gpus_per_trial
     preflight.check(chosen.address, chosen.cpus_per_trial, gpus)
     store.check()
+    trusted.remember(question.code)
     folder = question.folder
     new = folders.missing(folder)
     files.refuse_links(folder)
@@ -69,7 +77,16 @@ def _in_folder(chosen: Options, question: Question, copy: "mirror.Mirror | None"
     folder, space, cells = question.folder, question.space, question.cells
     folders.check_free(folder, chosen.resume)
     events = existing.read(folder, networks=not copy)  # this and the next before minutes are spent on data
-    known = settings_of(question.name, chosen.scale, space, chosen.seed, chosen.deterministic, chosen.cache_half)
+    known = settings_of(
+        question.name,
+        chosen.scale,
+        space,
+        chosen.seed,
+        deterministic=chosen.deterministic,
+        cache_half=chosen.cache_half,
+        exact=chosen.exact,
+        own=question.code,
+    )
     folders.check_same(folder, known, chosen.resume)
     room = Room((folder, store.root()), 1e9 * chosen.keep_free)
     room.check(REPORT * len(cells) * (space.trials + space.replicates) * (space.epochs + 1))
@@ -116,9 +133,11 @@ def _prepare(
         real=bool(chosen.data),
         cache_gb=chosen.cache_gb,
         half=chosen.cache_half,
+        exact=chosen.exact,
         absent=absent,
         starts=prepare.starts(cells, space.replicates, chosen.seed, sources, check, console),
         trial_timeout=chosen.trial_timeout,
+        code=question.code,
         mirror=copy,
     )
     checks.check_data(cells, study.prepared)
@@ -142,7 +161,9 @@ def _execute(
     gpus = _gpus(chosen, study, write)
     with session.cluster(chosen.address, chosen.cpus_per_trial, gpus, chosen.deterministic, ready) as place:
         folders.check_same(study.folder, identity(study), chosen.resume)  # before hours of training are spent
-        study.absent.update(pretrain_first.train(study.starts, place, chosen.checkpoint_every, check, write))
+        study.absent.update(
+            pretrain_first.train(study.starts, place, chosen.checkpoint_every, check, write, study.code)
+        )
         if len(study.absent) == len(study.cells):
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(study.folder, identity(study), chosen.resume)
@@ -162,7 +183,7 @@ def _gpus(chosen: Options, study: Study, write: Callable[[str], None]) -> "float
 
     bytes_each = 0 if not study.cache_gb else 2 if study.half else 4
     cases = gpu_sharing.cases(study.cells, study.prepared, study.absent, bytes_each)
-    return lambda most: gpu_sharing.chosen(cases, *gpu_memory.needs(cases), most, write)
+    return lambda most: gpu_sharing.chosen(cases, *gpu_memory.needs(cases, code=study.code), most, write)
 
 
 class Observer:

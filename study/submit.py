@@ -9,7 +9,7 @@ import secrets
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from study.backend import auth_token, working_tree
 from study.cli import options
 from study.cli.question import resolve
 from study.errors import FOLLOWING_ENDED, INTERRUPTED, UserError
+from study.plugins import Code
 from study.storage import durable, remote
 
 if TYPE_CHECKING:
@@ -62,21 +63,21 @@ def _act(args: argparse.Namespace, rest: list[str]) -> int:
     if (args.follow or args.stop) and rest:
         raise UserError("--follow and --stop take no command: leave out what stands behind --")
     variables = _variables(args.env)
-    words = [] if args.follow or args.stop else _checked(rest)
+    words, code = ([], ()) if args.follow or args.stop else _checked(rest)
     from study.backend import jobs
 
     cluster = jobs.Cluster(args.address, args.unprotected)
     if args.stop:
         return _stop(cluster, args)
-    job = args.follow or _send(cluster, args, words, variables)
+    job = args.follow or _send(cluster, args, words, variables, code)
     if args.no_wait:
         print(_ways_back(args, job))
         return 0
     return _follow(cluster, args, job)
 
 
-def _checked(rest: list[str]) -> list[str]:
-    """Give the command as the cluster is to run it.
+def _checked(rest: list[str]) -> tuple[list[str], tuple[Code, ...]]:
+    """Give the command as the cluster is to run it, and the code of the user's own that it needs.
 
     Raises:
         UserError: something in it that can be seen from here.
@@ -87,8 +88,8 @@ def _checked(rest: list[str]) -> list[str]:
     if wanted.address is not None:
         raise UserError("--address belongs before --: the study finds the cluster that it is sent to")
     _check_paths(wanted)
-    resolve(wanted, here=False)
-    return _shipped(rest, str(wanted.space))
+    code = resolve(wanted, here=False).code
+    return _shipped(rest, str(wanted.space)), code
 
 
 def _check_paths(wanted: options.Options) -> None:
@@ -138,7 +139,13 @@ def _named(pair: str) -> str:
     return f"{pair.partition('=')[0]}=…"
 
 
-def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variables: dict[str, str]) -> str:
+def _send(
+    cluster: "Cluster",
+    args: argparse.Namespace,
+    words: list[str],
+    variables: dict[str, str],
+    code: Iterable[Code] = (),
+) -> str:
     """Send the working tree and the command; gives the job."""
     options = [word for pair in args.env for word in ("--env", _named(pair))]
     plain = [word for word in words if word != "--resume"]
@@ -146,7 +153,7 @@ def _send(cluster: "Cluster", args: argparse.Namespace, words: list[str], variab
     about = {"STUDY_COMMAND": again, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder:
         with durable.written(folder):
-            size = working_tree.copy(Path(folder))
+            size = working_tree.copy(Path(folder)) + working_tree.add(Path(folder), code)
         words = ["python", "-m", "study.run", *words, "--address", "auto"]
         job = f"raysubmit_{secrets.token_hex(8)}"  # named here, so that an interrupted sending can be looked for
         with _saying(f"interrupted; {job} may be running: look with {_command(args, '--follow', job)}"):

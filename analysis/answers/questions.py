@@ -5,7 +5,7 @@ A question is one module of this folder and one line here; how an answer is work
 
 from typing import NamedTuple
 
-from analysis.answers import choices, forgetting, label_savings, unsettled, verdicts
+from analysis.answers import choices, forgetting, label_savings, networks, unsettled, verdicts
 from analysis.answers.verdicts import Answer
 from analysis.numbers.study_table import StudyTable
 
@@ -28,6 +28,7 @@ def answers(table: StudyTable) -> list[Question]:
         return []
     questions = [
         Question("Which wins, and by how much?", verdicts.sentences(table), verdicts.RULE),
+        Question("Which network, and which at a quarter of the cost?", networks.sentences(table), networks.RULE),
         Question("Which freezing depth and learning rate?", choices.sentences(table), choices.RULE),
         Question("How many labels are saved?", label_savings.sentences(table), label_savings.RULE),
         Question("What was forgotten of earlier tasks?", [*map(Answer, forgetting.sentences(table))], forgetting.RULE),

@@ -78,7 +78,13 @@ def _verdict(place: Place, pairs: pd.DataFrame, one_class: set[str]) -> Answer:
     tied = [row for row in rivals if standing(row) == 0]
     named = _distinct([*(tied[:TIES] or rivals[:1]), *base])
     claim = _tie(tied, [row for row in base if row not in tied]) if tied else _win(named)
-    return Answer(f"{where(place)} {claim}.", f"{_means(place, named, one_class)} {'; '.join(map(_tested, named))}.")
+    return Answer(f"{where(place)} {claim}.", f"{_means(place, named, one_class)} {'; '.join(map(evidence, named))}.")
+
+
+def verdict(rivals: list[Any]) -> str:
+    """Whether the better of some rows of `comparisons.improvements` wins, leads, or ties with others; no full stop."""
+    tied = [row for row in rivals if standing(row) == 0]
+    return _tie(tied, []) if tied else _win(rivals)
 
 
 def _distinct(rows: list[Any]) -> list[Any]:
@@ -89,14 +95,14 @@ def _win(rows: list[Any]) -> str:
     """`partial_freeze wins: 2.04 [1.50, 2.58] points above fine_tune, 27.07 [26.70, 27.44] above scratch`."""
     best, *others = rows
     verb = "wins" if standing(best) == 2 else "leads"
-    margins = [f"{spread(best)}{_points(best.metric)} above {best.other}"]
+    margins = [f"{spread(best)}{points(best.metric)} above {best.other}"]
     return f"{best.better} {verb}: {', '.join(margins + [f'{spread(row)} above {row.other}' for row in others])}"
 
 
 def _tie(tied: list[Any], base: list[Any]) -> str:
     """`fine_tune cannot be told apart at n = 3 from lp_ft (0.4 [-2.5, 3.3] points below); it is … above scratch`."""
     best, unnamed = tied[0], len(tied) - TIES
-    rivals = [f"{row.other} ({spread(row)}{_points(row.metric)} below)" for row in tied[:TIES]]
+    rivals = [f"{row.other} ({spread(row)}{points(row.metric)} below)" for row in tied[:TIES]]
     rivals += [f"{unnamed} more"] if unnamed > 0 else []
     n = format.counts(number for row in tied for number in (row.n_better, row.n_other) if not row.how.endswith("fixed"))
     above = "".join(f"; it is {spread(row)} above {row.other}" for row in base)
@@ -123,7 +129,8 @@ def spread(row: Any) -> str:
     return format.spread(stats.Interval(row.difference, row.difference_low, row.difference_high, row.pairs), row.metric)
 
 
-def _points(metric: str) -> str:
+def points(metric: str) -> str:
+    """The unit of a difference of scores, with a space before it."""
     return " points" if metric in stats.SHARES else ""
 
 
@@ -140,8 +147,11 @@ def _means(place: Place, rivals: list[Any], one_class: set[str]) -> str:
     return f"Mean test {format.unit(rivals[0].metric)}: {'; '.join(means)}."
 
 
-def _tested(row: Any) -> str:
-    """`P(fine_tune > scratch) = 0.89 [0.51, 0.98], Mann–Whitney p = 0.0286, difference paired by seed: separated`."""
+def evidence(row: Any) -> str:
+    """The numbers behind a pair.
+
+    `P(fine_tune > scratch) = 0.89 [0.51, 0.98], Mann–Whitney p = 0.0286, difference paired by seed: separated`.
+    """
     p = "" if pd.isna(row.mann_whitney_p) else f", Mann–Whitney p = {format.p_value(row.mann_whitney_p)}"
     chance = format.probability(stats.Interval(row.p, row.low, row.high, 0))
     how = comparisons.HOW[row.how] + (f", {format.plural(row.pairs, 'pair')}" if row.how == "paired" else "")

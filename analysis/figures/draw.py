@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from analysis.figures import forgetting_curves, looks
-from analysis.figures.registry import ALL, KINDS, OF_CHAINS, OF_CLASSES, OF_PRETRAINING, OF_VERSIONS, Kind
+from analysis.figures.registry import ALL, KINDS, OF_CHAINS, OF_CLASSES, OF_NETWORKS, OF_PRETRAINING, OF_VERSIONS, Kind
 from analysis.numbers import format
 from analysis.numbers.table import is_stand_in
 from analysis.shell.text import printable
@@ -23,6 +25,7 @@ __all__ = (
     "KINDS",
     "OF_CHAINS",
     "OF_CLASSES",
+    "OF_NETWORKS",
     "OF_PRETRAINING",
     "OF_VERSIONS",
     "Kind",
@@ -32,6 +35,7 @@ __all__ = (
 PANELS = 16  # at most on a page
 WIDTH = 7.2  # inches: two columns of a paper
 DPI = 150
+HANDLE = 3.2  # width of a legend's marks, in letters
 
 
 class Picture(NamedTuple):
@@ -155,7 +159,20 @@ def _legend(figure: Figure, axes: list[Axes]) -> None:
     names = sorted(handles, key=lambda name: ORDER.index(name) if name in ORDER else -1)
     marks = [_neutral(handles[name], name) for name in names]
     columns = len(names) if len(axes) > 1 else 2 if len(names) <= 4 else 3
-    figure.legend(marks, names, loc="outside upper center", ncols=min(columns, 7), handlelength=3.2)
+    fitting = _fitting(names, min(columns, 7), figure.get_size_inches()[0])
+    figure.legend(marks, names, loc="outside upper center", ncols=fitting, handlelength=HANDLE)
+
+
+def _fitting(names: list[str], most: int, width: float) -> int:
+    """How many columns of a legend fit into a width, inches; at most `most`."""
+    size = looks.RC["legend.fontsize"]
+    widths = [TextPath((0, 0), name, size).get_extents().width / 72 for name in names]
+    beside = (HANDLE + 2.8) * size / 72  # the mark, and the spaces beside it and between columns
+    for columns in range(most, 1, -1):
+        parts = np.array_split(widths, columns)
+        if sum(max(part, default=0.0) + beside for part in parts) <= width:
+            return columns
+    return 1
 
 
 def _neutral(handle: Any, label: str) -> Any:

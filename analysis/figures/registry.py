@@ -19,6 +19,7 @@ from analysis.figures import (
     label_fraction,
     lr_response,
     mean_curves,
+    network_costs,
     overtaking,
     parallel_coordinates,
     pretext_transfer,
@@ -194,6 +195,23 @@ OF_PRETRAINING = (
     ),
 )
 """Figures of weights that were trained first."""
+OF_NETWORKS = (
+    figure(
+        "score-and-macs",
+        "Score and operations",
+        network_costs,
+        empty="no two networks whose operations are known have a score yet",
+    ),
+    figure(
+        "score-and-speed",
+        "Score and speed",
+        network_costs,
+        empty="no two networks whose speed was measured have a score yet",
+        against=network_costs.SPEED,
+        data=network_costs.by_speed,
+    ),
+)
+"""Figures of a study that compares networks."""
 OF_CHAINS = (
     figure(
         "forgetting",
@@ -211,4 +229,4 @@ OF_CHAINS = (
     ),
 )
 """Figures of rows of earlier tasks."""
-ALL = (*KINDS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)
+ALL = (*KINDS, *OF_NETWORKS, *OF_VERSIONS, *OF_CLASSES, *OF_PRETRAINING, *OF_CHAINS)

@@ -75,6 +75,15 @@ COLUMNS = {
     "seconds": "float64",
     "worker": "string",
     "time": "float64",
+    "parameters": "Int64",
+    "trained": "Int64",
+    "frozen_share": "float64",
+    "macs": "Int64",
+    "features": "Int64",
+    "licence": "string",
+    "train_images_per_second": "float64",
+    "predict_images_per_second": "float64",
+    "peak_memory": "Int64",
     "frozen_before": "string",
     "frozen_after": "string",
     "alarms": "string",
@@ -86,13 +95,9 @@ COLUMNS = {
     "score": "float64",
 }
 NAMES = tuple(COLUMNS)
-LATER = (
-    "stages",
-    "lora_rank",
-    "lora_alpha",
-    "lora_layers",
-    "drop_path",
-)  # tables of earlier versions lack these columns, and are read as if they were empty
+COSTS = NAMES[NAMES.index("parameters") : NAMES.index("frozen_before")]  # what a trial's network is and costs
+LORA = ("lora_rank", "lora_alpha", "lora_layers")
+LATER = ("stages", "drop_path", *LORA, *COSTS)  # tables of earlier versions lack these, and are read as if empty
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -183,15 +183,15 @@ def improvements(table: StudyTable) -> pd.DataFrame:
     """
     scores, data = repeated(table), scored(table)
     rows = [
-        _improvement(title(place), better, other, scores=scores)
+        improvement(title(place), better, other, scores=scores)
         for place in places(data[data["split"] == "test"])
         for better, other in itertools.combinations(place.rows.itertuples(), 2)
     ]
     return pd.DataFrame(rows, columns=_Improvement._fields).astype({"separated": "boolean"})
 
 
-def _improvement(place: str, better: Any, other: Any, *, scores: dict[str, pd.Series]) -> _Improvement:
-    """Compare two rows of `scored`, the one with the higher mean first."""
+def improvement(place: str, better: Any, other: Any, *, scores: dict[str, pd.Series]) -> _Improvement:
+    """Compare two rows of `scored`, the one with the higher mean first; `scores` are those of `repeated`."""
     a, b = scores[better.cell], scores[other.cell]
     tested = stats.compare(a, b)
     margin, how = difference(better, other, scores)
@@ -220,18 +220,23 @@ def _improvement(place: str, better: Any, other: Any, *, scores: dict[str, pd.Se
 BASELINES = {"regime": "scratch", "weights": "none", "pretext": "none"}  # each key's value that transfers nothing
 
 
-def answered(table: StudyTable) -> list[Place]:
-    """The comparisons that the report discusses, with their rows of `scored`.
+def discussed(table: StudyTable) -> pd.DataFrame:
+    """The rows of `scored` that the report discusses.
 
-    If versions are compared, these are the comparisons of corrected cells, if any has a score. Other versions, as
-    published or with one cause switched on, differ in more than their contenders.
+    If versions are compared, these are the corrected cells, if any has a score. Other versions, as published or with
+    one cause switched on, differ in more than their contenders.
     """
     cells = table.grid
     data = scored(table)
     if "version" in cells:
         corrected = data["cell"].isin(cells.loc[cells["version"] == grid.CORRECTED, "cell"])
         data = data[corrected] if corrected.any() else data
-    return places(data)
+    return data
+
+
+def answered(table: StudyTable) -> list[Place]:
+    """The comparisons of the rows that the report discusses."""
+    return places(discussed(table))
 
 
 def met(table: StudyTable) -> list[Place]:

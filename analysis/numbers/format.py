@@ -23,6 +23,9 @@ SHORT = {
     "batchnorm_epsilon": "BN eps.",
     "stage_rates": "rates",
     "probe_share": "probe",
+    "lora_rank": "rank",
+    "lora_alpha": "alpha",
+    "lora_layers": "LoRA in",
 }
 
 

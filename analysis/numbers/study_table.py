@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import pandas as pd
 
 from analysis.numbers import format, grid, stats, summary, table
-from analysis.numbers.columns import CHOICES, CONFIG, PER_TRIAL
+from analysis.numbers.columns import CHOICES, CONFIG, COSTS, PER_TRIAL
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -147,14 +147,16 @@ class StudyTable:
         """One row per trial that was started: its configuration and its results.
 
         Has the columns of `PER_TRIAL`; `number` (of the trial within its cell), `epoch` (last scored), `seconds`,
-        `train_images` (those whose labels were used); `val`, `test`: the objective at the last epoch that has it;
-        `val_best`, `best_epoch`: the highest on validation and its (first) epoch. Empty without a score.
+        `train_images` (those whose labels were used); the columns of `COSTS`, as last reported; `val`, `test`: the
+        objective at the last epoch that has it; `val_best`, `best_epoch`: the highest on validation and its (first)
+        epoch. Empty without a score.
         """
         rows = self.trial_rows
         trials = summary.ran(rows).drop_duplicates("trial")[list(PER_TRIAL)].set_index("trial", drop=False)
         trials["number"] = trials["trial"].str.extract(r"(\d+)$")[0].astype("Int64")
         for name in ("epoch", "seconds", "train_images"):
             trials[name] = rows.groupby("trial")[name].max()
+        trials[list(COSTS)] = rows.groupby("trial")[list(COSTS)].last()
         for split in ("val", "test"):
             trials[split] = self.scores(split).groupby("trial")["score"].last()
         best = self.scores("val").sort_values(["score", "epoch"], ascending=[False, True]).drop_duplicates("trial")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.numbers.columns import CHOICES, COLUMNS, CONFIG, NAMES, PER_TRIAL, NoTableError, TableError
+from analysis.numbers.columns import CHOICES, COLUMNS, CONFIG, COSTS, NAMES, PER_TRIAL, NoTableError, TableError
 from analysis.numbers.parquet import columns, typed
 from analysis.shell.text import printable
 
@@ -34,6 +34,7 @@ __all__ = (
 
 EPOCHS, FAR = 10**6, 1e100
 """The largest epoch and the largest number that are read."""
+COUNTED = tuple(name for name in COSTS if name != "licence")  # costs that are numbers
 NAMED = 5  # folders that an error names
 OFF = 1e-6  # rounding may take a share this far beyond 0 and 1
 
@@ -106,7 +107,7 @@ def check(df: pd.DataFrame, where: str) -> None:
 
 def _refuse_numbers(df: pd.DataFrame, where: str) -> None:
     """Refuse numbers that no study has: negative counts, or numbers so large that their sums overflow."""
-    for name in ("epoch", "step", "phase", "train_images", "seconds", "time"):
+    for name in ("epoch", "step", "phase", "train_images", "seconds", "time", *COUNTED):
         for value in df.loc[df[name] < 0, name].head(1):
             raise TableError(f"'{where}' has the {name} {value:g}; it is 0 or more")
     for value in df.loc[df["epoch"] > EPOCHS, "epoch"].head(1):
@@ -123,6 +124,8 @@ def _refuse_off_range(df: pd.DataFrame, where: str) -> None:
     off = shares[(shares["score"] < -OFF) | (shares["score"] > 1 + OFF)]
     for row in off.head(1).itertuples():
         raise TableError(f"'{where}' has the {row.metric} {row.score:g} in trial {row.trial}, a share between 0 and 1")
+    for share in df.loc[df["frozen_share"] > 1, "frozen_share"].head(1):
+        raise TableError(f"'{where}' has the frozen_share {share:g}; it lies between 0 and 1")
     for share in df.loc[(df["label_fraction"] <= 0) | (df["label_fraction"] > 1), "label_fraction"].head(1):
         raise TableError(f"'{where}' has the label_fraction {share:g}; it lies above 0, up to 1")
 

@@ -18,6 +18,7 @@ from analysis.numbers import (
     forgetting,
     format,
     metrics,
+    networks,
     plateau,
     pretraining_gains,
     stats,
@@ -49,6 +50,7 @@ def write(table: StudyTable, folder: Path) -> list[Path]:
     sections, tables = [], _tables(table)
     drawn: list[draw.Picture] = []
     figures = list(draw.KINDS)
+    figures += draw.OF_NETWORKS if len(tables["networks"]) else ()
     figures += draw.OF_VERSIONS if len(tables["versions"]) else ()
     figures += draw.OF_CLASSES if len(table.counts) else ()
     figures += draw.OF_PRETRAINING if len(table.pretraining) else ()
@@ -99,6 +101,7 @@ def _tables(table: StudyTable) -> dict[str, pd.DataFrame]:
         "plateau": plateau.numbers(table),
         "gains": pretraining_gains.differences(table),
         "choices": choices.numbers(table),
+        "networks": networks.data(table),
         "savings": label_savings.numbers(table),
     }
 
@@ -119,6 +122,8 @@ def _html(table: StudyTable, source: str, sections: Sections) -> str:
         questions=questions.answers(table),
         choices=choices.text(table),
         choice_rule=choices.RULE,
+        networks=networks.text(table),
+        network_note=networks.NOTE,
         cells=(cells := cell_table(table)),
         marks=marks(cells),
         metrics=metrics.text(table),
@@ -179,6 +184,7 @@ def _embedded(sections: Sections) -> Iterator[dict[str, Any]]:
             used += len(text)
             embedded.append({"picture": picture, "text": text if used <= EMBEDDED else None})
         part = {"chains": kind in draw.OF_CHAINS, "versions": kind in draw.OF_VERSIONS}  # these have parts of their own
+        part["networks"] = kind in draw.OF_NETWORKS
         part |= {"first": kind is draw.KINDS[0]}  # the scores that the answers refer to
         yield {"title": kind.title, "none": kind.empty, "shown": embedded, "notes": notes} | part
 

@@ -13,15 +13,16 @@ import torch
 
 from study.data import prepare, splits
 from study.data.prepare import TaskData
-from study.models import cards, saved
+from study.models import cards, own_family, saved
 from study.models.cards import NewCard
 from study.models.earlier import Earlier
 from study.search.job import Job, Results
 from study.space.config import Config, config
 from study.storage import checkpoints, ledger_schema, store, trial_mirror
+from study.storage.error_texts import text_of
 from study.storage.events import WorkerReport
 from study.training import fused_heads, trial
-from study.training.failures import Failure, failure, text_of
+from study.training.failures import Failure, failure
 from study.training.report import Report
 from study.training.report_checks import checked
 from study.training.timing import spent
@@ -187,5 +188,7 @@ def _save_model(job: Job, data: TaskData, report: Report, earlier: Sequence[Earl
             "versions": cards.versions(),
             **cards.image_card(config(job["config"]), data, *report.normalization),
         }
+        if own := own_family.described(str(job["config"].get("family", ""))):
+            card["own_code"] = own
         saved.save(store.at(job["model"]), report.model(), card, earlier)
         trial_mirror.keep_model(job)

@@ -6,8 +6,10 @@ Knows neither which trials a study has nor how many of them fit on a GPU (`gpu_s
 from collections.abc import Sequence
 from typing import Any
 
+from study import plugins
 from study.backend.gpu_sharing import Case
 from study.backend.session import line
+from study.plugins import Code
 
 PATIENCE = 600.0
 """Seconds for an answer. An attempt takes a few seconds; one that takes this long hangs."""
@@ -16,8 +18,9 @@ PATIENCE = 600.0
 class Gauge:
     """Measures cases in a process that has a GPU to itself."""
 
-    def __init__(self) -> None:
-        """Measure the free memory."""
+    def __init__(self, code: tuple[Code, ...] = ()) -> None:
+        """Measure the free memory; `code` is of the user's own."""
+        plugins.fix(code)
         from study.backend import gpu_attempts  # imports torch, which only this process needs
 
         self._attempts, self._free = gpu_attempts, gpu_attempts.unused_memory()
@@ -31,12 +34,13 @@ class Gauge:
         return self._attempts.need(case, self._free)
 
 
-def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], int]:
+def needs(cases: Sequence[Case], gauge: type = Gauge, code: tuple[Code, ...] = ()) -> tuple[list[int | str], int]:
     """Measure cases on the unused GPUs of the Ray cluster.
 
     Args:
         cases: configurations to measure.
         gauge: class like `Gauge`, of which each GPU gets an instance.
+        code: of the user's own.
 
     Returns:
         `need` of each case, and the bytes free on the GPU that has least. Without an unused GPU the list is empty.
@@ -44,7 +48,7 @@ def needs(cases: Sequence[Case], gauge: type = Gauge) -> tuple[list[int | str], 
     import ray  # after `session`, which sets what Ray reads from the environment
 
     actor: Any = ray.remote(num_cpus=0, num_gpus=1)(gauge)  # an actor reserves its GPU, so that no two share one
-    gauges: list[Any] = [actor.remote() for _ in range(int(ray.available_resources().get("GPU", 0)))]
+    gauges: list[Any] = [actor.remote(code) for _ in range(int(ray.available_resources().get("GPU", 0)))]
     if not gauges:
         return [], 0
     try:

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from study import plugins
 from study.backend.listening_clock import Awake
 from study.errors import UserError
+from study.plugins import Code
 from study.pretraining import fetch, sources
 from study.pretraining.imported import ImportedWeights, of_file
 from study.search.study import Study, named
@@ -45,6 +47,8 @@ class NodeChecks(NamedTuple):
     cells: list[Cell]
     absent: frozenset[int]
     """Cells whose pretrained weights are unavailable on the driver's machine."""
+    own_code: tuple[Code, ...] = ()
+    """Of the user's own."""
 
 
 def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -> None:
@@ -78,6 +82,7 @@ def ready(study: Study, check: Callable[[], None], say: Callable[[str], None]) -
 def look(expected: NodeChecks, node: str) -> list[str]:
     """Return the first problem of the machine that this runs on; empty if there is none."""
     store.prefer(expected.store)
+    plugins.fix(expected.own_code)
     return next(([problem] for problem in _problems(expected, node)), [])
 
 
@@ -88,6 +93,10 @@ def _problems(expected: NodeChecks, node: str) -> Iterator[str]:
     for name, version in folders.versions().items():
         if version != expected.versions[name]:
             yield f"has {name} {version}, not {expected.versions[name]}: install from the same constraints.txt"
+    try:
+        plugins.refuse_other(expected.own_code)
+    except UserError as error:
+        yield f"{error}: install the same distributions on all nodes"
     try:
         if _results_folder(expected).read(f"{SEEN}/driver") != expected.mark.encode():
             yield _unseen(expected)
@@ -118,11 +127,14 @@ def _file_problem(start: ImportedWeights) -> str | None:
     return None
 
 
-def make(prepared: Sequence[dict[str, Any]], default_store: str | None) -> tuple[int, float]:
+def make(
+    prepared: Sequence[dict[str, Any]], default_store: str | None, code: tuple[Code, ...] = ()
+) -> tuple[int, float]:
     """Make the images that this machine's store lacks; returns the number of data sets made, and the seconds."""
     from study.data import prepare
 
     store.prefer(default_store)
+    plugins.fix(code)
     began, known = time.monotonic(), set(_entries())
     for fields in prepared:
         prepare.here(prepare.Prepared(**fields))
@@ -134,7 +146,7 @@ def _make(study: Study, nodes: dict[str, str], check: Callable[[], None], say: C
 
     images = (*study.prepared, *(start.prepared for start in lines(study.starts)))
     by_path = {prepared.path: named(prepared) for prepared in images}
-    call = (list(by_path.values()), os.environ.get("STUDY_STORE"))
+    call = (list(by_path.values()), os.environ.get("STUDY_STORE"), study.code)
     made = [result for _, result in _on_nodes(nodes, make, [call] * len(nodes), check=check, patience=None)]
     several = [seconds for count, seconds in made if count]
     note = f"; images made on {len(several)} of them in {max(several):.0f} s" if several else ""
@@ -215,6 +227,7 @@ def _node_checks(study: Study) -> NodeChecks:
         shares=any(lines(study.starts)),
         files=tuple(map(of_file, sources.files(study.cells))),
         cells=study.cells,
+        own_code=study.code,
         absent=frozenset(study.absent),
     )
 

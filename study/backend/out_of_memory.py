@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from study.search.job import Job
 from study.space.config import Config
-from study.training.failures import Failure, failure, text_of
+from study.storage.error_texts import text_of
+from study.training.failures import Failure, failure
 
 SIGNS = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory")
 """Parts of a RuntimeError's text; torch.OutOfMemoryError is a RuntimeError."""

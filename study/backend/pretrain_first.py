@@ -15,6 +15,7 @@ from study.backend.session import Place, line, on_workers
 from study.errors import Damaged
 from study.models import weights
 from study.models.weights import EpochRecord, PretrainingCard
+from study.plugins import Code
 from study.pretraining import train as pretraining
 from study.pretraining.imported import ImportedWeights
 from study.pretraining.initial_weights import InitialWeights
@@ -31,6 +32,7 @@ def train(
     checkpoint_seconds: float,
     check: Callable[[], None],
     say: Callable[[str], None],
+    code: tuple[Code, ...] = (),
 ) -> dict[int, str]:
     """Train the weights that the store does not have, as many at a time as trials.
 
@@ -40,6 +42,7 @@ def train(
         checkpoint_seconds: between two checkpoints of a training.
         check: called several times a second; what it raises ends all trainings, which a later call resumes.
         say: prints a line on each, and now and then on the progress.
+        code: of the user's own.
 
     Returns:
         Number of a cell whose weights could not be trained → why.
@@ -48,7 +51,7 @@ def train(
     for wanted in _rounds(starts):
         ready = [start for start in wanted if not (start.before and start.before.path in failed)]
         missing = [start for start in ready if not _in_store(start, say)]
-        failed |= _train(missing, place, checkpoint_seconds, check, say)
+        failed |= _train(missing, place, checkpoint_seconds, check, say, code)
         failed |= {start.path: failed[start.before.path] for start in wanted if start.before and start not in ready}
     return {
         cell: failed[start.path]
@@ -78,6 +81,7 @@ def _train(
     checkpoint_seconds: float,
     check: Callable[[], None],
     say: Callable[[str], None],
+    code: tuple[Code, ...],
 ) -> dict[Path, str]:
     """Train some weights; returns entry → why its training failed."""
     options = pretraining.TrainOptions(
@@ -92,7 +96,7 @@ def _train(
         progress()
 
     failed: dict[Path, str] = {}
-    for number, error in on_workers(pretraining.train, jobs, place, watched):
+    for number, error in on_workers(pretraining.train, jobs, place, watched, code):
         if isinstance(error, OSError):
             raise error
         if error is not None:

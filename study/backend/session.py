@@ -20,10 +20,11 @@ os.environ.update(  # before ray is imported
 
 import ray
 
+from study import plugins
 from study.backend import auth_token, preflight
 from study.errors import STOPPED_EARLY, RayFailed, Stopped, UserError
 from study.storage import store
-from study.training.failures import name_of, text_of
+from study.storage.error_texts import name_of, text_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,11 @@ def cluster(
 
 
 def on_workers(
-    call: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], place: Place, check: Callable[[], None]
+    call: Callable[..., Any],
+    jobs: Sequence[tuple[Any, ...]],
+    place: Place,
+    check: Callable[[], None],
+    code: tuple[plugins.Code, ...] = (),
 ) -> Iterator[tuple[int, Exception | None]]:
     """Call a function several times, in processes with the resources of a trial.
 
@@ -87,13 +92,14 @@ def on_workers(
         jobs: its arguments, one tuple a call.
         place: resources of a trial, in a running cluster.
         check: called several times a second; what it raises ends all calls at once.
+        code: of the user's own, which the function may need.
 
     Yields:
         As each call ends: its number, and its exception, or why its process died.
     """
     remote: Any = ray.remote(num_cpus=place.cpus, num_gpus=place.gpus, max_retries=0, max_calls=1)(_called)
     default_store = os.environ.get("STUDY_STORE")
-    running = {remote.remote(call, default_store, *job): number for number, job in enumerate(jobs)}
+    running = {remote.remote(call, default_store, code, *job): number for number, job in enumerate(jobs)}
     try:
         while running:
             done, _ = ray.wait(list(running), timeout=0.2)
@@ -105,8 +111,9 @@ def on_workers(
             ray.cancel(reference, force=True)
 
 
-def _called(call: Callable[..., Any], default_store: str | None, *job: Any) -> None:
+def _called(call: Callable[..., Any], default_store: str | None, code: tuple[plugins.Code, ...], *job: Any) -> None:
     store.prefer(default_store)
+    plugins.fix(code)
     call(*job)
 
 

@@ -128,6 +128,8 @@ class CellScheduler(_Unsaved, tune.schedulers.FIFOScheduler):
             fields: ReportFields = {"rows": report["rows"], "worker": worker, "time": when}
             if "spent" in report:
                 fields["spent"] = report["spent"]
+            if "costs" in report:
+                fields["costs"] = report["costs"]
             decision = self._state.report(name, report["epoch"], report["objective"], report["last"], **fields)
         if decision != "continue":
             self._ended(name)

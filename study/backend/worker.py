@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+from study import plugins
 from study.search.job import Job, Results
 from study.storage import store
 from study.training import timing
@@ -30,6 +31,7 @@ def results(jobs: Sequence[Job]) -> Generator[Results]:
         OSError: the storage fails.
     """
     store.prefer(jobs[0].get("store"))
+    plugins.fix(jobs[0].get("own_code", ()))
     timing.taken()
     last = time.perf_counter()
     with timing.spent("setup"):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from study.errors import UserError
+from study.plugins import Code
 from study.text import encodes
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,27 @@ def copy(to: Path, root: Path = ROOT, limit: int = LIMIT) -> int:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, to / name)
     return total
+
+
+def add(to: Path, codes: Iterable[Code]) -> int:
+    """Write files of the user's own where a study in the folder looks for them; returns their bytes.
+
+    Raises:
+        UserError: the name leads out of the folder, or to another file of the working tree.
+    """
+    size = 0
+    for code in codes:
+        if code.text is None:
+            continue
+        path = Path(code.name)
+        if path.is_absolute() or ".." in path.parts:
+            raise UserError(f"{code.label}: name it from the current folder, without .., as it is sent below that name")
+        if (to / path).exists() and (to / path).read_bytes() != code.text:
+            raise UserError(f"{code.label}: the working tree that is sent has another file of this name; rename it")
+        (to / path).parent.mkdir(parents=True, exist_ok=True)
+        (to / path).write_bytes(code.text)
+        size += len(code.text)
+    return size
 
 
 def _check_names(paths: Iterable[str]) -> None:

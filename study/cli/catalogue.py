@@ -1,26 +1,34 @@
-"""Finds spaces by name in `search_spaces`, or in a file, and runs their code. Knows nothing of what a space says."""
+"""Finds spaces by name in `search_spaces`, in a file or an installed distribution, and runs their code.
+
+Knows nothing of what a space says.
+"""
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
+from study import plugins
 from study.errors import UserError
+from study.plugins import files
+from study.plugins.execution import executed
 from study.space import Space
-from study.training.failures import name_of, text_of
 
 
 def known() -> dict[str, str]:
-    """List the spaces of the package `search_spaces` with the first line of their docstrings, or what is wrong."""
-    return {name: _line(name) for name in _listed()}
+    """List the spaces of `search_spaces` and of installed distributions by name.
+
+    Returns:
+        Name → the first line of the docstring, or what is wrong; of an installed one its distribution too.
+    """
+    package = _listed()
+    notes = plugins.notes("space", package)
+    names = [*package, *(name for name in notes if name not in package)]
+    return {name: f"{_line(name)} ({notes[name]})" if name in notes else _line(name) for name in names}
 
 
 def load(name: str) -> Space:
-    """Load the `SPACE` of a module of `search_spaces`, or of a `.py` file.
+    """Load the `SPACE` of a module of `search_spaces`, of a `.py` file or of an entry point.
 
     Raises:
         UserError: no such space, or the file fails or has no SPACE.
@@ -48,41 +56,21 @@ def _module(name: str) -> ModuleType:
     if name.endswith(".py"):
         return _from_file(Path(name))
     if name not in (names := _listed()):
-        raise UserError(f"unknown space {name!r}; one of {', '.join(names)}, or a path to a .py file")
-    return _executed(f"space {name!r}", lambda: importlib.import_module(f"search_spaces.{name}"))
+        if plugins.known("space", name):
+            return plugins.module("space", name)
+        choices = ", ".join([*names, *plugins.notes("space", names)])
+        raise UserError(f"unknown space {name!r}; one of {choices}, or a path to a .py file")
+    return executed(f"space {name!r}", lambda: importlib.import_module(f"search_spaces.{name}"))
 
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UserError(f"space file {str(path)!r} does not exist; name a .py file or one of {', '.join(_listed())}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    execute = spec.loader.exec_module
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # nothing is left beside somebody's file
-    try:
-        _executed(f"space file {str(path)!r}", lambda: execute(module))
-    finally:
-        sys.dont_write_bytecode = before
-    return module
-
-
-def _executed(what: str, execute: Callable[[], Any]) -> Any:
-    """Run the code of a space; whatever it raises, or that it exits, becomes one line."""
-    try:
-        return execute()
-    except UserError as error:
-        raise UserError(f"{what}: {error}") from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # it is somebody else's code
-        text = " ".join(text_of(error).split())
-        raise UserError(f"{what} fails: {name_of(error)}: {text}") from error
+    return files.execute(f"space file {str(path)!r}", files.OwnFile(str(path.absolute()), path.read_bytes()))
 
 
 def _space_of(module: ModuleType, name: str) -> Space:
-    space = _executed(f"space {name!r}", lambda: getattr(module, "SPACE", None))
+    space = executed(f"space {name!r}", lambda: getattr(module, "SPACE", None))
     if not isinstance(space, Space):
         raise UserError(f"space {name!r} has no SPACE = Space(…)")
     return space

@@ -174,6 +174,7 @@ def _check_regime(trial: Config, epochs: int) -> None:
     stages = len(families.load(trial.family, **options).stages)
     regime = regimes.regime(trial, stages)
     family = families.check(trial.family, regime.weights, trial.upsample or trial.image_size, **options)
+    families.try_out(trial.family, family, trial.upsample or trial.image_size, **options)
     for phase in regime.phases:
         regimes.multipliers(phase, stages)
         if phase.tuned != "all":

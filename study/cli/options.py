@@ -16,7 +16,7 @@ from study.storage import remote
 from study.storage.free_space import KEEP_GB
 from study.text import encodes
 
-SWITCHES = ("download", "resume", "cache_half", "deterministic")
+SWITCHES = ("download", "resume", "cache_half", "exact", "deterministic")
 DURATIONS = ("time_budget", "trial_timeout", "checkpoint_every")
 PLACES = ("data", "source_data", "out")
 _NAME = re.compile(r"[\w.-]{1,100}")
@@ -55,6 +55,7 @@ class Options:
     keep_free: float = KEEP_GB
     cache_gb: float = 10.0
     cache_half: bool = False
+    exact: bool = False
     deterministic: bool = False
 
 
@@ -188,7 +189,10 @@ def _parsed(parser: command.Parser, words: Sequence[str]) -> Options:
         help="room for frozen stages' outputs (default: 10)",
     )
     add("--cache-half", action="store_true", help="cache them in half precision: scores differ a little")
+    exact = "run frozen stages by PyTorch alone: scores to the bit those without a cache, and slower"
+    add("--exact", action="store_true", help=exact)
     add("--deterministic", action="store_true", help="one trial at a time: on CPUs the same command, the same table")
     if odd := next((word for word in words if not encodes(word)), None):
         parser.error(f"{odd}: is not UTF-8, in which a study keeps its command; give it another name")
-    return Options(**vars(parser.parse_args(words)))
+    values = vars(parser.parse_args(words))
+    return Options(**values | {"exact": values["exact"] or values["deterministic"]})

@@ -11,7 +11,9 @@ from study.cli.options import Options
 from study.data import tasks
 from study.data.tasks import data_set
 from study.errors import UserError
+from study.plugins import Code
 from study.pretraining import sources
+from study.search import own_code
 from study.space import Space
 from study.space.config import read
 from study.space.distributions import Value
@@ -30,6 +32,8 @@ class Question(NamedTuple):
     """Those that are to run."""
     folder: Path
     """For the results, absolute."""
+    code: tuple[Code, ...] = ()
+    """Of the user's own that the cells use."""
 
 
 def resolve(options: Options, here: bool = True) -> Question:
@@ -67,7 +71,7 @@ def resolve(options: Options, here: bool = True) -> Question:
         raise UserError("--inspect is for images of your own: --space folder, or one with task folder, and --data")
     checks.check_cells(cells, space.epochs)
     name = options.name or "study" if isinstance(options.space, Space) else Path(str(options.space)).stem
-    return Question(name, space, cells, _folder(options.out, name))
+    return Question(name, space, cells, _folder(options.out, name), own_code.of(cells))
 
 
 def fixed(space: Space, changes: Sequence[str]) -> Space:

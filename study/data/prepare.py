@@ -18,6 +18,7 @@ from study.data.splits import SplitOptions
 from study.data.tasks import Task
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
+from study.plugins import files
 from study.space.config import CHOICES, check_crop
 from study.space.ranges import check_size
 from study.storage import store
@@ -118,7 +119,7 @@ def prepare(
     check_size(image_size)
     check_crop(crop, task, module.CROPS)
     crop = crop or module.CROPS[0]
-    key = {"task": task, "size": image_size, "crop": crop, "code": _code(module)}
+    key = {"task": task, "size": image_size, "crop": crop, "code": _code(module)} | tasks.versions(task)
     if folder is None:
         make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress or _silent)
     else:
@@ -247,8 +248,8 @@ def _code(module: Task) -> str:
     """Hash everything but the data that pixels depend on: code of decoding, task and drawing, and the libraries."""
     folder = Path(tasks.__file__).parent
     names = (*images.FILES, arrays.__file__, types.__file__, own_images.__file__, module.__file__)
-    files = [*map(Path, names), folder / "rendered.py", *sorted(folder.glob("_*.py"))]
-    text = b"".join(file.read_bytes() for file in files)
+    paths = [*names, str(folder / "rendered.py"), *map(str, sorted(folder.glob("_*.py")))]
+    text = b"".join(map(files.text, paths))
     return store.checksum_of(text + f"{PIL.__version__} {np.__version__}".encode())
 
 

@@ -32,6 +32,15 @@ SourceLabels = Mapping[str, Mapping[str, Sequence[int]]]
 """Weights → class → the labels of their source data set that mean it."""
 
 
+class OwnCode(TypedDict):
+    """The code of a family of the user's own, which a card names and no model's folder holds."""
+
+    identity: str
+    """As `study.plugins.Code` has it."""
+    path: str | None
+    """Of a file, absolute, where the study ran."""
+
+
 class ImageCard(TypedDict):
     """How an image is prepared for a network, and how many labels it may have."""
 
@@ -73,6 +82,8 @@ class NewCard(ImageCard):
     """`<split> <metric>` → score."""
     source_labels: SourceLabels
     versions: dict[str, str]
+    own_code: NotRequired[OwnCode]
+    """Of a family of the user's own."""
 
 
 class Card(TaskCard):
@@ -86,6 +97,7 @@ class Card(TaskCard):
     trained_on: NotRequired[str]
     scores: NotRequired[dict[str, float]]
     versions: NotRequired[dict[str, str]]
+    own_code: NotRequired[OwnCode]
     head: NotRequired[str]
     """With `file`: only where the card describes an earlier task."""
     file: NotRequired[str]
@@ -170,6 +182,8 @@ def _filled(description: dict[str, Any], values: Config, task: str) -> dict[str,
     """Add what a description may lack: the configuration's values, and the task's own."""
     known = {name: getattr(values, name) for name in ("image_size", "upsample", "colour")} | {"task": task}
     if missing := {"crop", "labels_per_image"} - description.keys():
+        if tasks.data_set(task) not in tasks.names():  # no code of a user's own is run because a card names it
+            raise KeyError(min(missing))
         module = tasks.load(task)
         own = {"crop": values.crop or module.CROPS[0], "labels_per_image": LABELS[tasks.several(module)]}
         known |= {name: own[name] for name in missing}

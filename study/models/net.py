@@ -188,10 +188,17 @@ class Net(nn.Module):
             self._prefix_digest = self.digest(range(self.prefix))
         return self._prefix_digest
 
+    def first_digest(self, depth: int) -> str:
+        """Hash the first stages, frozen or not."""
+        return self.prefix_digest() if depth == self.prefix else self.digest(range(depth))
+
     def digest(self, stages: Collection[int]) -> str:
-        """Hash the names and bytes of these stages' parameters and buffers, without those that drift."""
-        drifting = self.drifting()
-        return self._hash(lambda name: _stage(name) in stages and name not in drifting)
+        """Hash the names and bytes of these stages' parameters and buffers, without those that drift.
+
+        Low-rank additions that are 0 are left out, so that the hash does not depend on how they were drawn.
+        """
+        ignored = self.drifting().keys() | tuning.idle(self)
+        return self._hash(lambda name: _stage(name) in stages and name not in ignored)
 
     def _hash(self, wanted: Callable[[str], bool]) -> str:
         """Hash the names and bytes of tensors, low-rank additions apart, so that additions change no name."""

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from study.models import cards, families, fixed_heads, heads
+from study.models import cards, families, fixed_heads, heads, own_family
 from study.models.cards import CARD, MODEL, Card, EarlierTask, NewCard
 from study.models.input_contract import channels
 from study.models.net import Net, set_batchnorm
@@ -80,6 +80,11 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
     """
     folder = Path(folder)
     card = cards.read(folder)
+    with own_family.found(card, folder):
+        return _loaded(folder, card, task, own_batchnorm)
+
+
+def _loaded(folder: Path, card: Card, task: str | None, own_batchnorm: bool) -> tuple[Net, Card]:
     with cards.refusing(folder / CARD, ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError):
         _check_head(card, folder / MODEL)
         net = _built(card)

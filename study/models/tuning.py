@@ -137,6 +137,11 @@ def plain_name(name: str) -> str:
     return name.replace(".parametrizations.", ".").removesuffix(".original") if _is_original(name) else name
 
 
+def is_addition(name: str) -> bool:
+    """Whether a parameter of this name is a low-rank addition's."""
+    return ".parametrizations." in name and not _is_original(name)
+
+
 def _is_original(name: str) -> bool:
     return ".parametrizations." in name and name.endswith(".original")
 
@@ -151,6 +156,13 @@ def additions(module: nn.Module) -> dict[str, tuple[str, Tensor]]:
     }
 
 
+def idle(module: nn.Module) -> set[str]:
+    """Name the tensors of a module's additions if all additions are 0, as they are at first; else none."""
+    if any(bool(up.any()) for _, up in additions(module).values()):
+        return set()
+    return {name for name in module.state_dict() if is_addition(name)}
+
+
 @torch.no_grad()
 def merged(module: nn.Module) -> dict[str, Tensor]:
     """Give a module's state as if its additions were part of its weights, under the plain names; not copied."""
@@ -160,6 +172,6 @@ def merged(module: nn.Module) -> dict[str, Tensor]:
         if _is_original(name):
             path, _, weight = plain_name(name).rpartition(".")
             state[plain_name(name)] = getattr(modules[path], weight).detach()
-        elif ".parametrizations." not in name:
+        elif not is_addition(name):
             state[name] = tensor
     return state

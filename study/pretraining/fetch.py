@@ -7,6 +7,9 @@ from study.pretraining.imported import WeightsFile
 from study.space.config import Config, config
 from study.space.space import Cell
 
+NAMED = 2
+"""Most families whose reasons are all written out."""
+
 
 def fetch_weights(cells: list[Cell]) -> dict[int, str]:
     """Fetch pretrained weights from their hosts once, now, rather than in every worker.
@@ -33,8 +36,17 @@ def fetch_weights(cells: list[Cell]) -> dict[int, str]:
         if values.regime != "scratch" and (problem := problems.get(key)):
             absent[number] = problem
     if len(absent) == len(cells):
-        raise UserError("; ".join(dict.fromkeys(absent.values())))
+        raise UserError(_all({str(key[0]): problem for key, problem in problems.items() if problem}))
     return absent
+
+
+def _all(problems: dict[str, str]) -> str:
+    """Join the reasons of some families; of more than `NAMED` the first one alone, with the names of the others."""
+    first, *others = problems
+    if len(problems) <= NAMED:
+        return "; ".join(dict.fromkeys(problems.values()))
+    rest = f"nor those of {', '.join(others)}: python -m study.backbones NAME says where each belongs"
+    return f"{problems[first]}; {rest}"
 
 
 def _problem(values: Config) -> str | None:

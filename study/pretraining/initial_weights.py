@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from study.models import weights
+from study.models import families, weights
+from study.plugins import files
 from study.pretraining import pretexts
 from study.pretraining.imported import ImportedWeights, WeightsFile, of_file
 from study.pretraining.sources import INHERITED, LATER, REPLICATE, TRAINED, Source
@@ -50,12 +51,14 @@ class InitialWeights(NamedTuple):
     @property
     def key(self) -> dict[str, Any]:
         """Everything that the weights depend on."""
-        source, own = self.source, (*INHERITED, *TRAINED, *LATER, "weights")
+        source, read = self.source, (*INHERITED, *TRAINED, *LATER, "weights")
         key = {"pretext": source.pretext, "options": source.options, "epochs": source.epochs}
         key |= {"images": source.images, "task": source.config.task, "data": self.prepared.fingerprint}
         key |= {"seed": self.seed, "replicate": self.replicate, "before": self.before and self.before.key}
-        key |= {"config": {name: value for name, value in asdict(source.config).items() if name in own}}
-        return key | {"code": _code(source.pretext)}
+        key |= {"config": {name: value for name, value in asdict(source.config).items() if name in read}}
+        family, own = source.config.family, pretexts.versions(source.pretext)
+        own |= families.versions(family) if families.is_own(family) else {}
+        return key | {"code": _code(source.pretext)} | ({"own_code": own} if own else {})
 
     @property
     def path(self) -> Path:
@@ -97,8 +100,8 @@ def starts(
 @functools.cache  # if the code changes while a study runs, it keeps its first weights
 def _code(pretext: str) -> str:
     """Hash the code that weights depend on."""
-    files = [*code_files(), Path(pretexts.load(pretext).__file__)]
-    return store.checksum_of(b"".join(file.read_bytes() for file in files))
+    texts = [file.read_bytes() for file in code_files()]
+    return store.checksum_of(b"".join([*texts, files.text(pretexts.load(pretext).__file__)]))
 
 
 def code_files() -> list[Path]:

@@ -130,11 +130,11 @@ def source(name: str, recipes: Mapping[str, Mapping[str, Any]], values: Config) 
     """
     first, _, second = name.partition(":")
     recipe = recipes.get(name)
-    if recipe is None and weight_files.is_file(name):
+    if recipe is None and weight_files.is_file(name) and not pretexts.known(first):
         return WeightsFile(name, values)
     if families.published(name) == "imagenet" and (file := families.of(values).file):
         return WeightsFile(file, values)
-    if recipe is None and (first not in pretexts.names() or first in families.load(values.family).weights):
+    if recipe is None and (not pretexts.known(first) or first in families.load(values.family).weights):
         return None
     _refuse_long(name, recipes)
     if name in families.load(values.family).weights:

@@ -2,6 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
+from study.plugins import Code
 from study.space.distributions import Value
 from study.storage.events import WorkerReport
 from study.training.failures import Failure
@@ -27,6 +28,8 @@ class CacheSettings(TypedDict):
     """Whether the cache is in half precision."""
     code: str
     """Hash of the code that computes the cached outputs."""
+    exact: NotRequired[bool]
+    """Whether PyTorch computes them all."""
 
 
 class Job(TypedDict):
@@ -64,6 +67,8 @@ class Job(TypedDict):
     """How much of the outputs of frozen stages may be cached."""
     model: str | None
     """Folder to save the trained network in; None does not save it."""
+    own_code: NotRequired[tuple[Code, ...]]
+    """Of the user's own: files with their texts, which need not be on the worker's machine."""
     threads: NotRequired[int]
     """CPU threads of torch; added by `study.backend.tune.run`."""
     gpu: NotRequired[bool]

@@ -1,10 +1,12 @@
 """A study that is ready to run: what identifies it, and the jobs that its workers get."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.plugins import Code
 from study.search.job import Earlier, Job
 from study.space import Space
 from study.space.space import Cell
@@ -44,6 +46,11 @@ class Study:
     trials, or one for its search and one for each replicate."""
     trial_timeout: float | None = None
     """Seconds without a report after which a trial is ended."""
+    exact: bool = False
+    """Whether PyTorch alone computes outputs of frozen stages, so that scores are the same to the bit as without a
+    cache."""
+    code: tuple[Code, ...] = ()
+    """Of the user's own, as it was when the study began or was resumed."""
     mirror: "Mirror | None" = None
     """Copy of the study's folder at a URI."""
 
@@ -54,11 +61,22 @@ class Study:
 
 
 def settings_of(
-    name: str, scale: str, space: Space, seed: int, deterministic: bool, cache_half: bool
+    name: str,
+    scale: str,
+    space: Space,
+    seed: int,
+    *,
+    deterministic: bool,
+    cache_half: bool,
+    exact: bool = False,
+    own: Iterable[Code] = (),
 ) -> dict[str, object]:
-    """Return the part of a study's identity that is known before its data are read."""
-    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half}
-    return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | {"code": folders.code_fingerprint()}
+    """Return the part of a study's identity that is known before its data are read; `own` is code of the user's own."""
+    options = {"seed": seed, "deterministic": deterministic, "cache_half": cache_half, "exact": exact}
+    code: dict[str, object] = {"code": folders.code_fingerprint()}
+    if identities := {each.label: each.identity for each in own}:
+        code["own_code"] = identities
+    return {"space": {"name": name, "scale": scale} | space.as_dict()} | options | code
 
 
 def identity(study: Study) -> dict[str, object]:
@@ -69,7 +87,16 @@ def identity(study: Study) -> dict[str, object]:
         | {"start": [start.key for start in starts]}
         for cell, prepared, starts in zip(study.cells, study.prepared, study.starts, strict=True)
     ]
-    known = settings_of(study.name, study.scale, study.space, study.seed, study.deterministic, study.half)
+    known = settings_of(
+        study.name,
+        study.scale,
+        study.space,
+        study.seed,
+        deterministic=study.deterministic,
+        cache_half=study.half,
+        exact=study.exact,
+        own=study.code,
+    )
     return known | {"cells": cells}
 
 
@@ -91,8 +118,14 @@ def job(study: Study, trial: "Trial") -> Job:
         "checkpoint_seconds": study.checkpoint_seconds,
         "source": store.name(start.path) if start else None,
         "earlier": [_earlier(task) for task in start.line if task.source in start.source.learnt] if start else [],
-        "cache": {"budget": int(study.cache_gb * 1e9), "half": study.half, "code": folders.code_fingerprint()},
+        "cache": {
+            "budget": int(study.cache_gb * 1e9),
+            "half": study.half,
+            "code": folders.code_fingerprint(),
+            "exact": study.exact,
+        },
         "model": store.name(study.folder / "models" / trial.id) if trial.id.endswith("-r000") else None,
+        "own_code": study.code,
     }
 
 

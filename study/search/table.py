@@ -85,6 +85,15 @@ COLUMNS = {
     "seconds": "float64",
     "worker": "string",
     "time": "float64",
+    "parameters": "Int64",
+    "trained": "Int64",
+    "frozen_share": "float64",
+    "macs": "Int64",
+    "features": "Int64",
+    "licence": "string",
+    "train_images_per_second": "float64",
+    "predict_images_per_second": "float64",
+    "peak_memory": "Int64",
     "frozen_before": "string",
     "frozen_after": "string",
     "alarms": "string",
@@ -95,6 +104,11 @@ COLUMNS = {
     "answer": "string",
     "score": "float64",
 }
+MEASURED = (
+    *("seconds", "worker", "time"),
+    *("train_images_per_second", "predict_images_per_second", "peak_memory"),
+)
+"""Columns in which two runs of one study differ."""
 Columns = dict[str, Any]
 """The columns of a trial; its scores add theirs."""
 STATES = {"prune": "pruned", "complete": "complete"}
@@ -109,7 +123,8 @@ def from_events(study: StudyFile, events: Iterable[Event]) -> pd.DataFrame:
 
     Returns:
         One row a score; a trial without any score has one row whose score is empty. `worker` (host:pid) and `time`
-        (seconds since 1970) say who reported the score and when; they are empty in rows of pretraining.
+        (seconds since 1970) say who reported the score and when; they and the network's costs are empty in rows of
+        pretraining.
     """
     trials: dict[str, Columns] = {}
     reports: dict[str, dict[int, Sequence[Mapping[str, object]]]] = {}
@@ -131,7 +146,8 @@ def from_events(study: StudyFile, events: Iterable[Event]) -> pd.DataFrame:
                 trials[name] |= {"state": "running", "replicate_of": event.get("replicate_of")}
                 reports[name] = {}
             case "report":
-                origin, epoch = {"worker": event.get("worker"), "time": event.get("time")}, event["epoch"]
+                origin: Columns = {"worker": event.get("worker"), "time": event.get("time"), **event.get("costs", {})}
+                epoch = event["epoch"]
                 others = [row for part in range(event.get("parts", 0)) for row in parts.pop((name, epoch, part), ())]
                 reports[name][epoch] = [{**row, **origin} for row in (*event["rows"], *others)]
                 trials[name]["state"] = STATES.get(event["decision"], "running")

@@ -29,10 +29,10 @@ class Config:
 
     task: str = hyper(
         "", tunable=False, reader="every trial", memory="varies", pretraining="none",
-        doc="Data set, a module of `study.data.tasks`.")
+        doc="Data set: a module of `study.data.tasks`, or one of the user's own.")
     family: str = hyper(
         "small_cnn", tunable=False, reader="every trial", memory="varies", pretraining="inherited",
-        doc="Model family, a module of `study.models.families`.")
+        doc="Model family: a module of `study.models.families`, a library's network, or one of the user's own.")
     encoder: str | None = hyper(
         None, tunable=False, reader="its families", memory="varies", pretraining="inherited",
         doc="The family inside `meta_extractor` and `parallel_net`; None is their own choice.")

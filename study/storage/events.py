@@ -19,6 +19,28 @@ class Score(TypedDict):
     score: float
 
 
+class Costs(TypedDict):
+    """What a trial's network is and costs. The last three are measured, and differ from run to run."""
+
+    parameters: int
+    """Of the backbone."""
+    trained: int
+    """Values that some phase trains, the head's included."""
+    frozen_share: float
+    """Share of the backbone's parameters that no phase trains."""
+    macs: int | None
+    """Multiply-accumulate operations of the backbone, for one image of the trial's size; None: not countable."""
+    features: int
+    licence: str | None
+    """Of the published weights that the trial starts from; None if it starts from none."""
+    train_images_per_second: float | None
+    """Images that training has shown over the seconds of its steps; from kept outputs where stages are frozen."""
+    predict_images_per_second: float
+    """Of the whole network, from stored pixels to answers; timed on one batch, once a network and process."""
+    peak_memory: int | None
+    """Bytes: on a GPU the most that the trial had allocated, else the most that its process had in memory."""
+
+
 class RowFields(TypedDict):
     """What the rows of a report have in common; an earlier task's rows have another `task`, and no alarms."""
 
@@ -68,6 +90,7 @@ class ReportFields(Line):
     seconds: NotRequired[float]
     spent: NotRequired[dict[str, float]]
     """Seconds since the last report, by what they were spent on."""
+    costs: NotRequired[Costs]
     parts: NotRequired[int]
     """Number of `rows` events before this one that hold the rest of its rows."""
 
@@ -168,4 +191,5 @@ class WorkerReport(TypedDict):
     objective: float
     last: bool
     rows: list[Row]
+    costs: NotRequired[Costs]
     spent: NotRequired[dict[str, float]]

@@ -48,7 +48,18 @@ ROW = Table(
 _NEW = {"seq": whole(0), "kind": TEXT, "trial": TRIAL}
 _ALL = _NEW | {"trial": TEXT}  # `History` knows its name
 RESULT = {"epoch": COUNT, "objective": NUMBER, "rows": ROW.list}
-REPORT = Table(RESULT | {"seconds": SECONDS, "last": TRUTH}, {}, more=False)
+COSTS = Table(
+    {},
+    {
+        **dict.fromkeys(("parameters", "trained", "features"), whole(0)),
+        **dict.fromkeys(("macs", "peak_memory"), optional(whole(0))),
+        "frozen_share": number(0, 1),
+        "licence": optional(TEXT),
+        **dict.fromkeys(("train_images_per_second", "predict_images_per_second"), optional(number(0, 10**12))),
+    },
+    more=False,  # as above
+)
+REPORT = Table(RESULT | {"seconds": SECONDS, "last": TRUTH}, {"costs": COSTS.kind}, more=False)
 """A worker's report after an epoch; a trial's checkpoint holds it too."""
 _TRIALS, _CAUSE = listed(TEXT, least=1), {"traceback": TEXT}
 _ROLES, _DECISIONS = choice("search", "replicate", "published"), choice("continue", "prune", "complete")
@@ -65,6 +76,7 @@ EVENTS = {
             "time": optional(WHEN),
             "seconds": SECONDS,
             "spent": Kind("a table", (dict,), inner=len),  # nothing reads it
+            "costs": COSTS.kind,
             "parts": _PARTS,
         },
     ),

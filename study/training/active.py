@@ -39,12 +39,16 @@ def unread_by_network(trial: Config, names: Collection[str]) -> dict[str, str]:
     """Map those of some hyperparameters that are BatchNorm's to the family, if the trial's network has no BatchNorm.
 
     Rows do not depend on it: a table can be made where a library's network cannot. Every family that is a file here has
-    BatchNorm, as a test checks, so that only libraries' networks are looked at.
+    BatchNorm, as a test checks, so that only libraries' networks and families of one's own are looked at.
     """
     asked = [name for name in BATCHNORM if name in names]
-    if not asked or "/" not in trial.family or any(stage.batchnorms for stage in layers.of(trial)):
+    if not asked or _of_package(trial.family) or any(stage.batchnorms for stage in layers.of(trial)):
         return {}
     return dict.fromkeys(asked, "family")
+
+
+def _of_package(family: str) -> bool:
+    return "/" not in family and not families.is_own(family)
 
 
 def read_values(values: Mapping[str, object]) -> dict[str, Value]:

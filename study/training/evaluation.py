@@ -3,13 +3,13 @@
 Knows nothing of the training loop or of configurations.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from study.data.device_split import BATCH, Feed, precision
-from study.models.net import Net, batchnorms
+from study.models.net import LEAST, Activations, Net, batchnorms
 from study.training import metrics
 from study.training.feature_cache import Outputs
 
@@ -27,17 +27,21 @@ def predict(
     Args:
         net: left in eval mode.
         feed: the split.
-        outputs: of the frozen first stages for this split; None runs all stages.
+        outputs: of first stages for this split, as they are now; None runs all stages.
         pixels: gives other images for the same samples; None takes the feed's.
 
     Returns:
         (samples, outputs) float32.
     """
     net.eval()
-    start, pixels = 0 if outputs is None else outputs.start, pixels or feed.pixels
+    pixels = pixels or feed.pixels
     with torch.inference_mode(), precision(feed):
-        batches = (outputs.batch(rows) if outputs else feed.normalized(pixels(rows)) for rows in _batches(feed))
-        logits = [net(activations, start).float() for activations in batches]
+        logits = []
+        for rows in _batches(feed):
+            small = outputs and outputs.start > net.prefix and rows.stop - rows.start < LEAST
+            # stages that are not frozen run on such a batch as it is, frozen ones on a padded one: see `Net.begin`
+            shown = outputs.batch(rows) if outputs and not small else feed.normalized(pixels(rows))
+            logits.append(net(shown, outputs.start if outputs and not small else 0).float())
         return torch.cat(logits).cpu().numpy()
 
 
@@ -73,7 +77,14 @@ def constant_class(logits: np.ndarray, targets: np.ndarray) -> list[str]:
     return [f"constant_class: all {len(targets)} validation images are class {answers[0]}"]
 
 
-def mode_gap(net: Net, feed: Feed, batch: int, generator: torch.Generator, most: int = 512) -> dict[str, float]:
+def mode_gap(
+    net: Net,
+    feed: Feed,
+    batch: int,
+    generator: torch.Generator,
+    most: int = 512,
+    outputs: Outputs | None = None,
+) -> dict[str, float]:
     """Give the accuracy on the same training images with BatchNorm in train mode and in eval mode.
 
     Dropout is off in both modes, and the network does not change. The two differ by the statistics alone: those of each
@@ -85,6 +96,7 @@ def mode_gap(net: Net, feed: Feed, batch: int, generator: torch.Generator, most:
         batch: batch size of the training; at least `STEADY` is used.
         generator: draws the images.
         most: largest number of images.
+        outputs: of the frozen first stages for this split; None runs all stages.
 
     Returns:
         The two metrics; empty where training puts no BatchNorm into train mode.
@@ -101,7 +113,7 @@ def mode_gap(net: Net, feed: Feed, batch: int, generator: torch.Generator, most:
     for mode in ("train", "eval"):
         for layer in layers:
             layer.train(mode == "train")
-        accuracies[f"accuracy_{mode}_mode"] = _accuracy(net, feed, batches)
+        accuracies[f"accuracy_{mode}_mode"] = _accuracy(net, feed, batches, outputs)
     for layer, buffers in zip(layers, originals, strict=True):
         for name, buffer in layer.named_buffers():
             buffer.copy_(buffers[name])
@@ -116,9 +128,13 @@ def gap_alarm(scores: dict[str, float]) -> list[str]:
     return [f"batchnorm_gap: accuracy {train:.1f} % in train mode, {evaluated:.1f} % in eval mode"]
 
 
-def _accuracy(net: Net, feed: Feed, batches: list[torch.Tensor]) -> float:
+def _accuracy(net: Net, feed: Feed, batches: Sequence[torch.Tensor], outputs: Outputs | None) -> float:
+    def logits(rows: torch.Tensor) -> torch.Tensor:
+        shown: Activations = outputs.batch(rows) if outputs else feed.normalized(feed.pixels(rows))
+        return net(shown, outputs.start if outputs else 0)  # type: ignore[no-any-return]
+
     with torch.no_grad(), precision(feed):
-        right = [_right(net(feed.normalized(feed.pixels(rows))), feed.targets[rows]) for rows in batches]
+        right = [_right(logits(rows), feed.targets[rows]) for rows in batches]
     return float(torch.stack(right).sum()) / sum(map(len, batches))
 
 
@@ -131,5 +147,5 @@ def _right(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _batches(feed: Feed) -> list[slice]:
-    size = BATCH[feed.images.device.type]
-    return [slice(start, start + size) for start in range(0, len(feed.rows), size)]
+    size, count = BATCH[feed.images.device.type], len(feed.rows)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from study.data.device_split import precision
 from study.models.net import Activations, copied
 from study.space.config import Config
-from study.training import optim, setup
+from study.training import cost_meter, optim, setup
+from study.training.epoch_inputs import BatchSource
 from study.training.feature_cache import MemoryCache
 from study.training.loop import Epoch, TrainingContext, TrainingPhase, epoch_scores, movement_alarms, snapshot
 from study.training.losses import judge
@@ -95,6 +96,7 @@ def run(
         UserError: the configuration contradicts itself, its family or the data.
         RuntimeError: a frozen stage changed.
     """
+    cost_meter.forget_peak(device)
     with spent("setup"):
         (phase,) = plan(members[0].config, epochs)
         bundle = _bundle(members, data, phase, device=device, cache=cache, source=source)
@@ -123,6 +125,7 @@ def _bundle(
 ) -> _Bundle:
     first, clock = members[0].config, _SharedClock(len(members))
     net, feeds, alarms = setup.assemble(first, data, members[0].seed, device, source)
+    costs = cost_meter.network(first, net, [phase], feeds["train"], source)
     net.freeze(phase.frozen)
     digest, memory = net.frozen_digest(), MemoryCache(cache_of(first, data, cache))
     heads = [setup.new_head(member.config, data, member.seed).to(device) for member in members[1:]]
@@ -142,7 +145,10 @@ def _bundle(
         for number, member in enumerate(members)
     }
     last = phase.epochs[-1]
-    reporters = {number: Reporter(context, feeds, data, last, clock) for number, context in contexts.items()}
+    reporters = {
+        number: Reporter(context, feeds, data, last, clock, cost_meter.CostMeter(costs, device))
+        for number, context in contexts.items()
+    }
     optimizer = optim.build_heads(nets, [member.config for member in members])
     return _Bundle(contexts, reporters, optimizer, clock, digest, tuple(alarms))
 
@@ -169,12 +175,17 @@ def _epoch(bundle: _Bundle, left: list[int], *, phase: TrainingPhase, epoch: int
     contexts = [bundle.contexts[number] for number in left]
     begins = epoch == phase.epochs.start
     starts = [snapshot(context.net) if begins else {} for context in contexts]
-    means = (_steps(bundle, contexts, phase=phase, epoch=epoch) / contexts[0].samples_per_epoch).tolist()
+    with spent("data"):
+        inputs = contexts[0].epoch_inputs(epoch)  # the same for all members: its views are fixed
+    began, images = time.perf_counter(), contexts[0].samples_per_epoch
+    means = (_steps(bundle, contexts, inputs, phase=phase, epoch=epoch) / images).tolist()  # waits for the device
+    seconds = (time.perf_counter() - began) / len(left)
     trained: dict[int, Epoch | Exception] = {}
     for number, context, start, mean in zip(left, contexts, starts, means, strict=True):
         try:
             scores, alarms = epoch_scores(mean, epoch), movement_alarms(context.net, start)
-            trained[number] = _trained(bundle, context, epoch, scores=scores, alarms=alarms)
+            done = _trained(bundle, context, epoch, scores=scores, alarms=alarms)
+            trained[number] = done._replace(images=images, seconds=seconds)
         except FloatingPointError as error:
             trained[number] = error
     return trained
@@ -188,12 +199,13 @@ def _trained(
     return Epoch(epoch, epoch * len(context.batches()), 0, scores, state, frozen, tuple(alarms))
 
 
-def _steps(bundle: _Bundle, contexts: list[TrainingContext], *, phase: TrainingPhase, epoch: int) -> Tensor:
+def _steps(
+    bundle: _Bundle, contexts: list[TrainingContext], inputs: BatchSource, *, phase: TrainingPhase, epoch: int
+) -> Tensor:
     """Give (members, 3) sums over the epoch, as `losses.judge` does for a batch."""
     first = contexts[0]
     config, feed, batches = first.config, first.feed, first.batches()
     with spent("data"):
-        inputs = first.epoch_inputs(epoch)  # the same for all members: its views are fixed
         order = torch.stack([context.order(epoch) for context in contexts]).to(feed.rows.device)
     sums = torch.zeros(len(contexts), 3, device=feed.rows.device)
     steps = len(phase.epochs) * len(batches)

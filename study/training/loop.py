@@ -1,6 +1,7 @@
 """The training loop: phases of epochs over a split, resumable after each epoch. Knows no regime, family or task."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -59,6 +60,10 @@ class Epoch(NamedTuple):
     """Hashes of what this phase freezes: before the phase, and after this epoch."""
     alarms: tuple[str, ...] = ()
     """Signs of faulty training, as `kind: detail`."""
+    images: int = 0
+    """Images that the epoch showed; 0 where nothing was trained."""
+    seconds: float = 0.0
+    """That its steps took, without what was prepared before the first."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +185,13 @@ def _phase(
     # what any phase so far has trained can have changed, whatever this one freezes
     state = lambda: copied({**net.changing(trained), **optim.state(optimizer, net)})  # noqa: E731
     for epoch in range(max(phase.epochs.start, done + 1), phase.epochs.stop):
-        scores = _epoch(context, phase, epoch=epoch, optimizer=optimizer)
+        scores, seconds = _epoch(context, phase, epoch=epoch, optimizer=optimizer)
         same = bool(copies) and all(map(torch.equal, copies, net.frozen_state()))
         if (after := before if same else net.frozen_digest()) != before:
             raise RuntimeError(f"the {len(phase.frozen)} frozen stages changed in phase {number}, epoch {epoch}")
         alarms += movement_alarms(net, start)
-        yield Epoch(epoch, epoch * context.steps, number, scores, state, (before, after), tuple(alarms))
+        steps, images = epoch * context.steps, context.samples_per_epoch
+        yield Epoch(epoch, steps, number, scores, state, (before, after), tuple(alarms), images, seconds)
         alarms, start = [], {}
 
 
@@ -212,8 +218,12 @@ def movement_alarms(net: Net, start: Mapping[str, Tensor]) -> list[str]:
 
 def _epoch(
     context: TrainingContext, phase: TrainingPhase, *, epoch: int, optimizer: optim.Optimizer
-) -> dict[str, float]:
-    """Train on all batches of an epoch; nothing waits for the device before the end."""
+) -> tuple[dict[str, float], float]:
+    """Train on all batches of an epoch; nothing waits for the device before the end.
+
+    Returns:
+        The epoch's scores, and the seconds that its steps took.
+    """
     config, feed, batches = context.config, context.feed, context.batches()
     device, order = feed.rows.device, context.order(epoch).to(feed.rows.device)
     with spent("data"):
@@ -222,6 +232,7 @@ def _epoch(
     context.net.train()
     sums = torch.zeros(3, device=device)
     first, steps = (epoch - phase.epochs.start) * context.steps, len(phase.epochs) * context.steps
+    began = time.perf_counter()
     for number, begin in enumerate(range(0, len(batches), config.accumulate)):
         accumulated = batches[begin : begin + config.accumulate]
         share = optim.schedule(first + number, steps, config.warmup, config.schedule)
@@ -233,7 +244,8 @@ def _epoch(
             sums += _gradients(context, activations, targets, start=inputs.start, accumulation=len(accumulated))
         with spent("backward"):
             optimizer.step()
-    return epoch_scores((sums / len(order)).tolist(), epoch)
+    means = (sums / len(order)).tolist()  # waits for the device
+    return epoch_scores(means, epoch), time.perf_counter() - began
 
 
 def epoch_scores(means: Sequence[float], epoch: int) -> dict[str, float]:

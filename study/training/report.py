@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from study.data.device_split import Feed
-from study.models import tuning
+from study.models import families, tuning
 from study.models.net import copied
-from study.storage.events import Row, RowFields, Score
+from study.storage.events import Costs, Row, RowFields, Score
 from study.training import evaluation
+from study.training.cost_meter import CostMeter
 from study.training.earlier_tasks import EarlierScores
 from study.training.epoch_inputs import inputs
 from study.training.feature_cache import Outputs
@@ -42,6 +43,8 @@ class Report(NamedTuple):
     """Mean and std by channel, in [0, 1], that the network's input images are normalized with."""
     model: Callable[[], dict[str, torch.Tensor]]
     """Copies the whole network to the CPU, frozen stages too, as `families.build(...).load_state_dict` takes it."""
+    costs: Costs | None = None
+    """What the network is and costs."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Reporter:
     """The last epoch."""
     seconds: Callable[[], float]
     """Gives the trial's duration so far."""
+    meter: CostMeter
+    """Measures what training costs."""
     earlier: Sequence[EarlierScores] = ()
     """Tasks that the initial weights had learnt, in their order."""
 
@@ -95,6 +100,7 @@ class Reporter:
             state=epoch.state,
             normalization=(feed.mean.flatten().tolist(), feed.std.flatten().tolist()),
             model=lambda: copied(tuning.merged(self.context.net)),
+            costs=self.meter.after(epoch),
         )
 
     def _scores(self, epoch: Epoch) -> tuple[dict[tuple[str, str], float], list[str], list[Score]]:
@@ -118,7 +124,8 @@ class Reporter:
                 alarms += evaluation.constant_class(logits, targets)
         if ends and epoch.number > 0:
             size, generator = context.config.batch_size, context.generator("modes", epoch.number)
-            gap = evaluation.mode_gap(context.net, context.feed, size, generator)
+            outputs = self._outputs("train") if context.config.augment == 0 else None  # else they are of other views
+            gap = evaluation.mode_gap(context.net, context.feed, size, generator, outputs=outputs)
             scores |= {("train", name): score for name, score in gap.items()}
             alarms += evaluation.gap_alarm(gap)
         return scores, alarms, counts
@@ -133,15 +140,28 @@ class Reporter:
         """Give the logits of a split; validation images are augmented where the configuration says so."""
         context, feed = self.context, self.feeds[split]
         if split != "val" or context.config.validation_augment == "off":
-            return evaluation.predict(context.net, feed, self._outputs(split))
+            return evaluation.predict(context.net, feed, self._outputs(split, loaded=epoch == 0))
         config = replace(context.config, views=None, augment=1.0)  # whatever training does
         generator = context.generator("validation", epoch)
         augmented = inputs(context.net, feed, config, ranges=context.ranges, generator=generator, epoch=epoch)
         return evaluation.predict(context.net, feed, pixels=augmented.pixels)
 
-    def _outputs(self, split: str) -> Outputs | None:
-        """Give the cached outputs of frozen stages; the test, scored once, uses only those of a whole backbone."""
+    def _outputs(self, split: str, loaded: bool = False) -> Outputs | None:
+        """Give the cached outputs of frozen stages; the test, scored once, uses only those of a whole backbone.
+
+        Args:
+            split: train, val or test.
+            loaded: whether the network is as it was loaded. The outputs of all stages are then those of any trial that
+                begins with the published weights.
+        """
         cache, net, feed = self.context.cache, self.context.net, self.feeds[split]
         if cache is None or (split == "test" and net.prefix < len(net.stages)):
             return None
-        return cache.outputs(net, feed, {"val": self.data.val_file, "test": "test"}[split], None, feed.pixels)
+        images, depth = {"train": "train", "val": self.data.val_file, "test": "test"}[split], net.prefix
+        config = self.context.config
+        plain = config.regime not in ("scratch", "lora")  # low-rank additions are drawn anew for each trial
+        published = plain and families.published(config.weights) == "imagenet"
+        if loaded and published and families.of(config).whole:
+            net.eval()
+            depth = len(net.stages)
+        return cache.outputs(net, feed, images, None, feed.pixels, depth)

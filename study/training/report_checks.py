@@ -42,6 +42,8 @@ def checked(report: "Report", epochs: int, after: int = -1) -> WorkerReport:
         "last": bool(report.last),
         "rows": rows,
     }
+    if report.costs is not None:
+        plain["costs"] = report.costs
     REPORT.check(plain)  # what passes is recorded; readers of the ledger accept nothing else
     return plain
 

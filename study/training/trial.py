@@ -11,7 +11,8 @@ from study.models import families
 from study.models.earlier import Earlier
 from study.models.net import Net, copied
 from study.space.config import Config
-from study.training import regimes, setup
+from study.training import cost_meter, regimes, setup
+from study.training.cost_meter import CostMeter, network
 from study.training.earlier_tasks import EarlierScores
 from study.training.feature_cache import Cache
 from study.training.loop import Epoch, TrainingContext, TrainingPhase, fit
@@ -35,6 +36,8 @@ class CacheSettings(NamedTuple):
     """Whether they are stored in half precision."""
     code: str
     """Hash of the code that computes them; outputs of another version are not used."""
+    exact: bool = True
+    """Whether PyTorch computes all of them, so that scores are those without a cache to the bit."""
 
 
 NO_CACHE = CacheSettings(0, False, "")
@@ -64,7 +67,7 @@ def run(
         epochs: >= 1, in all phases together; zero_shot and prototype train none.
         device: of torch.
         resume: describes the report to continue after; it is not reported again.
-        cache: how the outputs of frozen stages are cached; the scores are the same in single precision.
+        cache: how the outputs of frozen stages are cached; the scores are the same, exact and in single precision.
         source: entry of the store with the weights that the configuration names; None: they are the family's.
         earlier: tasks that these weights have learnt, in their order; each report scores them too.
 
@@ -77,6 +80,7 @@ def run(
     """
     done, seconds, tensors = resume or (-1, 0.0, {})
     start = time.perf_counter() - seconds
+    cost_meter.forget_peak(device)
     with spent("setup"):
         phases = plan(config, epochs)
         net, feeds, alarms = setup.assemble(config, data, seed, device, source)
@@ -92,7 +96,8 @@ def run(
         )
         last = phases[-1].epochs[-1] if phases else 0
         scorers = [EarlierScores(task, device) for task in earlier]
-        report = Reporter(context, feeds, data, last, lambda: time.perf_counter() - start, scorers)
+        meter = CostMeter(network(config, net, phases, feeds["train"], source), device)
+        report = Reporter(context, feeds, data, last, lambda: time.perf_counter() - start, meter, scorers)
         loaded = _as_loaded(net, phases, config, alarms)
     if resume is None:
         yield report(loaded)
@@ -120,7 +125,7 @@ def cache_of(config: Config, data: "TaskData", settings: CacheSettings) -> Cache
     names = ("family", "encoder", "stem", "stages", "batchnorm_epsilon")
     dependencies = {name: getattr(config, name) for name in names} | {"data": data.key, "code": settings.code}
     dependencies |= families.versions(config.family)
-    return Cache(dependencies, settings.budget, settings.half)
+    return Cache(dependencies, settings.budget, settings.half, settings.exact, len(data.train.images))
 
 
 def _as_loaded(net: Net, phases: list[TrainingPhase], config: Config, alarms: list[str]) -> Epoch:

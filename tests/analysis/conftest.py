@@ -56,7 +56,8 @@ class Golden(NamedTuple):
 
 
 @pytest.fixture(
-    scope="session", params=["regimes", *(pytest.param(name, marks=pytest.mark.slow) for name in ("chain", "several"))]
+    scope="session",
+    params=["regimes", *(pytest.param(name, marks=pytest.mark.slow) for name in ("chain", "several", "networks"))],
 )
 def golden(request, tmp_path_factory) -> Golden:
     """Each golden study with a report of it, without ink."""

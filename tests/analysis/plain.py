@@ -66,7 +66,7 @@ def _named(key: str, value: str) -> str:
         return f"{percent(value)} labels"
     if key == "version":
         return WORDS.get(value, f"only {value}")
-    return value if key == "regime" else f"{key}={value}"
+    return value if key in ("regime", "family") else f"{key}={value}"
 
 
 def percent(share: object) -> str:

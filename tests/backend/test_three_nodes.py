@@ -1,5 +1,6 @@
 """Studies on a real cluster: sent over HTTP, left running, stopped, resumed, and a node killed in the middle."""
 
+import json
 import os
 import shlex
 import signal
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from study.storage import ledger
+from tests.support import own_code
 from tests.support.three_nodes import Nodes
 
 pytest.importorskip("aiohttp", reason="Ray's Jobs API needs ray[default]")
@@ -33,10 +35,10 @@ def nodes(tmp_path_factory):
         started.stop()
 
 
-def submit(nodes, *words, **variables) -> subprocess.Popen:
+def submit(nodes, *words, cwd=None, **variables) -> subprocess.Popen:
     command = [sys.executable, "-m", "study.submit", "--address", nodes.address, *words]
-    environment = nodes.environment | variables
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment, pipes = nodes.environment | variables, {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, env=environment, cwd=cwd, text=True, **pipes)
 
 
 def finish(process) -> tuple[int, str]:
@@ -72,6 +74,20 @@ def test_results_that_a_node_does_not_see_are_refused_before_the_first_trial(nod
     assert "does not see the results in" in output
     assert "let --out name a folder that all nodes mount" in output
     assert not out.exists()
+
+
+def test_a_family_in_a_file_travels_to_all_nodes(nodes, tmp_path):
+    """The file lies outside of the working tree, and each of the three nodes trains."""
+    (tmp_path / "mynet.py").write_text(own_code.FAMILY)
+    out = tmp_path / "study"
+    space = ("--space", str(own_code.ROOT / TINY[1]), "--trials", "4", "--replicates", "1", "--epochs", "2")
+    own = ("--set", "family=./mynet.py", "--checkpoint-every", "0s", "--out", str(out))
+    sent = submit(nodes, "--", *space, *own, cwd=tmp_path)
+    code, output = finish(sent)
+    assert code == 0, output
+    assert json.loads((out / "study.json").read_text())["own_code"].keys() == {"family ./mynet.py"}
+    assert len({event["worker"] for event in reports(out)}) == 3
+    assert "own_code" in json.loads((out / "models/c000-r000/card.json").read_text())
 
 
 @pytest.mark.nightly

@@ -14,6 +14,8 @@ from tests.bad_inputs import (
     numbers,
     options,
     others,
+    own_code,
+    ranks,
     results,
     spaces,
     weights,
@@ -22,6 +24,6 @@ from tests.bad_inputs.case import Case
 
 PARTS = (
     *(options, numbers, spaces, bounds, environment, data, images, hostile_images, weights),
-    *(results, links, hostile_results, hostile_networks, hostile_tables, networks, others),
+    *(results, links, hostile_results, hostile_networks, hostile_tables, networks, own_code, others, ranks),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

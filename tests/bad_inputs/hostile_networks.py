@@ -47,6 +47,14 @@ def _spoil(value: float) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _own(kind: str) -> Network:
+    """A network whose card names a file as its family or task, which is not to be run."""
+    evil = "from pathlib import Path\nPath('ran').write_text('')\n"
+    return Network(
+        put("config", kind, value="./evil.py"), raw=lambda folder: (folder.parents[2] / "evil.py").write_text(evil)
+    )
+
+
 def _larger(tensors: dict[str, Any]) -> None:
     """Numbers that are finite, and what they come to is not."""
     for tensor in tensors.values():
@@ -111,6 +119,8 @@ NETWORKS: dict[str, tuple[Network, str]] = {
         Network(raw=lambda folder: (folder / "card.json").write_text(_elsewhere(folder))),
         f"{CARD}files must be a tab",
     ),
+    "of a family in a file": (_own("family"), "does not say by which code family ./evil.py was made"),
+    "of a task in a file": (_own("task"), f"{CARD}no 'crop')"),
     "of NaN": (Network(tensors=_spoil(float("nan"))), f"{MODEL}head.weight has numbers that are not finite)"),
     "of infinity": (Network(tensors=_spoil(float("inf"))), f"{MODEL}head.weight has numbers that are not finite)"),
     "whose answers overflow": (

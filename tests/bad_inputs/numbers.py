@@ -44,6 +44,10 @@ def _endless(name: str, said: str, **changes: str) -> Case:
     return Case(name, "--space mine.py", 2, said, partial(spaces.write, FOREVER + text))
 
 
+def _lora(name: str, said: str, rank: float, layers: str = "all") -> Case:
+    return _field(name, said, fixed=_fixed(regime="lora", weights="none", lora_rank=rank, lora_layers=layers))
+
+
 CASES = [
     _run("a seed of 5,000 digits", f"--seed {NINES}", "is no seed; write a whole number from 0"),
     _run("trials of 5,000 digits", f"--trials {NINES}", "argument --trials: invalid int value"),
@@ -68,6 +72,13 @@ CASES = [
         "lr_decay 1e+99 must be above 0, and at most 1000",
         fixed=_fixed(regime="discriminative", weights="none", lr_decay=1e99),
     ),
+    _lora("a rank of 0", "lora_rank 0 must be at least 1", 0),
+    _lora("a rank below 0", "lora_rank -1 must be at least 1", -1),
+    _lora("a rank of one and a half", "lora_rank 1.5 (float) must be an int", 1.5),
+    _lora("a rank of a million", "lora_rank 1000000 must be at most 100,000", 10**6),
+    _lora("a rank above every layer's", "lora_rank 300: no matrix in the stages of small_cnn that train has a", 300),
+    _lora("additions to attention that is not there", "of small_cnn that train have no matrix of", 4, "attention"),
+    _field("a rank that nobody reads", "'lora_rank' is set and not read by any cell's", fixed=_fixed(lora_rank=4)),
     _endless("a dict without an end", "fixed {} must be a dict", fixed="Mapping()"),
     _endless("grids without an end", "compared {} must be a dict", compared="Mapping()"),
     _endless("a dict without an end among settings", "needs a dict", settings="{'label_fraction=0.1': Mapping()}"),

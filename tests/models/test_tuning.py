@@ -1,6 +1,7 @@
 """Low-rank additions, biases and norms: what trains, that nothing else moves, and that merged is plain again."""
 
 import copy
+import importlib
 
 import pytest
 import torch
@@ -48,6 +49,15 @@ def test_with_additions_a_network_begins_as_it_was(made):
     net, images = made
     before = net.eval()(images)
     assert torch.equal(low_rank(net).eval()(images), before)
+
+
+def test_the_digest_does_not_depend_on_how_additions_that_are_0_were_drawn(made):
+    net, images = made
+    stages, other = range(len(net.stages)), low_rank(copy.deepcopy(net))
+    digest = low_rank(net).digest(stages)
+    assert other.digest(stages) == digest
+    train(net, images)
+    assert net.digest(stages) != digest
 
 
 def test_additions_train_and_the_whole_network_below_stays(made):
@@ -132,3 +142,29 @@ def test_in_projections_of_attention_are_reached():
     additions = {name: tensor for name, tensor in attention.named_parameters() if tensor.requires_grad}
     assert any("in_proj_weight" in name for name in additions)
     assert all(tensor.grad is not None and tensor.grad.any() for tensor in additions.values())
+
+
+@pytest.mark.parametrize("kind", ["beit.Beit", "eva.Eva"])
+def test_every_addition_gets_a_gradient_where_weights_are_read_without_their_modules_call(kind):
+    module, _, name = kind.partition(".")
+    make = getattr(importlib.import_module(f"timm.models.{module}"), name)
+    model = make(img_size=32, patch_size=16, embed_dim=32, depth=2, num_heads=2, num_classes=3)
+    tuning.adapt([model], rank=2, alpha=4.0, layers="all")
+    tuning.select(model, "lora")
+    with torch.no_grad():
+        for _, up in tuning.additions(model).values():
+            up.normal_()
+    model(torch.rand(2, 3, 32, 32)).square().sum().backward()
+    trained = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+    assert [name for name in trained if "attn.qkv" in name]
+    assert [name for name, tensor in trained.items() if tensor.grad is None or not tensor.grad.any()] == []
+
+
+def test_tables_of_position_biases_are_no_biases():
+    model = importlib.import_module("timm.models.beit").Beit(
+        img_size=32, patch_size=16, embed_dim=32, depth=1, num_heads=2, num_classes=3, use_rel_pos_bias=True
+    )
+    tuning.select(model, "bias")
+    trained = {name for name, tensor in model.named_parameters() if tensor.requires_grad}
+    assert {"blocks.0.attn.q_bias", "blocks.0.mlp.fc1.bias", "blocks.0.norm1.bias"} <= trained
+    assert not [name for name in trained if "table" in name or name.endswith("weight")]

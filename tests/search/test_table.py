@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import analysis.numbers.columns
 import analysis.numbers.table
 from study.cli import existing
 from study.errors import Damaged
 from study.search import table as tables
 from study.space.config import NAMES
 from study.storage import ledger
+from study.storage.events import Costs
 from study.training.active import read_values
 
 STUDY = {
@@ -74,6 +76,20 @@ def test_rows_say_which_worker_reported_them_and_when():
     table = tables.from_events(STUDY, events).groupby("trial")[["worker", "time"]].first()
     assert table.loc["a"].tolist() == ["node:7", 1.7e9]
     assert table.loc[["w0", "b"]].isna().all(axis=None)
+
+
+def test_rows_have_the_costs_of_their_report():
+    costs = {"parameters": 10, "macs": None, "licence": "mit", "train_images_per_second": 2.5, "peak_memory": 2**33}
+    events = [suggested("a", 0), reported("a", 0, 0.1), reported("a", 1, 0.2) | {"costs": costs}]
+    table = tables.from_events(STUDY, events)
+    assert table.loc[table["epoch"] == 0, list(costs)].isna().all(axis=None)
+    last = table.loc[table["epoch"] == 1, list(costs)].drop_duplicates()
+    assert last.astype(object).where(last.notna(), None).to_dict("records") == [costs]
+
+
+def test_what_is_measured_are_columns():
+    assert set(tables.MEASURED) <= set(tables.COLUMNS)
+    assert set(Costs.__annotations__) == set(analysis.numbers.columns.COSTS) <= set(tables.COLUMNS)
 
 
 def test_a_trial_without_scores_has_one_row():

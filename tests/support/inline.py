@@ -18,6 +18,7 @@ import pytest
 from study import run
 from study.backend import tune, worker
 from study.backend.session import Place
+from study.plugins import Code
 from tests.bad_inputs import data, spaces
 from tests.support import undrawn_run
 
@@ -60,7 +61,11 @@ class Search:
 
 
 def on_workers(
-    call: Callable[..., object], jobs: Sequence[tuple[object, ...]], place: Place, check: Callable[[], None]
+    call: Callable[..., object],
+    jobs: Sequence[tuple[object, ...]],
+    place: Place,
+    check: Callable[[], None],
+    code: tuple[Code, ...] = (),
 ) -> Iterator[tuple[int, Exception | None]]:
     """In place of `session.on_workers`: one call after another."""
     for number, job in enumerate(jobs):

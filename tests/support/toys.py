@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from study.search.state import Plan, State
+from study.search.table import MEASURED
 from study.space import Space, integers, log_uniform
 
 SPACE = Space(
@@ -67,7 +68,7 @@ DEATHS: dict[str, Callable[[], object]] = {
 """Faults that end a trial or its process at epoch 1."""
 EARLY = ("hang", "crowd", "memory", *DEATHS)
 """Faults at epoch 1, before any trial is pruned; the other faults are at epoch 2."""
-WHEN = ["seconds", "worker", "time"]  # columns in which two runs of one study differ
+WHEN = list(MEASURED)  # columns in which two runs of one study differ
 
 
 def objective(values: dict[str, Any], epoch: int) -> float:

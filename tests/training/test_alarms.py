@@ -64,7 +64,7 @@ def test_a_parameter_that_is_in_no_group_of_the_optimizer_is_named(monkeypatch):
 
 
 def test_a_parameter_that_does_not_move_is_named(monkeypatch):
-    monkeypatch.setattr(loop, "_epoch", lambda *_, **__: {"accuracy": 0.0, "loss": 1.0})
+    monkeypatch.setattr(loop, "_epoch", lambda *_, **__: ({"accuracy": 0.0, "loss": 1.0}, 1.0))
     after_epoch = alarms(SMALL)[1]
     assert after_epoch.count("not_moved") == len(list(families.build("small_cnn", "none", 3).parameters()))
 

@@ -101,6 +101,27 @@ def test_weights_that_move_forget_even_with_their_old_statistics(tuned):
     assert last["test", f"accuracy{OWN_BATCHNORM}"] < last["test", f"accuracy{BEFORE}"]
 
 
+@pytest.mark.parametrize("regime", ["lora", "bias", "norm"])
+def test_a_part_that_moves_is_put_back_to_score_the_network_as_it_was_learnt(learnt, tuned, regime):
+    reports, _ = run(learnt, regime=regime, lr=0.3, epochs=2)
+    first, last = scores(reports[0]), scores(reports[-1])
+    assert first["val", "accuracy"] == last["val", f"accuracy{BEFORE}"] == scores(tuned[0][0])["val", "accuracy"]
+    assert first["val", "loss"] != last["val", "loss"]
+    alone = reports[-1].model()
+    assert alone.keys() == tuned[0][-1].model().keys()
+
+
+def test_a_task_that_was_learnt_by_lora_has_plain_weights(learnt):
+    _, _, first, second = learnt
+    recipe = {FIRST: {**SOURCES[FIRST], "epochs": 1, "regime": "lora", "lora_rank": 2}}
+    start = initial_weights.InitialWeights(sources.source(FIRST, recipe, VALUES), first, 0)
+    entry = train.make(start)
+    assert start.source.config.regime == "lora"
+    assert weights.tensors(entry.path).keys() == families.build("small_cnn", "none", 2).stages.state_dict().keys()
+    reports, _ = run((start, entry.path, first, second), regime="fine_tune")
+    assert scores(reports[0])["val", "accuracy"] == scores(reports[-1])["val", f"accuracy{BEFORE}"]
+
+
 def test_scoring_earlier_tasks_does_not_change_the_trial(learnt, tuned):
     reports, _ = tuned
     _, path, _, second = learnt

@@ -1,5 +1,6 @@
 """Outputs of frozen stages are computed once, and trials that start from them get the very same scores."""
 
+import json
 import threading
 from dataclasses import replace
 
@@ -88,6 +89,15 @@ def test_every_way_to_freeze_gets_the_same_to_the_bit(change):
 @pytest.mark.parametrize("count", [5, *(pytest.param(count, marks=pytest.mark.slow) for count in (17, 33, 64))])
 def test_any_number_of_labels_gets_the_same_to_the_bit(count):
     same(replace(SMALL, regime="partial_freeze", freeze_depth=3, views=1), data=task(train=count, held=7))
+
+
+def test_the_first_validation_of_published_weights_is_any_trials_to_the_bit(own_store):
+    config = Config(family="efficientnet_lite0", weights="imagenet", batch_size=32, augment=0.0)
+    data = task(train=40, held=70)  # a whole batch, and one that is too small for other trials' outputs
+    for change in ({"regime": "fine_tune"}, {"regime": "partial_freeze", "freeze_depth": 4}):
+        same(replace(config, **change), epochs=1, data=data)
+    depths = sorted(json.loads(path.read_text())["key"]["depth"] for path in own_store.glob("*/manifest.json"))
+    assert depths == [4, 4, 5]  # validation and training of the one, the first validation of both
 
 
 def test_a_second_trial_runs_no_frozen_stage(monkeypatch):

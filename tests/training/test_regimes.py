@@ -33,8 +33,20 @@ def test_regimes_are_the_multipliers_they_stand_for():
     assert of("discriminative", lr_decay=0.5) == [(0.125, 0.25, 0.5)]
     assert of("discriminative", lr_decay=1.0) == of("fine_tune") == of("stage_rates", stage_rates="1/1/1")
     assert of("stage_rates") == [(0.4, 0.65, 1)]
+    assert [of(name, freeze_depth=0) for name in ("lora", "bias", "norm")] == [of("fine_tune")] * 3
+    assert of("lora", freeze_depth=2) == of("partial_freeze", freeze_depth=2)
     assert of("lp_ft") == [(0, 0, 0), (1, 1, 1)]
     assert of("gradual_unfreeze") == [(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1)]
+
+
+def test_what_of_the_stages_trains():
+    tuned = {name: {phase.tuned for phase in regime(config_of(name), 3).phases} for name in REGIMES}
+    assert {name: kinds for name, kinds in tuned.items() if kinds - {"all"}} == {
+        "lora": {"lora"},
+        "bias": {"bias"},
+        "norm": {"norm"},
+    }
+    assert regime(Config(regime="lora", weights="imagenet"), 3).phases[0].frozen == 0
 
 
 def test_phases_have_their_own_peak_rates_and_shares():

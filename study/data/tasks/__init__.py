@@ -1,6 +1,6 @@
 """Imports a task by its module name, and defines the members of such a module. Knows nothing of stores or splits.
 
-A task is one file in this folder with
+A task is one file in this folder, or a user's own (`study.plugins`), with
 
 - `METRIC: str`, the score by which models are selected,
 - `ALSO: tuple[str, ...]`, further metrics that are reported (optional),
@@ -27,10 +27,13 @@ import pkgutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
+from study import plugins
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
+from study.plugins import files
 
 if TYPE_CHECKING:
     from study.data.inspection import Inspection
@@ -78,19 +81,32 @@ def load(name: str) -> Task:
     """Import a task.
 
     Args:
-        name: of its module, or that and the path of a level, as in "animals/animal". Whether the level exists depends
-            on the data.
+        name: of its module or file, or that and the path of a level, as in "animals/animal". Whether the level exists
+            depends on the data.
 
     Raises:
         UserError: there is no task of this name, or it has no levels.
     """
-    first, *path = name.split("/")
-    if first not in names() or not all(path):
-        raise UserError(f"unknown task {name!r}; one of {', '.join(names())}")
-    module = import_module(f"{__name__}.{first}")
+    first, rest = files.split(name)
+    path = rest.split("/") if name != first else []
+    if not (first in names() or plugins.known("task", first)) or not all(path):
+        raise UserError(f"unknown task {name!r}; one of {plugins.choices('task', names())}")
+    module = import_module(f"{__name__}.{first}") if first in names() else _own(first)
     if path and not hasattr(module, "at"):
         raise UserError(f"task {first} has no levels, so there is no {name!r}; write {first!r}")
     return cast(Task, module.at("/".join(path)) if path else module)
+
+
+def _own(name: str) -> ModuleType:
+    module = plugins.module("task", name)
+    plugins.require("task", name, module, ("METRIC", "AUGMENT", "CROPS", "read", "stand_in"))
+    return module
+
+
+def versions(name: str) -> dict[str, str]:
+    """Give what identifies a task's code where it is a user's own."""
+    first = data_set(name)
+    return plugins.versions("task", first) if plugins.known("task", first) and first not in names() else {}
 
 
 def own(name: str) -> OwnTask | None:
@@ -118,7 +134,7 @@ def of_data(name: str, data: Path) -> str:
 
 def data_set(name: str) -> str:
     """Name a task's data set; all levels of a hierarchy share one."""
-    return name.partition("/")[0]
+    return files.split(name)[0]
 
 
 def several(module: Task) -> bool:

