@@ -132,6 +132,11 @@ def _norms(stage: nn.Module) -> list[nn.Parameter]:
     ]
 
 
+def moves_at_once(name: str) -> bool:
+    """Whether a parameter has a gradient in the first step; an addition's first matrix has one from the second on."""
+    return not (".parametrizations." in name and name.endswith(".down"))
+
+
 def plain_name(name: str) -> str:
     """Give a tensor's name without its additions: `0.parametrizations.weight.original` is `0.weight`."""
     return name.replace(".parametrizations.", ".").removesuffix(".original") if _is_original(name) else name

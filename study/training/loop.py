@@ -11,6 +11,7 @@ from torch import Tensor
 
 from study.data.device_split import Feed, precision
 from study.errors import UserError
+from study.models import tuning
 from study.models.net import Activations, Net, copied
 from study.models.tuning import Tuned
 from study.seeds import stream
@@ -201,8 +202,9 @@ def snapshot(net: Net) -> dict[str, Tensor]:
 
 
 def _movable(net: Net) -> dict[str, Tensor]:
-    """Name the parameters that train, and the buffers of frozen stages that may drift."""
-    return {name: tensor for name, tensor in net.named_parameters() if tensor.requires_grad} | net.drifting()
+    """Name the parameters that train from the first step on, and the buffers of frozen stages that may drift."""
+    trained = {name: tensor for name, tensor in net.named_parameters() if tensor.requires_grad}
+    return {name: tensor for name, tensor in trained.items() if tuning.moves_at_once(name)} | net.drifting()
 
 
 def movement_alarms(net: Net, start: Mapping[str, Tensor]) -> list[str]:

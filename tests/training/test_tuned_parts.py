@@ -134,3 +134,10 @@ def test_weight_decay_is_of_additions_and_the_head_alone(part):
     rest = decayed - {"head.weight"}
     assert bool(rest) == (part == "lora")
     assert all(name.endswith((".up", ".down")) for name in rest)
+
+
+def test_an_epoch_of_one_step_raises_no_alarm_about_additions():
+    """Their first matrices get no gradient before the second step, since the second ones are 0."""
+    config = replace(SMALL, regime="lora", batch_size=32, weight_decay=0.0)
+    *_, last = trial.run(config, task(), 0, epochs=1)
+    assert "not_moved" not in (last.rows[0]["alarms"] or "")
