@@ -146,6 +146,16 @@ def test_a_folder_that_timm_wrote_is_a_network_with_its_weights(tmp_path):
     assert families.load(family).source_size == 160
 
 
+def test_a_folder_whose_configuration_has_changed_is_another_network(tmp_path):
+    (tmp_path / "config.json").write_text('{"architecture": "test_vit"}')
+    (tmp_path / "model.safetensors").touch()
+    name = f"timm/local-dir:{tmp_path}"
+    before = families.versions(name)
+    assert len(families.load(name).stages) > 1
+    (tmp_path / "config.json").write_text('{"architecture": "test_vit2"}')
+    assert families.versions(name) != before
+
+
 @pytest.mark.parametrize(("content", "message"), [
     (None, "cannot read its config.json"),
     ("{", "config.json is not timm's"),

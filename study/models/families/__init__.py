@@ -140,8 +140,11 @@ def versions(name: str) -> dict[str, str]:
     """Give what identifies a family's code where it is not the package's: versions of libraries, or its hash."""
     if is_own(name):
         return plugins.versions("family", name)
-    library = name.partition("/")[0]
-    return {library: metadata.version(library)} if "/" in name and library in LIBRARIES else {}
+    library, _, network = name.partition("/")
+    if not network or library not in LIBRARIES:
+        return {}
+    folder: dict[str, str] = import_module(f"{__name__}._networks").config_of(network)
+    return {library: metadata.version(library)} | folder
 
 
 def options(name: str) -> tuple[str, ...]:

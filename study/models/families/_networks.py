@@ -167,7 +167,7 @@ def file_of(network: str) -> str | None:
     raise UserError(f"timm/{network}: has no {' nor '.join(FILES)}")
 
 
-def _config_of(network: str) -> dict[str, str]:
+def config_of(network: str) -> dict[str, str]:
     """Hash the configuration of a folder in the place of a name, on which its description depends."""
     if not network.startswith(FOLDER):
         return {}
@@ -188,7 +188,7 @@ def describe(library: str, network: str, stages: str | None = None) -> Descripti
 
 @functools.cache
 def _described(library: str, network: str, stages: str | None, root: str) -> Description:
-    key = {"network": network, "stages": stages} | _config_of(network)
+    key = {"network": network, "stages": stages} | config_of(network)
     facts = _from_store(library, key, lambda: asdict(_plan(library, network, stages)))
     contract = Contract(**{key: _tuples(value) for key, value in facts.pop("contract").items()})
     return Description(contract=contract, **{key: _tuples(value) for key, value in facts.items()})
@@ -197,7 +197,7 @@ def _described(library: str, network: str, stages: str | None, root: str) -> Des
 @functools.cache
 def fits(library: str, network: str, stages: str | None, size: int) -> bool:
     """Whether a network runs on images of this side, pixels, and is cut there as at its weights' own."""
-    key = {"network": network, "stages": stages, "size": size} | _config_of(network)
+    key = {"network": network, "stages": stages, "size": size} | config_of(network)
     return bool(_from_store(library, key, lambda: {"fits": _runs(library, network, stages, size)})["fits"])
 
 
