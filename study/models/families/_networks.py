@@ -27,7 +27,7 @@ FOLDER = "local-dir:"
 """Before a folder with a network as timm saves it, `config.json` and its tensors, in the place of a name."""
 FILES = ("model.safetensors", "pytorch_model.bin")
 """Names of the tensors' file in such a folder."""
-VERSION = 2
+VERSION = 3
 """Of descriptions: a new one makes them anew."""
 
 

@@ -126,7 +126,10 @@ def _without_values(library: Library, network: str, size: int) -> nn.Module:
 def _cut(model: nn.Module, size: int, every: bool, before: Sequence[str] | None) -> tuple[Staged, str | None]:
     """Cut a network, or make one stage of it; also says why."""
     try:
-        return staged(model, size, before, every), None
+        parts = staged(model, size, before, every)
+        if len(parts.stages) == 1:
+            raise CannotCut("between its blocks it passes on more than two tensors")
+        return parts, None
     except CannotCut as reason:
         return Staged([_Whole(model)], (), ()), str(reason)  # type: ignore[list-item]
 
