@@ -87,6 +87,8 @@ class Description:
     """Shapes of the activations behind each stage, for one image of the weights' own size."""
     whole: str | None
     """Why the network could not be cut; None where it was."""
+    pooled: bool
+    """Whether it gives tokens or maps, which are averaged behind it."""
     features: int
     parameters: int
     macs: int

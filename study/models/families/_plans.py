@@ -26,10 +26,11 @@ def describe(library: Library, network: str, stages: str | None) -> Description:
     named = dict(model.named_parameters())
     images = torch.empty(1, 3, contract.size, contract.size, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(images)
+        outputs = model(images)
     undecayed = _undecayed(model)
     multiple = _multiple(model)
-    parts, why = _cut(model, contract.size, stages == "blocks", None)
+    pooled = isinstance(outputs, torch.Tensor) and outputs.ndim > 2
+    parts, why = _cut(_Whole(model) if pooled else model, contract.size, stages == "blocks", None)
     passed = _passed(parts.stages, images)
     counts = [sum(parameter.numel() for parameter in stage.parameters()) for stage in parts.stages]
     total = sum(parameter.numel() for parameter in named.values())
@@ -39,6 +40,7 @@ def describe(library: Library, network: str, stages: str | None) -> Description:
         shares=tuple(count / max(sum(counts), 1) for count in counts),
         passed=passed,
         whole=why,
+        pooled=pooled,
         features=passed[-1][0][0],
         parameters=total,
         macs=counter.get_total_flops() // 2,
@@ -74,7 +76,9 @@ def _as_described(model: nn.Module, side: int, facts: Description) -> Staged:
     Raises:
         CannotCut: at this size it has no such places.
     """
-    return Staged([_Whole(model)], (), ()) if facts.whole else staged(model, side, facts.before)  # type: ignore[list-item]
+    if facts.whole:
+        return Staged([_Whole(model)], (), ())  # type: ignore[list-item]
+    return staged(_Whole(model) if facts.pooled else model, side, facts.before)
 
 
 def runs(library: Library, network: str, size: int, facts: Description) -> bool:
@@ -131,11 +135,12 @@ def _cut(model: nn.Module, size: int, every: bool, before: Sequence[str] | None)
             raise CannotCut("between its blocks it passes on more than two tensors")
         return parts, None
     except CannotCut as reason:
-        return Staged([_Whole(model)], (), ()), str(reason)  # type: ignore[list-item]
+        whole = model if isinstance(model, _Whole) else _Whole(model)
+        return Staged([whole], (), ()), str(reason)  # type: ignore[list-item]
 
 
 class _Whole(nn.Module):
-    """A network that cannot be cut, as one stage that gives (batch, features)."""
+    """A network that gives (batch, features), whatever it gave before."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -152,7 +157,7 @@ class _Whole(nn.Module):
 def _contents(stage: nn.Module) -> str:
     """Name what a stage holds: its modules' paths, without those inside of them."""
     if isinstance(stage, Stage):
-        paths = [call for call, _, _ in stage._calls if isinstance(call, str)]
+        paths = [call.removeprefix("network.") for call, _, _ in stage._calls if isinstance(call, str)]
         return f"{paths[0]} to {paths[-1]}" if len(paths) > 1 else paths[0] if paths else "functions"
     return "all of the network"
 
