@@ -223,13 +223,26 @@ def _fitted(path: Path, tensors: Tensors, layout: Layout, prefix: str) -> Fitted
         if tensor.shape != built[name].shape:
             shapes = f"{tuple(tensor.shape)} where the network has {tuple(built[name].shape)}"
             raise UserError(f"weights {path}: has another shape of {prefix}{name}, {shapes}")
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise UserError(f"weights {path}: {prefix}{name} has numbers that are not finite")
+        network[name] = _as_built(path, f"{prefix}{name}", tensor, built[name].dtype)
     classes = max((inside[name].shape[0] for name in heads if inside[name].ndim), default=0)
     resized = tuple(name for name in built if name in raw and raw[name].shape != built[name].shape)
     outside = [name for name in tensors if not name.startswith(prefix)]
-    network = {name: tensor.to(built[name].dtype) for name, tensor in network.items()}
     return Fitted(network, classes, prefix, resized, (*others, *outside))
+
+
+def _as_built(path: Path, name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Give a tensor in the precision of the network.
+
+    Raises:
+        UserError: it is of another kind, such as integers that only a scale makes weights, or not finite as converted.
+    """
+    if dtype.is_floating_point and not tensor.is_floating_point():
+        kinds = f"{tensor.dtype} where the network has {dtype}".replace("torch.", "")
+        raise UserError(f"weights {path}: has another kind of numbers in {name}, {kinds}")
+    converted = tensor.to(dtype)
+    if dtype.is_floating_point and not converted.isfinite().all():
+        raise UserError(f"weights {path}: {name} has numbers that are not finite as {dtype}".replace("torch.", ""))
+    return converted
 
 
 def _others(inside: Tensors, layout: Layout) -> tuple[list[str], list[str]]:
