@@ -48,6 +48,8 @@ class Layout(NamedTuple):
     """Names of tensors that the network has and never reads."""
     classifiers: Collection[str] = ()
     """Paths of the classifiers that the network had."""
+    absent: Collection[str] = ()
+    """Parts that others of its kind have and that this network lacks, such as `reg_token` and `norm_pre`."""
     translate: Translate = dict
     """Of the network's library: renames tensors of older versions, and fits position embeddings to the images."""
 
@@ -259,6 +261,7 @@ def _refuse_deeper(path: Path, others: Collection[str], inside: Tensors, layout:
         UserError: names the tensors.
     """
     tops = {name.partition(".")[0] for name in layout.built} - {name.partition(".")[0] for name in layout.classifiers}
+    tops |= {*layout.absent}
     deeper = [name for name in others if name.partition(".")[0] in tops and inside[name].is_floating_point()]
     if deeper:
         raise UserError(f"weights {path}: has {len(deeper)} tensors more than this network: {_some(deeper)}")
