@@ -144,7 +144,7 @@ def _silent_stdout() -> Iterator[None]:
     sys.stdout.flush()
     before = os.dup(1)
     try:
-        with open(os.devnull, "w") as nowhere:
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), 1)
         yield
     finally:

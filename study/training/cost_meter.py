@@ -89,7 +89,7 @@ def forget_peak(device: str) -> None:
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)  # of glibc
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # of Linux: resets VmHWM alone
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # of Linux: resets VmHWM alone
 
 
 def _peak(device: str) -> int:
@@ -97,7 +97,7 @@ def _peak(device: str) -> int:
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
     import resource  # not on every system
 

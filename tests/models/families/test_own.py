@@ -104,7 +104,10 @@ def test_a_network_is_tried_once_for_each_version_of_its_file(write, monkeypatch
 
 
 def test_kept_features_and_first_weights_are_keyed_by_the_files_text(write):
-    trial, data = config({"task": "pets", "family": "./mynet.py"}), SimpleNamespace(key="images")
+    trial, data = (
+        config({"task": "pets", "family": "./mynet.py"}),
+        SimpleNamespace(key="images", train=SimpleNamespace(images=[])),
+    )
     keys = []
     for text in (own_code.FAMILY, own_code.FAMILY + "# changed\n"):
         write(text)
