@@ -6,6 +6,7 @@ Files of safetensors, and torch's as far as they hold tensors alone; no code in 
 import argparse
 import pickle
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -106,7 +107,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _of_torch(path: Path) -> dict[str, Tensor]:
     try:
-        with reading.open_regular(path) as file, torch.serialization.safe_globals(HARMLESS):
+        with reading.open_regular(path) as file, torch.serialization.safe_globals(HARMLESS), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*TorchScript")
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if (other := re.search(r"(?:GLOBAL|class|type) (\S+)", str(error))) is None:
@@ -115,6 +117,8 @@ def _of_torch(path: Path) -> dict[str, Tensor]:
         raise UserError(f"weights {path}: {reason}; save its state_dict() instead") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         reason = show(error) if str(error) else "it ends early"
+        if "TorchScript" in str(error):
+            reason = "it is a TorchScript program, which is code; save its state_dict() instead"
         raise UserError(f"weights {path}: cannot be read as torch's ({reason})") from error
     return dict(_flat(content, ()))
 

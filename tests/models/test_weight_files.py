@@ -179,3 +179,12 @@ def test_paths_that_no_file_can_have_are_refused_in_a_line(tmp_path):
     os.mkfifo(tmp_path / "pipe.pt")
     with pytest.raises(UserError, match=r"pipe\.pt: is not a regular file"):
         weight_files.check(tmp_path / "pipe.pt")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_a_torchscript_program_is_refused_without_a_warning(tmp_path, recwarn):
+    torch.jit.trace(nn.Linear(3, 4), torch.ones(1, 3)).save(tmp_path / "script.pt")
+    recwarn.clear()
+    with pytest.raises(UserError, match=r"script\.pt: cannot be read as torch's \(it is a TorchScript program"):
+        weight_tensors.read(tmp_path / "script.pt")
+    assert not recwarn
