@@ -17,14 +17,23 @@ SEPARATOR = "#"
 
 def is_file(written: str) -> bool:
     """Whether a value of `weights` names a file: it has one of `SUFFIXES`, or is a path."""
-    path = written.partition(SEPARATOR)[0]
+    path = _parts(written)[0]
     return path.endswith(SUFFIXES) or "/" in path or path.startswith("~")
 
 
 def split(written: str) -> tuple[Path, str | None]:
     """Split `FILE#PREFIX` into the file and the prefix; None without one."""
-    file, separator, prefix = written.partition(SEPARATOR)
-    return Path(file).expanduser(), prefix if separator else None
+    file, prefix = _parts(written)
+    return Path(file).expanduser(), prefix
+
+
+def _parts(written: str) -> tuple[str, str | None]:
+    """Split behind the first name with one of `SUFFIXES`, since a path may have the separator in its names."""
+    places = [place for place, sign in enumerate(written) if sign == SEPARATOR]
+    whole = [len(written)] if written.endswith(SUFFIXES) else places[:1]
+    for place in [place for place in places if written[:place].endswith(SUFFIXES)] or whole:
+        return written[:place], written[place + 1 :] if place < len(written) else None
+    return written, None
 
 
 def check(path: Path) -> None:
@@ -33,12 +42,16 @@ def check(path: Path) -> None:
     Raises:
         UserError: it is of another kind, or there is no such file.
     """
-    if path.is_dir():
+    try:
+        folder, file, there = path.is_dir(), path.is_file(), path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise UserError(f"weights {path}: cannot be read ({error.strerror})") from error
+    if folder:
         raise UserError(f"weights {path}: is a folder; name a file of it: {', '.join(SUFFIXES)}")
     if not path.name.endswith(SUFFIXES):
         raise UserError(f"weights {path}: is none of {', '.join(SUFFIXES)}")
-    if not path.is_file():
-        raise UserError(f"weights {path}: no such file")
+    if not file:
+        raise UserError(f"weights {path}: {'is not a regular file' if there else 'no such file'}")
 
 
 def sha256(path: Path) -> str:

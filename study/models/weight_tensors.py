@@ -6,6 +6,7 @@ Files of safetensors, and torch's as far as they hold tensors alone; no code in 
 import argparse
 import pickle
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,8 @@ class Layout(NamedTuple):
     """Names of tensors that the network has and never reads."""
     classifiers: Collection[str] = ()
     """Paths of the classifiers that the network had."""
+    absent: Collection[str] = ()
+    """Parts that others of its kind have and that this network lacks, such as `reg_token` and `norm_pre`."""
     translate: Translate = dict
     """Of the network's library: renames tensors of older versions, and fits position embeddings to the images."""
 
@@ -104,7 +107,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _of_torch(path: Path) -> dict[str, Tensor]:
     try:
-        with reading.open_regular(path) as file, torch.serialization.safe_globals(HARMLESS):
+        with reading.open_regular(path) as file, torch.serialization.safe_globals(HARMLESS), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*TorchScript")
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if (other := re.search(r"(?:GLOBAL|class|type) (\S+)", str(error))) is None:
@@ -113,6 +117,8 @@ def _of_torch(path: Path) -> dict[str, Tensor]:
         raise UserError(f"weights {path}: {reason}; save its state_dict() instead") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         reason = show(error) if str(error) else "it ends early"
+        if "TorchScript" in str(error):
+            reason = "it is a TorchScript program, which is code; save its state_dict() instead"
         raise UserError(f"weights {path}: cannot be read as torch's ({reason})") from error
     return dict(_flat(content, ()))
 
@@ -223,13 +229,26 @@ def _fitted(path: Path, tensors: Tensors, layout: Layout, prefix: str) -> Fitted
         if tensor.shape != built[name].shape:
             shapes = f"{tuple(tensor.shape)} where the network has {tuple(built[name].shape)}"
             raise UserError(f"weights {path}: has another shape of {prefix}{name}, {shapes}")
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise UserError(f"weights {path}: {prefix}{name} has numbers that are not finite")
+        network[name] = _as_built(path, f"{prefix}{name}", tensor, built[name].dtype)
     classes = max((inside[name].shape[0] for name in heads if inside[name].ndim), default=0)
     resized = tuple(name for name in built if name in raw and raw[name].shape != built[name].shape)
     outside = [name for name in tensors if not name.startswith(prefix)]
-    network = {name: tensor.to(built[name].dtype) for name, tensor in network.items()}
     return Fitted(network, classes, prefix, resized, (*others, *outside))
+
+
+def _as_built(path: Path, name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Give a tensor in the precision of the network.
+
+    Raises:
+        UserError: it is of another kind, such as integers that only a scale makes weights, or not finite as converted.
+    """
+    if dtype.is_floating_point and not tensor.is_floating_point():
+        kinds = f"{tensor.dtype} where the network has {dtype}".replace("torch.", "")
+        raise UserError(f"weights {path}: has another kind of numbers in {name}, {kinds}")
+    converted = tensor.to(dtype)
+    if dtype.is_floating_point and not converted.isfinite().all():
+        raise UserError(f"weights {path}: {name} has numbers that are not finite as {dtype}".replace("torch.", ""))
+    return converted
 
 
 def _others(inside: Tensors, layout: Layout) -> tuple[list[str], list[str]]:
@@ -246,6 +265,7 @@ def _refuse_deeper(path: Path, others: Collection[str], inside: Tensors, layout:
         UserError: names the tensors.
     """
     tops = {name.partition(".")[0] for name in layout.built} - {name.partition(".")[0] for name in layout.classifiers}
+    tops |= {*layout.absent}
     deeper = [name for name in others if name.partition(".")[0] in tops and inside[name].is_floating_point()]
     if deeper:
         raise UserError(f"weights {path}: has {len(deeper)} tensors more than this network: {_some(deeper)}")

@@ -1,6 +1,7 @@
 """A network's weights in files as people have them: what is taken, what is left out, and what is refused in a line."""
 
 import argparse
+import os
 import re
 
 import numpy as np
@@ -101,6 +102,11 @@ REFUSED = {
     "another width": (state(width=8), "has another shape of stem.0.weight, (8, 3, 3, 3) where the network has (4, 3,"),
     "a grey first kernel": (state() | {"stem.0.weight": torch.ones(4, 1, 3, 3)}, "(4, 1, 3, 3) where the network has"),
     "not finite": (state() | {"stem.0.bias": torch.full((4,), torch.nan)}, "stem.0.bias has numbers that are not"),
+    "quantised": ({name: (9 * tensor).to(torch.int8) for name, tensor in state().items()},
+                  "has another kind of numbers in stem.0.weight, int8 where the network has float32"),
+    "complex": (state() | {"stem.0.bias": torch.ones(4, dtype=torch.complex64)}, "in stem.0.bias, complex64 where the"),
+    "beyond float32": (state() | {"stem.0.bias": torch.full((4,), 1e39, dtype=torch.float64)},
+                       "stem.0.bias has numbers that are not finite as float32"),
     "no tensor": ({"epoch": 3}, "holds no tensor"),
     "code": ({"model": Runs()}, "it holds more than tensors (print), which may be code, and is not opened"),
     "a whole model": (network(), "it holds more than tensors"),
@@ -148,3 +154,37 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path):
     assert weight_files.is_file("~/mine.pth#teacher.")
     assert weight_files.is_file("./mine")
     assert not any(map(weight_files.is_file, ("imagenet", "none", "rotation:gtsrb")))
+
+
+@pytest.mark.parametrize(
+    ("written", "file", "prefix"),
+    [
+        ("a.pt", "a.pt", None),
+        ("a.pt#", "a.pt", ""),
+        ("a.pt#teacher.", "a.pt", "teacher."),
+        ("run#3/a.pt", "run#3/a.pt", None),
+        ("c#3.pt#teacher", "c#3.pt", "teacher"),
+        ("./mine#teacher", "mine", "teacher"),
+    ],
+)
+def test_a_path_may_have_the_sign_of_a_prefix(written, file, prefix):
+    assert weight_files.is_file(written)
+    found, named = weight_files.split(written)
+    assert (str(found), named) == (file, prefix)
+
+
+def test_paths_that_no_file_can_have_are_refused_in_a_line(tmp_path):
+    with pytest.raises(UserError, match=r"cannot be read \(File name too long\)"):
+        weight_files.check(tmp_path / f"{'x' * 300}.pt")
+    os.mkfifo(tmp_path / "pipe.pt")
+    with pytest.raises(UserError, match=r"pipe\.pt: is not a regular file"):
+        weight_files.check(tmp_path / "pipe.pt")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_a_torchscript_program_is_refused_without_a_warning(tmp_path, recwarn):
+    torch.jit.trace(nn.Linear(3, 4), torch.ones(1, 3)).save(tmp_path / "script.pt")
+    recwarn.clear()
+    with pytest.raises(UserError, match=r"script\.pt: cannot be read as torch's \(it is a TorchScript program"):
+        weight_tensors.read(tmp_path / "script.pt")
+    assert not recwarn

@@ -113,6 +113,15 @@ def test_position_embeddings_are_fitted_to_the_images(tmp_path):
     assert start.path != other.path
 
 
+@pytest.mark.parametrize("options", [{"pre_norm": True}, {"reg_tokens": 4}])
+def test_a_network_with_a_part_that_this_one_lacks_is_refused(options, tmp_path):
+    """All of this network's tensors are there, in its shapes; the file's network computes something else."""
+    other = timm.create_model("test_vit", img_size=64, **options)
+    start = of(saved(tmp_path / "weights.pth", other), family="timm/test_vit", image_size=64)
+    with pytest.raises(UserError, match=r"tensors more than this network: (norm_pre|reg_token)"):
+        import_weights.make(start)
+
+
 def test_tensors_of_an_older_version_are_renamed_by_the_library(tmp_path):
     model = timm.create_model("convnext_atto", num_classes=0)
     before = {}

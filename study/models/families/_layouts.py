@@ -1,6 +1,6 @@
 """Under which names a file may have a family's tensors, and which of its stages' tensors each one is; imports torch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from study.space.config import Config
 
 Names = Mapping[str, str]
 """Name of a stage's tensor, as `nn.ModuleList(stages).state_dict()` has it → its name in a layout."""
+
+TOKENS = ("cls_token", "reg_token", "pos_embed")
+"""How the names of parameters end that timm's networks have, or have as None."""
 
 
 def layouts(values: Config) -> list[tuple[Layout, Names]]:
@@ -37,8 +40,16 @@ def _of_library(family: Family, stages: Mapping[str, Tensor], values: Config) ->
         built={name: tensor for name, tensor in tensors.items() if name in used},
         unused=frozenset(tensors.keys() - used.keys()),
         classifiers=module.classifiers(network),
+        absent=_absent(model, module.classifiers(network)),
         translate=partial(module.translated, network, model),
     ), names
+
+
+def _absent(model: nn.Module, classifiers: Collection[str]) -> frozenset[str]:
+    """Name what stands in a network for a parameter or a layer that others of its kind have: None, or an identity."""
+    parameters = {name for name, value in vars(model).items() if value is None and name.endswith(TOKENS)}
+    layers = {name for name, child in model.named_children() if isinstance(child, nn.Identity)}
+    return frozenset(parameters | layers) - {name.partition(".")[0] for name in classifiers}
 
 
 def _by_name(stages: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Names:
