@@ -268,7 +268,9 @@ def _refuse_deeper(path: Path, others: Collection[str], inside: Tensors, layout:
     tops |= {*layout.absent}
     deeper = [name for name in others if name.partition(".")[0] in tops and inside[name].is_floating_point()]
     if deeper:
-        raise UserError(f"weights {path}: has {len(deeper)} tensors more than this network: {_some(deeper)}")
+        raise UserError(
+            f"weights {path}: has {len(deeper)} tensor{'s' * (len(deeper) > 1)} more than this network: {_some(deeper)}"
+        )
 
 
 def _some(names: Collection[str]) -> str:

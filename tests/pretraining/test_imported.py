@@ -11,7 +11,8 @@ from torch import nn
 from study import pretrain
 from study.backend import nodes
 from study.errors import UserError
-from study.models import families, weight_files, weights
+from study.models import families, weight_files, weight_tensors, weights
+from study.models.families import _layouts
 from study.pretraining import import_weights, imported, sources
 from study.space.config import Config, config
 from study.storage import store
@@ -139,6 +140,45 @@ def test_tensors_of_an_older_version_are_renamed_by_the_library(tmp_path):
     torch.save({"model": before}, tmp_path / "weights.pth")
     start = of(tmp_path / "weights.pth", family="timm/convnext_atto", image_size=64)
     assert import_weights.make(start).meta["taken"] == "126 tensors of the network under model.; nothing left out"
+
+
+HUGGING_FACE = {
+    "vit": {"norm1": "layernorm_before", "norm2": "layernorm_after", "mlp.fc1": "intermediate.dense",
+            "mlp.fc2": "output.dense"},
+    "dinov2": {"ls1.gamma": "layer_scale1.lambda1", "ls2.gamma": "layer_scale2.lambda1"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HUGGING_FACE)
+def test_tensors_of_transformers_are_renamed(kind, tmp_path):
+    model = timm.create_model("test_vit", num_classes=0, img_size=64, init_values=1e-5 if kind == "dinov2" else None)
+    file = {"pooler.dense.weight": torch.ones(2, 2)}
+    for name, tensor in model.state_dict().items():
+        if ".attn.qkv." in name:
+            before = name.replace("blocks.", f"{kind}.encoder.layer.").partition(".attn.")[0]
+            leaf = name.rpartition(".")[2]
+            parts = zip(("query", "key", "value"), tensor.chunk(3), strict=True)
+            file |= {f"{before}.attention.attention.{part}.{leaf}": value.clone() for part, value in parts}
+            continue
+        name = name.replace("blocks.", "encoder.layer.").replace("attn.proj", "attention.output.dense")
+        name = name.replace("patch_embed.proj", "embeddings.patch_embeddings.projection")
+        name = {"cls_token": "embeddings.cls_token", "pos_embed": "embeddings.position_embeddings"}.get(name, name)
+        name = f"layernorm.{name[5:]}" if name.startswith("norm.") else name
+        for new, old in HUGGING_FACE[kind].items():
+            name = name.replace(new, old)
+        file[f"{kind}.{name}"] = tensor
+    torch.save(file, tmp_path / "pytorch_model.bin")
+    values = config({"task": "pets", "family": "timm/test_vit", "image_size": 64})
+    layouts = _layouts.layouts(values)
+    expected = {name: tensor for name, tensor in model.state_dict().items() if ".ls" not in name}
+    path = tmp_path / "pytorch_model.bin"
+    if kind == "dinov2":  # the network has no layer scale, so that the file is another network's
+        with pytest.raises(UserError, match="more than this network"):
+            weight_tensors.fit(path, weight_tensors.read(path), [layout for layout, _ in layouts])
+        return
+    number, fitted = weight_tensors.fit(path, weight_tensors.read(path), [layout for layout, _ in layouts])
+    assert (number, fitted.prefix, fitted.left_out) == (0, "vit.", ("pooler.dense.weight",))
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in fitted.network.items())
 
 
 def test_a_folder_that_timm_wrote_is_a_network_with_its_weights(tmp_path):

