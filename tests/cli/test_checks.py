@@ -21,8 +21,16 @@ def cells(compared=None, **changes):
     return Space("gtsrb", compared or {"regime": ("fine_tune",)}, fixed=fixed, **changes).cells()
 
 
-@pytest.mark.parametrize("scale", ["demo", "full"])
-@pytest.mark.parametrize("name", catalogue.known())
+SPACES = [
+    pytest.param(
+        name, scale, marks=[pytest.mark.slow] if (name, scale) == ("backbones", "full") else []
+    )  # six networks
+    for name in catalogue.known()
+    for scale in ("demo", "full")
+]
+
+
+@pytest.mark.parametrize(("name", "scale"), SPACES)
 def test_all_cells_of_the_spaces_pass(name, scale):
     scaled = catalogue.load(name).scaled(scale)
     check_cells(scaled.cells(), scaled.epochs)
@@ -222,6 +230,7 @@ def test_of_many_networks_without_weights_one_is_explained_and_the_others_are_na
         fetch_weights(Space("gtsrb", grid | {"family": three[:2]}).cells())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [56, 112, 224])
 def test_all_networks_of_the_space_of_backbones_take_its_sides(side):
     scaled = catalogue.load("backbones").scaled("full")

@@ -70,6 +70,7 @@ def test_trials_start_from_the_file_and_a_changed_one_is_refused_at_resume(here,
     assert "weights mine.pth: no such file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_scores_differ_from_those_of_random_weights_and_of_another_file(here, capsys):
     text = inline.space(
         compared="{'weights': ('mine.pth', 'other.pth', 'none')}", fixed=FIXED.replace(", 'weights': 'mine.pth'", "")

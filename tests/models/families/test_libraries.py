@@ -249,7 +249,10 @@ def test_weights_that_cannot_be_had_say_what_to_place_where(monkeypatch):
     assert text.count("\n") == 1
 
 
-@pytest.mark.parametrize("regime", ["feature_extraction", "partial_freeze", "discriminative"])
+@pytest.mark.parametrize("regime", [
+    *(pytest.param(regime, marks=pytest.mark.slow) for regime in ("feature_extraction", "discriminative")),
+    "partial_freeze",
+])  # fmt: skip
 def test_a_small_study_of_a_transformer_ends_with_a_model_that_loads(tmp_path, regime):
     fixed = {"family": "timm/test_vit", "weights": "none", "regime": regime, "image_size": 32, "batch_size": 4}
     fixed |= {"freeze_depth": 2} if regime == "partial_freeze" else {}
