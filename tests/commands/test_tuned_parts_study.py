@@ -1,9 +1,11 @@
 """Whole studies of the regimes lora, bias and norm: resumed, saved, predicted with."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from tests.bad_inputs import data, spaces
 from tests.support import inline
 from tests.support.toys import WHEN
 
+ROOT = Path(__file__).parents[2]
 COMPARED = "{'regime': ('lora', 'bias', 'norm')}"
 FIXED = {"family": "small_cnn", "weights": "none", "image_size": 16, "batch_size": 4, "augment": 0.0}
 KEYS = ["trial", "epoch", "task", "split", "metric", "truth", "answer"]
@@ -96,7 +99,8 @@ def test_a_transformers_killed_study_on_ray_ends_with_the_same_table(tmp_path):
 
 def run(here, *options):
     command = [sys.executable, "-m", "tests.support.undrawn_run", *inline.OPTIONS.split(), *options]
-    return subprocess.Popen(command, cwd=here, start_new_session=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=here, env=environment, start_new_session=True)
 
 
 def reports(here) -> int:

@@ -197,9 +197,9 @@ def test_a_network_that_cannot_be_cut_is_one_stage_of_features():
 
 
 @pytest.mark.slow
-def test_a_network_of_tokens_alone_is_taken_as_one_stage():
+def test_tokens_of_a_network_that_gives_them_are_averaged():
     family = families.check("timm/qwen3_vit_88m_enc", "none", 768)
-    assert (len(family.stages), family.features) == (1, 1024)
+    assert (len(family.stages), family.features) == (5, 1024)
 
 
 def test_sizes_that_fit_are_named_where_one_does_not():
