@@ -12,7 +12,10 @@ import time
 import pandas as pd
 import psutil
 import pytest
+import torch
+from torch import nn
 
+from study.models import families
 from study.storage import ledger
 from tests.support import own_code
 from tests.support.three_nodes import Nodes
@@ -88,6 +91,20 @@ def test_a_family_in_a_file_travels_to_all_nodes(nodes, tmp_path):
     assert json.loads((out / "study.json").read_text())["own_code"].keys() == {"family ./mynet.py"}
     assert len({event["worker"] for event in reports(out)}) == 3
     assert "own_code" in json.loads((out / "models/c000-r000/card.json").read_text())
+
+
+@pytest.mark.nightly
+def test_weights_from_a_file_are_read_into_the_store_of_each_node(nodes, tmp_path):
+    """Nodes have stores of their own, so that the second and third read the file themselves."""
+    stages = nn.ModuleList(families.load("small_cnn").backbone("none")[0])
+    torch.save({"model": stages.state_dict()}, tmp_path / "mine.pth")
+    out = tmp_path / "study"
+    start = ("--set", "regime=fine_tune", "--set", f"weights={tmp_path / 'mine.pth'}", "--out", str(out))
+    code, output = finish(submit(nodes, "--", *TINY[:2], "--trials", "4", "--replicates", "1", "--epochs", "2", *start))
+    assert code == 0, output
+    assert "mine.pth: " in output
+    assert all([*(store / "weights").glob("*/model.safetensors")] for store in nodes.stores)
+    assert len({event["worker"] for event in reports(out)}) == 3
 
 
 @pytest.mark.nightly
