@@ -21,7 +21,7 @@ WANTED = 0.99
 """Share of all networks that are to be cut into two stages or more."""
 
 
-class Found(TypedDict):
+class Result(TypedDict):
     """What became of one network."""
 
     name: str
@@ -35,7 +35,7 @@ class Found(TypedDict):
 def main(argv: Sequence[str] | None = None) -> int:
     """Survey all networks; returns the exit code."""
     options = _arguments(argv)
-    known = {found["name"]: found for found in _read(options.results)}
+    known = {result["name"]: result for result in _read(options.results)}
     names = _all_names()[:: options.every]
     with options.results.open("a", encoding="utf-8") as file:
         for name in names:
@@ -64,12 +64,12 @@ def _names(library: str) -> list[str]:
     return [f"{library}/{name}" for name in _networks.module_of(library).names() if "." not in name]
 
 
-def _read(file: Path) -> Iterator[Found]:
+def _read(file: Path) -> Iterator[Result]:
     if file.exists():
         yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
 
 
-def _look(name: str) -> Found:
+def _look(name: str) -> Result:
     library, _, network = name.partition("/")
     began = time.monotonic()
     try:
@@ -80,16 +80,16 @@ def _look(name: str) -> Found:
     return {"name": name, "stages": stages, "why": why, "seconds": round(time.monotonic() - began, 2)}
 
 
-def _report(found: list[Found]) -> int:
+def _report(results: list[Result]) -> int:
     print("| library | networks | cut | stages: networks | one stage | not described |")
     print("|---|---:|---:|---|---:|---:|")
     for library in LIBRARIES:
-        own = [each for each in found if each["name"].startswith(f"{library}/")]
+        own = [each for each in results if each["name"].startswith(f"{library}/")]
         cut = sum(each["stages"] > 1 for each in own)
         counts = ", ".join(f"{stages}: {count}" for stages, count in sorted(Counter(x["stages"] for x in own).items()))
         row = [library, str(len(own)), f"{cut} ({cut / max(len(own), 1):.1%})", counts]
         print(f"| {' | '.join(row)} | {sum(x['stages'] == 1 for x in own)} | {sum(not x['stages'] for x in own)} |")
-    uncut = {each["name"]: each["why"] for each in found if each["stages"] < 2}
+    uncut = {each["name"]: each["why"] for each in results if each["stages"] < 2}
     known = {f"timm/{name}" for name in UNCUT}
     for name, why in uncut.items():
         print(f"- {name}: {why}{'' if name in known else ' (NEW)'}")

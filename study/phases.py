@@ -161,9 +161,8 @@ def _execute(
     gpus = _gpus(chosen, study, write)
     with session.cluster(chosen.address, chosen.cpus_per_trial, gpus, chosen.deterministic, ready) as place:
         folders.check_same(study.folder, identity(study), chosen.resume)  # before hours of training are spent
-        study.absent.update(
-            pretrain_first.train(study.starts, place, chosen.checkpoint_every, check, write, study.code)
-        )
+        failed = pretrain_first.train(study.starts, place, chosen.checkpoint_every, check, write, study.code)
+        study.absent.update(failed)
         if len(study.absent) == len(study.cells):
             raise UserError("; ".join(dict.fromkeys(study.absent.values())))
         folders.begin(study.folder, identity(study), chosen.resume)

@@ -44,16 +44,16 @@ def candidates(written: Sequence[str], weights: str) -> list[Candidate]:
     """
     if not written:
         raise UserError("--families is missing; name networks with commas between them: resnet18,timm/convnext_atto")
-    found: list[Candidate] = []
+    read: list[Candidate] = []
     for each in written:
         family, separator, own = each.strip().partition(SEPARATOR)
         if not family or (separator and not own):
             raise UserError(f"--families: {each!r} names no network; write FAMILY or FAMILY{SEPARATOR}WEIGHTS")
         families.load(family)
-        if family in [candidate.family for candidate in found]:
+        if family in [candidate.family for candidate in read]:
             raise UserError(f"--families: {family} is named twice; a study compares a network with one set of weights")
-        found.append(Candidate(family, own or weights))
-    return found
+        read.append(Candidate(family, own or weights))
+    return read
 
 
 def space(networks: Sequence[Candidate], task: str, fixed: Mapping[str, Value]) -> Space:

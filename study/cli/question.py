@@ -61,7 +61,7 @@ def resolve(options: Options, here: bool = True) -> Question:
     checks.check_read(fixed(loaded, options.set).cells())
     resized = replace(loaded.scaled(options.scale), **{key: size for key, size in sizes.items() if size is not None})
     space = fixed(resized, options.set)
-    cells = [_of_data(cell, options.data) for cell in select(space.cells(), options.only)]
+    cells = [of_data(cell, options.data) for cell in select(space.cells(), options.only)]
     _check_source_data(options, cells)
     own = tasks.own(str(cells[0].values["task"]))
     pattern = next((value for cell in cells if (value := cell.values.get("group_pattern")) is not None), None)
@@ -102,7 +102,7 @@ def fixed(space: Space, changes: Sequence[str]) -> Space:
     return replace(space, fixed={**space.fixed, **values})
 
 
-def _of_data(cell: Cell, data: Path | None) -> Cell:
+def of_data(cell: Cell, data: Path | None) -> Cell:
     """Give a cell the task that the data set is for, where a task's data say that."""
     if data is None or not data.exists():
         return cell

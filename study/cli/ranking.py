@@ -3,15 +3,14 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.cli import candidates, checks, prepare
 from study.cli.candidates import Candidate
+from study.cli.options import Options
+from study.cli.question import of_data
 from study.cli.rank_options import RankOptions
-from study.data import tasks
 from study.errors import UserError
 from study.pretraining import sources
 from study.pretraining.imported import WeightsFile, of_file
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from study.training.ranking import Answers, Exam, Ranking
     from study.training.resampling import Interval
 
-CACHE = 10e9
-"""Bytes of the features in the store, as of `study.run`."""
-
 
 def carry_out(options: RankOptions, whole: Space, console: "Console") -> "pd.DataFrame":
     """Fetch weights, prepare the images, and rank."""
@@ -41,7 +37,7 @@ def carry_out(options: RankOptions, whole: Space, console: "Console") -> "pd.Dat
     from study.data import splits
     from study.pretraining import fetch
 
-    cells = [_of_data(cell, options.data) for cell in candidates.frozen(whole)]
+    cells = [of_data(cell, options.data) for cell in candidates.frozen(whole)]
     absent = fetch.fetch_weights(cells)
     if absent:
         number, problem = next(iter(absent.items()))
@@ -65,7 +61,7 @@ def _examined(options: RankOptions, cells: list[Cell], data: "TaskData", console
     from study.training.trial import CacheSettings
 
     exam = ranking.exam(data, options.seed)
-    cache = CacheSettings(int(CACHE), half=False, code=code_fingerprint(), exact=False)  # a study's defaults
+    cache = CacheSettings(int(1e9 * Options.cache_gb), Options.cache_half, code_fingerprint(), Options.exact)
     device, threads = "cuda" if torch.cuda.is_available() else "cpu", torch.get_num_threads()
     cpus = options.cpus or len(os.sched_getaffinity(0))
     costs, answers = [], []
@@ -135,12 +131,6 @@ def _progress(console: "Console", name: str, total: int) -> Iterator[Callable[[i
 
 def _advance(progress: Any, bar: Any, images: int) -> None:
     progress.advance(bar, images)
-
-
-def _of_data(cell: Cell, data: Path | None) -> Cell:
-    """Give a cell the task that the data set is for."""
-    task = str(cell.values["task"])
-    return cell if data is None else replace(cell, values=cell.values | {"task": tasks.of_data(task, data)})
 
 
 def _no_check() -> None:

@@ -22,7 +22,7 @@ def described(family: str) -> OwnCode | None:
     return {"identity": code.identity, "path": code.path}
 
 
-def found(card: Card, folder: Path) -> AbstractContextManager[None]:
+def resolved(card: Card, folder: Path) -> AbstractContextManager[None]:
     """Find the code that a card names, while a network is built.
 
     Args:

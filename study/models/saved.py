@@ -80,7 +80,7 @@ def load(folder: Path | str, task: str | None = None, own_batchnorm: bool = Fals
     """
     folder = Path(folder)
     card = cards.read(folder)
-    with own_family.found(card, folder):
+    with own_family.resolved(card, folder):
         return _loaded(folder, card, task, own_batchnorm)
 
 

@@ -41,10 +41,10 @@ def unread_by_network(trial: Config, names: Collection[str]) -> dict[str, str]:
     Rows do not depend on it: a table can be made where a library's network cannot. Every family that is a file here has
     BatchNorm, as a test checks, so that only libraries' networks and families of one's own are looked at.
     """
-    asked = [name for name in BATCHNORM if name in names]
-    if not asked or _of_package(trial.family) or any(stage.batchnorms for stage in layers.of(trial)):
+    set_here = [name for name in BATCHNORM if name in names]
+    if not set_here or _of_package(trial.family) or any(stage.batchnorms for stage in layers.of(trial)):
         return {}
-    return dict.fromkeys(asked, "family")
+    return dict.fromkeys(set_here, "family")
 
 
 def _of_package(family: str) -> bool:

@@ -40,8 +40,8 @@ def predict(
         for rows in _batches(feed):
             small = outputs and outputs.start > net.prefix and rows.stop - rows.start < LEAST
             # stages that are not frozen run on such a batch as it is, frozen ones on a padded one: see `Net.begin`
-            shown = outputs.batch(rows) if outputs and not small else feed.normalized(pixels(rows))
-            logits.append(net(shown, outputs.start if outputs and not small else 0).float())
+            activations = outputs.batch(rows) if outputs and not small else feed.normalized(pixels(rows))
+            logits.append(net(activations, outputs.start if outputs and not small else 0).float())
         return torch.cat(logits).cpu().numpy()
 
 
@@ -130,8 +130,8 @@ def gap_alarm(scores: dict[str, float]) -> list[str]:
 
 def _accuracy(net: Net, feed: Feed, batches: Sequence[torch.Tensor], outputs: Outputs | None) -> float:
     def logits(rows: torch.Tensor) -> torch.Tensor:
-        shown: Activations = outputs.batch(rows) if outputs else feed.normalized(feed.pixels(rows))
-        return net(shown, outputs.start if outputs else 0)  # type: ignore[no-any-return]
+        activations: Activations = outputs.batch(rows) if outputs else feed.normalized(feed.pixels(rows))
+        return net(activations, outputs.start if outputs else 0)  # type: ignore[no-any-return]
 
     with torch.no_grad(), precision(feed):
         right = [_right(logits(rows), feed.targets[rows]) for rows in batches]

@@ -143,8 +143,8 @@ def fit(
         return value, gradient.astype(np.float64).ravel()
 
     begin = np.zeros(shape) if start is None else start
-    found = optimize.minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=LIMITS)
-    return np.asarray(found.x).reshape(shape)
+    solution = optimize.minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=LIMITS)
+    return np.asarray(solution.x).reshape(shape)
 
 
 def logits(features: np.ndarray, weights: np.ndarray) -> np.ndarray:

