@@ -95,7 +95,8 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     from study.pretraining import import_weights
 
     trained, waits = source.config, lambda done, total: stop.check()
-    prepared = prepare.prepare(trained.task, args.data, trained.image_size, trained.crop, waits, trained.group_pattern)
+    own = trained.group_pattern, trained.copies
+    prepared = prepare.prepare(trained.task, args.data, trained.image_size, trained.crop, waits, *own)
     (start,) = initial_weights.starts(source, {each.config: prepared for each in source.line}, args.seed, 0)
     assert isinstance(start, initial_weights.InitialWeights)
     if isinstance(start.before, ImportedWeights):

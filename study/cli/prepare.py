@@ -37,17 +37,23 @@ def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], c
 
     trials = [config(cell.values) for cell in cells]
     size = max(trial.image_size for trial in trials)
-    for task, pattern in dict.fromkeys((trial.task, trial.group_pattern) for trial in trials):
+    for data in dict.fromkeys(map(_own_data, trials)):
+        task, pattern, copies = data
         own = tasks.own(task)
         if own is None or folder is None:
             continue
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("looking at the images", total=None)
-            seen = own.inspect(folder, pattern, size, _told(progress, bar, check))
-        cuts = [splits.cut(trial) for trial in trials if (trial.task, trial.group_pattern) == (task, pattern)]
+            seen = own.inspect(folder, pattern, size, _told(progress, bar, check), copies)
+        cuts = [splits.cut(trial) for trial in trials if _own_data(trial) == data]
         seen = as_trained(seen, cuts, seed)
         messages.print_inspection(seen, size, console)
         seen.refuse()
+
+
+def _own_data(trial: Config) -> tuple[str, str | None, str]:
+    """Return what the splits of a user's own images depend on, besides the images."""
+    return trial.task, trial.group_pattern, trial.copies
 
 
 def prepare(
@@ -59,12 +65,12 @@ def prepare(
     from study.data import prepare
 
     made: dict[tuple[Any, ...], Prepared] = {}
-    keys = [(trial.task, trial.image_size, trial.crop, trial.group_pattern) for trial in wanted]
+    keys = [(trial.task, trial.image_size, trial.crop, trial.group_pattern, trial.copies) for trial in wanted]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for key in dict.fromkeys(keys):
-            task, size, crop, pattern = key
+            task, size, crop, pattern, copies = key
             bar = progress.add_task(f"{task} at {size} px", total=None)
-            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
+            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern, copies)
             notes = [] if tasks.own(task) else prepare.notes(made[key])  # the inspection reports on a user's own images
             for note in notes:
                 console.print(f"note: {note}", soft_wrap=True)

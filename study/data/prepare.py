@@ -85,6 +85,7 @@ class Prepared:
     image_size: int = 0
     crop: str | None = None
     group_pattern: str | None = None
+    copies: str = "stop"
 
 
 _made_here: dict[str, Path] = {}
@@ -96,8 +97,9 @@ def prepare(
     folder: Path | None,
     image_size: int,
     crop: str | None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     group_pattern: str | None = None,
+    copies: str = "stop",
 ) -> Prepared:
     """Decode a data set, or render its stand-in, into the store. An entry that is there already is verified and used.
 
@@ -108,6 +110,7 @@ def prepare(
         crop: one of the task's choices; None for the first.
         progress: called with the number of images done and the total.
         group_pattern: see `Config`.
+        copies: likewise.
 
     Returns:
         The prepared images, for `open_data`.
@@ -121,12 +124,12 @@ def prepare(
     crop = crop or module.CROPS[0]
     key = {"task": task, "size": image_size, "crop": crop, "code": _code(module)} | tasks.versions(task)
     if folder is None:
-        make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress or _silent)
+        make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress)
     else:
-        own = tasks.own(task) if group_pattern else None
-        source = own.read(folder, crop, group_pattern) if own else module.read(folder, crop)
+        own = tasks.own(task)
+        source = own.read(folder, crop, group_pattern, copies) if own else module.read(folder, crop)
         key["listing"] = _digest(source)
-        make = partial(_decode, source, image_size, progress or _silent)
+        make = partial(_decode, source, image_size, progress)
     entry = store.make_once("data", key, make, verified=True)
     return Prepared(
         task=task,
@@ -141,6 +144,7 @@ def prepare(
         image_size=image_size,
         crop=crop,
         group_pattern=group_pattern,
+        copies=copies,
     )
 
 
@@ -173,7 +177,8 @@ def here(prepared: Prepared) -> Path:
     folder = None if prepared.folder is None else Path(prepared.folder)
     if folder is not None and not folder.exists():
         raise UserError(f"--data {folder}: is not here, and the store {store.root()} has not its images")
-    local = prepare(prepared.task, folder, prepared.image_size, prepared.crop, group_pattern=prepared.group_pattern)
+    wanted = partial(prepare, group_pattern=prepared.group_pattern, copies=prepared.copies)
+    local = wanted(prepared.task, folder, prepared.image_size, prepared.crop)
     if local.fingerprint != prepared.fingerprint:
         difference = f"{local.source} here, {prepared.source} where the study was started"
         raise UserError(f"task {prepared.task}: other images than the study began with ({difference})")
@@ -266,10 +271,6 @@ def _digest(source: Source[Listing] | Source[Arrays]) -> str:
         for numbers in (split.targets, split.groups, split.boxes, split.strata, split.held):
             digest.update(b"" if numbers is None else numbers.tobytes())
     return digest.hexdigest()
-
-
-def _silent(done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def _files(split: str) -> list[str]:

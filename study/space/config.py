@@ -80,6 +80,11 @@ class Config:
     group_pattern: str | None = hyper(
         None, tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
         doc="Regular expression. What its first group matches in an image's path names the image's group.")
+    copies: str = hyper(
+        "stop", choices=("stop", "note"),
+        tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
+        doc="stop: no study if copies, exact or near, are in two splits; otherwise they are one group. "
+            "note: they are only noted, and each image is by itself.")
     subset: str = hyper(
         "stratified", choices=("stratified", "random"),
         tunable=False, reader="every regime but zero_shot", memory="neutral", pretraining="none",

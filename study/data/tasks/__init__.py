@@ -63,11 +63,11 @@ class OwnTask(Task, Protocol):
         """Name the task that fits a data set, by the number of labels per image."""
 
     def inspect(
-        self, folder: Path, group_pattern: str | None, size: int, progress: Callable[[int, int], None]
+        self, folder: Path, group_pattern: str | None, size: int, progress: Callable[[int, int], None], copies: str
     ) -> "Inspection":
         """Inspect a data set and list its problems."""
 
-    def read(self, folder: Path, crop: str, group_pattern: str | None = None) -> Source[Listing]:
+    def read(self, folder: Path, crop: str, group_pattern: str | None = None, copies: str = "stop") -> Source[Listing]:
         """List a data set, with groups named by the pattern; raise an error if it has problems."""
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from study.data import own_images
+from study.data.copies import find, in_two_splits
+from study.data.copies import groups as numbered_groups
+from study.data.copies import remarks as copy_remarks
 from study.data.inspection import Inspection, class_problems, group_problems, image_problems, split_problems
 from study.data.quality import remarks
 from study.data.scan import scan
@@ -39,24 +42,25 @@ class Level:
     __file__: str = __file__
     AUGMENT: dict[str, float] = field(default_factory=lambda: dict(AUGMENT))
 
-    def read(self, folder: Path, crop: str, group_pattern: str | None = None) -> Source[Listing]:
+    def read(self, folder: Path, crop: str, group_pattern: str | None = None, copies: str = "stop") -> Source[Listing]:
         """List a data set's images.
 
         Args:
             folder: or a CSV file; see `_own_layouts`.
             crop: "centre" (the largest square in the middle) or "whole" (the whole image, squeezed into a square).
             group_pattern: see `Config`; if None, the CSV file's column group, else each image is its own group.
+            copies: see `Config`.
 
         Returns:
-            The data set. Copies of an image are in one group. If it has no test, a fifth of each class's groups is
-            split off as the test.
+            The data set. Copies of an image are in one group, unless they are only noted. If it has no test, a fifth
+            of each class's groups is split off as the test.
 
         Raises:
             UserError: it is no such data set, or it has problems that would make results wrong, with a list of these.
         """
         if (name := choose(folder)) != self._name():
             raise UserError(f"{folder} is data for task {name}, not for {self._name()}")
-        inspection = inspect(folder, group_pattern)
+        inspection = inspect(folder, group_pattern, copies=copies)
         inspection.refuse()
         dataset = inspection.dataset
         listings = {split: listing._replace(square=crop == "centre") for split, listing in inspection.cut.items()}
@@ -81,6 +85,7 @@ class Level:
         group_pattern: str | None = None,
         size: int = 32,
         progress: Callable[[int, int], None] = lambda done, total: None,
+        copies: str = "stop",
     ) -> Inspection:
         """Inspect a data set.
 
@@ -88,7 +93,8 @@ class Level:
             folder: or a CSV file.
             group_pattern: as in `read`.
             size: side of the images that networks get, pixels.
-            progress: called with the number of images scanned and the total.
+            progress: called with the number of images done and the total, during the scan and again for near copies.
+            copies: as in `read`.
 
         Returns:
             The inspection, which may list problems.
@@ -100,15 +106,20 @@ class Level:
         names = own_images.group_names(dataset, group_pattern)
         if problems := class_problems(dataset):
             return Inspection(dataset, [], 0, {}, problems, [])
-        facts = scan(dataset.paths, progress)
-        if problems := image_problems(dataset, facts, names):
-            return Inspection(dataset, facts, 0, {}, problems, [])
-        groups = own_images.merged_groups(names or dataset.paths, [image.same for image in facts])
+        looks = scan(dataset.paths, progress)
+        found = find(dataset, looks, progress)
+        straddling, stops = in_two_splits(dataset, found), copies == "stop"
+        notes = copy_remarks(dataset, found, {} if stops else straddling)
+        seen = Inspection(dataset, looks.facts, 0, {}, {}, notes, found.near, None if names else found.proposal, stops)
+        if problems := image_problems(dataset, looks.facts, names) | (straddling if stops else {}):
+            return seen._replace(problems=problems)
+        groups = numbered_groups(dataset, names, found if stops else None)
+        seen = seen._replace(groups=len(np.unique(groups)))
         if problems := group_problems(dataset, groups):
-            return Inspection(dataset, facts, len(np.unique(groups)), {}, problems, [])
+            return seen._replace(problems=problems)
         listings = own_images.train_and_test(dataset, groups)
-        problems, notes = split_problems(dataset, listings), [*remarks(dataset, facts, listings, size)]
-        return Inspection(dataset, facts, len(np.unique(groups)), listings, problems, notes)
+        notes += remarks(dataset, looks.facts, listings, size)
+        return seen._replace(cut=listings, problems=split_problems(dataset, listings))
 
     def _name(self) -> str:
         return "folder" if self.LABELS_PER_IMAGE == "one" else f"folder/{_SEVERAL}"
