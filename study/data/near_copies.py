@@ -31,7 +31,7 @@ _WAVES = 8
 """Cosines along each side that images are first compared by."""
 _MAYBE = 0.3
 """Correlation of these cosines from which a pair is looked at, if images have few such pairs."""
-_MOST = 12
+_MOST = 8
 """Pairs that are looked at of each image and those after it, the most alike."""
 _SHRUNK = 0.5
 """Of the mean variance of the cosines, which is added to each: the less, the less crops of an image are alike."""
@@ -39,7 +39,7 @@ _SAMPLE = 256
 """Images by which it is estimated how alike an image's most alike ones are."""
 _PRODUCTS = 8 * 10**6
 """Correlations that are held at a time."""
-_PAIRS = 512
+_PAIRS = 64
 """Pairs that are laid on each other at a time."""
 _CONTRAST = 3.0
 """Of 255. An image whose details deviate less shows nothing that its copies could be known by."""
