@@ -309,6 +309,21 @@ def test_voc_by_other_names_and_in_subfolders(tmp_path, names, line):
     assert line in "\n".join(data.reading)
 
 
+@pytest.mark.parametrize("parts", [("train", "valid", "test"), ("Train", "Test")])
+def test_annotations_beside_the_images(tmp_path, parts):
+    from_voc = voc(tmp_path / "voc", VOC)
+    for number, name in enumerate(VOC["trainval"] + VOC["test"]):
+        part = tmp_path / "mine" / parts[number % len(parts)]
+        moved(tmp_path, {f"voc/JPEGImages/{name}.png": f"mine/{part.name}/{name}.png"})
+        moved(tmp_path, {f"voc/Annotations/{name}.xml": f"mine/{part.name}/{name}.xml"})
+    assert from_voc.exists()
+    data = recognition.dataset(tmp_path / "mine")
+    counts = {"train": 7, "test": 3} if len(parts) == 3 else {"train": 5, "test": 5}
+    assert {split: len(part.paths) for split, part in data.splits.items()} == counts
+    assert recognition.several(tmp_path / "mine")
+    assert data.reading == ("read: annotations beside the images",)
+
+
 def test_voc_without_lists_is_all_annotated_images(tmp_path):
     place = voc(tmp_path / "mine", {"trainval": VOC["trainval"]})
     (place / "ImageSets/Main/trainval.txt").unlink()
