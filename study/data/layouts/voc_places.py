@@ -62,7 +62,9 @@ def is_voc(folder: Path) -> bool:
     """Whether a folder, or one at most two levels below it, has annotations of images in it."""
     if _beside(folder):
         return True
-    return bool(_roots(folder)) and not any(split_of(name) for name in subfolders(folder))
+    if any(split_of(name) for name in subfolders(folder)):
+        return False
+    return any(_images_folder(root) is not None for root in _roots(folder))
 
 
 def _beside(folder: Path) -> dict[str, Path]:
