@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from study.data import splits
+from study.data.name_patterns import Proposal
+from study.data.near_copies import NearCopy
 from study.data.own_images import OwnDataset, class_counts
 from study.data.scan import ImageFacts
 from study.data.splits import SplitOptions
@@ -38,6 +40,10 @@ class Inspection(NamedTuple):
     """What would make results wrong."""
     remarks: list[str]
     """What may make results worse or harder to read."""
+    near: list[NearCopy] = []  # noqa: RUF012 – of a NamedTuple, and never changed
+    """Pairs of images that show the same picture with other pixels."""
+    proposal: Proposal | None = None
+    """A pattern of names that explains copies."""
 
     @property
     def counts(self) -> dict[str, np.ndarray]:

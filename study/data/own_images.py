@@ -43,6 +43,8 @@ class OwnDataset(NamedTuple):
     """The splits of `SPLITS` that the data set has; "train" is always one of them."""
     passed: Counter[str]
     """How many files and folders are ignored, by their kind."""
+    reading: tuple[str, ...] = ()
+    """Lines for people: what was read as what, and what was not read."""
 
     @property
     def paths(self) -> list[str]:

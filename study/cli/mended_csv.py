@@ -1,0 +1,95 @@
+"""Writes a mended data set as a CSV file that a study takes, and beside it what was changed and why."""
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from analysis.report.pages import defused
+from analysis.shell import files
+from analysis.shell.text import printable
+from study.data.mending import Mended
+from study.data.own_images import OwnDataset
+from study.errors import UserError
+
+_BETWEEN = "|"  # of the labels of one image
+
+
+def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> None:
+    """Write both files, each as a whole.
+
+    Args:
+        mended: of the data set.
+        original: the data set, whose images the changes name.
+        file: for the images, `path,label,group,split`, or `labels` where an image may have several. A path below the
+            file's folder is relative to it, any other absolute.
+        changes: for the changes, `path,change,reason`.
+
+    Raises:
+        UserError: a class has a name that no such file can hold.
+    """
+    data = mended.dataset
+    _check(data)
+    label = "labels" if data.targets.ndim == 2 else "label"
+    folder = Path(os.path.abspath(file)).parent
+    files.put(file, _text(("path", label, "group", "split"), _rows(data, folder)))
+    paths = [original.relative(path) for path in original.paths]
+    listed = ([paths[each.image], each.change, each.reason.text] for each in mended.changes)
+    files.put(changes, _text(("path", "change", "reason"), ([_cell(text) for text in row] for row in listed)))
+
+
+def summary(mended: Mended) -> Iterator[str]:
+    """Say what is left, and how many images were changed for which cause."""
+    data = mended.dataset
+    counts = " + ".join(f"{len(part.paths):,} {name}" for name, part in data.splits.items())
+    groups = {name for part in data.splits.values() for name in part.groups or ()}
+    yield f"{counts or 'no'} images in {len(groups):,} groups"
+    for change in dict.fromkeys(each.change for each in mended.changes):
+        causes = Counter(each.reason.cause for each in mended.changes if each.change == change)
+        listed = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+        yield f"{change}: {listed}"
+
+
+def _check(data: OwnDataset) -> None:
+    """Refuse classes whose names a CSV file would change.
+
+    Raises:
+        UserError: names one.
+    """
+    for name in data.classes:
+        if name != name.strip() or _BETWEEN in name:
+            what = f"a {_BETWEEN} in it" if _BETWEEN in name else "a blank at its end"
+            raise UserError(f"class {name!r} has {what}, which no list of labels can hold: rename its folder")
+
+
+def _rows(data: OwnDataset, folder: Path) -> Iterator[list[str]]:
+    for split, part in data.splits.items():
+        for path, target, group in zip(part.paths, part.targets, part.groups or (), strict=True):
+            labels = np.flatnonzero(target == 1) if part.targets.ndim == 2 else [target]
+            written = _BETWEEN.join(data.classes[label] for label in labels)
+            yield [_relative(path, folder), written, group, split]
+
+
+def _relative(path: str, folder: Path) -> str:
+    """Write a path as the CSV file's folder sees it; no spreadsheet takes one for a formula, and no blank is lost."""
+    whole = Path(os.path.abspath(path))
+    if not whole.is_relative_to(folder):
+        return str(whole)
+    text = whole.relative_to(folder).as_posix()
+    return f"./{text}" if text != text.strip() or defused(text) != text else text
+
+
+def _text(head: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(head)
+    table.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    return defused(printable(text, allowed="\n\t"))
