@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         fails, 75 interrupted.
     """
     with command.ending("study.inspect") as end:
-        options = InspectOptions(**vars(inspect_options.parser().parse_args(argv)))
+        options = inspect_options.parse(argv)
         cells = inspect_options.cells(options)
         from study.cli import inspecting
         from study.cli.console import Console

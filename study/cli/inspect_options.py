@@ -11,7 +11,7 @@ from analysis.shell import command
 from study.cli import question
 from study.cli.options import Options
 from study.errors import UserError
-from study.space.config import names
+from study.space.config import CHOICES, names
 from study.space.space import Cell
 
 SPACE = "folder"
@@ -39,7 +39,7 @@ class InspectOptions:
         return None if self.mend is None else self.mend.with_suffix(CHANGES)
 
 
-def parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     about = "Inspect images of your own: what is there, and what would make results wrong."
     made = command.Parser(prog="python -m study.inspect", description=about, allow_abbrev=False)
@@ -49,8 +49,17 @@ def parser() -> argparse.ArgumentParser:
     add("--mend", type=command.path, metavar="FILE.csv", help=f"list what can be used, and in FILE{CHANGES} why")
     fix = f"{', '.join(KEYS)}, e.g. group_pattern=REGEX; repeatable"
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=fix)
+    add("--layout", choices=CHOICES["layout"], help="how the images are read, where that could be in two ways")
     add("--force", action="store_true", help="overwrite files that exist")
     return made
+
+
+def parse(argv: Sequence[str] | None) -> InspectOptions:
+    """Read the command line; a mistake in it ends the process with exit code 2."""
+    values = vars(_parser().parse_args(argv))
+    if (layout := values.pop("layout")) is not None:
+        values["set"] = [*values["set"], f"layout={layout}"]
+    return InspectOptions(**values)
 
 
 def cells(options: InspectOptions) -> list[Cell]:

@@ -52,10 +52,10 @@ def carry_out(options: InspectOptions, cells: list[Cell], console: "Console") ->
     ((seen, size),) = prepare.inspections(cells, options.data, _no_check, console, seed=0)
     messages.print_inspection(seen, size, console)
     trial = config(cells[0].values)
-    mended = None
+    mended, layout = None, None
     if options.mend is not None:
-        seen, mended = _mend(options.mend, options, seen, trial, console)
-    steps = _steps(options, seen, mended, trial)
+        seen, mended, layout = _mend(options.mend, options, seen, trial, console)
+    steps = _steps(options, seen, trial) if mended is None else _steps_from(options, mended, layout)
     if options.html is not None:
         from study.cli import inspection_page
 
@@ -86,8 +86,12 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
 
 def _mend(
     file: Path, options: InspectOptions, seen: "Inspection", trial: Config, console: "Console"
-) -> "tuple[Inspection, Mended]":
-    """Mend the data set and write it; gives the inspection too, with all images looked at."""
+) -> "tuple[Inspection, Mended, str | None]":
+    """Mend the data set and write it.
+
+    Returns:
+        The inspection, with all images looked at; what is left; and the `layout` that its list must be read with.
+    """
     from study.cli import mended_csv
     from study.data import mending, splits
     from study.data.scan import scan
@@ -97,13 +101,13 @@ def _mend(
             seen = seen._replace(looks=scan(seen.dataset.paths, advance))
     mended = mending.mend(seen, _ties(seen, trial), splits.cut(trial))
     assert options.changes is not None
-    mended_csv.write(mended, seen.dataset, file, options.changes)
+    layout = mended_csv.write(mended, seen.dataset, file, options.changes)
     console.print(f"wrote {messages.short(file.absolute())}: {'; '.join(mended_csv.summary(mended))}", soft_wrap=True)
     if mended.changes:
         console.print(
             f"wrote {messages.short(options.changes.absolute())}: each change with its reason", soft_wrap=True
         )
-    return seen, mended
+    return seen, mended, layout
 
 
 def _ties(seen: "Inspection", trial: Config) -> "Ties":
@@ -125,14 +129,9 @@ def _copies(trial: Config) -> bool:
     return getattr(trial, "copies", "stop") == "stop"
 
 
-def _steps(options: InspectOptions, seen: "Inspection", mended: "Mended | None", trial: Config) -> list[Step]:
+def _steps(options: InspectOptions, seen: "Inspection", trial: Config) -> list[Step]:
     """Give the commands to go on with."""
     again = [word for item in options.set for word in ("--set", item)]
-    if mended is not None:
-        if mended.problems:
-            return []
-        again = [word for item in options.set if not item.startswith("group_pattern=") for word in ("--set", item)]
-        return [Step("a study of what is left", _command("run", "--space", SPACE, "--data", str(options.mend), *again))]
     if seen.problems:
         mend = _command("inspect", str(options.data), *again, "--mend", "mended.csv")
         return [Step("a list of what can be used", mend)]
@@ -143,6 +142,16 @@ def _steps(options: InspectOptions, seen: "Inspection", mended: "Mended | None",
         Step("a study", _command("run", "--space", SPACE, "--data", str(options.data), *again)),
         Step("which networks are promising", ranked),
     ]
+
+
+def _steps_from(options: InspectOptions, mended: "Mended", layout: str | None) -> list[Step]:
+    """Give the command that goes on with what mending left; its list has groups, and a layout of its own."""
+    if mended.problems:
+        return []
+    kept = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
+    kept += [] if layout is None else [f"layout={layout}"]
+    again = [word for item in kept for word in ("--set", item)]
+    return [Step("a study of what is left", _command("run", "--space", SPACE, "--data", str(options.mend), *again))]
 
 
 def _command(name: str, *words: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from analysis.report.pages import defused
 from analysis.shell import files
 from analysis.shell.text import printable
+from study.data.layouts import csv_file
 from study.data.mending import Mended
 from study.data.own_images import OwnDataset
 from study.errors import UserError
@@ -19,7 +20,7 @@ from study.errors import UserError
 _BETWEEN = "|"  # of the labels of one image
 
 
-def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> None:
+def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> str | None:
     """Write both files, each as a whole.
 
     Args:
@@ -28,6 +29,9 @@ def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> No
         file: for the images, `path,label,group,split`, or `labels` where an image may have several. A path below the
             file's folder is relative to it, any other absolute.
         changes: for the changes, `path,change,reason`.
+
+    Returns:
+        The value of `layout` that the list must be read with; None if it can be read in one way only.
 
     Raises:
         UserError: a class has a name that no such file can hold.
@@ -40,6 +44,7 @@ def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> No
     paths = [original.relative(path) for path in original.paths]
     listed = ([paths[each.image], each.change, each.reason.text] for each in mended.changes)
     files.put(changes, _text(("path", "change", "reason"), ([_cell(text) for text in row] for row in listed)))
+    return _layout(file, data) if data.paths else None
 
 
 def summary(mended: Mended) -> Iterator[str]:
@@ -48,6 +53,8 @@ def summary(mended: Mended) -> Iterator[str]:
     counts = " + ".join(f"{len(part.paths):,} {name}" for name, part in data.splits.items())
     groups = {name for part in data.splits.values() for name in part.groups or ()}
     yield f"{counts or 'no'} images in {len(groups):,} groups"
+    if unknown := int((data.targets == -1).sum()):
+        yield f"{unknown:,} labels that are marked as difficult or unknown are absent in a list"
     for change in dict.fromkeys(each.change for each in mended.changes):
         causes = Counter(each.reason.cause for each in mended.changes if each.change == change)
         listed = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
@@ -61,9 +68,27 @@ def _check(data: OwnDataset) -> None:
         UserError: names one.
     """
     for name in data.classes:
-        if name != name.strip() or _BETWEEN in name:
-            what = f"a {_BETWEEN} in it" if _BETWEEN in name else "a blank at its end"
-            raise UserError(f"class {name!r} has {what}, which no list of labels can hold: rename its folder")
+        if name != name.strip() or (_BETWEEN in name and data.targets.ndim == 2):
+            what = f"a {_BETWEEN} in it" if name == name.strip() else "a blank at its end"
+            raise UserError(f"class {name!r} has {what}, which no list of labels can hold: rename it")
+
+
+def _layout(file: Path, data: OwnDataset) -> str | None:
+    """Give the `layout` that a list must be read with, which is none if it can be read in one way only.
+
+    Raises:
+        UserError: in no way is it read as the data set that was written.
+    """
+    problem = "other labels"
+    for layout in (None, "labels-by-bar" if data.targets.ndim == 2 else "one-label"):
+        try:
+            again = csv_file.dataset(file, layout)
+        except UserError as error:
+            problem = str(error)
+            continue
+        if again.classes == data.classes and np.array_equal(again.targets == 1, data.targets == 1):
+            return layout
+    raise UserError(f"{file} was written and is read as something else: {problem}")
 
 
 def _rows(data: OwnDataset, folder: Path) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.cli import messages
 from study.data import splits, tasks
+from study.data.own_images import source_options
 from study.data.tasks import data_set
 from study.pretraining import sources
 from study.pretraining.imported import ImportedWeights, of_file
@@ -50,13 +51,13 @@ def inspections(
 
     trials = [config(cell.values) for cell in cells]
     size = max(trial.image_size for trial in trials)
-    for task, pattern in dict.fromkeys((trial.task, trial.group_pattern) for trial in trials):
+    for task, options in dict.fromkeys((trial.task, source_options(trial)) for trial in trials):
         own = tasks.own(task)
         if own is None or folder is None:
             continue
         with progress(console, "looking at the images", check) as advance:
-            seen = own.inspect(folder, pattern, size, advance)
-        cuts = [splits.cut(trial) for trial in trials if (trial.task, trial.group_pattern) == (task, pattern)]
+            seen = own.inspect(folder, options, size, advance)
+        cuts = [splits.cut(trial) for trial in trials if (trial.task, source_options(trial)) == (task, options)]
         yield as_trained(seen, cuts, seed), size
 
 
@@ -84,7 +85,7 @@ def prepare(
     from study.data import prepare
 
     made: dict[tuple[Any, ...], Prepared] = {}
-    keys = [(trial.task, trial.image_size, trial.crop, trial.group_pattern) for trial in wanted]
+    keys = [(trial.task, trial.image_size, trial.crop, source_options(trial)) for trial in wanted]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for key in dict.fromkeys(keys):
             task, size, crop, pattern = key

@@ -40,7 +40,7 @@ _PLUGINS = (
     WebPImagePlugin.WebPImageFile,
 )
 FORMATS = tuple(plugin.format for plugin in _PLUGINS)
-"""The formats of the suffixes in `study.data.tasks._folders`. JPEG includes MPO, which phones write."""
+"""The formats of the suffixes in `study.data.layouts.folder_tree`. JPEG includes MPO, which phones write."""
 _JPEG = (JpegImagePlugin.JpegImageFile.format, MpoImagePlugin.MpoImageFile.format)
 MOST_PIXELS = 178_956_970
 """Of an image. Pillow has the same limit, which is twice the size at which it warns."""

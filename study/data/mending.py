@@ -118,7 +118,7 @@ def _dataset(data: OwnDataset, images: Sequence[int], groups: Sequence[str]) -> 
     parts = {}
     for name in own_images.SPLITS:
         rows = np.flatnonzero(split == name).tolist()
-        if rows:
+        if rows or (name == "train" and not images):
             own = targets[rows]
             own = own[:, present] if own.ndim == 2 else np.searchsorted(present, own)
             parts[name] = Part([paths[images[row]] for row in rows], own, [groups[row] for row in rows])

@@ -19,7 +19,7 @@ from study.data.tasks import Task
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
 from study.plugins import files
-from study.space.config import CHOICES, check_crop
+from study.space.config import CHOICES, Config, check_crop
 from study.space.ranges import check_size
 from study.storage import store
 
@@ -85,6 +85,12 @@ class Prepared:
     image_size: int = 0
     crop: str | None = None
     group_pattern: str | None = None
+    layout: str = Config.layout
+
+    @property
+    def options(self) -> own_images.SourceOptions:
+        """How images of the user's own are read."""
+        return own_images.SourceOptions(*(getattr(self, name) for name in own_images.SourceOptions._fields))
 
 
 _made_here: dict[str, Path] = {}
@@ -97,7 +103,7 @@ def prepare(
     image_size: int,
     crop: str | None,
     progress: Callable[[int, int], None] | None = None,
-    group_pattern: str | None = None,
+    options: own_images.SourceOptions = own_images.AS_IT_IS,
 ) -> Prepared:
     """Decode a data set, or render its stand-in, into the store. An entry that is there already is verified and used.
 
@@ -107,7 +113,7 @@ def prepare(
         image_size: side of the square images in pixels, in [8, 1024].
         crop: one of the task's choices; None for the first.
         progress: called with the number of images done and the total.
-        group_pattern: see `Config`.
+        options: how images of the user's own are read.
 
     Returns:
         The prepared images, for `open_data`.
@@ -123,8 +129,8 @@ def prepare(
     if folder is None:
         make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress or _silent)
     else:
-        own = tasks.own(task) if group_pattern else None
-        source = own.read(folder, crop, group_pattern) if own else module.read(folder, crop)
+        own = tasks.own(task)
+        source = own.read(folder, crop, options) if own else module.read(folder, crop)
         key["listing"] = _digest(source)
         make = partial(_decode, source, image_size, progress or _silent)
     entry = store.make_once("data", key, make, verified=True)
@@ -140,7 +146,7 @@ def prepare(
         folder=None if folder is None else str(folder.absolute()),
         image_size=image_size,
         crop=crop,
-        group_pattern=group_pattern,
+        **options._asdict(),
     )
 
 
@@ -173,7 +179,7 @@ def here(prepared: Prepared) -> Path:
     folder = None if prepared.folder is None else Path(prepared.folder)
     if folder is not None and not folder.exists():
         raise UserError(f"--data {folder}: is not here, and the store {store.root()} has not its images")
-    local = prepare(prepared.task, folder, prepared.image_size, prepared.crop, group_pattern=prepared.group_pattern)
+    local = prepare(prepared.task, folder, prepared.image_size, prepared.crop, options=prepared.options)
     if local.fingerprint != prepared.fingerprint:
         difference = f"{local.source} here, {prepared.source} where the study was started"
         raise UserError(f"task {prepared.task}: other images than the study began with ({difference})")

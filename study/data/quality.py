@@ -1,11 +1,11 @@
 """Remarks on a data set of the user's own: what may make results worse, or harder to read, than they look.
 Knows nothing of its layout on the disk, nor of what would make results wrong, which `inspection` lists."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from study.data import label_names
 from study.data.decoder_warnings import few
 from study.data.own_images import OwnDataset, class_counts
 from study.data.scan import ImageFacts
@@ -32,7 +32,7 @@ def remarks(dataset: OwnDataset, facts: Sequence[ImageFacts], listings: dict[str
     """
     images = list(zip(dataset.paths, facts, strict=True))
     yield from few([f"{dataset.relative(path)}: {note}" for path, image in images for note in image.notes])
-    yield from _alike(dataset.classes)
+    yield from label_names.remarks(dataset.classes)
     yield from _uneven(dataset)
     yield from _sizes(dataset, facts)
     small = sum(min(image.width, image.height) < size / 2 for image in facts)
@@ -46,17 +46,6 @@ def remarks(dataset: OwnDataset, facts: Sequence[ImageFacts], listings: dict[str
         yield f"no test image has {', '.join(absent)}: mAP leaves out what no image has"
     if len(test) < FEW:
         yield f"{len(test)} test images: a share near a half is known to ±{98 / np.sqrt(len(test)):.0f} points"
-
-
-def _alike(classes: Sequence[str]) -> Iterable[str]:
-    """Name classes that are probably one class, spelt in two ways."""
-    spellings: dict[str, list[str]] = {}
-    for name in classes:
-        spellings.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
-    for names in spellings.values():
-        if len(names) > 1:
-            listed = " and ".join(ascii(name) for name in names)
-            yield f"{listed} are classes of their own, though they differ by case, blanks or Unicode form alone"
 
 
 def _uneven(dataset: OwnDataset) -> Iterable[str]:

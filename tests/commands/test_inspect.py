@@ -150,7 +150,7 @@ class Page(html.parser.HTMLParser):
 
 
 def drawn(place: Path, pattern: str | None = None, **changes) -> str:
-    seen = folder.inspect(place, None, 64)._replace(**changes)
+    seen = folder.inspect(place, size=64)._replace(**changes)
     return inspection_page.page("mine", seen, 64, pattern, [], lambda done, total: None)
 
 

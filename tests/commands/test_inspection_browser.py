@@ -29,7 +29,7 @@ def page(request, tmp_path):
     if request.param == "odd":
         (place / "train/dog" / f"{'long-name-' * 20}.png").write_bytes(b"")
         Image.new("RGB", (400, 12)).save(place / "train/cat/long.png")
-    seen = folder.inspect(place, None, 64)._replace(near=near, proposal=proposal)
+    seen = folder.inspect(place, size=64)._replace(near=near, proposal=proposal)
     steps = [Step("a study", "python -m study.run --space folder --data " + "a/long/path/" * 12)]
     text = inspection_page.page("mine", seen, 64, proposal and proposal.pattern, steps, lambda done, total: None)
     file = tmp_path / "page.html"

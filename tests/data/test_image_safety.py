@@ -15,7 +15,7 @@ from PIL import EpsImagePlugin, Image
 import study
 from study.data import image_files, images, pixels, scan
 from study.data.images import read_rgb
-from study.data.tasks import _folders
+from study.data.layouts import folder_tree
 from study.storage import regular_files
 from tests.support import hostile_images
 from tests.support.hostile_images import (
@@ -96,7 +96,7 @@ def test_of_many_frames_one_is_read(tmp_path, content):
 
 def test_every_format_of_the_accepted_suffixes_is_read_whatever_the_name(tmp_path):
     registered = Image.registered_extensions()
-    kinds = {registered[suffix] for suffix in _folders.SUFFIXES}
+    kinds = {registered[suffix] for suffix in folder_tree.SUFFIXES}
     assert kinds == set(image_files.FORMATS)
     for kind in (*sorted(kinds), "MPO"):
         how = {"save_all": True, "append_images": [Image.new("RGB", (24, 20))]} if kind == "MPO" else {}

@@ -11,6 +11,7 @@ from rich.console import Console
 from study.cli import messages
 from study.data import scan
 from study.data.inspection import as_trained
+from study.data.own_images import SourceOptions
 from study.data.splits import SplitOptions
 from study.data.tasks import folder, own
 from study.errors import UserError
@@ -27,7 +28,7 @@ def place(tmp_path: Path) -> Path:
 
 def refusal(place: Path, pattern: str | None = None) -> str:
     with pytest.raises(UserError) as caught:
-        folder.inspect(place, pattern).refuse()
+        folder.inspect(place, SourceOptions(pattern)).refuse()
     return str(caught.value)
 
 
@@ -206,7 +207,7 @@ def pairs(place: Path) -> Path:
 def test_a_class_that_the_cut_leaves_no_image_of_for_validation_stops(tmp_path):
     for name in ("cat", "dog", "emu"):
         (tmp_path / f"test/{name}").mkdir(parents=True)
-    seen = folder.inspect(pairs(tmp_path), r"(p\d|test/\w+)")
+    seen = folder.inspect(pairs(tmp_path), SourceOptions(r"(p\d|test/\w+)"))
     assert not seen.problems
     for seed in range(3):
         with pytest.raises(UserError, match=r"1 classes have no image left for validation:\n    (cat|dog|emu)$"):
@@ -218,7 +219,7 @@ def test_people_who_have_several_classes_are_cut_whatever_the_seed(tmp_path):
     for person in range(12):
         for name in ("cat", "dog", "emu")[: 1 + (person < 6) + (person < 3)]:
             picture(tmp_path / f"train/{name}/p{person:02d}_0.png", 10 * person + ord(name[0]))
-    seen = folder.inspect(tmp_path, r"(p\d+)")
+    seen = folder.inspect(tmp_path, SourceOptions(r"(p\d+)"))
     assert all((np.bincount(part.targets, minlength=3) > 0).all() for part in seen.cut.values())
     for seed in range(12):
         trained = as_trained(seen, [SplitOptions(0.1), SplitOptions(0.5, validation_share=0.1)], seed)
@@ -245,5 +246,5 @@ def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):
         picture(tmp_path / f"{number}.png", number)
     rows = "".join(f"{number}.png,{names[number % 5]}\n" for number in range(20))
     remarks = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
-    much = "are classes of their own, though they differ by case, blanks or Unicode form alone"
+    much = "are classes of their own, though they differ by case, blanks, invisible letters or Unicode form alone"
     assert sorted(remarks) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]

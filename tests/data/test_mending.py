@@ -12,6 +12,7 @@ from PIL import Image
 from study.cli import mended_csv
 from study.data import mending, own_images, ties
 from study.data.near_copies import NearCopy
+from study.data.own_images import SourceOptions
 from study.data.splits import SplitOptions
 from study.data.tasks import folder
 from study.errors import UserError
@@ -22,7 +23,7 @@ SIZES = {"train/cat": 8, "train/dog": 7, "test/cat": 3, "test/dog": 3}
 
 def mend(place: Path, pattern: str | None = None, near: tuple = (), copies: bool = True) -> mending.Mended:
     """Mend a data set; `near` names pairs of near copies by their paths."""
-    seen = folder.inspect(place, pattern)
+    seen = folder.inspect(place, SourceOptions(pattern))
     names = own_images.group_names(seen.dataset, pattern)
     paths = [seen.dataset.relative(path) for path in seen.dataset.paths]
     found = [NearCopy(*sorted(map(paths.index, pair)), 0.9, "mirrored") for pair in near]
@@ -175,7 +176,7 @@ def test_a_pattern_gives_groups_and_those_in_two_splits_leave_training(tmp_path)
     for person in (0, 20, 21):
         picture(place / "test" / ("cat", "dog")[person % 2] / f"p{person:02d}_9.png", 900 + person)
     pattern = r"(p\d+)_"
-    assert folder.inspect(place, pattern).problems == {"groups are in two splits": ["p00"]}
+    assert folder.inspect(place, SourceOptions(pattern)).problems == {"groups are in two splits": ["p00"]}
     changes = written(place, tmp_path / "mended.csv", pattern=pattern)
     reason = "left out: is in group p00, as test/cat/p00_9.png, which is in test"
     assert (changes["train/cat/p00_0.png"], changes["train/cat/p00_1.png"]) == (reason, reason)
@@ -206,8 +207,28 @@ def test_vocs_layout_becomes_a_list_of_labels(tmp_path):
     picture(place / "JPEGImages" / "a.png", 1008)
     changes = written(place, tmp_path / "mended.csv")
     assert changes == {"JPEGImages/a.png": "left out: is a copy of JPEGImages/i.png, which is in test"}
-    folder.inspect(tmp_path / "mended.csv").refuse()
     assert {row["labels"] for row in rows(tmp_path / "mended.csv")} == {"cat", "dog"}
+    folder.inspect(tmp_path / "mended.csv").refuse()
+
+
+@pytest.mark.parametrize(("column", "texts", "layout"), [
+    ("labels", ("red cat", "dog"), "labels-by-bar"),
+    ("labels", ("red cat|dog", "dog"), None),
+    ("labels", ("cat, red|dog", "dog"), "labels-by-bar"),
+    ("label", ("cat, red", "dog, red"), "one-label"),
+    ("label", ("red cat", "dog"), None),
+])  # fmt: skip
+def test_a_list_that_can_be_read_in_two_ways_names_the_layout(tmp_path, column, texts, layout):
+    for number in range(16):
+        picture(tmp_path / f"{number}.png", number)
+    read = "one-label" if column == "label" else "labels-by-bar"
+    place = table(tmp_path, "\n".join([f"path,{column}", *(f'{n}.png,"{texts[n % 2]}"' for n in range(16))]))
+    seen = folder.inspect(place, SourceOptions(layout=read))
+    mended = mending.mend(seen, ties.ties(seen, None, None, True), SplitOptions())
+    assert mended_csv.write(mended, seen.dataset, tmp_path / "a.csv", tmp_path / "b.csv") == layout
+    again = folder.inspect(tmp_path / "a.csv", SourceOptions(layout=layout or "auto"))
+    again.refuse()
+    assert again.dataset.classes == seen.dataset.classes
 
 
 def test_paths_below_the_file_are_relative_and_others_absolute(tmp_path):
@@ -242,6 +263,9 @@ def _all_copied(place: Path) -> None:
     (_emptied, {"classes have no image in train": ["cat"]}),
     (_all_copied, {"classes have no image in train": ["cat"]}),
     (lambda place: [path.write_bytes(b"") for path in place.glob("*/cat/*")], {"classes have no image left": ["cat"]}),
+    (lambda place: [path.write_bytes(b"") for path in place.glob("*/*/*")], {
+        "splits have no image": ["test"], "classes have no image left": ["cat", "dog"],
+    }),
     (lambda place: [path.write_bytes(b"") for path in place.glob("test/*/*")], {"splits have no image": ["test"]}),
 ])  # fmt: skip
 def test_what_mending_leaves_nothing_of_is_named(tmp_path, spoil: Callable, problems):
@@ -251,8 +275,8 @@ def test_what_mending_leaves_nothing_of_is_named(tmp_path, spoil: Callable, prob
 
 
 def test_a_name_that_a_list_cannot_hold_is_refused(tmp_path):
-    place = folders(tmp_path / "mine", {"train/a|b": 4, "train/dog": 4})
-    with pytest.raises(UserError, match=r"class 'a\|b' has a \| in it, which no list of labels can hold"):
+    place = folders(tmp_path / "mine", {"train/cat ": 4, "train/dog": 4})
+    with pytest.raises(UserError, match=r"class 'cat ' has a blank at its end, which no list of labels can hold"):
         written(place, tmp_path / "mended.csv")
     assert not (tmp_path / "mended.csv").exists()
 
