@@ -103,10 +103,8 @@ def _mend(
     assert options.changes is not None
     layout = mended_csv.write(mended, seen.dataset, file, options.changes)
     console.print(f"wrote {messages.short(file.absolute())}: {'; '.join(mended_csv.summary(mended))}", soft_wrap=True)
-    if mended.changes:
-        console.print(
-            f"wrote {messages.short(options.changes.absolute())}: each change with its reason", soft_wrap=True
-        )
+    what = "each change with its reason" if mended.changes else "nothing was changed"
+    console.print(f"wrote {messages.short(options.changes.absolute())}: {what}", soft_wrap=True)
     return seen, mended, layout
 
 
