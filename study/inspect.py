@@ -55,7 +55,7 @@ def inspect(
     from study.cli.console import Console
 
     findings = inspecting.carry_out(options, cells, Console(file=io.StringIO()))
-    if findings.mended and findings.mended.problems:
+    if findings.left:
         inspecting.refuse(findings, options)
     return findings.seen
 

@@ -80,6 +80,15 @@ def cells(options: InspectOptions) -> list[Cell]:
     for option, file in (("--html", options.html), ("--mend", options.mend), ("--mend", options.changes)):
         if file is not None:
             _check_place(option, file, options)
+    return of_study(options)
+
+
+def of_study(options: InspectOptions) -> list[Cell]:
+    """Give the cells of a study that would read the images.
+
+    Raises:
+        UserError: a value of a hyperparameter is none, or the images are no data set.
+    """
     return question.resolve(Options(space=SPACE, data=options.data, set=options.set, inspect=True)).cells
 
 

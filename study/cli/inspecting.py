@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.shell import files
-from study.cli import messages, prepare
+from study.cli import inspect_options, messages, prepare
 from study.cli.inspect_options import SPACE, InspectOptions
 from study.errors import UserError
 from study.space.config import Config, config
@@ -16,8 +17,7 @@ from study.storage import store
 
 if TYPE_CHECKING:
     from study.cli.console import Console
-    from study.data.inspection import Inspection
-    from study.data.mending import Mended
+    from study.data.inspection import Inspection, Problems
     from study.data.ties import Ties
 
 NETWORKS = "efficientnet_lite0,resnet18"
@@ -25,10 +25,10 @@ NETWORKS = "efficientnet_lite0,resnet18"
 
 
 class Findings(NamedTuple):
-    """What was found, and what mending left of it."""
+    """What was found, and what would still make results wrong once it is mended."""
 
     seen: "Inspection"
-    mended: "Mended | None"
+    left: "Problems"
 
 
 class Step(NamedTuple):
@@ -52,20 +52,20 @@ def carry_out(options: InspectOptions, cells: list[Cell], console: "Console") ->
     ((seen, size),) = prepare.inspections(cells, options.data, _no_check, console, seed=0)
     messages.print_inspection(seen, size, console)
     trial = config(cells[0].values)
-    mended, layout = None, None
+    steps, left = _steps(options, seen, trial), dict[str, list[str]]()
     if options.mend is not None:
-        seen, mended, layout = _mend(options.mend, options, seen, trial, console)
-    steps = _steps(options, seen, trial) if mended is None else _steps_from(options, mended, layout)
+        seen, left, again = _mend(options, seen, trial, console)
+        steps = [] if left else [Step("a study of what is left", _study(again))]
     if options.html is not None:
         from study.cli import inspection_page
 
         with prepare.progress(console, "drawing pictures", _no_check) as advance:
             page = inspection_page.page(options.data.resolve().name, seen, size, _pattern(seen, trial), steps, advance)
         files.put(options.html, page.encode())
-        write(f"wrote {messages.short(options.html.absolute())}")
+        write(f"wrote {_short(options.html)}")
     for step in steps:
         write(f"{step.what}: {step.command}")
-    return Findings(seen, mended)
+    return Findings(seen, left)
 
 
 def refuse(findings: Findings, options: InspectOptions) -> None:
@@ -74,7 +74,7 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
     Raises:
         UserError: with all problems.
     """
-    left = findings.mended.problems.items() if findings.mended else ()
+    left = findings.left.items()
     lines = [f"{options.mend}: {len(found):,} {problem}: {', '.join(found[:5])}" for problem, found in left]
     try:
         findings.seen.refuse()
@@ -85,27 +85,51 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
 
 
 def _mend(
-    file: Path, options: InspectOptions, seen: "Inspection", trial: Config, console: "Console"
-) -> "tuple[Inspection, Mended, str | None]":
-    """Mend the data set and write it.
+    options: InspectOptions, seen: "Inspection", trial: Config, console: "Console"
+) -> "tuple[Inspection, Problems, InspectOptions]":
+    """Mend the data set, write it, and inspect what is left as a study would.
 
     Returns:
-        The inspection, with all images looked at; what is left; and the `layout` that its list must be read with.
+        The inspection, with all images looked at; what would still make results wrong; and how the list is read.
     """
     from study.cli import mended_csv
-    from study.data import mending, splits
+    from study.data import mending
+
+    assert options.mend is not None
+    assert options.changes is not None
+    seen = _looked_at(seen, console)
+    while True:
+        mended = mending.mend(seen, _ties(seen, trial))
+        layout = mended_csv.write(mended, seen.dataset, options.mend, options.changes)
+        again, left = _of_list(options, layout), mended.lost
+        if left:
+            break
+        ((rest, _),) = prepare.inspections(inspect_options.of_study(again), again.data, _no_check, console, seed=0)
+        left = rest.problems
+        if not (missed := mending.missed(seen, rest) if _copies(trial) else []):
+            break
+        seen = seen._replace(near=[*seen.near, *missed])
+    console.print(f"wrote {_short(options.mend)}: {'; '.join(mended_csv.summary(mended))}", soft_wrap=True)
+    what = "each change with its reason" if mended.changes else "nothing was changed"
+    console.print(f"wrote {_short(options.changes)}: {what}", soft_wrap=True)
+    return seen, left, again
+
+
+def _looked_at(seen: "Inspection", console: "Console") -> "Inspection":
+    """Scan the images where a class without one ended the inspection before."""
     from study.data.scan import scan
 
-    if not seen.looks:  # a class without an image ended the inspection early
-        with prepare.progress(console, "looking at the images", _no_check) as advance:
-            seen = seen._replace(looks=scan(seen.dataset.paths, advance))
-    mended = mending.mend(seen, _ties(seen, trial), splits.cut(trial))
-    assert options.changes is not None
-    layout = mended_csv.write(mended, seen.dataset, file, options.changes)
-    console.print(f"wrote {messages.short(file.absolute())}: {'; '.join(mended_csv.summary(mended))}", soft_wrap=True)
-    what = "each change with its reason" if mended.changes else "nothing was changed"
-    console.print(f"wrote {messages.short(options.changes.absolute())}: {what}", soft_wrap=True)
-    return seen, mended, layout
+    if seen.looks:
+        return seen
+    with prepare.progress(console, "looking at the images", _no_check) as advance:
+        return seen._replace(looks=scan(seen.dataset.paths, advance))
+
+
+def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:
+    """Give the options that a mended list is read with: it has groups, and a layout of its own."""
+    assert options.mend is not None
+    kept = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
+    return InspectOptions(data=options.mend, set=[*kept, *([] if layout is None else [f"layout={layout}"])])
 
 
 def _ties(seen: "Inspection", trial: Config) -> "Ties":
@@ -116,10 +140,14 @@ def _ties(seen: "Inspection", trial: Config) -> "Ties":
 
 
 def _pattern(seen: "Inspection", trial: Config) -> str | None:
-    """Give the pattern that names groups: the user's, or else the one that explains the copies."""
-    if trial.group_pattern is not None or seen.proposal is None or not _copies(trial):
-        return trial.group_pattern
-    return seen.proposal.pattern
+    """Give the pattern that names groups: the user's, or a proposed one.
+
+    Names alone are no reason to take images out of a split: where there are several, copies must speak for a proposal.
+    """
+    proposal = seen.proposal
+    if trial.group_pattern is None and proposal is not None and _copies(trial):
+        return proposal.pattern if proposal.explained or len(seen.dataset.splits) == 1 else None
+    return trial.group_pattern
 
 
 def _copies(trial: Config) -> bool:
@@ -129,31 +157,29 @@ def _copies(trial: Config) -> bool:
 
 def _steps(options: InspectOptions, seen: "Inspection", trial: Config) -> list[Step]:
     """Give the commands to go on with."""
-    again = [word for item in options.set for word in ("--set", item)]
     if seen.problems:
-        mend = _command("inspect", str(options.data), *again, "--mend", "mended.csv")
+        mend = _command("inspect", str(options.data), *_set(options), "--mend", "mended.csv")
         return [Step("a list of what can be used", mend)]
-    if seen.proposal is not None and trial.group_pattern is None:
-        again += ["--set", f"group_pattern={seen.proposal.pattern}"]
-    ranked = _command("rank", "--data", str(options.data), "--families", NETWORKS, *again)
-    return [
-        Step("a study", _command("run", "--space", SPACE, "--data", str(options.data), *again)),
-        Step("which networks are promising", ranked),
-    ]
+    if trial.group_pattern is None and (pattern := _pattern(seen, trial)) is not None:
+        options = replace(options, set=[*options.set, f"group_pattern={pattern}"])
+    ranked = _command("rank", "--data", str(options.data), "--families", NETWORKS, *_set(options))
+    return [Step("a study", _study(options)), Step("which networks are promising", ranked)]
 
 
-def _steps_from(options: InspectOptions, mended: "Mended", layout: str | None) -> list[Step]:
-    """Give the command that goes on with what mending left; its list has groups, and a layout of its own."""
-    if mended.problems:
-        return []
-    kept = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
-    kept += [] if layout is None else [f"layout={layout}"]
-    again = [word for item in kept for word in ("--set", item)]
-    return [Step("a study of what is left", _command("run", "--space", SPACE, "--data", str(options.mend), *again))]
+def _study(options: InspectOptions) -> str:
+    return _command("run", "--space", SPACE, "--data", str(options.data), *_set(options))
+
+
+def _set(options: InspectOptions) -> list[str]:
+    return [word for item in options.set for word in ("--set", item)]
 
 
 def _command(name: str, *words: str) -> str:
     return shlex.join(["python", "-m", f"study.{name}", *words])
+
+
+def _short(file: Path) -> str:
+    return messages.short(file.absolute())
 
 
 def _no_check() -> None:

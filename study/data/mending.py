@@ -3,16 +3,17 @@
 Of two splits the one that scores rest on less yields: training to validation, both to the test. Knows nothing of files.
 """
 
+import os
 from collections import Counter
 from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from study.data import inspection, mended_groups, own_images
+from study.data import mended_groups, own_images
 from study.data.inspection import Inspection, Problems
+from study.data.near_copies import NearCopy
 from study.data.own_images import OwnDataset, Part
-from study.data.splits import SplitOptions
 from study.data.ties import OTHER_LABEL, STRADDLING, UNREADABLE, UNWRITABLE, Reason, Ties, by_pixels, copy_among
 from study.text import encodes
 
@@ -37,11 +38,11 @@ class Mended(NamedTuple):
     """Its classes are those that have an image."""
     changes: list[Change]
     """By image."""
-    problems: Problems
-    """What would still make results wrong."""
+    lost: Problems
+    """The splits and classes that have no image any more."""
 
 
-def mend(seen: Inspection, tied: Ties, split: SplitOptions) -> Mended:
+def mend(seen: Inspection, tied: Ties) -> Mended:
     """Mend a data set.
 
     Unreadable files are left out. Copies and groups in two splits leave training, or validation if the other is the
@@ -50,7 +51,6 @@ def mend(seen: Inspection, tied: Ties, split: SplitOptions) -> Mended:
     Args:
         seen: the data set's inspection, in which each image has been looked at.
         tied: its ties.
-        split: how a study cuts it.
     """
     left = _unusable(seen)
     left |= _yielding(tied, left)
@@ -59,7 +59,7 @@ def mend(seen: Inspection, tied: Ties, split: SplitOptions) -> Mended:
     changes = [Change(image, LEFT_OUT, reason) for image, reason in left.items()]
     changes += [Change(image, GROUPED, why) for image, why in mended_groups.reasons(tied, images, groups).items()]
     dataset = _dataset(seen.dataset, images, groups)
-    return Mended(dataset, sorted(changes), _problems(seen, dataset, images, split))
+    return Mended(dataset, sorted(changes), _lost(seen.dataset, dataset))
 
 
 def _unusable(seen: Inspection) -> dict[int, Reason]:
@@ -125,21 +125,6 @@ def _dataset(data: OwnDataset, images: Sequence[int], groups: Sequence[str]) -> 
     return data._replace(classes=tuple(data.classes[label] for label in present), splits=parts, passed=Counter())
 
 
-def _problems(seen: Inspection, dataset: OwnDataset, images: Sequence[int], split: SplitOptions) -> Problems:
-    """List what makes results wrong all the same: what is missing, since no copy and no group is in two splits."""
-    if lost := _lost(seen.dataset, dataset):
-        return lost
-    if found := inspection.class_problems(dataset):
-        return found
-    numbers = np.unique(own_images.group_names(dataset, None) or [], return_inverse=True)[1]
-    if found := inspection.group_problems(dataset, numbers):
-        return found
-    cut = own_images.train_and_test(dataset, numbers)
-    looks = [seen.looks[image] for image in images]
-    again = Inspection(dataset, looks, 0, cut, inspection.split_problems(dataset, cut), [])
-    return inspection.as_trained(again, [split], 0).problems
-
-
 def _lost(before: OwnDataset, after: OwnDataset) -> Problems:
     """List the splits that have no image, and the classes that have none any more."""
     splits = [name for name in before.splits if name not in after.splits]
@@ -147,3 +132,23 @@ def _lost(before: OwnDataset, after: OwnDataset) -> Problems:
     classes = [name for name, count in zip(before.classes, counts, strict=True) if count and name not in after.classes]
     problems = {"splits have no image": splits, "classes have no image left": classes}
     return {problem: examples for problem, examples in problems.items() if examples}
+
+
+def missed(seen: Inspection, again: Inspection) -> list[NearCopy]:
+    """Give the near copies in two splits that were found only once others were gone.
+
+    Args:
+        seen: the data set's inspection.
+        again: of what mending left of it.
+
+    Returns:
+        The pairs, by their positions in the data set itself.
+    """
+    place = {os.path.abspath(path): image for image, path in enumerate(seen.dataset.paths)}
+    images, split = [place[os.path.abspath(path)] for path in again.dataset.paths], again.dataset.split
+    pairs = []
+    for pair in again.near:
+        if split[pair.first] != split[pair.second]:
+            first, second = sorted((images[pair.first], images[pair.second]))
+            pairs.append(pair._replace(first=first, second=second))
+    return pairs

@@ -85,6 +85,23 @@ def test_mending_that_leaves_nothing_of_a_class_is_said_in_one_line(place, capsy
         study.inspect("mine", mend="mine.csv", force=True)
 
 
+def test_near_copies_that_only_mending_lays_open_are_mended_too(place, monkeypatch):
+    """An image may have more near copies than are found at once: what is left is inspected, and mended again."""
+    own, rounds = folder.inspect, []
+
+    def inspected(data, *args, **keywords):
+        seen = own(data, *args, **keywords)
+        paths = [seen.dataset.relative(path).removeprefix("mine/") for path in seen.dataset.paths]
+        rounds.append(len(paths))
+        near = [NearCopy(paths.index(f"train/cat/{len(rounds)}.png"), len(paths) - 1, 0.9, "cropped")]
+        return seen._replace(near=near if len(rounds) < 4 else [])
+
+    monkeypatch.setattr(folder, "inspect", inspected)
+    study.inspect("mine", mend="mine.csv")
+    assert rounds == [30, 29, 28, 27]
+    assert len(Path("mine.changes.csv").read_text().splitlines()) == 4
+
+
 def test_from_python_the_findings_are_an_object(place):
     seen = study.inspect("mine", set=["image_size=48"], html="page.html")
     assert (len(seen.dataset.paths), seen.problems) == (30, {})
