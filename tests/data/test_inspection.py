@@ -9,7 +9,7 @@ from PIL import Image
 from rich.console import Console
 
 from study.cli import messages
-from study.data import scan
+from study.data import images, scan
 from study.data.inspection import as_trained
 from study.data.own_images import SourceOptions
 from study.data.splits import SplitOptions
@@ -248,3 +248,33 @@ def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):
     remarks = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
     much = "are classes of their own, though they differ by case, blanks, invisible letters or Unicode form alone"
     assert sorted(remarks) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]
+
+
+def test_notes_are_given_also_where_something_else_stops(tmp_path):
+    place = folders(tmp_path, {"train/cat": 6, "train/cats": 6, "train/Dog": 40})
+    (place / "train/Dog/0.png").write_bytes(b"")
+    seen = folder.inspect(place, size=64)
+    assert [*seen.problems] == ["files cannot be read"]
+    assert "'cat' and 'cats' are classes of their own, though they differ by a plural alone" in seen.remarks
+    assert "Dog has 6.7 times the images of cat: --set class_weights=balanced weighs the loss" in seen.remarks
+    assert any("enlarged more than twice to 64 px" in remark for remark in seen.remarks)
+
+
+def test_thumbnails_of_a_storage_device_do_not_turn_noise_into_skill(tmp_path):
+    """Noise with labels by lot, and a thumbnail of each image beside it: nearest neighbours stay at chance."""
+    rng = np.random.default_rng(0)
+    for number in range(160):
+        image = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+        place = tmp_path / ("cat", "dog")[rng.integers(2)]
+        (place / "@eaDir" / f"{number}.png").mkdir(parents=True)
+        image.save(place / f"{number}.png")
+        image.resize((12, 12)).save(place / "@eaDir" / f"{number}.png" / "SYNOPHOTO_THUMB_M.jpg")
+    seen = folder.inspect(tmp_path)
+    assert seen.dataset.passed == {"@eaDir (of a system)": 2}
+    small = {
+        split: np.stack([images.decode(path, True, 8) for path in listing.paths]).astype(float)
+        for split, listing in seen.cut.items()
+    }
+    distances = ((small["test"][:, None] - small["train"][None]) ** 2).sum((2, 3, 4))
+    nearest = seen.cut["train"].targets[distances.argmin(1)]
+    assert 0.25 < (nearest == seen.cut["test"].targets).mean() < 0.75

@@ -44,7 +44,7 @@ def plan(place: Path, layout: str | None) -> Plan:
     names = subfolders(place)
     filled = [name for name in names if has_images(place / name)]
     if not filled:
-        raise UserError(_no_classes(place, names))
+        raise UserError(_no_classes(place, names, place))
     read = _decided(place, filled, layout)
     used = {folder for classes in read.folders.values() for folders in classes.values() for folder in folders}
     reading += read.reading
@@ -146,7 +146,7 @@ def _of_splits(place: Path, splits: dict[str, str]) -> Plan:
         top = place / names[split]
         inside = _without_wrapper(top)
         if not (below := _filled(inside)):
-            raise UserError(_no_classes(inside, subfolders(inside)))
+            raise UserError(_no_classes(inside, subfolders(inside), place))
         folders[split] = {name: [inside / name] for name in subfolders(inside) if split == "train" or name in below}
         path = inside.relative_to(place).as_posix()
         renamed += [] if path == split else [f"{path}/ as {split}"]
@@ -235,17 +235,17 @@ def _loose_line(folder: Path, place: Path) -> list[str]:
     return [f"not read: {count:,} images{inside} beside the folders of classes"] if count else []
 
 
-def _no_classes(place: Path, names: list[str]) -> str:
+def _no_classes(place: Path, names: list[str], root: Path) -> str:
     """Explain why a folder has no classes, with the way out that its contents suggest."""
     found = loose(place)
-    tables = sorted(path.name for path in place.glob("*.csv"))
+    tables = sorted({*place.glob("*.csv"), *root.glob("*.csv")})
     if found and not names:
         message = f"{place} has {len(found):,} images and no folders of classes"
     elif names:
         message = f"no data set in {place} (it has the folders {_few(names)}, with no image in a folder of a class)"
     else:
         message = f"no data set in {place}"
-    hint = f"; --data {place / tables[0]} reads the list that is there" if tables else ""
+    hint = f"; --data {tables[0]} reads the list that is there" if tables else ""
     return f"{message}{hint}: it needs {WANTED}"
 
 

@@ -43,14 +43,14 @@ class Columns(NamedTuple):
     """Lines for people: what is read as what, and what is not read."""
 
 
-def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], is_path: Callable[[str], bool]) -> Columns:
+def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], leads: Callable[[str], int]) -> Columns:
     """Find out what the columns are.
 
     Args:
         file: for errors.
         header: names of the columns.
         rows: all lines after the header.
-        is_path: whether a text leads to a file.
+        leads: how well a text leads to a file: 2 as it is written, 1 in another way, 0 not at all.
 
     Raises:
         UserError: a column is missing, or two columns can be what one is looked for; the text names them.
@@ -60,7 +60,7 @@ def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], is_pa
     if doubled := next((name for name in names if name and lower.count(name.casefold()) > 1), None):
         raise UserError(f"{file}: line 1 is {', '.join(names)}; it has {doubled} twice; it should be {FORM}")
     found = {what: _named(lower, what) for what in _NAMES}
-    path = _one(file, names, "path", _that_lead(found["path"], rows, is_path))
+    path = _one(file, names, "path", _that_lead(found["path"], rows, leads))
     if path is None:
         raise UserError(f"{file}: line 1 is {', '.join(names)}; it should be {FORM}")
     split = [at for at in found["split"] if lower[at] == "split" or _all_splits(rows, at)]
@@ -92,11 +92,13 @@ def _named(lower: Sequence[str], what: str) -> list[int]:
     return [lower.index(name) for name in others if name in lower]
 
 
-def _that_lead(columns: list[int], rows: Sequence[Sequence[str]], is_path: Callable[[str], bool]) -> list[int]:
-    """Keep the columns whose first value leads to a file, if there is more than one and any does."""
+def _that_lead(columns: list[int], rows: Sequence[Sequence[str]], leads: Callable[[str], int]) -> list[int]:
+    """Keep the columns whose first value leads best to a file, if there is more than one and any does."""
     if len(columns) < 2 or not rows:
         return columns[:1]
-    return [at for at in columns if at < len(rows[0]) and is_path(rows[0][at])] or columns[:1]
+    ranks = {at: leads(rows[0][at].strip()) for at in columns if at < len(rows[0])}
+    best = max(ranks.values(), default=0)
+    return [at for at, rank in ranks.items() if rank == best] if best else columns[:1]
 
 
 def _one(file: Path, names: Sequence[str], what: str, columns: list[int]) -> int | None:

@@ -5,13 +5,13 @@ import csv
 import io
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from study.data.layouts import csv_columns, csv_labels
+from study.data.layouts import csv_columns, csv_labels, csv_paths
 from study.data.layouts.csv_columns import FORM, Columns
 from study.data.layouts.csv_paths import Finder
 from study.data.layouts.names import SPLITS, split_of
@@ -119,7 +119,7 @@ def _table_of(file: Path, size: int, changed: int) -> _Table:
     if not lines and not problems:
         raise UserError(f"{file} lists no image")
     rows = [line.values for line in lines]
-    columns = csv_columns.find(file, header, rows, lambda text: Finder(file.parent, [text]).finds(text))
+    columns = csv_columns.find(file, header, rows, partial(csv_paths.leads, file.parent))
     return _Table(header, lines, columns, Finder(file.parent, [row[columns.path].strip() for row in rows]), problems)
 
 

@@ -103,13 +103,14 @@ class Level:
         dataset = recognition.dataset(folder, options.layout)
         names = own_images.group_names(dataset, options.group_pattern)
         if problems := class_problems(dataset):
-            return Inspection(dataset, [], 0, {}, problems, [])
+            return Inspection(dataset, [], 0, {}, problems, [*remarks(dataset, [], {}, size)])
         facts = scan(dataset.paths, progress)
         if problems := image_problems(dataset, facts, names):
-            return Inspection(dataset, facts, 0, {}, problems, [])
+            return Inspection(dataset, facts, 0, {}, problems, [*remarks(dataset, facts, {}, size)])
         groups = own_images.merged_groups(names or dataset.paths, [image.same for image in facts])
         if problems := group_problems(dataset, groups):
-            return Inspection(dataset, facts, len(np.unique(groups)), {}, problems, [])
+            notes = [*remarks(dataset, facts, {}, size)]
+            return Inspection(dataset, facts, len(np.unique(groups)), {}, problems, notes)
         listings = own_images.train_and_test(dataset, groups)
         problems, notes = split_problems(dataset, listings), [*remarks(dataset, facts, listings, size)]
         return Inspection(dataset, facts, len(np.unique(groups)), listings, problems, notes)
