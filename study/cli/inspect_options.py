@@ -10,8 +10,10 @@ from pathlib import Path
 from analysis.shell import command
 from study.cli import question
 from study.cli.options import Options
+from study.data import splits
 from study.errors import UserError
-from study.space.config import CHOICES, names
+from study.space.config import CHOICES, check_pattern, config, names, read
+from study.space.ranges import check_choices, check_size
 from study.space.space import Cell
 
 SPACE = "folder"
@@ -71,9 +73,7 @@ def cells(options: InspectOptions) -> list[Cell]:
     if not options.data.exists():
         raise UserError(f"{options.data}: no such folder or .csv file")
     for item in options.set:
-        key, equals, _ = item.partition("=")
-        if equals and key not in KEYS:
-            raise UserError(f"--set {item}: {key!r} is not about data; one of {', '.join(KEYS)}")
+        _check_value(item)
     for option, file, endings in (("--html", options.html, PAGE), ("--mend", options.mend, TABLE)):
         if file is not None:
             _check_ending(option, file, endings)
@@ -90,6 +90,24 @@ def of_study(options: InspectOptions) -> list[Cell]:
         UserError: a value of a hyperparameter is none, or the images are no data set.
     """
     return question.resolve(Options(space=SPACE, data=options.data, set=options.set, inspect=True)).cells
+
+
+def _check_value(item: str) -> None:
+    """Refuse what is no KEY=VALUE about data."""
+    key, equals, text = item.partition("=")
+    if not equals:
+        raise UserError(f"--set {item}: write KEY=VALUE, as in --set image_size=64")
+    if key not in KEYS:
+        raise UserError(f"--set {item}: {key!r} is not about data; one of {', '.join(KEYS)}")
+    try:
+        trial = config({key: read(key, text)})
+        check_choices(trial)
+        check_size(trial.image_size)
+        splits.check_share(trial.validation_share)
+        if trial.group_pattern is not None:
+            check_pattern(trial.group_pattern)
+    except UserError as error:
+        raise UserError(f"--set {item}: {error}") from None
 
 
 def _check_ending(option: str, file: Path, endings: tuple[str, ...]) -> None:
