@@ -198,7 +198,7 @@ def test_names_are_text_whatever_they_are(tmp_path):
     assert {tag for tag, _ in page.tags} <= {
         *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "ul", "li", "b", "pre"),
         *("code", "div", "table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "span", "i", "img"),
-        *("small", "details", "summary", "footer", "script"),
+        *("small", "section", "details", "summary", "footer", "script"),
     }
 
 
