@@ -76,7 +76,7 @@ def facts(seen: "Inspection", pairs: "Sequence[CopyPair]") -> list[tuple[str, st
     data = seen.dataset
     counts = [(f"{len(data.paths):,}", "images")]
     counts += [(f"{len(data.classes):,}", "labels" if data.targets.ndim == 2 else "classes")]
-    counts += [(f"{int(each.sum()):,}", _SPLITS[name]) for name, each in split_sizes(seen).items()]
+    counts += [(f"{number:,}", _SPLITS[name]) for name, number in split_sizes(seen).items()]
     counts += [(f"{seen.groups:,}", "groups")] if seen.groups else []
     return [*counts, (f"{len(pairs):,}", "pairs of copies")] if seen.looks else counts
 
@@ -84,14 +84,14 @@ def facts(seen: "Inspection", pairs: "Sequence[CopyPair]") -> list[tuple[str, st
 _SPLITS = {"train": "for training", "val": "for validation", "test": "for the test"}
 
 
-def split_sizes(seen: "Inspection") -> dict[str, np.ndarray]:
-    """Count each split's images, as (1,) arrays: images with several labels count once."""
+def split_sizes(seen: "Inspection") -> dict[str, int]:
+    """Count each split's images as they are used; an image with several labels counts once."""
     if not seen.cut:
-        return {name: np.array([len(part.paths)]) for name, part in seen.dataset.splits.items()}
+        return {name: len(part.paths) for name, part in seen.dataset.splits.items()}
     train, test = seen.cut["train"], seen.cut["test"]
     held = 0 if train.held is None else int(train.held.sum())
     parts = {"train": len(train.paths) - held, "val": held, "test": len(test.paths)}
-    return {name: np.array([count]) for name, count in parts.items() if count}
+    return {name: count for name, count in parts.items() if count}
 
 
 def rows(seen: "Inspection") -> list[Row]:
