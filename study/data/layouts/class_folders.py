@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from study.data.layouts.folder_tree import has_images, images, loose, subfolders
-from study.data.layouts.names import SPLITS, split_of
+from study.data.layouts.names import SPLITS, is_data, split_of, splits_of
 from study.errors import UserError
 
 LAYOUTS = ("splits", "classes", "inner-classes")
@@ -15,6 +15,7 @@ WANTED = (
     "annotations as in Pascal VOC; or a .csv file with the columns path and label"
 )
 _NAMED = 4  # folders that a message names
+_LISTS = {".csv", ".json", ".tsv", ".txt"}
 
 Folders = dict[str, dict[str, list[Path]]]
 """By split and class: the folders whose images these are."""
@@ -40,6 +41,7 @@ def plan(place: Path, layout: str | None) -> Plan:
     Raises:
         UserError: it can be read in no way, or in more than one; the text names them.
     """
+    root = place
     place, reading = _unpacked(place)
     names = subfolders(place)
     filled = [name for name in names if has_images(place / name)]
@@ -49,11 +51,12 @@ def plan(place: Path, layout: str | None) -> Plan:
     used = {folder for classes in read.folders.values() for folders in classes.values() for folder in folders}
     reading += read.reading
     reading += _not_read(place, names, used)
+    reading += _lists(root, place)
     return read._replace(reading=reading)
 
 
 def _decided(place: Path, filled: list[str], layout: str | None) -> Plan:
-    splits = {name: split for name in filled if (split := split_of(name))}
+    splits = splits_of(filled)
     others = [name for name in filled if name not in splits]
     if layout == "splits" and not splits:
         raise UserError(f"layout 'splits': none of the folders {_few(filled)} in {place} is named train, val or test")
@@ -140,17 +143,21 @@ def _of_splits(place: Path, splits: dict[str, str]) -> Plan:
     if "train" not in names:
         message = f"{place} has {_few(list(splits))} and no folder for training"
         raise UserError(f"{message}; it needs {WANTED}")
+    tops = {split: _without_wrapper(place / names[split]) for split in SPLITS if split in names}
+    train = subfolders(tops["train"])
+    if not _filled(tops["train"]):
+        raise UserError(_no_classes(tops["train"], train, place))
     folders: Folders = {}
-    renamed, reading = [], []
-    for split in (split for split in SPLITS if split in names):
-        top = place / names[split]
-        inside = _without_wrapper(top)
-        if not (below := _filled(inside)):
-            raise UserError(_no_classes(inside, subfolders(inside), place))
-        folders[split] = {name: [inside / name] for name in subfolders(inside) if split == "train" or name in below}
-        path = inside.relative_to(place).as_posix()
+    renamed: list[str] = []
+    reading: list[str] = []
+    for split, top in tops.items():
+        path, below = top.relative_to(place).as_posix(), _filled(top)
+        if {name.casefold() for name in below}.isdisjoint(name.casefold() for name in train):
+            reading += [f"not read: {path}/ ({sum(1 for _ in images(top)):,} images, in no folder of a class of train)"]
+            continue
+        folders[split] = {name: [top / name] for name in (train if split == "train" else below)}
         renamed += [] if path == split else [f"{path}/ as {split}"]
-        reading += _loose_line(inside, place)
+        reading += _loose_line(top, place)
     first = [f"read: {', '.join(renamed)}"] if renamed else []
     return Plan("image folders", folders, [*first, *reading])
 
@@ -218,13 +225,20 @@ def _classes(place: Path, filled: list[str]) -> Plan:
 
 
 def _not_read(place: Path, names: Sequence[str], used: set[Path]) -> Iterator[str]:
-    """Report each folder of which nothing is read."""
+    """Report each folder of which nothing is read, but for those of splits, which are reported already."""
     for name in names:
         folder = place / name
-        if any(folder == each or folder in each.parents for each in used):
+        if any(folder == each or folder in each.parents for each in used) or name in splits_of(names):
             continue
         count = sum(1 for _ in images(folder))
         yield f"not read: {name}/ ({f'{count:,} images' if count else 'no image'})"
+
+
+def _lists(root: Path, place: Path) -> list[str]:
+    """Report files that may list splits."""
+    files = sorted({path for folder in (root, place) for path in folder.iterdir() if path.suffix.lower() in _LISTS})
+    named = [path.name for path in files if is_data(path.name) and split_of(path.stem)]
+    return [f"not read: {_few(named)}; a .csv file with the columns path, label and split would be"] if named else []
 
 
 def _loose_line(folder: Path, place: Path) -> list[str]:

@@ -12,17 +12,17 @@ from study.errors import UserError
 
 FORM = "path,label or path,labels, then group and split where you have them"
 _NAMES = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "imagepath",
-             "img", "img_path", "image_name", "image_id", "id", "name"),
-    "label": ("label", "class", "target", "category", "class_name", "classname", "label_name", "class_id", "classid",
-              "species", "breed", "diagnosis", "y"),
-    "labels": ("labels", "tags", "classes", "targets", "categories"),
+    "path": ("path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "imagename", "imageindex",
+             "img", "imgpath", "imageid", "idcode", "id", "name"),
+    "label": ("label", "class", "target", "category", "classname", "labelname", "classid", "species", "breed",
+              "diagnosis", "dx", "y"),
+    "labels": ("labels", "tags", "classes", "targets", "categories", "findinglabels"),
     "group": ("group",),
-    "split": ("split", "subset", "set", "partition", "phase", "usage", "fold_type"),
+    "split": ("split", "subset", "set", "partition", "phase", "usage"),
 }  # fmt: skip
-"""Names of columns, the project's own first, which is taken even if there are others."""
-_INDEX = {"", "index", "unnamed: 0", "level_0"}
-_PEOPLE = ("patient", "patient_id", "patientid", "subject", "subject_id", "person", "person_id", "video", "series")
+"""Names of columns in letters and digits alone, the project's own first, which is taken even if there are others."""
+_INDEX = {"index", "unnamed0", "level0"}
+_PEOPLE = {"patient", "subject", "person", "lesion", "video", "series", "animal", "slide", "study"}
 _BITS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "-1": -1, "-1.0": -1}
 """Values of a column that is a label of its own: absent, present, unknown."""
 
@@ -37,6 +37,8 @@ class Columns(NamedTuple):
     """Of any number of labels in a cell."""
     bits: dict[str, int]
     """Label → its column of 0 and 1, where labels have columns of their own."""
+    minus: int
+    """What -1 means in these: -1 (unknown), or 0 (absent) where no cell is 0."""
     group: int | None
     split: int | None
     reading: list[str]
@@ -56,14 +58,15 @@ def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], leads
         UserError: a column is missing, or two columns can be what one is looked for; the text names them.
     """
     names = [name.strip() for name in header]
-    lower = [name.casefold() for name in names]
-    if doubled := next((name for name in names if name and lower.count(name.casefold()) > 1), None):
+    folded = [name.casefold() for name in names]
+    lower = [_plain(name) for name in names]
+    if doubled := next((name for name in names if name and folded.count(name.casefold()) > 1), None):
         raise UserError(f"{file}: line 1 is {', '.join(names)}; it has {doubled} twice; it should be {FORM}")
     found = {what: _named(lower, what) for what in _NAMES}
     path = _one(file, names, "path", _that_lead(found["path"], rows, leads))
     if path is None:
         raise UserError(f"{file}: line 1 is {', '.join(names)}; it should be {FORM}")
-    split = [at for at in found["split"] if lower[at] == "split" or _all_splits(rows, at)]
+    split = [at for at in found["split"] if folded[at] == "split" or _all_splits(rows, at)]
     taken = {path, *split, *found["group"]}
     label = _one(file, names, "label", [at for at in found["label"] if at not in taken])
     labels = _one(file, names, "labels", [at for at in found["labels"] if at not in taken])
@@ -72,16 +75,29 @@ def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], leads
     bits = {} if (label, labels) != (None, None) else _bits(names, lower, rows, taken)
     if label is None and labels is None and not bits:
         raise UserError(f"{file}: line 1 is {', '.join(names)}; it should be {FORM}")
+    minus = _minus(rows, bits)
     group = found["group"][0] if found["group"] else None
     used = {path, label, labels, group, split[0] if split else None, *bits.values()}
     reading = _reading(names, {"path": path, "label": label, "labels": labels}, bits)
+    reading += ["read: -1 as absent, since no cell is 0"] if minus == 0 else []
     reading += _unread(names, rows, used, group)
-    return Columns(path, label, labels, bits, group, split[0] if split else None, reading)
+    return Columns(path, label, labels, bits, minus, group, split[0] if split else None, reading)
 
 
-def bit(text: str) -> int | None:
-    """Read a value of a label's own column: 1, 0 or -1 (unknown); None if it is something else."""
-    return _BITS.get(text.strip().casefold())
+def bit(text: str, minus: int = -1) -> int | None:
+    """Read a value of a label's own column: 1, 0 or -1 (or what that means); None if it is something else."""
+    value = _BITS.get(text.strip().casefold())
+    return minus if value == -1 else value
+
+
+def _minus(rows: Sequence[Sequence[str]], bits: dict[str, int]) -> int:
+    values = {bit(row[at]) for row in rows for at in bits.values()}
+    return 0 if values == {-1, 1} else -1
+
+
+def _plain(name: str) -> str:
+    """Give the letters and digits of a name alone, in lower case."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _named(lower: Sequence[str], what: str) -> list[int]:
@@ -123,7 +139,7 @@ def _all_splits(rows: Sequence[Sequence[str]], at: int) -> bool:
 
 def _bits(names: Sequence[str], lower: Sequence[str], rows: Sequence[Sequence[str]], taken: set[int]) -> dict[str, int]:
     """Give the columns with nothing but 0 and 1 (and -1), at least two of them."""
-    free = [at for at in range(len(names)) if at not in taken and lower[at] not in _INDEX]
+    free = [at for at, name in enumerate(names) if name and at not in taken and lower[at] not in _INDEX]
     binary = [at for at in free if rows and all(at < len(row) and bit(row[at]) is not None for row in rows)]
     return {names[at]: at for at in binary} if len(binary) > 1 else {}
 
@@ -145,7 +161,7 @@ def _unread(
     filled = [at for at in rest if names[at] or any(at < len(row) and row[at].strip() for row in rows)]
     listed = ", ".join(names[at] or f"number {at + 1}, which has no name" for at in filled)
     lines = [f"not read: column{'s' * (len(filled) > 1)} {listed}"] if filled else []
-    people = next((names[at] for at in filled if names[at].casefold() in _PEOPLE), None)
+    people = next((names[at] for at in filled if _plain(names[at]).removesuffix("id") in _PEOPLE), None)
     if people and group is None:
         lines += [f"column {people} may name images that belong together: call it group, and no cut parts them"]
     return lines

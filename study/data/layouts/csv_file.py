@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections import Counter
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from study.data.layouts import csv_columns, csv_labels, csv_paths
 from study.data.layouts.csv_columns import FORM, Columns
-from study.data.layouts.csv_paths import Finder
+from study.data.layouts.csv_paths import Finder, finder
 from study.data.layouts.names import SPLITS, split_of
 from study.data.own_images import OwnDataset, Part
 from study.data.types import refuse
@@ -51,11 +51,16 @@ def several(file: Path, layout: str | None = None) -> bool:
 
     They may if a column is called `labels`, or if columns of 0 and 1 have other than a single 1 in some line.
     """
-    table = _table(file)
+    return _several(_table(file), layout)
+
+
+def _several(table: _Table, layout: str | None) -> bool:
     columns = table.columns
     if columns.bits:
-        ones = [[csv_columns.bit(line.values[at]) for at in columns.bits.values()] for line in table.lines]
-        return any(each.count(1) != 1 or -1 in each for each in ones)
+        values = (
+            [csv_columns.bit(line.values[at], columns.minus) for at in columns.bits.values()] for line in table.lines
+        )
+        return any(each.count(1) != 1 or -1 in each for each in values)
     return layout != "one-label" and (columns.labels is not None or layout in csv_labels.SEPARATORS)
 
 
@@ -71,7 +76,8 @@ def dataset(file: Path, layout: str | None = None) -> OwnDataset:
     Raises:
         UserError: it is no such file, with a list of problems by line, or it can be read in two ways.
     """
-    table, many = _table(file), several(file, layout)
+    table = _table(file)
+    many = _several(table, layout)
     rows, problems = _rows(file, table, many, layout)
     paths = {row.path for row in rows}
     missing = {path for path in paths if not (file.parent / path).is_file()}
@@ -105,22 +111,13 @@ def _part(rows: list[_Row], file: Path, many: bool, grouped: bool, classes: tupl
 
 
 def _table(file: Path) -> _Table:
-    """Read the lines and find out what the columns are; once, until the file changes."""
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise UserError(f"{file} cannot be read ({error.strerror})") from error
-    return _table_of(file, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=2)
-def _table_of(file: Path, size: int, changed: int) -> _Table:
+    """Read the lines, and find out what the columns are and where the files."""
     header, lines, problems = _lines(file)
     if not lines and not problems:
         raise UserError(f"{file} lists no image")
     rows = [line.values for line in lines]
     columns = csv_columns.find(file, header, rows, partial(csv_paths.leads, file.parent))
-    return _Table(header, lines, columns, Finder(file.parent, [row[columns.path].strip() for row in rows]), problems)
+    return _Table(header, lines, columns, finder(file.parent, [row[columns.path].strip() for row in rows]), problems)
 
 
 def _lines(file: Path) -> tuple[list[str], list[_Line], list[str]]:
@@ -217,7 +214,7 @@ def _row(line: _Line, table: _Table, mark: str | None) -> _Row | str:
 def _labels(values: list[str], columns: Columns, mark: str | None) -> dict[str, int] | str:
     """Give the labels of a line, each 1 (present) or -1 (unknown), or what is wrong with them."""
     if columns.bits:
-        bits = {label: csv_columns.bit(values[at]) for label, at in columns.bits.items()}
+        bits = {label: csv_columns.bit(values[at], columns.minus) for label, at in columns.bits.items()}
         return {label: value for label, value in bits.items() if value}
     text = values[columns.label if columns.label is not None else columns.labels or 0]
     if mark is None:

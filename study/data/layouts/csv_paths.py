@@ -2,68 +2,93 @@
 Opens no file."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from study.data.layouts.folder_tree import SUFFIXES, is_image, subfolders
+from study.data.layouts.folder_tree import SUFFIXES, images, is_image, subfolders
 from study.errors import UserError
 
 _MOST_FOLDERS = 200
 """Subfolders, at most two levels down, in which files are looked for by name."""
 
 
-class Finder:
-    """Leads texts to files, all in one way: leading folders left out, a subfolder in front, a suffix behind."""
+Way = Callable[[str], str]
+"""Gives the path that a text means, relative to the CSV file's folder or absolute; the file may be missing."""
 
-    def __init__(self, root: Path, texts: Sequence[str]) -> None:
-        """Choose the way, by all texts.
 
-        Args:
-            root: the CSV file's folder.
-            texts: the paths as they are written.
+class Finder(NamedTuple):
+    """How all texts of a CSV file lead to files."""
 
-        Raises:
-            UserError: the files are in two subfolders, both complete.
-        """
-        self._root = root
-        self._way, self.reading = _way(root, texts)
+    way: Way
+    reading: list[str]
+    """Lines for people, where it is another way than as written."""
 
     def __call__(self, text: str) -> str:
-        """Give the path that a text means, relative to the CSV file's folder or absolute; the file may be missing."""
-        return os.path.normpath(_applied(text, self._root, *self._way))
+        """Give the path that a text means; the file may be missing."""
+        return os.path.normpath(self.way(text))
+
+
+def finder(root: Path, texts: Sequence[str]) -> Finder:
+    """Choose the way, by all texts.
+
+    Args:
+        root: the CSV file's folder.
+        texts: the paths as they are written.
+
+    Raises:
+        UserError: the files are in two subfolders, both complete.
+    """
+    as_written = partial(_applied, root, 0, "", "")
+    if not texts or all((root / as_written(text)).is_file() for text in texts):
+        return Finder(as_written, [])
+    for left_out in range(1, min(len(_parts(text)) for text in texts)):
+        if _all(root, texts, way := partial(_applied, root, left_out, "", "")):
+            start = "/".join(_parts(texts[0])[:left_out])
+            return Finder(way, [f"read: paths without {start}/…, from the folder of the file"])
+    ways = [(folder, suffix) for folder, suffix in _by_name(root, texts)]
+    fitting = [each for each in ways if _all(root, texts, partial(_applied, root, 0, *each))]
+    if len(fitting) > 1:
+        which = " and ".join(repr(_applied(root, 0, *each, texts[0])) for each in fitting[:2])
+        raise UserError(f"{root}: the first path, {texts[0]!r}, can be {which}; write the folder in front of the paths")
+    if fitting:
+        ((folder, suffix),) = fitting
+        return Finder(
+            partial(_applied, root, 0, folder, suffix), [f"read: paths as {folder}{'/' * bool(folder)}<path>{suffix}"]
+        )
+    return _anywhere(root, texts) or Finder(as_written, [])
 
 
 def leads(root: Path, text: str) -> int:
     """Rate how well a text leads to a file: 2 as it is written, 1 in another way, 0 not at all."""
-    if _exists(root, text, (0, "", "")):
+    if (root / _applied(root, 0, "", "", text)).is_file():
         return 2
-    return int((root / Finder(root, [text])(text)).is_file())
+    return int((root / finder(root, [text])(text)).is_file())
 
 
-def _way(root: Path, texts: Sequence[str]) -> tuple[tuple[int, str, str], list[str]]:
-    """Give leading parts to leave out, folder in front and suffix behind, and the lines that say so."""
-    plain = (0, "", "")
-    if not texts or all(_exists(root, text, plain) for text in texts):
-        return plain, []
-    shortest = min(len(_parts(text)) for text in texts)
-    for left_out in range(1, shortest):
-        if _all(root, texts, (left_out, "", "")):
-            start = "/".join(_parts(texts[0])[:left_out])
-            return (left_out, "", ""), [f"read: paths without {start}/…, from the folder of the file"]
-    fitting = [
-        (0, folder, suffix) for folder, suffix in _by_name(root, texts) if _all(root, texts, (0, folder, suffix))
-    ]
-    if len(fitting) > 1:
-        which = " and ".join(repr(f"{folder}/{_parts(texts[0])[-1]}{suffix}") for _, folder, suffix in fitting[:2])
-        raise UserError(f"{root}: the first path, {texts[0]!r}, can be {which}; write the folder in front of the paths")
-    if not fitting:
-        return plain, []
-    (_, folder, suffix), *_ = fitting
-    return fitting[0], [f"read: paths as {folder + '/' if folder else ''}<path>{suffix}"]
+def _all(root: Path, texts: Sequence[str], way: Way) -> bool:
+    return (root / way(texts[0])).is_file() and all((root / way(text)).is_file() for text in texts)
 
 
-def _all(root: Path, texts: Sequence[str], way: tuple[int, str, str]) -> bool:
-    return _exists(root, texts[0], way) and all(_exists(root, text, way) for text in texts)
+def _anywhere(root: Path, texts: Sequence[str]) -> Finder | None:
+    """Find files by name in any folders, where each name is in one alone; None if one is not found so."""
+    if any(len(_parts(text)) != 1 for text in texts):
+        return None
+    named: dict[str, list[str]] = {}
+    for path in images(root):
+        name = os.path.relpath(path, root)
+        named.setdefault(os.path.basename(name), []).append(name)
+        named.setdefault(os.path.splitext(os.path.basename(name))[0], []).append(name)
+    found = {text: named.get(text, []) for text in texts}
+    if any(not names for names in found.values()):
+        return None
+    if doubled := next((text for text, names in found.items() if len(set(names)) > 1), None):
+        which = " and ".join(map(repr, sorted(set(found[doubled]))[:2]))
+        raise UserError(f"{root}: the path {doubled!r} can be {which}; write the folder in front of the paths")
+    only = {text: names[0] for text, names in found.items()}
+    folders = sorted({os.path.dirname(name) for name in only.values()})
+    return Finder(lambda text: only.get(text, text), [f"read: paths by name, in {', '.join(folders[:4])}"])
 
 
 def _by_name(root: Path, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -71,7 +96,7 @@ def _by_name(root: Path, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
     has_suffix = is_image(texts[0])
     for folder in _folders(root):
         for suffix in [""] if has_suffix else sorted(SUFFIXES | {each.upper() for each in SUFFIXES}):
-            if (folder or suffix) and _exists(root, texts[0], (0, folder, suffix)):
+            if (folder or suffix) and (root / _applied(root, 0, folder, suffix, texts[0])).is_file():
                 yield folder, suffix
 
 
@@ -81,11 +106,8 @@ def _folders(root: Path) -> list[str]:
     return ["", *first, *second][:_MOST_FOLDERS]
 
 
-def _exists(root: Path, text: str, way: tuple[int, str, str]) -> bool:
-    return (root / _applied(text, root, *way)).is_file()
-
-
-def _applied(text: str, root: Path, left_out: int, folder: str, suffix: str) -> str:
+def _applied(root: Path, left_out: int, folder: str, suffix: str, text: str) -> str:
+    """Leave out leading parts of a path, and put a folder in front and a suffix behind."""
     if (left_out, folder, suffix) == (0, "", ""):
         return text if "\\" not in text or (root / text).is_file() else _slashes(text)
     return "/".join([*([folder] if folder else []), *_parts(text)[left_out:]]) + suffix

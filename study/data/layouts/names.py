@@ -1,11 +1,13 @@
 """What the name of a folder, a list or a value says: a split, or something that a system left behind. Opens nothing."""
 
 import re
+from collections.abc import Sequence
 
 SPLITS = ("train", "val", "test")
 _WORDS = {"train": r"train(?:ing)?", "val": r"val(?:id|idation)?|dev", "test": r"test(?:ing)?"}
 _FILLING = r"(?:the|my|seg|sets?|data|datasets?|images?|imgs?|pics?|pictures|photos?|files?|folder|split|list)*"
 _PATTERNS = {split: re.compile(f"{_FILLING}(?:{words}){_FILLING}") for split, words in _WORDS.items()}
+_COMMON = {"dev", "val", "valid"}  # words of many names
 _BETWEEN = re.compile(r"[\W\d_]+")
 _SYSTEM = {
     "#recycle",
@@ -39,6 +41,31 @@ def split_of(name: str) -> str | None:
     """
     letters = _BETWEEN.sub("", name.casefold())
     return next((split for split, pattern in _PATTERNS.items() if pattern.fullmatch(letters)), None)
+
+
+def splits_of(names: Sequence[str]) -> dict[str, str]:
+    """Give the names that stand for splits, with their split.
+
+    A name may have a word more than `split_of` knows, if another name has the same word and another split.
+
+    >>> splits_of(["asl_train", "asl_test", "train_station", "bus"])
+    {'asl_train': 'train', 'asl_test': 'test'}
+    """
+    plain = {name: split for name in names if (split := split_of(name))}
+    by_rest: dict[str, dict[str, str]] = {}
+    for name in names:
+        words = _words(name)
+        found = {split for word in words if (split := split_of(word)) and word not in _COMMON}
+        if name not in plain and len(found) == 1:
+            rest = " ".join(word for word in words if not split_of(word))
+            by_rest.setdefault(rest, {})[name] = found.pop()
+    pairs = [each for each in by_rest.values() if len(set(each.values())) > 1]
+    return plain | {name: split for each in pairs for name, split in each.items()}
+
+
+def _words(name: str) -> list[str]:
+    """Give the words of a name, parted by punctuation, digits or capitals."""
+    return [word.casefold() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+", name)]
 
 
 def is_system(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from study.data.layouts import voc_places
+from study.data.layouts.names import SPLITS
 from study.data.layouts.voc_annotations import Objects, label_matrix, objects
 from study.data.layouts.voc_places import Places
 from study.data.types import Listing, refuse
@@ -71,7 +72,7 @@ def _objects(places: Places, name: str, problems: list[str]) -> Objects:
 
 def _lists(places: Places, alone: bool) -> tuple[str, dict[str, list[str]]]:
     """Choose the lists; return a text that names them, and the images of "train" and "test"."""
-    lists = voc_places.splits_of_lists(places)
+    lists = {name: places.lists.get(name, []) for name in (*SPLITS, "trainval")}
     if alone and not any(lists.values()):
         return "no lists: all annotated images", {"train": _annotated(places)}
     if any(name in places.annotations for name in lists["test"]):

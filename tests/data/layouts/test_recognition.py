@@ -60,6 +60,10 @@ ALL = {"train": CATS_AND_DOGS, "val": CATS_AND_DOGS, "test": CATS_AND_DOGS}
         ({"pets/cat": 2, "wild/wolf": 1, "wild/fox": 2}, {"train": {"pets": 2, "wild": 3}}, "inside pets, wild"),
         (under("train", "test") | {"raw": 4}, BOTH, "not read: raw/ (4 images)"),
         (under("train") | CATS_AND_DOGS, {"train": CATS_AND_DOGS}, "not read: cat/ (2 images)"),
+        (under("train") | {"Test": 4}, {"train": CATS_AND_DOGS}, "not read: Test/ (4 images, in no folder of a class"),
+        (under("train") | {"val/images": 4}, {"train": CATS_AND_DOGS}, "not read: val/ (4 images, in no folder of a"),
+        (under("asl_train/asl_train", "asl_test"), BOTH, "read: asl_train/asl_train/ as train, asl_test/ as test"),
+        ({"train_station": 2, "bus": 3}, {"train": {"train_station": 2, "bus": 3}}, ""),
         (CATS_AND_DOGS | {".": 2}, {"train": CATS_AND_DOGS}, "not read: 2 images beside the folders of classes"),
     ],
 )
@@ -82,6 +86,7 @@ def test_folders_are_read_as_they_are(tmp_path, made, wanted, line):
         (under("val", "valid", "train"), ("two folders for val, val and valid; rename or move one of them",)),
         ({"cat/train": 2, "cat/test": 2, "dog": 3}, ("cat have folders named like splits, and dog not",)),
         ({"Train": 5, "Test": 5}, ("Train has 5 images and no folders of classes",)),
+        ({"asl_train": 5, "asl_test": 5}, ("asl_train has 5 images and no folders of classes",)),
         ({"Train": 5, "Test": 5, "cat": 1}, ("Train has 5 images and no folders of classes",)),
         ({"test/cat": 2, "test/dog": 2, "val/cat": 1}, ("has test, val and no folder for training",)),
         ({".": 7}, ("has 7 images and no folders of classes",)),
@@ -128,6 +133,13 @@ def test_folders_without_images_are_reported_too(tmp_path):
     place = folders(tmp_path, under("train", "test"))
     (place / "docs").mkdir()
     assert lines(place) == "not read: docs/ (no image)"
+
+
+def test_lists_beside_the_folders_are_reported(tmp_path):
+    place = folders(tmp_path, CATS_AND_DOGS)
+    for name in ("train.txt", "Test.csv", "notes.txt"):
+        (place / name).touch()
+    assert "not read: Test.csv, train.txt; a .csv file with the columns path, label and split would be" in lines(place)
 
 
 def test_the_layouts_are_the_choices_of_the_hyperparameter():
@@ -265,6 +277,29 @@ def test_the_option_decides_how_cells_are_read(tmp_path):
     assert (data.classes, data.targets.sum(0).tolist()) == (("a", "b", "c", "d"), [5, 5, 1, 1])
 
 
+def test_files_are_found_by_name_where_each_is_in_one_folder(tmp_path):
+    place = moved(folders(tmp_path, {"part_1": 6}), {"part_1/4.png": "part_2/4.png", "part_1/5.png": "part_2/5.png"})
+    file = table(place, csv("image_id,dx,lesion_id", "{n},{label},l{n}"))
+    assert read(file) == {"train": {"cat": 3, "dog": 3}}
+    assert "read: paths by name, in part_1, part_2" in lines(file)
+    assert "column lesion_id may name images that belong together" in lines(file)
+    picture(place / "part_1/5.png", 99)
+    assert "the path '5' can be 'part_1/5.png' and 'part_2/5.png'; write the folder" in refusal(file)
+
+
+def test_names_of_columns_are_told_apart_by_digits(tmp_path):
+    file = table(place_of_rows(tmp_path), csv("path,label_1,label_2", "a/{n}.png,{label},x"))
+    assert "line 1 is path, label_1, label_2; it should be" in refusal(file)
+
+
+def test_columns_of_minus_1_and_1_have_no_unknown_labels(tmp_path):
+    file = table(
+        place_of_rows(tmp_path), csv("path,0,1", "a/{n}.png,{label}", {**dict.fromkeys(range(6), "1,-1"), 1: "1,1"})
+    )
+    assert recognition.dataset(file).targets.tolist() == [[1, 0], [1, 1]] + [[1, 0]] * 4
+    assert "read: -1 as absent, since no cell is 0" in lines(file)
+
+
 def test_images_in_two_folders_are_refused(tmp_path):
     place = folders(tmp_path, {"a": 6, "b": 6})
     message = refusal(table(place, csv("path,label", "{n}.png,{label}")))
@@ -307,6 +342,21 @@ def test_voc_by_other_names_and_in_subfolders(tmp_path, names, line):
     data = recognition.dataset(place)
     assert {split: len(part.paths) for split, part in data.splits.items()} == {"train": 8, "test": 2}
     assert line in "\n".join(data.reading)
+
+
+@pytest.mark.parametrize("parts", [("train", "valid", "test"), ("Train", "Test")])
+def test_annotations_beside_the_images(tmp_path, parts):
+    from_voc = voc(tmp_path / "voc", VOC)
+    for number, name in enumerate(VOC["trainval"] + VOC["test"]):
+        part = tmp_path / "mine" / parts[number % len(parts)]
+        moved(tmp_path, {f"voc/JPEGImages/{name}.png": f"mine/{part.name}/{name}.png"})
+        moved(tmp_path, {f"voc/Annotations/{name}.xml": f"mine/{part.name}/{name}.xml"})
+    assert from_voc.exists()
+    data = recognition.dataset(tmp_path / "mine")
+    counts = {"train": 7, "test": 3} if len(parts) == 3 else {"train": 5, "test": 5}
+    assert {split: len(part.paths) for split, part in data.splits.items()} == counts
+    assert recognition.several(tmp_path / "mine")
+    assert data.reading == ("read: annotations beside the images",)
 
 
 def test_voc_without_lists_is_all_annotated_images(tmp_path):
