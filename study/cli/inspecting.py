@@ -109,9 +109,11 @@ def _mend(
         if not (missed := mending.missed(seen, rest) if _copies(trial) else []):
             break
         seen = seen._replace(near=[*seen.near, *missed])
-    console.print(f"wrote {_short(options.mend)}: {'; '.join(mended_csv.summary(mended))}", soft_wrap=True)
-    what = "each change with its reason" if mended.changes else "nothing was changed"
-    console.print(f"wrote {_short(options.changes)}: {what}", soft_wrap=True)
+    for file, what in (
+        (options.mend, "; ".join(mended_csv.summary(mended, seen.dataset))),
+        (options.changes, "the changes, each with its reason"),
+    ):
+        console.print(f"wrote {_short(file)}: {what}", soft_wrap=True)
     return seen, left, again
 
 

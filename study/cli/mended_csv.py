@@ -13,11 +13,12 @@ from analysis.report.pages import defused
 from analysis.shell import files
 from analysis.shell.text import printable
 from study.data.layouts import csv_file
-from study.data.mending import Mended
+from study.data.mending import LEFT_OUT, Mended
 from study.data.own_images import OwnDataset
 from study.errors import UserError
 
 _BETWEEN = "|"  # of the labels of one image
+_NAMED = 5  # classes that are named
 
 
 def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> str | None:
@@ -42,12 +43,13 @@ def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> st
     folder = Path(os.path.abspath(file)).parent
     files.put(file, _text(("path", label, "group", "split"), _rows(data, folder)))
     paths = [original.relative(path) for path in original.paths]
-    listed = ([paths[each.image], each.change, each.reason.text] for each in mended.changes)
+    listed = [[paths[each.image], each.change, each.reason.text] for each in mended.changes]
+    listed += [[name, LEFT_OUT, "is a class without an image"] for name in _absent(mended, original)]
     files.put(changes, _text(("path", "change", "reason"), ([_cell(text) for text in row] for row in listed)))
     return _layout(file, data) if data.paths else None
 
 
-def summary(mended: Mended) -> Iterator[str]:
+def summary(mended: Mended, original: OwnDataset) -> Iterator[str]:
     """Say what is left, and how many images were changed for which cause."""
     data = mended.dataset
     counts = " + ".join(f"{len(part.paths):,} {name}" for name, part in data.splits.items())
@@ -59,6 +61,14 @@ def summary(mended: Mended) -> Iterator[str]:
         causes = Counter(each.reason.cause for each in mended.changes if each.change == change)
         listed = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
         yield f"{change}: {listed}"
+    if absent := _absent(mended, original):
+        more = f" and {len(absent) - _NAMED:,} more" if len(absent) > _NAMED else ""
+        yield f"no class {', '.join(absent[:_NAMED])}{more}, of which there is no image"
+
+
+def _absent(mended: Mended, original: OwnDataset) -> list[str]:
+    """Name the classes that no image has any more."""
+    return [name for name in original.classes if name not in mended.dataset.classes]
 
 
 def _check(data: OwnDataset) -> None:

@@ -102,6 +102,19 @@ def test_near_copies_that_only_mending_lays_open_are_mended_too(place, monkeypat
     assert len(Path("mine.changes.csv").read_text().splitlines()) == 4
 
 
+def test_a_class_without_an_image_is_left_out_and_the_rest_is_mended(place, capsys):
+    spoil(place)
+    for split in ("train", "test"):
+        (place / split / "emu").mkdir()
+    assert inspect.main(["mine", "--mend", "mine.csv"]) == 2
+    said = capsys.readouterr().out
+    assert (
+        "left out: 2 copies with other labels, 1 copies, 1 unreadable; no class emu, of which there is no image" in said
+    )
+    assert Path("mine.changes.csv").read_text().splitlines()[-1] == "emu,left out,is a class without an image"
+    assert inspect.main(["mine.csv"]) == 0
+
+
 def test_from_python_the_findings_are_an_object(place):
     seen = study.inspect("mine", set=["image_size=48"], html="page.html")
     assert (len(seen.dataset.paths), seen.problems) == (30, {})
