@@ -1,7 +1,8 @@
 """Data sets are looked at, and decoded or rendered, before anything starts; how far that is can be seen.
 Knows nothing of stores, cells' trials or how a study runs."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from study.data.inspection import Inspection
     from study.data.prepare import Prepared
     from study.pretraining.initial_weights import InitialWeights
 
@@ -32,8 +34,19 @@ def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], c
         console: to show it on.
         seed: of the study.
     """
-    from rich.progress import Progress
+    for seen, size in inspections(cells, folder, check, console, seed):
+        messages.print_inspection(seen, size, console)
+        seen.refuse()
 
+
+def inspections(
+    cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int
+) -> Iterator[tuple["Inspection", int]]:
+    """Inspect images of the user's own in each way that the cells read them; the arguments are `inspect`'s.
+
+    Yields:
+        The inspection, and the side of the images that networks get, pixels.
+    """
     from study.data.inspection import as_trained
 
     trials = [config(cell.values) for cell in cells]
@@ -42,13 +55,25 @@ def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], c
         own = tasks.own(task)
         if own is None or folder is None:
             continue
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("looking at the images", total=None)
-            seen = own.inspect(folder, options, size, _told(progress, bar, check))
+        with progress(console, "looking at the images", check) as advance:
+            seen = own.inspect(folder, options, size, advance)
         cuts = [splits.cut(trial) for trial in trials if (trial.task, source_options(trial)) == (task, options)]
-        seen = as_trained(seen, cuts, seed)
-        messages.print_inspection(seen, size, console)
-        seen.refuse()
+        yield as_trained(seen, cuts, seed), size
+
+
+@contextlib.contextmanager
+def progress(console: "Console", what: str, check: Callable[[], None]) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far something is; gives what is called with the number done and the total.
+
+    Args:
+        console: to show it on.
+        what: is done.
+        check: called meanwhile; what it raises ends it.
+    """
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+        yield _told(shown, shown.add_task(what, total=None), check)
 
 
 def prepare(
