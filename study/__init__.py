@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from study.inspect import inspect as inspect
     from study.models.saved import load as load_model  # noqa: F401
     from study.predict import predict as predict
     from study.rank import rank as rank
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _API = {
     **dict.fromkeys(("Settings", "Space", "choice", "integers", "log_uniform", "uniform", "versions"), "study.space"),
     "StudyResult": "study.run",
+    "inspect": "study.inspect",
     "load_model": "study.models.saved",
     "predict": "study.predict",
     "rank": "study.rank",

@@ -6,6 +6,7 @@ arguments are checked.
 
 import argparse
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ def predict(
     if own_batchnorm and earlier is None:
         raise UserError("own_batchnorm: is of a task that was learnt before; name it with task")
     places = [images] if isinstance(images, (str, Path)) else list(images)
-    paths, missing = _paths([str(Path(place).expanduser()) for place in places])
+    paths, missing, _ = _paths([str(Path(place).expanduser()) for place in places])
     if missing:
         raise UserError("; ".join(missing))
     from study.cli import labelling  # imports torch and pandas
@@ -109,12 +110,14 @@ def _run(args: argparse.Namespace, end: command.Ending) -> int:
     before = None if args.task in (None, card["task"]) else args.task
     about: Card = {**card, **cards.earlier(card, chosen.folder, before)} if before else card
     _check_options(args, about, before)
-    paths, missed = _paths(args.images)
+    paths, missed, ignored = _paths(args.images)
     for line in missed:
         end.line(line, FAILED)
     if not paths:
         raise UserError("there is no image to predict")
     _tell(chosen, about, before)
+    if ignored:
+        print(printable(f"passed over: {', '.join(f'{count:,} {what}' for what, count in ignored.most_common())}"))
     from study.cli import labelling  # imports torch and pandas
 
     threshold = THRESHOLD if args.threshold is None else args.threshold
@@ -144,21 +147,23 @@ def _check_options(args: argparse.Namespace, about: "Card", before: str | None) 
         raise UserError("--own-batchnorm: is of a task that was learnt before; name it with --task")
 
 
-def _paths(names: list[str]) -> tuple[list[str], list[str]]:
-    """Find the image files; gives them, and what is wrong with what is none."""
-    from study.data.tasks import _folders
+def _paths(names: list[str]) -> tuple[list[str], list[str], Counter[str]]:
+    """Find the image files; returns them, what is wrong with what is none, and counts what folders have besides."""
+    from study.data.layouts import folder_tree
 
-    paths, missed = [], []
+    paths: list[str] = []
+    missed: list[str] = []
+    ignored = Counter[str]()
     for name in names:
         if os.path.isdir(name):
-            images = sorted(_folders.images(Path(name)))
+            images = sorted(path for _, found in folder_tree.walk(Path(name), ignored) for path in found)
             paths += images
-            missed += [] if images else [f"{name}: has no image ({', '.join(sorted(_folders.SUFFIXES))})"]
+            missed += [] if images else [f"{name}: has no image ({', '.join(sorted(folder_tree.SUFFIXES))})"]
         elif os.path.isfile(name):
             paths.append(name)
         else:
             missed.append(f"{name}: {'is no file' if os.path.exists(name) else 'does not exist'}")
-    return paths, missed
+    return paths, missed, ignored
 
 
 def _tell(chosen: "Chosen", about: "Card", before: str | None) -> None:

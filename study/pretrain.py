@@ -91,12 +91,13 @@ def _run(args: argparse.Namespace, stop: Stop) -> int:
     store.check()
     import torch
 
-    from study.data import prepare
+    from study.data import own_images, prepare
     from study.pretraining import import_weights
 
     trained, waits = source.config, lambda done, total: stop.check()
-    own = trained.group_pattern, trained.copies
-    prepared = prepare.prepare(trained.task, args.data, trained.image_size, trained.crop, waits, *own)
+    prepared = prepare.prepare(
+        trained.task, args.data, trained.image_size, trained.crop, waits, own_images.source_options(trained)
+    )
     (start,) = initial_weights.starts(source, {each.config: prepared for each in source.line}, args.seed, 0)
     assert isinstance(start, initial_weights.InitialWeights)
     if isinstance(start.before, ImportedWeights):

@@ -81,7 +81,8 @@ def main(argv: list[str] | None = None) -> int:
     with command.ending("study.rank") as end:
         end.interrupted = "interrupted; features so far are in the store, and the same command goes on"
         args = vars(rank_options.parser().parse_args(argv))
-        out, record = args.pop("out"), args.pop("json")
+        out, record, layout = args.pop("out"), args.pop("json"), args.pop("layout")
+        args["set"] = [*args["set"], *([] if layout is None else [f"layout={layout}"])]
         options = RankOptions(**args | {"families": [each for each in args["families"].split(",") if each]})
         _run(options, out / rank_options.SPACE_FILE, record)
     return end.code

@@ -32,3 +32,11 @@ def finished(tmp_path_factory, store):
     images = small_study.photographs(place / "images")
     assert small_study.study(place / "out", images) == 0
     return place / "out", images
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Chromium without a window; tests that use it have the marks of `tests.support.browsing`."""
+    from tests.support import browsing
+
+    yield from browsing.started(tmp_path_factory.mktemp("browser"))

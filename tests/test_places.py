@@ -46,5 +46,6 @@ def test_decoded_pixels_depend_on_the_code_that_decodes_and_draws_them(monkeypat
 def test_the_working_tree_and_the_templates_are_this_project_s():
     assert working_tree.ROOT == ROOT
     assert (working_tree.ROOT / "pyproject.toml").is_file()
-    assert {path.name for path in pages.HERE.glob("*.j2")} == {"beside.html.j2", "parts.html.j2", "report.html.j2"}
+    names = ("beside", "inspection", "inspection_style", "parts", "report")
+    assert {path.name for path in pages.HERE.glob("*.j2")} == {f"{name}.html.j2" for name in names}
     assert (pages.HERE / "sort.js").is_file()

@@ -32,6 +32,7 @@ COLUMNS = {
     "validation_share": "float64",
     "balance": "string",
     "group_pattern": "string",
+    "layout": "string",
     "copies": "string",
     "subset": "string",
     "validation_augment": "string",

@@ -123,6 +123,7 @@ def _seen(seen: "Inspection", size: int) -> Iterator[str]:
     if sides:
         least, middle, most = (f"{wide} × {high}" for _, wide, high in (sides[0], sides[len(sides) // 2], sides[-1]))
         yield f"sizes: {least} to {most} px, in the middle {middle}; networks get {size} × {size}"
+    yield from data.reading
     if data.passed:
         counts = ", ".join(f"{count:,} {what}" for what, count in data.passed.most_common())
         yield f"passed over: {counts}"

@@ -12,6 +12,7 @@ from analysis.shell import command
 from study.cli import arguments
 from study.errors import UserError
 from study.space import Space
+from study.space.config import CHOICES
 from study.storage import remote
 from study.storage.free_space import KEEP_GB
 from study.text import encodes
@@ -148,6 +149,7 @@ def _parsed(parser: command.Parser, words: Sequence[str]) -> Options:
     add("--data", type=command.path, metavar="DIR", help=data)
     add("--inspect", action="store_true", help="describe your own images in --data, a folder or .csv file, and end")
     other = "folder of the real data set of another task, on which weights are trained first"
+    add("--layout", choices=CHOICES["layout"], help="how your own images are read, where that could be in two ways")
     add("--source-data", type=command.path, metavar="DIR", help=other)
     add("--download", action="store_true", help="fetch the real data set into --data DIR first")
     add(
@@ -195,4 +197,6 @@ def _parsed(parser: command.Parser, words: Sequence[str]) -> Options:
     if odd := next((word for word in words if not encodes(word)), None):
         parser.error(f"{odd}: is not UTF-8, in which a study keeps its command; give it another name")
     values = vars(parser.parse_args(words))
+    if (layout := values.pop("layout")) is not None:
+        values["set"] = [*values["set"], f"layout={layout}"]
     return Options(**values | {"exact": values["exact"] or values["deterministic"]})

@@ -1,12 +1,14 @@
 """Data sets are looked at, and decoded or rendered, before anything starts; how far that is can be seen.
 Knows nothing of stores, cells' trials or how a study runs."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.cli import messages
 from study.data import splits, tasks
+from study.data.own_images import source_options
 from study.data.tasks import data_set
 from study.pretraining import sources
 from study.pretraining.imported import ImportedWeights, of_file
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from study.data.inspection import Inspection
     from study.data.prepare import Prepared
     from study.pretraining.initial_weights import InitialWeights
 
@@ -31,29 +34,46 @@ def inspect(cells: list[Cell], folder: Path | None, check: Callable[[], None], c
         console: to show it on.
         seed: of the study.
     """
-    from rich.progress import Progress
-
-    from study.data.inspection import as_trained
-
-    trials = [config(cell.values) for cell in cells]
-    size = max(trial.image_size for trial in trials)
-    for data in dict.fromkeys(map(_own_data, trials)):
-        task, pattern, copies = data
-        own = tasks.own(task)
-        if own is None or folder is None:
-            continue
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("looking at the images", total=None)
-            seen = own.inspect(folder, pattern, size, _told(progress, bar, check), copies)
-        cuts = [splits.cut(trial) for trial in trials if _own_data(trial) == data]
-        seen = as_trained(seen, cuts, seed)
+    for seen, size in inspections(cells, folder, check, console, seed):
         messages.print_inspection(seen, size, console)
         seen.refuse()
 
 
-def _own_data(trial: Config) -> tuple[str, str | None, str]:
-    """Return what the splits of a user's own images depend on, besides the images."""
-    return trial.task, trial.group_pattern, trial.copies
+def inspections(
+    cells: list[Cell], folder: Path | None, check: Callable[[], None], console: "Console", seed: int
+) -> Iterator[tuple["Inspection", int]]:
+    """Inspect images of the user's own in each way that the cells read them; the arguments are `inspect`'s.
+
+    Yields:
+        The inspection, and the side of the images that networks get, pixels.
+    """
+    from study.data.inspection import as_trained
+
+    trials = [config(cell.values) for cell in cells]
+    size = max(trial.image_size for trial in trials)
+    for task, options in dict.fromkeys((trial.task, source_options(trial)) for trial in trials):
+        own = tasks.own(task)
+        if own is None or folder is None:
+            continue
+        with progress(console, "looking at the images", check) as advance:
+            seen = own.inspect(folder, options, size, advance)
+        cuts = [splits.cut(trial) for trial in trials if (trial.task, source_options(trial)) == (task, options)]
+        yield as_trained(seen, cuts, seed), size
+
+
+@contextlib.contextmanager
+def progress(console: "Console", what: str, check: Callable[[], None]) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far something is; gives what is called with the number done and the total.
+
+    Args:
+        console: to show it on.
+        what: is done.
+        check: called meanwhile; what it raises ends it.
+    """
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+        yield _told(shown, shown.add_task(what, total=None), check)
 
 
 def prepare(
@@ -65,12 +85,12 @@ def prepare(
     from study.data import prepare
 
     made: dict[tuple[Any, ...], Prepared] = {}
-    keys = [(trial.task, trial.image_size, trial.crop, trial.group_pattern, trial.copies) for trial in wanted]
+    keys = [(trial.task, trial.image_size, trial.crop, source_options(trial)) for trial in wanted]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for key in dict.fromkeys(keys):
-            task, size, crop, pattern, copies = key
+            task, size, crop, options = key
             bar = progress.add_task(f"{task} at {size} px", total=None)
-            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern, copies)
+            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), options)
             notes = [] if tasks.own(task) else prepare.notes(made[key])  # the inspection reports on a user's own images
             for note in notes:
                 console.print(f"note: {note}", soft_wrap=True)

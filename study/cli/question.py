@@ -15,7 +15,7 @@ from study.plugins import Code
 from study.pretraining import sources
 from study.search import own_code
 from study.space import Space
-from study.space.config import read
+from study.space.config import Config, read
 from study.space.distributions import Value
 from study.space.space import Cell, select
 from study.storage import mirror
@@ -108,7 +108,8 @@ def of_data(cell: Cell, data: Path | None) -> Cell:
     """Give a cell the task that the data set is for, where a task's data say that."""
     if data is None or not data.exists():
         return cell
-    return replace(cell, values=cell.values | {"task": tasks.of_data(str(cell.values["task"]), data)})
+    layout = str(cell.values.get("layout", Config.layout))
+    return replace(cell, values=cell.values | {"task": tasks.of_data(str(cell.values["task"]), data, layout)})
 
 
 def _check_source_data(options: Options, cells: list[Cell]) -> None:

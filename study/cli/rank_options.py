@@ -15,6 +15,7 @@ from study.errors import UserError
 from study.pretraining import sources
 from study.pretraining.imported import WeightsFile
 from study.space import Space
+from study.space.config import CHOICES
 
 SIZE = 64
 SPACE_FILE = "networks.py"
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     add("--weights", default="pretrained", metavar="NAME", help="of families without @: pretrained (default) or none")
     fix = "fix another hyperparameter, e.g. group_pattern=REGEX; repeatable"
     add("--set", action="append", default=[], metavar="KEY=VALUE", help=fix)
+    add("--layout", choices=CHOICES["layout"], help="how your images are read, where that could be in two ways")
     add("--seed", type=arguments.seed, default=0, metavar="N", help="random seed of the split (default: 0)")
     add("--cpus", type=int, metavar="N", help="threads (default: all)")
     add("--json", type=command.path, metavar="FILE", help="write the ranking there as well")

@@ -76,7 +76,7 @@ def _examined(options: RankOptions, cells: list[Cell], data: "TaskData", console
                     features = frozen_features.extract(
                         trial, data, options.seed, device=device, cache=cache, source=path, progress=advance
                     )
-                answers.append(ranking.answers(features.values, exam))
+                answers.append(ranking.answers(features.values, exam, cpus))
                 costs.append((name, features))
                 console.print(f"{name}: {_took(features, answers[-1].seconds)}", soft_wrap=True)
     finally:

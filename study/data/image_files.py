@@ -26,6 +26,7 @@ from PIL import (  # each import registers a format; Pillow itself would import 
     WebPImagePlugin,
 )
 
+from study.data import jpeg_holes
 from study.data.stripped_images import stripped
 from study.storage.regular_files import PlainFile, TooMuch
 
@@ -40,7 +41,7 @@ _PLUGINS = (
     WebPImagePlugin.WebPImageFile,
 )
 FORMATS = tuple(plugin.format for plugin in _PLUGINS)
-"""The formats of the suffixes in `study.data.tasks._folders`. JPEG includes MPO, which phones write."""
+"""The formats of the suffixes in `study.data.layouts.folder_tree`. JPEG includes MPO, which phones write."""
 _JPEG = (JpegImagePlugin.JpegImageFile.format, MpoImagePlugin.MpoImageFile.format)
 MOST_PIXELS = 178_956_970
 """Of an image. Pillow has the same limit, which is twice the size at which it warns."""
@@ -192,6 +193,12 @@ def _check_scans(file: PlainFile | BytesIO) -> None:
         raise TooLarge(f"has more than {_SCANS} scans, as many as decode it again and again")
 
 
+def _note_hole(file: PlainFile | BytesIO) -> None:
+    file.seek(0)
+    if length := jpeg_holes.hole(file.read(_AT_ONCE)):
+        warnings.warn(f"has a hole: {length:,} zero bytes among its pixels, as of a broken copy", stacklevel=1)
+
+
 def _load(file: PlainFile | BytesIO, budget: ExitStack) -> Loaded:
     image = _open(file)
     with ExitStack() as share:
@@ -200,5 +207,7 @@ def _load(file: PlainFile | BytesIO, budget: ExitStack) -> Loaded:
         if image.format in _JPEG and image.width * image.height > _REDUCED:
             image.draft(None, (image.width // 2, image.height // 2))  # type: ignore[arg-type]
         image.load()
+        if image.format == _JPEG[0] and not image.info.get("progressive"):
+            _note_hole(file)
         budget.push(share.pop_all())
     return Loaded(image, size)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from study.data import file_kinds, image_files, pixels, stripped_images, types
+from study.data import file_kinds, image_files, jpeg_holes, pixels, stripped_images, types
 from study.data.decoder_warnings import collect_notes
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
@@ -24,7 +24,8 @@ SMALL = 8
 """Pixels of a side below which there is nothing to see: the smallest image size of networks."""
 
 
-FILES = (*(str(module.__file__) for module in (image_files, stripped_images, regular_files, pixels)), __file__)
+_CODE = (image_files, jpeg_holes, stripped_images, regular_files, pixels)
+FILES = (*(str(module.__file__) for module in _CODE), __file__)
 """The code that decoded pixels depend on, besides the libraries."""
 
 

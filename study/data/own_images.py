@@ -14,11 +14,27 @@ from study.data import splits
 from study.data.types import Listing
 from study.errors import UserError
 from study.seeds import stream
-from study.space.config import check_pattern
+from study.space.config import Config, check_pattern
 
 SPLITS = ("train", "val", "test")
 SHARE = 0.2
 """Share of each class's groups that becomes the test of data that have none, drawn with a constant seed."""
+
+
+class SourceOptions(NamedTuple):
+    """How a data set of the user's own is read; the names and defaults are `Config`'s, which explains them."""
+
+    group_pattern: str | None = Config.group_pattern
+    layout: str = Config.layout
+    copies: str = Config.copies
+
+
+AS_IT_IS = SourceOptions()
+
+
+def source_options(config: Config) -> SourceOptions:
+    """Return the options of a configuration."""
+    return SourceOptions(*(getattr(config, name) for name in SourceOptions._fields))
 
 
 class Part(NamedTuple):
@@ -43,6 +59,8 @@ class OwnDataset(NamedTuple):
     """The splits of `SPLITS` that the data set has; "train" is always one of them."""
     passed: Counter[str]
     """How many files and folders are ignored, by their kind."""
+    reading: tuple[str, ...] = ()
+    """Lines for people: what is read as what, and what is not read."""
 
     @property
     def paths(self) -> list[str]:

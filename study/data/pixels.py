@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 _WITH_ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
-_BITS_PER_SAMPLE = 258  # a tag of TIFF
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # tags of TIFF
+_WHITE_IS_ZERO = 0
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -62,7 +63,10 @@ def _conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
     if image.mode == "F" or image.mode[0] == "I":
         white, hidden = _white(image), image.info.get("transparency")
         _check_range(image, white)
-        return lambda band: Image.fromarray(_scaled(band, white, hidden)).convert("RGB")
+        inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # Pillow inverts 8 bits alone
+        return lambda band: Image.fromarray(_scaled(band, white, hidden, inverted)).convert("RGB")
+    if image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        return lambda band: band.convert("RGB")  # its fourth byte is unused, as that of most programs
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         return _on_white
     return lambda band: band.convert("RGB")
@@ -82,9 +86,11 @@ def _check_range(image: Image.Image, white: int) -> None:
         raise ValueError(f"its numbers are {low:g} to {high:g}, and 0 (black) to {white} (white) is what is read")
 
 
-def _scaled(image: Image.Image, white: int, hidden: float | None) -> np.ndarray:
+def _scaled(image: Image.Image, white: int, hidden: float | None, inverted: bool) -> np.ndarray:
     """Scale an image of more than 8 bits to 8 bits."""
     numbers = np.asarray(image).astype(np.float64)
+    if inverted:
+        numbers = white - numbers
     if hidden is not None:
         numbers[numbers == hidden] = white
     return np.rint(numbers * (255 / white)).astype(np.uint8)

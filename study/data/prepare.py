@@ -19,7 +19,7 @@ from study.data.tasks import Task
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
 from study.plugins import files
-from study.space.config import CHOICES, check_crop
+from study.space.config import CHOICES, Config, check_crop
 from study.space.ranges import check_size
 from study.storage import store
 
@@ -85,7 +85,13 @@ class Prepared:
     image_size: int = 0
     crop: str | None = None
     group_pattern: str | None = None
-    copies: str = "stop"
+    layout: str = Config.layout
+    copies: str = Config.copies
+
+    @property
+    def options(self) -> own_images.SourceOptions:
+        """How images of the user's own are read."""
+        return own_images.SourceOptions(*(getattr(self, name) for name in own_images.SourceOptions._fields))
 
 
 _made_here: dict[str, Path] = {}
@@ -98,8 +104,7 @@ def prepare(
     image_size: int,
     crop: str | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    group_pattern: str | None = None,
-    copies: str = "stop",
+    options: own_images.SourceOptions = own_images.AS_IT_IS,
 ) -> Prepared:
     """Decode a data set, or render its stand-in, into the store. An entry that is there already is verified and used.
 
@@ -109,8 +114,7 @@ def prepare(
         image_size: side of the square images in pixels, in [8, 1024].
         crop: one of the task's choices; None for the first.
         progress: called with the number of images done and the total.
-        group_pattern: see `Config`.
-        copies: likewise.
+        options: how images of the user's own are read.
 
     Returns:
         The prepared images, for `open_data`.
@@ -127,7 +131,7 @@ def prepare(
         make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress)
     else:
         own = tasks.own(task)
-        source = own.read(folder, crop, group_pattern, copies) if own else module.read(folder, crop)
+        source = own.read(folder, crop, options) if own else module.read(folder, crop)
         key["listing"] = _digest(source)
         make = partial(_decode, source, image_size, progress)
     entry = store.make_once("data", key, make, verified=True)
@@ -143,8 +147,7 @@ def prepare(
         folder=None if folder is None else str(folder.absolute()),
         image_size=image_size,
         crop=crop,
-        group_pattern=group_pattern,
-        copies=copies,
+        **options._asdict(),
     )
 
 
@@ -177,8 +180,7 @@ def here(prepared: Prepared) -> Path:
     folder = None if prepared.folder is None else Path(prepared.folder)
     if folder is not None and not folder.exists():
         raise UserError(f"--data {folder}: is not here, and the store {store.root()} has not its images")
-    wanted = partial(prepare, group_pattern=prepared.group_pattern, copies=prepared.copies)
-    local = wanted(prepared.task, folder, prepared.image_size, prepared.crop)
+    local = prepare(prepared.task, folder, prepared.image_size, prepared.crop, options=prepared.options)
     if local.fingerprint != prepared.fingerprint:
         difference = f"{local.source} here, {prepared.source} where the study was started"
         raise UserError(f"task {prepared.task}: other images than the study began with ({difference})")

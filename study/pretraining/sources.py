@@ -207,7 +207,8 @@ def _config(settings: SourceSettings, pretext: pretexts.Pretext, *, values: Conf
     """
     inherited = {key: getattr(values, key) for key in (*INHERITED, *(LATER if later else ()))}
     if data_set(settings.task) != data_set(values.task):
-        inherited |= {"crop": None, "group_pattern": None, "copies": "stop"}  # crops and files are a data set's own
+        own = ("crop", "group_pattern", "layout", "copies")  # a data set's own
+        inherited |= {name: getattr(Config, name) for name in own}
     defaults = {"head": pretext.HEAD, "regime": "fine_tune"} | inherited
     return config({**defaults, **settings.hyperparameters, "task": settings.task, "weights": settings.weights})
 

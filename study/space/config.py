@@ -80,6 +80,11 @@ class Config:
     group_pattern: str | None = hyper(
         None, tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
         doc="Regular expression. What its first group matches in an image's path names the image's group.")
+    layout: str = hyper(
+        "auto", choices=("auto", "splits", "classes", "inner-classes", "voc", "one-label", "labels-by-bar",
+                         "labels-by-semicolon", "labels-by-comma", "labels-by-blank"),
+        tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
+        doc="How a data set is read that could be read in two ways. auto: in the only way, or it is refused.")
     copies: str = hyper(
         "stop", choices=("stop", "note"),
         tunable=False, reader="task folder", memory="neutral", pretraining="inherited",

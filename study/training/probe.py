@@ -6,6 +6,7 @@ of regularization is chosen on held-out images as in Radford et al. 2021, arXiv:
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,9 @@ def folds(targets: np.ndarray, groups: np.ndarray, labelled: int, seed: int) -> 
     """
     _refuse_few(targets, groups)
     cuts = []
-    for train, test in _cut(strata(targets), groups, seed):
+    with quiet():
+        whole = _cut(strata(targets), groups, seed)
+    for train, test in whole:
         share = labelled / len(train)
         drawn = splits.draw(targets[train], groups[train], share, seed) if share < ENOUGH else slice(None)
         cuts.append(Fold(train[drawn], test))
@@ -166,18 +169,29 @@ def _strength(features: np.ndarray, targets: np.ndarray, classes: int, train: np
         train = train[splits.draw(targets[train], groups[train], CHOICE / len(train), 0)]
     if len(np.unique(groups[train])) < FOLDS:
         return 0
-    inner, held = (train[part] for part in next(iter(_cut(strata(targets[train]), groups[train], 0))))
+    inner, held = (train[part] for part in _cut(strata(targets[train]), groups[train], 0)[0])
     fits = _path(features[inner], targets[inner], classes, STRENGTHS)
     return int(np.argmin([metrics.loss(logits(features[held], weights), targets[held]) for weights in fits]))
 
 
-def _cut(labels: np.ndarray, groups: np.ndarray, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _cut(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     alone = len(np.unique(groups)) == len(groups)
     kind = StratifiedKFold if alone else StratifiedGroupKFold  # the second takes seconds for thousands of groups
+    cuts = kind(FOLDS, shuffle=True, random_state=seed % 2**32).split(
+        np.zeros(len(labels)), labels, None if alone else groups
+    )
+    return [(train, test) for train, test in cuts if len(test)]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out scikit-learn's warning of a class with fewer groups than folds, which is reported.
+
+    Filters of warnings are those of the whole process: what runs in several threads is put in one such context.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a class with fewer groups than folds, which is reported
-        cuts = kind(FOLDS, shuffle=True, random_state=seed % 2**32).split(np.zeros(len(labels)), labels, groups)
-        yield from ((train, test) for train, test in cuts if len(test))
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def scarce(targets: np.ndarray, groups: np.ndarray) -> list[int]:

@@ -9,6 +9,7 @@ from tests.bad_inputs import (
     hostile_results,
     hostile_tables,
     images,
+    inspections,
     links,
     networks,
     numbers,
@@ -24,6 +25,17 @@ from tests.bad_inputs.case import Case
 
 PARTS = (
     *(options, numbers, spaces, bounds, environment, data, images, hostile_images, weights),
-    *(results, links, hostile_results, hostile_networks, hostile_tables, networks, own_code, others, ranks),
+    *(
+        results,
+        links,
+        hostile_results,
+        hostile_networks,
+        hostile_tables,
+        networks,
+        own_code,
+        others,
+        ranks,
+        inspections,
+    ),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

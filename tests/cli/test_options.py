@@ -48,7 +48,7 @@ MISTAKES = [
     ("--space gtsrb --set class_weights=even", "unknown class_weights 'even'; one of off, balanced"),
     ("--space gtsrb --set group_pattern=(a)", "group_pattern '(a)' is read by task folder alone, not by gtsrb"),
     ("--space folder --set group_pattern=(a)", "'(a)' names groups of your own images: say where they are with --data"),
-    ("--space folder --set group_pattern=a --data .", "no data set in .: it needs train/<class>"),
+    ("--space folder --set group_pattern=a --data .", "group_pattern 'a' has no group"),
     ("--space folder --inspect", "--inspect is for images of your own: --space folder"),
     ("--space gtsrb --inspect --data .", "--inspect is for images of your own"),
 ]

@@ -38,6 +38,7 @@ def here(tmp_path, monkeypatch):
 OPTIONS = {"data": "data", "deterministic": True, "checkpoint_every": 0}
 
 
+@pytest.mark.slow
 def test_command_and_function_write_the_same_table(here):
     result = study.run("mine.py", out="function", **OPTIONS)
     assert inline.study(here, options="--space mine.py --data data --out command --deterministic") == 0

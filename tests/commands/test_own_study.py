@@ -77,6 +77,7 @@ def test_a_table_of_several_labels_is_scored_by_map(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_six_kinds_of_networks_are_compared_by_score_and_cost(people, tmp_path):
     out = tmp_path / "out"
     words = "--space backbones --scale full --set weights=none --set image_size=56 --trials 1 --epochs 1 --replicates 1"

@@ -81,6 +81,7 @@ def test_saved_models_are_plain_and_answer_without_low_rank_additions(finished, 
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_transformers_killed_study_on_ray_ends_with_the_same_table(tmp_path):
     pytest.importorskip("timm")
     whole, killed = (folder(tmp_path / name, family="timm/test_vit", image_size=32) for name in ("whole", "killed"))

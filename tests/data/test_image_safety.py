@@ -15,7 +15,7 @@ from PIL import EpsImagePlugin, Image
 import study
 from study.data import image_files, images, pixels, scan
 from study.data.images import read_rgb
-from study.data.tasks import _folders
+from study.data.layouts import folder_tree
 from study.storage import regular_files
 from tests.support import hostile_images
 from tests.support.hostile_images import (
@@ -96,7 +96,7 @@ def test_of_many_frames_one_is_read(tmp_path, content):
 
 def test_every_format_of_the_accepted_suffixes_is_read_whatever_the_name(tmp_path):
     registered = Image.registered_extensions()
-    kinds = {registered[suffix] for suffix in _folders.SUFFIXES}
+    kinds = {registered[suffix] for suffix in folder_tree.SUFFIXES}
     assert kinds == set(image_files.FORMATS)
     for kind in (*sorted(kinds), "MPO"):
         how = {"save_all": True, "append_images": [Image.new("RGB", (24, 20))]} if kind == "MPO" else {}
@@ -186,7 +186,7 @@ with open("/proc/self/statm") as file:
 resource.setrlimit(resource.RLIMIT_AS, (taken + int(sys.argv[2]), ) * 2)
 pixels = images.decode(sys.argv[1], True, 32)
 assert not isinstance(pixels, str), pixels
-facts = scan._scan(sys.argv[1])
+facts = scan._scan(sys.argv[1])[0]
 assert not facts.problem, facts
 """
 
@@ -247,10 +247,10 @@ def test_bands_of_a_picture_are_what_it_is_as_a_whole(tmp_path, monkeypatch, mod
     image.save(tmp_path / "a.tif")
     image.convert("P").save(tmp_path / "p.png", transparency=bytes(range(256))) if mode == "P" else None
     for path in tmp_path.iterdir():
-        whole, digest = read_rgb(path), scan._scan(path).same
+        whole, digest = read_rgb(path), scan._scan(path)[0].same
         monkeypatch.setattr(pixels, "BAND", 17 * 3)
         assert (read_rgb(path) == whole).all()
-        assert scan._scan(path).same == digest
+        assert scan._scan(path)[0].same == digest
         monkeypatch.undo()
 
 

@@ -57,6 +57,58 @@ def test_16_bits_are_scaled_by_their_whole_range(tmp_path, suffix):
     assert np.abs(dark - SEEN / 16).max() <= 1  # not by what this one image makes of it
 
 
+def test_16_bits_whose_white_is_zero_are_turned_round(tmp_path):
+    for name, photometric, wanted in (("w", 0, 255 - SEEN), ("b", 1, SEEN)):
+        numbers = np.rint(65_535 * RAMP).astype(np.uint16)
+        path = saved(tmp_path / f"{name}.tif", numbers, tiffinfo={262: photometric})
+        assert np.abs(read_rgb(path).astype(int) - wanted).max() <= 1
+
+
+def bitmap(path: Path, alpha: int) -> Path:
+    """Write a BMP file with four bytes a pixel, of which the fourth is called alpha, as screenshots have it."""
+    pixels = np.dstack([COLOURS[..., ::-1], np.full((HIGH, WIDE), alpha, np.uint8)])[::-1].tobytes()
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 108, WIDE, HIGH, 1, 32, 3, len(pixels), 2835, 2835, 0, 0)
+    header = (header + masks + b"BGRs").ljust(108, b"\0")
+    path.write_bytes(b"BM" + struct.pack("<IHHI", 122 + len(pixels), 0, 0, 122) + header + pixels)
+    return path
+
+
+def test_a_bitmap_whose_alpha_is_0_everywhere_is_opaque(tmp_path):
+    for alpha in (0, 255):
+        assert (read_rgb(bitmap(tmp_path / f"{alpha}.bmp", alpha)) == COLOURS).all()
+
+
+def text_chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+@pytest.mark.parametrize("at", [33, -12])
+@pytest.mark.parametrize("chunk", [text_chunk(b"tEXt", b"x\0" + bytes(2**21)),
+                                   text_chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(2**21)))])  # fmt: skip
+def test_a_png_with_much_text_has_its_pixels(tmp_path, at, chunk):
+    path = saved(tmp_path / "a.png", COLOURS)
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + chunk + content[at:])
+    assert (read_rgb(path) == COLOURS).all()
+
+
+def test_a_jpeg_with_a_hole_has_a_note_and_flat_ones_have_none(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    flat = np.full((900, 900, 3), 255, np.uint8)
+    whole = saved(tmp_path / "whole.jpg", noise).read_bytes()
+    middle = len(whole) // 2
+    (tmp_path / "hole.jpg").write_bytes(whole[:middle] + bytes(2048) + whole[middle + 2048 :])
+    for name, options in (("flat", {}), ("small", {"optimize": True}), ("steps", {"progressive": True})):
+        saved(tmp_path / f"{name}.jpg", flat, **options)
+    notes = {}
+    for path in tmp_path.iterdir():
+        with images.picture(path) as picture:
+            notes[path.stem] = picture.notes
+    assert notes.pop("hole") == ("has a hole: 2,048 zero bytes among its pixels, as of a broken copy",)
+    assert set(notes.values()) == {()}
+
+
 def test_16_bit_colours_are_scaled(tmp_path):
     """Written by hand: PIL writes none."""
     rows = b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in COLOURS)

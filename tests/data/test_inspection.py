@@ -9,8 +9,9 @@ from PIL import Image, ImageOps
 from rich.console import Console
 
 from study.cli import messages
-from study.data import scan
+from study.data import images, scan
 from study.data.inspection import as_trained
+from study.data.own_images import SourceOptions
 from study.data.splits import SplitOptions
 from study.data.tasks import folder, own
 from study.errors import UserError
@@ -28,7 +29,7 @@ def place(tmp_path: Path) -> Path:
 
 def refusal(place: Path, pattern: str | None = None) -> str:
     with pytest.raises(UserError) as caught:
-        folder.inspect(place, pattern).refuse()
+        folder.inspect(place, SourceOptions(pattern)).refuse()
     return str(caught.value)
 
 
@@ -209,7 +210,7 @@ def pairs(place: Path) -> Path:
 def test_a_class_that_the_cut_leaves_no_image_of_for_validation_stops(tmp_path):
     for name in ("cat", "dog", "emu"):
         (tmp_path / f"test/{name}").mkdir(parents=True)
-    seen = folder.inspect(pairs(tmp_path), r"(p\d|test/\w+)")
+    seen = folder.inspect(pairs(tmp_path), SourceOptions(r"(p\d|test/\w+)"))
     assert not seen.problems
     for seed in range(3):
         with pytest.raises(UserError, match=r"1 classes have no image left for validation:\n    (cat|dog|emu)$"):
@@ -221,7 +222,7 @@ def test_people_who_have_several_classes_are_cut_whatever_the_seed(tmp_path):
     for person in range(12):
         for name in ("cat", "dog", "emu")[: 1 + (person < 6) + (person < 3)]:
             picture(tmp_path / f"train/{name}/p{person:02d}_0.png", 10 * person + ord(name[0]))
-    seen = folder.inspect(tmp_path, r"(p\d+)")
+    seen = folder.inspect(tmp_path, SourceOptions(r"(p\d+)"))
     assert all((np.bincount(part.targets, minlength=3) > 0).all() for part in seen.cut.values())
     for seed in range(12):
         trained = as_trained(seen, [SplitOptions(0.1), SplitOptions(0.5, validation_share=0.1)], seed)
@@ -248,10 +249,38 @@ def test_classes_that_are_spelt_in_two_ways_are_noted(tmp_path):
         picture(tmp_path / f"{number}.png", number)
     rows = "".join(f"{number}.png,{names[number % 5]}\n" for number in range(20))
     remarks = folder.inspect(table(tmp_path, f"path,label\n{rows}")).remarks[:2]
-    much = "are classes of their own, though they differ by case, blanks or Unicode form alone"
+    much = "are classes of their own, though they differ by case, blanks, invisible letters or Unicode form alone"
     assert sorted(remarks) == [f"'Ba\\u0308r' and 'B\\xe4r' {much}", f"'Cat' and 'cat' {much}"]
 
 
+def test_notes_are_given_also_where_something_else_stops(tmp_path):
+    place = folders(tmp_path, {"train/cat": 6, "train/cats": 6, "train/Dog": 40})
+    (place / "train/Dog/0.png").write_bytes(b"")
+    seen = folder.inspect(place, size=64)
+    assert [*seen.problems] == ["files cannot be read"]
+    assert "'cat' and 'cats' are classes of their own, though they differ by a plural alone" in seen.remarks
+    assert "Dog has 6.7 times the images of cat: --set class_weights=balanced weighs the loss" in seen.remarks
+    assert any("enlarged more than twice to 64 px" in remark for remark in seen.remarks)
+
+
+def test_thumbnails_of_a_storage_device_do_not_turn_noise_into_skill(tmp_path):
+    """Noise with labels by lot, and a thumbnail of each image beside it: nearest neighbours stay at chance."""
+    rng = np.random.default_rng(0)
+    for number in range(160):
+        image = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+        place = tmp_path / ("cat", "dog")[rng.integers(2)]
+        (place / "@eaDir" / f"{number}.png").mkdir(parents=True)
+        image.save(place / f"{number}.png")
+        image.resize((12, 12)).save(place / "@eaDir" / f"{number}.png" / "SYNOPHOTO_THUMB_M.jpg")
+    seen = folder.inspect(tmp_path)
+    assert seen.dataset.passed == {"@eaDir (of a system)": 2}
+    small = {
+        split: np.stack([images.decode(path, True, 8) for path in listing.paths]).astype(float)
+        for split, listing in seen.cut.items()
+    }
+    distances = ((small["test"][:, None] - small["train"][None]) ** 2).sum((2, 3, 4))
+    nearest = seen.cut["train"].targets[distances.argmin(1)]
+    assert 0.25 < (nearest == seen.cut["test"].targets).mean() < 0.75
 def near_copies(place: Path, *names: str) -> Path:
     """Write classes of pictures in training and test, and copies of the first picture, mirrored."""
     for number, name in enumerate(
@@ -274,14 +303,14 @@ def test_near_copies_in_two_splits_stop_with_ways_out(tmp_path):
 def test_copies_that_are_only_noted_are_not_joined(tmp_path):
     place = near_copies(tmp_path, "test/cat/again.jpg")
     Image.open(place / "train/dog/0.png").save(place / "test/dog/again.bmp")
-    seen = folder.inspect(place, copies="note")
+    seen = folder.inspect(place, options=SourceOptions(copies="note"))
     seen.refuse()
     assert seen.groups == 26
     assert seen.remarks[:2] == [
         "1 images are in two splits, as train/dog/0.png = test/dog/again.bmp",
         "1 near copies are in two splits, as train/cat/0.png = test/cat/again.jpg (mirrored)",
     ]
-    assert "1 images are copies of others\n" in printed(place, copies="note")
+    assert "1 images are copies of others\n" in printed(place, options=SourceOptions(copies="note"))
     groups = {part: set(each.groups.tolist()) for part, each in seen.cut.items()}
     assert (len(groups["train"]), len(groups["test"]), groups["train"] & groups["test"]) == (12, 14, set())
 
@@ -308,7 +337,7 @@ def test_the_pattern_that_explains_near_copies_is_proposed(tmp_path):
             ImageOps.mirror(Image.open(path)).save(path.with_name(f"aug_{label}{number}_0_{number}93.png"))
     seen = folder.inspect(tmp_path)
     assert seen.proposal[1:] == (20, 40, 20, 20)
-    assert folder.inspect(tmp_path, seen.proposal.pattern).groups == 20
+    assert folder.inspect(tmp_path, SourceOptions(seen.proposal.pattern)).groups == 20
     line = next(line for line in printed(tmp_path, 300).splitlines() if "group_pattern" in line)
     assert line.startswith("note: file names explain 20 of 20 pairs of copies: --set 'group_pattern=(?:^|/)")
     assert line.endswith("joins 40 images, in 20 groups in all")

@@ -17,8 +17,8 @@ A task is one file in this folder, or a user's own (`study.plugins`), with
   lower case), the corresponding class numbers of the source (optional),
 - `at(path) -> Task`: the task at a lower level, if classes have classes of their own. It has all of the above, and its
   name is the module's and the path, as in animals/animal (optional),
-- for the user's own images, whose layout and content must be checked, `choose`, `inspect` and a `read` that takes a
-  pattern of group names (see `OwnTask`; other tasks have none of these).
+- for the user's own images, whose layout and content must be checked, `choose`, `inspect` and a `read` that takes
+  their options (see `OwnTask`; other tasks have none of these).
 
 A file whose name begins with an underscore is a part of a task, not a task.
 """
@@ -34,9 +34,11 @@ from study import plugins
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
 from study.plugins import files
+from study.space.config import Config
 
 if TYPE_CHECKING:
     from study.data.inspection import Inspection
+    from study.data.own_images import SourceOptions
 
 _NO_TASK = {"rendered"}  # draws the stand-ins of all tasks
 
@@ -59,16 +61,16 @@ class Task(Protocol):
 class OwnTask(Task, Protocol):
     """A task whose images are the user's own."""
 
-    def choose(self, folder: Path) -> str:
+    def choose(self, folder: Path, layout: str = Config.layout) -> str:
         """Name the task that fits a data set, by the number of labels per image."""
 
     def inspect(
-        self, folder: Path, group_pattern: str | None, size: int, progress: Callable[[int, int], None], copies: str
+        self, folder: Path, options: "SourceOptions", size: int, progress: Callable[[int, int], None]
     ) -> "Inspection":
         """Inspect a data set and list its problems."""
 
-    def read(self, folder: Path, crop: str, group_pattern: str | None = None, copies: str = "stop") -> Source[Listing]:
-        """List a data set, with groups named by the pattern; raise an error if it has problems."""
+    def read(self, folder: Path, crop: str, options: "SourceOptions" = ...) -> Source[Listing]:
+        """List a data set, read as the options say; raise an error if it has problems."""
 
 
 def names() -> tuple[str, ...]:
@@ -115,18 +117,19 @@ def own(name: str) -> OwnTask | None:
     return cast(OwnTask, module) if hasattr(module, "inspect") else None
 
 
-def of_data(name: str, data: Path) -> str:
+def of_data(name: str, data: Path, layout: str = Config.layout) -> str:
     """Name the task that fits a data set. Only tasks of the user's own images depend on the data.
 
     Args:
         name: of the task that the user chose.
         data: a folder, or a file if the task reads one.
+        layout: how it is read, where it could be read in two ways.
 
     Raises:
         UserError: it is a file, and the task reads a folder.
     """
     if (task := own(name)) is not None:
-        return task.choose(data)
+        return task.choose(data, layout)
     if data.is_file():
         raise UserError(f"--data {data}: is a file, and task {name} reads a folder")
     return name

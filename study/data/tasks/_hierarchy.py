@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from study.data.tasks import _class_table, _folders
+from study.data.layouts import folder_tree, image_folder
+from study.data.tasks import _class_table
 from study.data.tasks._class_table import Place
 from study.data.types import Images, Listing
 from study.errors import UserError
@@ -25,7 +26,7 @@ _WANTED = f"train/<class>/<class>/… and test/<class>/<class>/…, or train/<cl
 def trees(folder: Path) -> dict[str, dict[Place, Listing]]:
     """List the images of a hierarchy.
 
-    Files and links are ignored as in `_folders.listing`. With a table, each class's folder may be a link.
+    Files and links are ignored as in `image_folder.listing`. With a table, each class's folder may be a link.
 
     Args:
         folder: has `train` and `test` in it, each with folders of classes; either `classes.csv` or nested folders.
@@ -39,9 +40,9 @@ def trees(folder: Path) -> dict[str, dict[Place, Listing]]:
     """
     if not folder.is_dir():
         raise UserError(f"no folder {folder}")
-    if not _folders.is_image_folder(folder):
+    if not image_folder.is_image_folder(folder):
         raise UserError(f"no hierarchy of images in {folder}: it has neither {_WANTED}")
-    classes = {split: _folders.classes(folder / split) for split in _folders.SPLITS}
+    classes = {split: image_folder.classes(folder / split) for split in image_folder.SPLITS}
     table = folder / TABLE
     if not table.exists():
         return {split: _nested(folder / split, names) for split, names in classes.items()}
@@ -50,12 +51,12 @@ def trees(folder: Path) -> dict[str, dict[Place, Listing]]:
 
 
 def _nested(root: Path, names: list[str]) -> dict[Place, Listing]:
-    folders = (pair for name in names for pair in _folders.walk(root / name))
+    folders = (pair for name in names for pair in folder_tree.walk(root / name))
     return {Path(os.path.relpath(place, root)).parts: _listing(images) for place, images in folders}
 
 
 def _flat(folder: Path) -> Listing:
-    return _listing(_folders.images(folder))
+    return _listing(folder_tree.images(folder))
 
 
 def _listing(paths: Iterable[str]) -> Listing:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data.tasks import _folders, _unpickled
+from study.data.layouts import image_folder
+from study.data.tasks import _unpickled
 from study.data.tasks._drawing import draw
 from study.data.tasks._objects_drawn import OBJECTS
 from study.data.tasks._scenes import daylight
@@ -57,10 +58,10 @@ def read(folder: Path, crop: str) -> Source[Listing] | Source[Arrays]:
     for place in (folder, folder / PLACE):
         if (place / "data_batch_1").is_file():
             return _batches(place)
-    if not _folders.is_image_folder(folder):
+    if not image_folder.is_image_folder(folder):
         wanted = f"neither {PLACE}/data_batch_1 nor train/<class>/… and test/<class>/…"
         raise UserError(f"no CIFAR-10 in {folder}: it has {wanted}")
-    classes, splits = _folders.listing(folder)
+    classes, splits = image_folder.listing(folder)
     if classes != CLASSES:
         raise UserError(f"{folder} has the classes {', '.join(classes)}; CIFAR-10 has {', '.join(CLASSES)}")
     suffixes = sorted({Path(path).suffix.lower() for listing in splits.values() for path in listing.paths})

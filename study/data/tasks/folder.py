@@ -16,11 +16,14 @@ from study.data.copies import find, in_two_splits
 from study.data.copies import groups as numbered_groups
 from study.data.copies import remarks as copy_remarks
 from study.data.inspection import Inspection, class_problems, group_problems, image_problems, split_problems
+from study.data.layouts import recognition
+from study.data.own_images import AS_IT_IS, SourceOptions
 from study.data.quality import remarks
 from study.data.scan import scan
-from study.data.tasks import _own_layouts, animals, voc
+from study.data.tasks import animals, voc
 from study.data.types import Arrays, Listing, Source
 from study.errors import UserError
+from study.space.config import Config
 
 METRIC = "balanced_accuracy"
 """Equal to accuracy if classes are balanced. If not, accuracy would reward a network that ignores rare classes."""
@@ -42,14 +45,14 @@ class Level:
     __file__: str = __file__
     AUGMENT: dict[str, float] = field(default_factory=lambda: dict(AUGMENT))
 
-    def read(self, folder: Path, crop: str, group_pattern: str | None = None, copies: str = "stop") -> Source[Listing]:
+    def read(self, folder: Path, crop: str, options: SourceOptions = AS_IT_IS) -> Source[Listing]:
         """List a data set's images.
 
         Args:
-            folder: or a CSV file; see `_own_layouts`.
+            folder: or a CSV file; see `study.data.layouts`.
             crop: "centre" (the largest square in the middle) or "whole" (the whole image, squeezed into a square).
-            group_pattern: see `Config`; if None, the CSV file's column group, else each image is its own group.
-            copies: see `Config`.
+            options: how it is read. Without a pattern, a CSV file's column group names groups, or else each image is
+                a group of its own.
 
         Returns:
             The data set. Copies of an image are in one group, unless they are only noted. If it has no test, a fifth
@@ -58,9 +61,9 @@ class Level:
         Raises:
             UserError: it is no such data set, or it has problems that would make results wrong, with a list of these.
         """
-        if (name := choose(folder)) != self._name():
+        if (name := choose(folder, options.layout)) != self._name():
             raise UserError(f"{folder} is data for task {name}, not for {self._name()}")
-        inspection = inspect(folder, group_pattern, copies=copies)
+        inspection = inspect(folder, options)
         inspection.refuse()
         dataset = inspection.dataset
         listings = {split: listing._replace(square=crop == "centre") for split, listing in inspection.cut.items()}
@@ -75,26 +78,24 @@ class Level:
         module = voc if self.LABELS_PER_IMAGE == _SEVERAL else animals.at("animal")
         return module.stand_in(size, crop)
 
-    def choose(self, folder: Path) -> str:
+    def choose(self, folder: Path, layout: str = Config.layout) -> str:
         """Name the task that fits a data set."""
-        return f"folder/{_SEVERAL}" if _own_layouts.several(folder) else "folder"
+        return f"folder/{_SEVERAL}" if recognition.several(folder, layout) else "folder"
 
     def inspect(
         self,
         folder: Path,
-        group_pattern: str | None = None,
+        options: SourceOptions = AS_IT_IS,
         size: int = 32,
         progress: Callable[[int, int], None] = lambda done, total: None,
-        copies: str = "stop",
     ) -> Inspection:
         """Inspect a data set.
 
         Args:
             folder: or a CSV file.
-            group_pattern: as in `read`.
+            options: as in `read`.
             size: side of the images that networks get, pixels.
             progress: called with the number of images done and the total, during the scan and again for near copies.
-            copies: as in `read`.
 
         Returns:
             The inspection, which may list problems.
@@ -102,21 +103,22 @@ class Level:
         Raises:
             UserError: it is no data set, or its groups cannot be named.
         """
-        dataset = _own_layouts.dataset(folder)
-        names = own_images.group_names(dataset, group_pattern)
+        dataset = recognition.dataset(folder, options.layout)
+        names = own_images.group_names(dataset, options.group_pattern)
         if problems := class_problems(dataset):
-            return Inspection(dataset, [], 0, {}, problems, [])
+            return Inspection(dataset, [], 0, {}, problems, [*remarks(dataset, [], {}, size)])
         looks = scan(dataset.paths, progress)
         found = find(dataset, looks, progress)
-        straddling, stops = in_two_splits(dataset, found), copies == "stop"
+        straddling, stops = in_two_splits(dataset, found), options.copies == "stop"
         notes = copy_remarks(dataset, found, {} if stops else straddling)
         seen = Inspection(dataset, looks.facts, 0, {}, {}, notes, found.near, None if names else found.proposal, stops)
+        early = seen._replace(remarks=[*notes, *remarks(dataset, looks.facts, {}, size)])
         if problems := image_problems(dataset, looks.facts, names) | (straddling if stops else {}):
-            return seen._replace(problems=problems)
+            return early._replace(problems=problems)
         groups = numbered_groups(dataset, names, found if stops else None)
-        seen = seen._replace(groups=len(np.unique(groups)))
+        seen, early = (each._replace(groups=len(np.unique(groups))) for each in (seen, early))
         if problems := group_problems(dataset, groups):
-            return seen._replace(problems=problems)
+            return early._replace(problems=problems)
         listings = own_images.train_and_test(dataset, groups)
         notes += remarks(dataset, looks.facts, listings, size)
         return seen._replace(cut=listings, problems=split_problems(dataset, listings))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data.tasks import _folders, rendered
+from study.data.layouts import image_folder
+from study.data.tasks import rendered
 from study.data.tasks._pets_drawn import cat, dog
 from study.data.types import Archive, Arrays, Listing, Source, refuse
 from study.errors import UserError
@@ -101,8 +102,8 @@ def _listings(folder: Path) -> tuple[str, tuple[str, ...], dict[str, Listing]]:
     for place in (folder, folder / OXFORD):
         if (place / "annotations").is_dir():
             return "Oxford-IIIT Pet", ("cat", "dog"), _oxford(place)
-    if _folders.is_image_folder(folder):
-        return "image folder", *_folders.listing(folder)
+    if image_folder.is_image_folder(folder):
+        return "image folder", *image_folder.listing(folder)
     wanted = f"neither {OXFORD}/images and {OXFORD}/annotations nor train/<class>/… and test/<class>/…"
     raise UserError(f"no cats and dogs in {folder}: it has {wanted}")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data.tasks import _voc_layout
+from study.data.layouts import voc as voc_layout
+from study.data.layouts.voc_annotations import label_matrix, merged
 from study.data.tasks._objects_drawn import OBJECTS
 from study.data.tasks._several_drawn import photograph, plan
-from study.data.tasks._voc_annotations import label_matrix, merged
 from study.data.types import Archive, Arrays, Listing, Source
 
 METRIC = "mAP"
@@ -40,12 +40,12 @@ def read(folder: Path, crop: str) -> Source[Listing]:
             may cut off labelled objects).
 
     Returns:
-        The data set, each image its own group; the targets are described in `_voc_annotations.label_matrix`.
+        The data set, each image its own group; the targets are described in `voc_annotations.label_matrix`.
 
     Raises:
         UserError: it is no such folder, or its lists, images and annotations do not match, with a list of problems.
     """
-    name, lists, classes, listings = _voc_layout.listing(folder)
+    name, lists, classes, listings, _ = voc_layout.listing(folder)
     splits = {split: listing._replace(square=crop == "centre") for split, listing in listings.items()}
     train, test = (len(listing.paths) for listing in splits.values())
     how = "centre squares" if crop == "centre" else "whole pictures"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from study.data import tasks
+from study.data.own_images import SourceOptions
 from study.data.tasks import folder
 from study.errors import UserError
 from tests.support.own_images import folders, picture, table, voc
@@ -16,14 +17,14 @@ PLAIN = {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3}
 
 
 def listed(place: Path, split: str = "train", pattern: str | None = None) -> list[str]:
-    listing = folder.read(place, "whole", pattern).splits[split]
+    listing = folder.read(place, "whole", SourceOptions(pattern)).splits[split]
     root = place.parent if place.is_file() else place
     return [Path(path).relative_to(root).as_posix() for path in listing.paths]
 
 
 def refusal(place: Path, pattern: str | None = None) -> str:
     with pytest.raises(UserError) as caught:
-        tasks.own(folder.choose(place)).read(place, "whole", pattern)
+        tasks.own(folder.choose(place)).read(place, "whole", SourceOptions(pattern))
     return str(caught.value)
 
 
@@ -64,7 +65,7 @@ def test_a_pattern_names_groups_and_none_straddles_the_cut(tmp_path):
     ]
     for seed, name in enumerate(names):
         picture(tmp_path / name, seed)
-    splits = folder.read(tmp_path, "whole", r"(p\d)_").splits  # people have cats and dogs
+    splits = folder.read(tmp_path, "whole", SourceOptions(r"(p\d)_")).splits  # people have cats and dogs
     people = {split: {re.search(r"p\d", path)[0] for path in each.paths} for split, each in splits.items()}
     assert people["train"] | people["test"] == {f"p{person}" for person in range(5)}
     assert not people["train"] & people["test"]
@@ -105,8 +106,9 @@ def test_what_is_no_image_is_passed_over_and_counted(tmp_path):
     (place / "train/cat/again").symlink_to(place / "train/cat")
     before = folders(tmp_path / "other", PLAIN)
     assert listed(place) == listed(before)
-    passed = {".txt": 1, ".heic": 1, "hidden": 1, "link to a folder": 1, "outside of the classes' folders": 1}
-    assert folder.inspect(place).dataset.passed == passed
+    seen = folder.inspect(place).dataset
+    assert seen.passed == {".txt": 1, ".heic": 1, "hidden": 2, "link to a folder": 1, "__MACOSX (of a system)": 1}
+    assert seen.reading == ("not read: 1 images in train/ beside the folders of classes",)
 
 
 def test_voc_layout_has_several_labels(tmp_path):
@@ -132,14 +134,12 @@ def test_voc_layout_without_a_test_list_is_cut(tmp_path):
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        ({}, "no data set in {}: it needs train/<class>/…"),
-        (
-            {"cats": 1, "dogs": 1},
-            "(it has the folders cats, dogs); if these are classes, move them into train/: it needs",
-        ),
-        ({"val/cat": 1}, "(it has the folders val): it needs train/"),
-        (PLAIN | {"valid/cat": 1}, "valid is not read: call it val"),
-        ({"train/.hidden": 1}, "train has no class folders"),
+        ({}, "no data set in {}: it needs a folder a class, or train/<class>/…"),
+        ({"cats": 1}, "{}/cats is the only folder with images: two classes are needed"),
+        ({"val/cat": 1}, "{} has val and no folder for training; it needs"),
+        ({"val/cat": 1, "test/cat": 1}, "{} has test, val and no folder for training; it needs"),
+        (PLAIN | {"valid/cat": 1, "val/cat": 1}, "{} has two folders for val, val and valid; rename or move one of"),
+        ({"train/.hidden": 1}, "no data set in {} (it has the folders train, with no image in a folder of a class)"),
     ],
 )
 def test_a_folder_of_no_layout_says_what_is_wanted(tmp_path, made, message):
@@ -200,18 +200,18 @@ def test_a_column_labels_may_have_several_or_none(place):
     [
         ("", "labels.csv is empty; its first line should be path,label or path,labels"),
         ("path,label\n", "lists no image"),
-        (
-            "file,label\na/0.png,cat\n",
-            "unknown column 'file' in line 1; the columns are path, label, labels, group, split",
-        ),
+        ("size,label\n9,cat\n", "line 1 is size, label; it should be path,label"),
         ("path\na/0.png\n", "line 1 is path; it should be path,label"),
-        ("path,label,labels\n", "line 1 is path, label, labels; it should be"),
+        ("path,label,labels\na/0.png,cat,cat\n", "line 1 is path, label, labels; columns label and labels both name"),
         ("path,label\na/0.png\n", "line 2: 1 values, and 2 columns (path, label)"),
         ("path,label\na/0.png,cat\na/0.png,cat\n", "line 3: a/0.png is in line 2 already"),
         ("path,label\na/0.png,cat\n./a/../a/0.png,dog\n", "line 3: a/0.png is in line 2 already"),
         ("path,label\n,cat\n", "line 2: the path is empty"),
         ("path,label\na/0.png,\n", "line 2: the label is empty"),
-        ("path,label\na/0.png,cat|dog\n", "line 2: label 'cat|dog' has a |: call the column labels"),
+        (
+            "path,label\na/0.png,cat|dog\n",
+            "label 'cat|dog' has a |: several labels of an image (call the column labels, or",
+        ),
         ("path,labels\na/0.png,cat||dog\n", "line 2: labels 'cat||dog': one is empty, or there twice"),
         ("path,label,split\na/0.png,cat,tset\n", "line 2: split 'tset' is none of train, val, test"),
         ("path,label,split\na/0.png,cat,test\n", "no row has the split train"),

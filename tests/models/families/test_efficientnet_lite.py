@@ -98,6 +98,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_study_by_hand_and_one_through_the_general_path_are_equal_to_the_bit(tmp_path):
     """The package's file, read as a user's own, against the family that is written by hand: all scores, all weights."""
     networks = {"hand": ("efficientnet_lite0", "imagenet"), "general": ("timm/tf_efficientnet_lite0", FILE)}

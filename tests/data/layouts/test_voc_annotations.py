@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study.data.tasks._voc_annotations import Objects, label_matrix, merged, objects
+from study.data.layouts.voc_annotations import Objects, label_matrix, merged, objects
 
 
 def read(folder: Path, content: bytes) -> tuple[Objects, list[str]]:

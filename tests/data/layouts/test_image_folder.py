@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from study.data.tasks import _folders
+from study.data.layouts import image_folder
 from study.errors import UserError
 
 
@@ -25,11 +25,11 @@ def place(tmp_path: Path) -> Path:
 
 
 def listed(place: Path, split: str = "train") -> list[str]:
-    return [os.path.relpath(path, place / split) for path in _folders.listing(place)[1][split].paths]
+    return [os.path.relpath(path, place / split) for path in image_folder.listing(place)[1][split].paths]
 
 
 def test_images_are_sorted_by_class_and_each_is_a_group(place: Path) -> None:
-    classes, splits = _folders.listing(place)
+    classes, splits = image_folder.listing(place)
     assert classes == ("cat", "dog")
     for split in ("train", "test"):
         assert listed(place, split) == ["cat/0.jpg", "cat/1.jpg", "dog/0.jpg", "dog/1.jpg"]
@@ -72,13 +72,13 @@ def test_a_link_to_an_image_is_an_image(place: Path) -> None:
 def test_a_missing_split_is_refused(place: Path, split: str) -> None:
     (place / split).rename(place / "other")
     with pytest.raises(UserError, match=rf"no folder .*set/{split}: an image folder has train/<class>/… and test/"):
-        _folders.listing(place)
+        image_folder.listing(place)
 
 
 def test_classes_that_differ_are_named(place: Path) -> None:
     touch(place / "train/fox/0.jpg")
     with pytest.raises(UserError, match=r"set: train and test must have the same classes, but fox is in only one"):
-        _folders.listing(place)
+        image_folder.listing(place)
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -86,16 +86,16 @@ def test_an_empty_class_is_named(place: Path, split: str) -> None:
     for image in (place / split / "dog").iterdir():
         image.rename(image.with_suffix(".txt"))
     with pytest.raises(UserError, match=rf"set/{split}/dog has no image .*\.jpg"):
-        _folders.listing(place)
+        image_folder.listing(place)
 
 
 def test_one_class_is_refused(tmp_path: Path) -> None:
     touch(tmp_path / "train/cat/0.jpg", tmp_path / "test/cat/0.jpg")
     with pytest.raises(UserError, match=r"train has one class \(cat\); at least two are needed"):
-        _folders.listing(tmp_path)
+        image_folder.listing(tmp_path)
 
 
 def test_images_without_class_folders_are_refused(tmp_path: Path) -> None:
     touch(tmp_path / "train/0.jpg", tmp_path / "test/0.jpg")
     with pytest.raises(UserError, match="train has no class folders: an image folder has"):
-        _folders.listing(tmp_path)
+        image_folder.listing(tmp_path)
