@@ -281,6 +281,8 @@ def test_thumbnails_of_a_storage_device_do_not_turn_noise_into_skill(tmp_path):
     distances = ((small["test"][:, None] - small["train"][None]) ** 2).sum((2, 3, 4))
     nearest = seen.cut["train"].targets[distances.argmin(1)]
     assert 0.25 < (nearest == seen.cut["test"].targets).mean() < 0.75
+
+
 def near_copies(place: Path, *names: str) -> Path:
     """Write classes of pictures in training and test, and copies of the first picture, mirrored."""
     for number, name in enumerate(
