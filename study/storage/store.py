@@ -208,7 +208,7 @@ def evict(kind: str, budget: int) -> None:
         used -= size
 
 
-def checksum_of(data: bytes) -> str:
+def checksum_of(data: bytes | memoryview) -> str:
     """Return the BLAKE2b-256 of some bytes, in hexadecimal."""
     return hashlib.blake2b(data, digest_size=32).hexdigest()
 

@@ -105,6 +105,18 @@ def test_all_copies_of_an_image_are_joined(photographs):
     assert joined == set(range(40))
 
 
+def test_a_pair_is_found_once_though_it_fits_in_two_orientations(photographs):
+    image = photographs[0].copy()
+    image.paste(ImageOps.mirror(image.crop((0, 0, 80, 120))), (80, 0))
+    (pair,) = pairs([*photographs[1:], image, image.resize((100, 70))])
+    assert (pair.first, pair.second) == (COUNT - 1, COUNT)
+
+
+def test_two_images_that_differ_in_colour_alone_are_copies(photographs):
+    grey = photographs[0].convert("L").convert("RGB")
+    assert positions([photographs[0], grey]) == {(0, 1)}
+
+
 def test_borders_are_left_out_of_a_signature(photographs):
     plain = signature(photographs[0])
     framed = signature(ImageOps.expand(photographs[0], (16, 12, 16, 12), "black"))
