@@ -33,6 +33,7 @@ COLUMNS = {
     "balance": "string",
     "group_pattern": "string",
     "layout": "string",
+    "copies": "string",
     "subset": "string",
     "validation_augment": "string",
     "normalization": "string",
@@ -98,7 +99,14 @@ COLUMNS = {
 NAMES = tuple(COLUMNS)
 COSTS = NAMES[NAMES.index("parameters") : NAMES.index("frozen_before")]  # what a trial's network is and costs
 LORA = ("lora_rank", "lora_alpha", "lora_layers")
-LATER = ("stages", "drop_path", *LORA, *COSTS)  # tables of earlier versions lack these, and are read as if empty
+LATER = (
+    "stages",
+    "drop_path",
+    "layout",
+    "copies",
+    *LORA,
+    *COSTS,
+)  # earlier versions' tables lack these: read as if empty
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -163,6 +163,8 @@ def _check(trial: Config, epochs: int, as_published: bool) -> None:
             raise UserError(f"group_pattern {trial.group_pattern!r} is read by task folder alone, not by {trial.task}")
     if trial.layout != Config.layout and not tasks.own(trial.task):
         raise UserError(f"layout {trial.layout!r} is read by task folder alone, not by {trial.task}")
+    if trial.copies != "stop" and not tasks.own(trial.task):
+        raise UserError(f"copies {trial.copies!r} is read by task folder alone, not by {trial.task}")
     if trial.validation == "test" and not as_published:
         raise UserError("validation 'test' belongs to cells with version=published alone: the test is sealed elsewhere")
     splits.check_share(trial.validation_share)

@@ -124,7 +124,7 @@ def _looked_at(seen: "Inspection", console: "Console") -> "Inspection":
     if seen.looks:
         return seen
     with prepare.progress(console, "looking at the images", _no_check) as advance:
-        return seen._replace(looks=scan(seen.dataset.paths, advance))
+        return seen._replace(looks=scan(seen.dataset.paths, advance).facts)
 
 
 def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from study.data.inspection import Inspection
+    from study.data.name_patterns import Proposal
     from study.search.study import Study
 
 CLASSES = 12
@@ -117,6 +118,7 @@ def _seen(seen: "Inspection", size: int) -> Iterator[str]:
         val = "as given" if "val" in data.splits else "held out of train"
         each = "each image by itself" if seen.groups + seen.again >= images else "images of one are never parted"
         yield f"test: {test} · validation: {val} · groups: {seen.groups:,}, {each}"
+    together = "; copies are in one group" if seen.joined else ""
     sides = sorted((each.width * each.height, each.width, each.height) for each in seen.looks if each.same)
     if sides:
         least, middle, most = (f"{wide} × {high}" for _, wide, high in (sides[0], sides[len(sides) // 2], sides[-1]))
@@ -126,9 +128,24 @@ def _seen(seen: "Inspection", size: int) -> Iterator[str]:
         counts = ", ".join(f"{count:,} {what}" for what, count in data.passed.most_common())
         yield f"passed over: {counts}"
     if seen.again:
-        yield f"{seen.again:,} images are copies of others; copies are in one group"
+        yield f"{seen.again:,} images are copies of others{together}"
+    if seen.near:
+        images = len({number for pair in seen.near for number in (pair.first, pair.second)})
+        yield f"{images:,} images are near copies of each other, in {len(seen.near):,} pairs{together}"
     for remark in seen.remarks:
         yield f"note: {remark}"
+    if seen.proposal:
+        yield f"note: {_proposed(seen.proposal)}"
+
+
+def _proposed(proposal: "Proposal") -> str:
+    """Name a pattern that images may be grouped by, and why."""
+    option = f"--set {shlex.quote(f'group_pattern={proposal.pattern}')}"
+    joins = f"joins {proposal.joined:,} images, in {proposal.groups:,} groups in all"
+    if not proposal.explained:
+        return f"file names look like frames of tracks: {option} {joins}"
+    copies = f"{proposal.explained:,} of {proposal.pairs:,} pairs of copies"
+    return f"file names explain {copies}: {option} {joins}"
 
 
 def _total(cells: list[Cell], space: Space, absent: Mapping[int, str]) -> int:

@@ -88,9 +88,9 @@ def prepare(
     keys = [(trial.task, trial.image_size, trial.crop, source_options(trial)) for trial in wanted]
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for key in dict.fromkeys(keys):
-            task, size, crop, pattern = key
+            task, size, crop, options = key
             bar = progress.add_task(f"{task} at {size} px", total=None)
-            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), pattern)
+            made[key] = prepare.prepare(task, folder, size, crop, _told(progress, bar, check), options)
             notes = [] if tasks.own(task) else prepare.notes(made[key])  # the inspection reports on a user's own images
             for note in notes:
                 console.print(f"note: {note}", soft_wrap=True)

@@ -2,12 +2,13 @@
 Knows nothing of its layout on the disk or of how the inspection is printed."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from study.data import splits
+from study.data.copies import IN_TWO_SPLITS, contradictions, labels_of
 from study.data.name_patterns import Proposal
 from study.data.near_copies import NearCopy
 from study.data.own_images import OwnDataset, class_counts
@@ -23,6 +24,9 @@ Problems = dict[str, list[str]]
 """A problem, in words that follow a number → its examples."""
 _FOR = {"train": "training", "val": "validation", "test": "the test"}
 _LEFT = "classes have no image left for {}"
+_WAYS_OUT = (
+    "python -m study.inspect DATA --mend FILE.csv lists the images without them; --set copies=note leaves them in"
+)
 
 
 class Inspection(NamedTuple):
@@ -40,10 +44,12 @@ class Inspection(NamedTuple):
     """What would make results wrong."""
     remarks: list[str]
     """What may make results worse or harder to read."""
-    near: list[NearCopy] = []  # noqa: RUF012 – of a NamedTuple, and never changed
-    """Pairs of images that show the same picture with other pixels."""
+    near: Sequence[NearCopy] = ()
+    """Pairs of images that are copies though their pixels differ."""
     proposal: Proposal | None = None
-    """A pattern of names that explains copies."""
+    """A pattern in the paths by which images that belong together may be grouped."""
+    joined: bool = True
+    """Whether copies are in one group; otherwise they are only noted."""
 
     @property
     def counts(self) -> dict[str, np.ndarray]:
@@ -73,11 +79,12 @@ class Inspection(NamedTuple):
         for problem, examples in self.problems.items():
             lines += [f"  {len(examples):,} {problem}:", *(f"    {example}" for example in examples[:MAX_EXAMPLES])]
             lines += [f"    … and {len(examples) - MAX_EXAMPLES:,} more"] if len(examples) > MAX_EXAMPLES else []
+        lines += [f"  copies in two splits: {_WAYS_OUT}"] if self.problems.keys() & IN_TWO_SPLITS else []
         raise UserError("\n".join(lines))
 
 
 def image_problems(dataset: OwnDataset, facts: Sequence[ImageFacts], groups: Sequence[str] | None) -> Problems:
-    """List unreadable files, and images whose copies contradict them in split or label.
+    """List unreadable files, groups in two splits, and equal images that have different labels.
 
     Args:
         dataset: as it is listed.
@@ -85,29 +92,18 @@ def image_problems(dataset: OwnDataset, facts: Sequence[ImageFacts], groups: Seq
         groups: the name of each image's group; None if each image is its own group.
     """
     paths, split = [dataset.relative(path) for path in dataset.paths], dataset.split
-    targets = [tuple(np.atleast_1d(target).tolist()) for target in dataset.targets]
     pixels = [image.same for image in facts]
-    straddling = sorted({groups[first] for first, _ in _contradictions(groups, split)}) if groups else []
+    straddling = sorted({groups[first] for first, _ in contradictions(groups, split)}) if groups else []
     problems = {
         "files cannot be read": [
             f"{path}: {image.problem}" for path, image in zip(paths, facts, strict=True) if image.problem
         ],
-        "images are in two splits": [f"{paths[a]} = {paths[b]}" for a, b in _contradictions(pixels, split)],
-        "images are given two labels": [f"{paths[a]} = {paths[b]}" for a, b in _contradictions(pixels, targets)],
+        "images are given two labels": [
+            f"{paths[a]} = {paths[b]}" for a, b in contradictions(pixels, labels_of(dataset))
+        ],
         "groups are in two splits": straddling,
     }
     return {problem: examples for problem, examples in problems.items() if examples}
-
-
-def _contradictions(names: Sequence[str], values: Sequence[Hashable]) -> Iterable[tuple[int, int]]:
-    """Yield, for each name with different values, the index of its first value and of the first that differs."""
-    firsts: dict[str, int] = {}
-    done = set()
-    for number, name in enumerate(names):
-        first = firsts.setdefault(name, number)
-        if name and name not in done and values[number] != values[first]:
-            done.add(name)
-            yield first, number
 
 
 def class_problems(dataset: OwnDataset) -> Problems:

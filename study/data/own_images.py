@@ -4,7 +4,7 @@ Knows nothing of its layout on the disk, and does not open the images."""
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ class SourceOptions(NamedTuple):
 
     group_pattern: str | None = Config.group_pattern
     layout: str = Config.layout
+    copies: str = Config.copies
 
 
 AS_IT_IS = SourceOptions()
@@ -135,12 +136,13 @@ def train_and_test(dataset: OwnDataset, groups: np.ndarray) -> dict[str, Listing
     }
 
 
-def merged_groups(names: list[str], images: list[str]) -> np.ndarray:
+def merged_groups(names: list[str], images: list[str], near: Iterable[tuple[int, int]] = ()) -> np.ndarray:
     """Number groups, after merging those that share an image: copies of an image must not straddle a split.
 
     Args:
         names: the group of each sample.
         images: the image of each sample, by a text that is equal for equal images.
+        near: positions of two samples each, whose groups are merged too.
 
     Returns:
         (n,) int64.
@@ -149,7 +151,9 @@ def merged_groups(names: list[str], images: list[str]) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     groups, pixels = (np.unique(labels, return_inverse=True)[1] for labels in (names, images))
+    pairs = np.array([*near], np.int64).reshape(-1, 2)
     count = int(groups.max()) + 1
     size = count + int(pixels.max()) + 1
-    edges = coo_array((np.ones(len(groups)), (groups, count + pixels)), shape=(size, size))
+    first, second = np.append(groups, groups[pairs[:, 0]]), np.append(count + pixels, groups[pairs[:, 1]])
+    edges = coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
     return connected_components(edges, directed=False)[1][groups].astype(np.int64)

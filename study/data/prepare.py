@@ -86,6 +86,7 @@ class Prepared:
     crop: str | None = None
     group_pattern: str | None = None
     layout: str = Config.layout
+    copies: str = Config.copies
 
     @property
     def options(self) -> own_images.SourceOptions:
@@ -102,7 +103,7 @@ def prepare(
     folder: Path | None,
     image_size: int,
     crop: str | None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     options: own_images.SourceOptions = own_images.AS_IT_IS,
 ) -> Prepared:
     """Decode a data set, or render its stand-in, into the store. An entry that is there already is verified and used.
@@ -127,12 +128,12 @@ def prepare(
     crop = crop or module.CROPS[0]
     key = {"task": task, "size": image_size, "crop": crop, "code": _code(module)} | tasks.versions(task)
     if folder is None:
-        make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress or _silent)
+        make = partial(arrays.write, lambda: module.stand_in(image_size, crop), progress)
     else:
         own = tasks.own(task)
         source = own.read(folder, crop, options) if own else module.read(folder, crop)
         key["listing"] = _digest(source)
-        make = partial(_decode, source, image_size, progress or _silent)
+        make = partial(_decode, source, image_size, progress)
     entry = store.make_once("data", key, make, verified=True)
     return Prepared(
         task=task,
@@ -272,10 +273,6 @@ def _digest(source: Source[Listing] | Source[Arrays]) -> str:
         for numbers in (split.targets, split.groups, split.boxes, split.strata, split.held):
             digest.update(b"" if numbers is None else numbers.tobytes())
     return digest.hexdigest()
-
-
-def _silent(done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def _files(split: str) -> list[str]:

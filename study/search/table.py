@@ -43,6 +43,7 @@ COLUMNS = {
     "balance": "string",
     "group_pattern": "string",
     "layout": "string",
+    "copies": "string",
     "subset": "string",
     "validation_augment": "string",
     "normalization": "string",

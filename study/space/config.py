@@ -85,6 +85,11 @@ class Config:
                          "labels-by-semicolon", "labels-by-comma", "labels-by-blank"),
         tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
         doc="How a data set is read that could be read in two ways. auto: in the only way, or it is refused.")
+    copies: str = hyper(
+        "stop", choices=("stop", "note"),
+        tunable=False, reader="task folder", memory="neutral", pretraining="inherited",
+        doc="stop: no study if copies, exact or near, are in two splits; otherwise they are one group. "
+            "note: they are only noted, and each image is by itself.")
     subset: str = hyper(
         "stratified", choices=("stratified", "random"),
         tunable=False, reader="every regime but zero_shot", memory="neutral", pretraining="none",

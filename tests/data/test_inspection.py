@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from rich.console import Console
 
 from study.cli import messages
@@ -17,6 +17,7 @@ from study.data.tasks import folder, own
 from study.errors import UserError
 from study.storage import store
 from tests.support.own_images import folders, picture, pixels, table
+from tests.support.photographs import photograph
 
 PLAIN = {"train/cat": 6, "train/dog": 5, "test/cat": 2, "test/dog": 3}
 
@@ -79,6 +80,8 @@ def test_the_same_pixels_in_two_splits_are_found_in_any_format(place):
     assert refusal(place).splitlines()[1:] == [
         "  1 images are in two splits:",
         "    train/cat/0.png = test/cat/again.bmp",
+        "  copies in two splits: python -m study.inspect DATA --mend FILE.csv lists the images without them; "
+        "--set copies=note leaves them in",
     ]
 
 
@@ -156,9 +159,9 @@ def test_remarks_name_what_may_be_odd(tmp_path):
     ]
 
 
-def printed(place: Path, width: int = 100) -> str:
+def printed(place: Path, width: int = 100, **options: str) -> str:
     console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    messages.print_inspection(folder.inspect(place), 32, console)
+    messages.print_inspection(folder.inspect(place, SourceOptions(**options)), 32, console)
     return console.export_text()
 
 
@@ -278,3 +281,65 @@ def test_thumbnails_of_a_storage_device_do_not_turn_noise_into_skill(tmp_path):
     distances = ((small["test"][:, None] - small["train"][None]) ** 2).sum((2, 3, 4))
     nearest = seen.cut["train"].targets[distances.argmin(1)]
     assert 0.25 < (nearest == seen.cut["test"].targets).mean() < 0.75
+
+
+def near_copies(place: Path, *names: str) -> Path:
+    """Write classes of pictures in training and test, and copies of the first picture, mirrored."""
+    for number, name in enumerate(
+        f"{split}/{label}/{shot}.png" for split in ("train", "test") for label in ("cat", "dog") for shot in range(6)
+    ):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        photograph(number).save(place / name)
+    for name in names:
+        ImageOps.mirror(photograph(0)).resize((140, 105)).save(place / name)
+    return place
+
+
+def test_near_copies_in_two_splits_stop_with_ways_out(tmp_path):
+    lines = refusal(near_copies(tmp_path, "test/cat/again.jpg")).splitlines()
+    assert lines[1:3] == ["  1 near copies are in two splits:", "    train/cat/0.png = test/cat/again.jpg (mirrored)"]
+    assert lines[3].startswith("  copies in two splits: python -m study.inspect DATA --mend FILE.csv ")
+    assert lines[3].endswith(" --set copies=note leaves them in")
+
+
+def test_copies_that_are_only_noted_are_not_joined(tmp_path):
+    place = near_copies(tmp_path, "test/cat/again.jpg")
+    Image.open(place / "train/dog/0.png").save(place / "test/dog/again.bmp")
+    seen = folder.inspect(place, SourceOptions(copies="note"))
+    seen.refuse()
+    assert seen.groups == 26
+    assert seen.remarks[:2] == [
+        "1 images are in two splits, as train/dog/0.png = test/dog/again.bmp",
+        "1 near copies are in two splits, as train/cat/0.png = test/cat/again.jpg (mirrored)",
+    ]
+    assert "1 images are copies of others\n" in printed(place, copies="note")
+    groups = {part: set(each.groups.tolist()) for part, each in seen.cut.items()}
+    assert (len(groups["train"]), len(groups["test"]), groups["train"] & groups["test"]) == (12, 14, set())
+
+
+def test_near_copies_within_training_are_one_group(tmp_path):
+    seen = folder.inspect(near_copies(tmp_path, "train/cat/again.jpg", "train/cat/small.png"))
+    seen.refuse()
+    assert (len(seen.looks), seen.groups) == (26, 24)
+    assert "3 images are near copies of each other, in " in printed(tmp_path)
+
+
+def test_near_copies_of_two_labels_are_a_note(tmp_path):
+    seen = folder.inspect(near_copies(tmp_path, "train/dog/again.jpg"))
+    seen.refuse()
+    assert seen.remarks[0] == "1 near copies are given two labels, as train/cat/0.png = train/dog/again.jpg (mirrored)"
+
+
+def test_the_pattern_that_explains_near_copies_is_proposed(tmp_path):
+    for label in ("cat", "dog"):
+        for number in range(10):
+            path = tmp_path / f"train/{label}/{label}{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            photograph(10 * ord(label[0]) + number).save(path)
+            ImageOps.mirror(Image.open(path)).save(path.with_name(f"aug_{label}{number}_0_{number}93.png"))
+    seen = folder.inspect(tmp_path)
+    assert seen.proposal[1:] == (20, 40, 20, 20)
+    assert folder.inspect(tmp_path, SourceOptions(seen.proposal.pattern)).groups == 20
+    line = next(line for line in printed(tmp_path, 300).splitlines() if "group_pattern" in line)
+    assert line.startswith("note: file names explain 20 of 20 pairs of copies: --set 'group_pattern=(?:^|/)")
+    assert line.endswith("joins 40 images, in 20 groups in all")

@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from study.data import own_images
+from study.data.copies import find, in_two_splits
+from study.data.copies import groups as numbered_groups
+from study.data.copies import remarks as copy_remarks
 from study.data.inspection import Inspection, class_problems, group_problems, image_problems, split_problems
 from study.data.layouts import recognition
 from study.data.own_images import AS_IT_IS, SourceOptions
@@ -52,8 +55,8 @@ class Level:
                 a group of its own.
 
         Returns:
-            The data set. Copies of an image are in one group. If it has no test, a fifth of each class's groups is
-            split off as the test.
+            The data set. Copies of an image are in one group, unless they are only noted. If it has no test, a fifth
+            of each class's groups is split off as the test.
 
         Raises:
             UserError: it is no such data set, or it has problems that would make results wrong, with a list of these.
@@ -92,7 +95,7 @@ class Level:
             folder: or a CSV file.
             options: as in `read`.
             size: side of the images that networks get, pixels.
-            progress: called with the number of images scanned and the total.
+            progress: called with the number of images done and the total, during the scan and again for near copies.
 
         Returns:
             The inspection, which may list problems.
@@ -104,16 +107,20 @@ class Level:
         names = own_images.group_names(dataset, options.group_pattern)
         if problems := class_problems(dataset):
             return Inspection(dataset, [], 0, {}, problems, [*remarks(dataset, [], {}, size)])
-        facts = scan(dataset.paths, progress)
-        if problems := image_problems(dataset, facts, names):
-            return Inspection(dataset, facts, 0, {}, problems, [*remarks(dataset, facts, {}, size)])
-        groups = own_images.merged_groups(names or dataset.paths, [image.same for image in facts])
+        looks = scan(dataset.paths, progress)
+        found = find(dataset, looks, progress)
+        straddling, stops = in_two_splits(dataset, found), options.copies == "stop"
+        notes = copy_remarks(dataset, found, {} if stops else straddling)
+        seen = Inspection(dataset, looks.facts, 0, {}, {}, notes, found.near, None if names else found.proposal, stops)
+        if problems := image_problems(dataset, looks.facts, names) | (straddling if stops else {}):
+            return seen._replace(problems=problems, remarks=[*notes, *remarks(dataset, looks.facts, {}, size)])
+        groups = numbered_groups(dataset, names, found if stops else None)
+        seen = seen._replace(groups=len(np.unique(groups)))
         if problems := group_problems(dataset, groups):
-            notes = [*remarks(dataset, facts, {}, size)]
-            return Inspection(dataset, facts, len(np.unique(groups)), {}, problems, notes)
+            return seen._replace(problems=problems, remarks=[*notes, *remarks(dataset, looks.facts, {}, size)])
         listings = own_images.train_and_test(dataset, groups)
-        problems, notes = split_problems(dataset, listings), [*remarks(dataset, facts, listings, size)]
-        return Inspection(dataset, facts, len(np.unique(groups)), listings, problems, notes)
+        notes += remarks(dataset, looks.facts, listings, size)
+        return seen._replace(cut=listings, problems=split_problems(dataset, listings))
 
     def _name(self) -> str:
         return "folder" if self.LABELS_PER_IMAGE == "one" else f"folder/{_SEVERAL}"
