@@ -106,7 +106,7 @@ def _mend(
             break
         ((rest, _),) = prepare.inspections(inspect_options.of_study(again), again.data, _no_check, console, seed=0)
         left = rest.problems
-        if not (missed := mending.missed(seen, rest) if _copies(trial) else []):
+        if not (missed := mending.missed(seen, rest) if seen.joined else []):
             break
         seen = seen._replace(near=[*seen.near, *missed])
     for file, what in (
@@ -138,7 +138,7 @@ def _ties(seen: "Inspection", trial: Config) -> "Ties":
     from study.data import own_images, ties
 
     pattern = _pattern(seen, trial)
-    return ties.ties(seen, own_images.group_names(seen.dataset, pattern), pattern, _copies(trial))
+    return ties.ties(seen, own_images.group_names(seen.dataset, pattern), pattern, seen.joined)
 
 
 def _pattern(seen: "Inspection", trial: Config) -> str | None:
@@ -147,14 +147,9 @@ def _pattern(seen: "Inspection", trial: Config) -> str | None:
     Names alone are no reason to take images out of a split: where there are several, copies must speak for a proposal.
     """
     proposal = seen.proposal
-    if trial.group_pattern is None and proposal is not None and _copies(trial):
+    if trial.group_pattern is None and proposal is not None and seen.joined:
         return proposal.pattern if proposal.explained or len(seen.dataset.splits) == 1 else None
     return trial.group_pattern
-
-
-def _copies(trial: Config) -> bool:
-    """Whether copies belong together."""
-    return getattr(trial, "copies", "stop") == "stop"
 
 
 def _steps(options: InspectOptions, seen: "Inspection", trial: Config) -> list[Step]:

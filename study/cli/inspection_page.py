@@ -70,14 +70,14 @@ def page(
         progress: called with the number of pictures drawn and the total.
     """
     data, pairs = seen.dataset, copy_pairs.pairs(seen)
-    copies, odd, groups, montage = _copies(pairs), _odd(seen, size), _groups(seen, pattern), _montage(seen)
+    copies, odd, groups, montage = _copies(pairs, seen.joined), _odd(seen, size), _groups(seen, pattern), _montage(seen)
     small, side = _drawn(seen, montage, None, progress)
     large, _ = _drawn(seen, [*copies, *odd, *groups], LARGE, progress)
     return pages.render(
         "inspection.html.j2",
         name=name,
         verdict=words.verdict(seen),
-        stops=bool(seen.problems),
+        stops=words.weights(seen)[0].notes != [],
         facts=words.facts(seen, pairs),
         weights=words.weights(seen),
         steps=steps,
@@ -103,7 +103,7 @@ def page(
     )
 
 
-def _copies(pairs: "Sequence[CopyPair]") -> list[Picked]:
+def _copies(pairs: "Sequence[CopyPair]", joined: bool) -> list[Picked]:
     """Sort pairs by what they mean, and pick some of each kind."""
     across = [pair for pair in pairs if pair.across]
     contradictory = [pair for pair in pairs if pair.contradictory and not pair.across]
@@ -111,7 +111,7 @@ def _copies(pairs: "Sequence[CopyPair]") -> list[Picked]:
     kinds = [
         ("In two splits", "A score would be one of recognizing what was seen before.", across),
         ("With different labels", "At least one of the labels is wrong.", contradictory),
-        ("In one split", "They are one group, which no cut parts, unless copies=note is set.", others),
+        ("In one split", "They are one group, which no cut parts." if joined else "Each is by itself.", others),
     ]
     picked = []
     for title, why, found in kinds:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from study.data.copies import IN_TWO_SPLITS
+
 if TYPE_CHECKING:
     from study.data.copy_pairs import CopyPair
     from study.data.inspection import Inspection
@@ -52,7 +54,10 @@ def verdict(seen: "Inspection") -> str:
     if seen.problems:
         listed = "; ".join(f"{len(found):,} {problem}" for problem, found in seen.problems.items())
         return f"A study does not take these images as they are: {listed}."
-    if worse := weights(seen)[1].notes:
+    noted, worse, _ = (weight.notes for weight in weights(seen))
+    if noted:
+        return "A study takes these images; but copies are in two splits, so that its scores will be too good."
+    if worse:
         what = "one finding" if len(worse) == 1 else f"{len(worse):,} findings"
         return f"These images can be used as they are; {what} below may make results worse, or less sure."
     return "These images can be used as they are."
@@ -62,10 +67,11 @@ def weights(seen: "Inspection") -> list[Weight]:
     """Order the findings: what makes results wrong, what may make them worse, what is only odd in single files."""
     wrong = [(f"{len(found):,} {what}", found[:LISTED], len(found[LISTED:])) for what, found in seen.problems.items()]
     paths = {seen.dataset.relative(path) for path in seen.dataset.paths}
+    noted = [note for note in seen.remarks if any(problem in note for problem in IN_TWO_SPLITS)]
     odd = [note for note in seen.remarks if note.partition(": ")[0] in paths or note.startswith("… and ")]
-    worse = [note for note in seen.remarks if note not in odd]
+    worse = [note for note in seen.remarks if note not in odd and note not in noted]
     return [
-        Weight("What makes results wrong", True, wrong),
+        Weight("What makes results wrong", True, [*wrong, *((note, [], 0) for note in noted)]),
         Weight("What may make results worse, or less sure", False, [(note, [], 0) for note in worse]),
         Weight("What is only odd", False, [(note, [], 0) for note in odd]),
     ]

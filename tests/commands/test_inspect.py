@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import study
 from study import inspect, run
@@ -23,6 +23,7 @@ from study.errors import UserError
 from tests.bad_inputs.case import tree
 from tests.support import inline
 from tests.support.own_images import folders, picture
+from tests.support.photographs import photograph
 
 OWN = str(Path(__file__).parents[1] / "spaces" / "own.py")
 PLAIN = {"train/cat": 12, "train/dog": 10, "test/cat": 4, "test/dog": 4}
@@ -121,7 +122,8 @@ def test_from_python_the_findings_are_an_object(place):
     assert "Networks get 48 × 48 pixels." in Path("page.html").read_text()
     spoil(place)
     seen = study.inspect(place)
-    assert [*seen.problems] == ["files cannot be read", "images are in two splits", "images are given two labels"]
+    problems = {"files cannot be read", "images are in two splits", "images are given two labels"}
+    assert seen.problems.keys() == problems
     with pytest.raises(UserError, match="cannot be used as it is"):
         seen.refuse()
 
@@ -250,6 +252,38 @@ def test_findings_are_ordered_by_weight(place):
     assert [note for note, *_ in wrong] == ["1 files cannot be read"]
     assert [note for note, *_ in worse] == ["few"]
     assert [note for note, *_ in odd] == ["train/cat/0.png: has only 3 pixels", "… and 3 more such notes"]
+
+
+def test_copies_that_are_only_noted_weigh_as_much(place, capsys):
+    picture(place / "test/cat/again.png", 1)
+    assert inspect.main(["mine", "--set", "copies=note", "--html", "page.html", "--mend", "mine.csv"]) == 0
+    assert "a study of what is left: python -m study.run --space folder --data mine.csv --set copies=note" in (
+        capsys.readouterr().out
+    )
+    text = " ".join(Page(Path("page.html").read_text()).text.split())
+    assert "so that its scores will be too good" in text
+    assert "What makes results wrong 1 images are in two splits, as train/cat/0.png = test/cat/again.png" in text
+    assert Path("mine.changes.csv").read_text().splitlines() == ["path,change,reason"]
+
+
+def test_near_copies_are_found_and_mended(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(24):
+        path = tmp_path / "mine" / ("train", "test")[number % 3 == 2] / ("cat", "dog")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        photograph(number).save(path)
+    ImageOps.mirror(photograph(0)).save(tmp_path / "mine/test/cat/again.jpg")
+    ImageOps.mirror(photograph(1)).save(tmp_path / "mine/train/dog/again.jpg")
+    assert inspect.main(["mine", "--html", "page.html", "--mend", "mine.csv"]) == 2
+    assert "left out: 1 near copies; grouped: 1 near copies" in capsys.readouterr().out
+    assert re.search(
+        r"mirrored\s+cat · train.*train/cat/0.png\s+cat · test", Page(Path("page.html").read_text()).text, re.S
+    )
+    assert Path("mine.changes.csv").read_text().splitlines()[1:] == [
+        'train/cat/0.png,left out,"is a near copy (mirrored) of test/cat/again.jpg, which is in test"',
+        "train/dog/again.jpg,grouped,is a near copy (mirrored) of train/dog/1.png",
+    ]
+    assert inspect.main(["mine.csv"]) == 0
 
 
 def test_a_page_stays_small_with_many_classes_and_the_same_images_are_drawn(tmp_path):
