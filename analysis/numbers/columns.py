@@ -99,14 +99,7 @@ COLUMNS = {
 NAMES = tuple(COLUMNS)
 COSTS = NAMES[NAMES.index("parameters") : NAMES.index("frozen_before")]  # what a trial's network is and costs
 LORA = ("lora_rank", "lora_alpha", "lora_layers")
-LATER = (
-    "stages",
-    "drop_path",
-    "layout",
-    "copies",
-    *LORA,
-    *COSTS,
-)  # earlier versions' tables lack these: read as if empty
+LATER = ("stages", "drop_path", "layout", "copies", *LORA, *COSTS)  # earlier tables lack these: read as if empty
 CONFIG = NAMES[NAMES.index("family") : NAMES.index("epoch")]  # a trial's configuration; results follow
 PER_TRIAL = NAMES[: NAMES.index("epoch")]
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(

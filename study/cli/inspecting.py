@@ -97,7 +97,7 @@ def _mend(
 
     assert options.mend is not None
     assert options.changes is not None
-    seen = _looked_at(seen, console)
+    seen = _looked_at(seen, trial, console)
     while True:
         mended = mending.mend(seen, _ties(seen, trial))
         layout = mended_csv.write(mended, seen.dataset, options.mend, options.changes)
@@ -117,14 +117,18 @@ def _mend(
     return seen, left, again
 
 
-def _looked_at(seen: "Inspection", console: "Console") -> "Inspection":
-    """Scan the images where a class without one ended the inspection before."""
+def _looked_at(seen: "Inspection", trial: Config, console: "Console") -> "Inspection":
+    """Scan the images and find copies where a class without an image ended the inspection before."""
+    from study.data import copies, own_images
     from study.data.scan import scan
 
     if seen.looks:
         return seen
     with prepare.progress(console, "looking at the images", _no_check) as advance:
-        return seen._replace(looks=scan(seen.dataset.paths, advance).facts)
+        looks = scan(seen.dataset.paths, advance)
+        found = copies.find(seen.dataset, looks, advance)
+    proposal = found.proposal if own_images.group_names(seen.dataset, trial.group_pattern) is None else None
+    return seen._replace(looks=looks.facts, near=found.near, proposal=proposal, joined=trial.copies == "stop")
 
 
 def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:

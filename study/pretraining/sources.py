@@ -207,7 +207,7 @@ def _config(settings: SourceSettings, pretext: pretexts.Pretext, *, values: Conf
     """
     inherited = {key: getattr(values, key) for key in (*INHERITED, *(LATER if later else ()))}
     if data_set(settings.task) != data_set(values.task):
-        own = ("crop", "group_pattern", "layout", "copies")  # a data set's own: how files are cropped, named, laid out
+        own = ("crop", "group_pattern", "layout", "copies")  # a data set's own
         inherited |= {name: getattr(Config, name) for name in own}
     defaults = {"head": pretext.HEAD, "regime": "fine_tune"} | inherited
     return config({**defaults, **settings.hyperparameters, "task": settings.task, "weights": settings.weights})

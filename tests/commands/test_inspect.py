@@ -122,8 +122,7 @@ def test_from_python_the_findings_are_an_object(place):
     assert "Networks get 48 × 48 pixels." in Path("page.html").read_text()
     spoil(place)
     seen = study.inspect(place)
-    problems = {"files cannot be read", "images are in two splits", "images are given two labels"}
-    assert seen.problems.keys() == problems
+    assert {*seen.problems} == {"files cannot be read", "images are in two splits", "images are given two labels"}
     with pytest.raises(UserError, match="cannot be used as it is"):
         seen.refuse()
 

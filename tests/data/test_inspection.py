@@ -161,7 +161,7 @@ def test_remarks_name_what_may_be_odd(tmp_path):
 
 def printed(place: Path, width: int = 100, **options: str) -> str:
     console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    messages.print_inspection(folder.inspect(place, SourceOptions(**options)), 32, console)
+    messages.print_inspection(folder.inspect(place, **options), 32, console)
     return console.export_text()
 
 
@@ -305,14 +305,14 @@ def test_near_copies_in_two_splits_stop_with_ways_out(tmp_path):
 def test_copies_that_are_only_noted_are_not_joined(tmp_path):
     place = near_copies(tmp_path, "test/cat/again.jpg")
     Image.open(place / "train/dog/0.png").save(place / "test/dog/again.bmp")
-    seen = folder.inspect(place, SourceOptions(copies="note"))
+    seen = folder.inspect(place, options=SourceOptions(copies="note"))
     seen.refuse()
     assert seen.groups == 26
     assert seen.remarks[:2] == [
         "1 images are in two splits, as train/dog/0.png = test/dog/again.bmp",
         "1 near copies are in two splits, as train/cat/0.png = test/cat/again.jpg (mirrored)",
     ]
-    assert "1 images are copies of others\n" in printed(place, copies="note")
+    assert "1 images are copies of others\n" in printed(place, options=SourceOptions(copies="note"))
     groups = {part: set(each.groups.tolist()) for part, each in seen.cut.items()}
     assert (len(groups["train"]), len(groups["test"]), groups["train"] & groups["test"]) == (12, 14, set())
 

@@ -112,12 +112,13 @@ class Level:
         straddling, stops = in_two_splits(dataset, found), options.copies == "stop"
         notes = copy_remarks(dataset, found, {} if stops else straddling)
         seen = Inspection(dataset, looks.facts, 0, {}, {}, notes, found.near, None if names else found.proposal, stops)
+        early = seen._replace(remarks=[*notes, *remarks(dataset, looks.facts, {}, size)])
         if problems := image_problems(dataset, looks.facts, names) | (straddling if stops else {}):
-            return seen._replace(problems=problems, remarks=[*notes, *remarks(dataset, looks.facts, {}, size)])
+            return early._replace(problems=problems)
         groups = numbered_groups(dataset, names, found if stops else None)
-        seen = seen._replace(groups=len(np.unique(groups)))
+        seen, early = (each._replace(groups=len(np.unique(groups))) for each in (seen, early))
         if problems := group_problems(dataset, groups):
-            return seen._replace(problems=problems, remarks=[*notes, *remarks(dataset, looks.facts, {}, size)])
+            return early._replace(problems=problems)
         listings = own_images.train_and_test(dataset, groups)
         notes += remarks(dataset, looks.facts, listings, size)
         return seen._replace(cut=listings, problems=split_problems(dataset, listings))
