@@ -285,6 +285,38 @@ def test_near_copies_are_found_and_mended(tmp_path, monkeypatch, capsys):
     assert inspect.main(["mine.csv"]) == 0
 
 
+def test_several_labels_and_all_problems_at_once_are_mended(tmp_path, monkeypatch):
+    """Copies, near copies and other labels across and within three splits, a file that is none, and proposed groups."""
+    monkeypatch.chdir(tmp_path)
+    rows = []
+
+    def put(image, name: str, labels: str, split: str) -> None:
+        image.save(tmp_path / name)
+        rows.append(f"{name},{labels},{split}")
+
+    labels = ("red cat", "dog", "red cat|dog", "")
+    for number in range(24):
+        put(photograph(number), f"{number}.png", labels[number % 4], ("train", "train", "val", "test")[number // 6])
+    for number, split in enumerate(("train", "val", "test", "train", "val", "test")):
+        put(ImageOps.mirror(photograph(2 * number)), f"near{number}.png", labels[2 * number % 4], split)
+        put(photograph(2 * number + 1), f"again{number}.png", labels[(2 * number + 1) % 4], split)
+    put(photograph(13), "other.png", "dog", "train")
+    put(photograph(50), "one.png", "dog", "test")
+    put(photograph(50), "two.png", "red cat", "test")
+    (tmp_path / "0.png").write_bytes(b"")
+    (tmp_path / "all.csv").write_text("\n".join(["path,labels,split", *rows]))
+    seen = study.inspect("all.csv", mend="mended.csv")
+    assert seen.problems.keys() == {
+        *("files cannot be read", "images are given two labels"),
+        *("images are in two splits", "near copies are in two splits"),
+    }
+    again = study.inspect("mended.csv")
+    again.refuse()
+    assert again.dataset.classes == ("dog", "red cat")
+    assert [*again.dataset.splits] == ["train", "val", "test"]
+    assert {"one.png", "two.png", "0.png"}.isdisjoint(Path("mended.csv").read_text().replace(",", "\n").splitlines())
+
+
 def test_a_page_stays_small_with_many_classes_and_the_same_images_are_drawn(tmp_path):
     place = folders(tmp_path / "mine", {"train/cat": 8, "train/dog": 8})
     seen = folder.inspect(place)
