@@ -67,7 +67,9 @@ def inspect(what: str, data: Path, place: Path, timeout: float = HOURS) -> Figur
     if run.code not in (0, -9):
         sys.exit(f"benchmarks.inspection: {what} ended with code {run.code}: {log.read_text()[-500:]}")
     near = 0 if run.code else json.loads(log.read_text().splitlines()[-1])["near"]
-    return Figures(what, run.end - run.start, run.memory, stored(place) - before, near)
+    figures = Figures(what, run.end - run.start, run.memory, stored(place) - before, near)
+    print(f"{what}: {figures.seconds:.1f} s", file=sys.stderr, flush=True)
+    return figures
 
 
 def measure(folder: Path, count: int, side: int, kill: float) -> list[Figures]:

@@ -38,7 +38,7 @@ _LARGEST = 0.2
 """Largest share of all images that a group may have."""
 _GROUPS = 5
 _OVER_CHANCE = 10
-_ENOUGH = 0.95
+_ENOUGH = 0.995
 """Share of the most copies that any pattern explains, from which the pattern of most groups is preferred."""
 _SEEN = 5_000
 """Pairs of copies that patterns are first tried on."""

@@ -4,7 +4,10 @@ Only signatures are compared, by their details. A first comparison of a few numb
 pairs that may be copies. Each of these is then laid on each other. Knows nothing of files, splits or labels.
 """
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from json import dumps, loads
 from pathlib import Path
@@ -31,7 +34,7 @@ _WAVES = 8
 """Cosines along each side that images are first compared by."""
 _MAYBE = 0.3
 """Correlation of these cosines from which a pair is looked at, if images have few such pairs."""
-_MOST = 12
+_MOST = 8
 """Pairs that are looked at of each image and those after it, the most alike."""
 _SHRUNK = 0.5
 """Of the mean variance of the cosines, which is added to each: the less, the less crops of an image are alike."""
@@ -39,8 +42,10 @@ _SAMPLE = 256
 """Images by which it is estimated how alike an image's most alike ones are."""
 _PRODUCTS = 8 * 10**6
 """Correlations that are held at a time."""
-_PAIRS = 512
+_PAIRS = 64
 """Pairs that are laid on each other at a time."""
+_WAITING = 64
+"""Batches of pairs that may wait."""
 _CONTRAST = 3.0
 """Of 255. An image whose details deviate less shows nothing that its copies could be known by."""
 _OVERLAP = 0.4
@@ -100,12 +105,17 @@ def near_copies(
     """
     numbers = _worth_comparing(signatures, same)
     found: list[NearCopy] = []
-    for done, pairs in _candidates(signatures.thumbnails[numbers]):
-        for start in range(0, len(pairs.first), _PAIRS):
-            batch = _Candidates(*(part[start : start + _PAIRS] for part in pairs))
-            found += _verified(signatures, batch._replace(first=numbers[batch.first], second=numbers[batch.second]))
-        progress(done, len(numbers))
-    return sorted(found)
+    waiting: deque[Future[list[NearCopy]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # pairs are laid on each other while others are picked
+        for done, pairs in _candidates(signatures.thumbnails[numbers]):
+            pairs = pairs._replace(first=numbers[pairs.first], second=numbers[pairs.second])
+            for start in range(0, len(pairs.first), _PAIRS):
+                batch = _Candidates(*(part[start : start + _PAIRS] for part in pairs))
+                waiting.append(pool.submit(_verified, signatures, batch))
+            while len(waiting) > _WAITING:
+                found += waiting.popleft().result()
+            progress(done, len(numbers))
+        return sorted([*found, *(copy for batch in waiting for copy in batch.result())])
 
 
 def stored(

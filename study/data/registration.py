@@ -43,10 +43,12 @@ class _Level(NamedTuple):
     band: Band
     reduced: int
     """By which the side is divided."""
+    every: int
+    """Of the rows and columns, the one that is looked at."""
     steps: int
 
 
-_LEVELS = (_Level(Band(0.05, 0.2), 3, 10), _Level(Band(0.025, 0.14), 2, 6), _Level(Band(0.014, 0.1), 1, 5))
+_LEVELS = (_Level(Band(0.05, 0.2), 3, 1, 10), _Level(Band(0.025, 0.14), 2, 1, 5), _Level(Band(0.014, 0.1), 1, 2, 5))
 _FINE = Band(0.01, 0.05)
 """The details that copies share and images that are merely alike do not, as two chest X-rays."""
 _CORNER = 0.06
@@ -92,7 +94,7 @@ def register(first: np.ndarray, second: np.ndarray) -> Registered:
     at = np.arange(len(first))
     for level in _LEVELS:
         still, moving = (details(_reduced(images[at], level.reduced), level.band) for images in (first, second))
-        maps[at] = _fitted(still, moving, maps[at], level.steps)
+        maps[at] = _fitted(still, moving, maps[at], level)
         likeness[at], overlap[at] = _likeness(still, moving, maps[at])
         at = at[likeness[at] >= _UNLIKE]
         if not len(at):
@@ -136,22 +138,25 @@ def _reduced(images: np.ndarray, by: int) -> np.ndarray:
 
 
 @cache
-def _places(side: int) -> np.ndarray:
-    """Return (3, side²) homogeneous places x, y, 1 of an image's pixels, in [-1, 1]."""
-    line = (np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1
+def _places(side: int, every: int = 1) -> np.ndarray:
+    """Return (3, places) homogeneous places x, y, 1 of the pixels of every so many rows and columns, in [-1, 1]."""
+    line = (np.arange(side, dtype=np.float32)[::every] + 0.5) / side * 2 - 1
     y, x = np.meshgrid(line, line, indexing="ij")
-    return np.stack([x.ravel(), y.ravel(), np.ones(side * side, np.float32)])
+    return np.stack([x.ravel(), y.ravel(), np.ones(x.size, np.float32)])
 
 
-def _fitted(first: np.ndarray, second: np.ndarray, maps: np.ndarray, steps: int) -> np.ndarray:
+def _fitted(first: np.ndarray, second: np.ndarray, maps: np.ndarray, level: _Level) -> np.ndarray:
     """Improve maps by steps of Gauss and Newton."""
     count, side, _ = first.shape
-    places, template = _places(side), first.reshape(count, -1)
-    down, across = (np.gradient(first, 2 / side, axis=axis).reshape(count, -1) for axis in (1, 2))
-    slopes = np.concatenate([across[:, None] * places, down[:, None] * places], 1)  # (n, 6, pixels)
-    ridge = _DAMPING * (slopes**2).mean((1, 2), keepdims=True) * side**2 * np.eye(6, dtype=np.float32)
-    for _ in range(steps):
-        moved, inside = _sampled(second, maps)
+    places = _places(side, level.every)
+    template, down, across = (
+        image[:, :: level.every, :: level.every].reshape(count, -1)
+        for image in (first, *np.gradient(first, 2 / side, axis=(1, 2)))
+    )
+    slopes = np.concatenate([across[:, None] * places, down[:, None] * places], 1)  # (n, 6, places)
+    ridge = _DAMPING * (slopes**2).sum((1, 2), keepdims=True) / 6 * np.eye(6, dtype=np.float32)
+    for _ in range(level.steps):
+        moved, inside = _sampled(second, maps, places)
         weighted = slopes * inside[:, None]
         error = (weighted @ (moved - template)[..., None])[..., 0]
         change = np.linalg.solve(weighted @ slopes.transpose(0, 2, 1) + ridge, error[..., None])
@@ -167,14 +172,14 @@ def _composed(maps: np.ndarray, change: np.ndarray) -> np.ndarray:
     return maps @ np.linalg.inv(square)
 
 
-def _sampled(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolate images at the mapped places of their pixels.
+def _sampled(images: np.ndarray, maps: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Interpolate images at mapped places.
 
     Returns:
-        (n, pixels) float32 values, and (n, pixels) float32 that are 1 where the place is inside of the image.
+        (n, places) float32 values, and (n, places) float32 that are 1 where the place is inside of the image.
     """
     count, side, _ = images.shape
-    x, y = ((maps @ _places(side) + 1) * (side / 2) - 0.5).transpose(1, 0, 2)
+    x, y = ((maps @ places + 1) * (side / 2) - 0.5).transpose(1, 0, 2)
     inside = (np.abs(x - (side - 1) / 2) <= side / 2) & (np.abs(y - (side - 1) / 2) <= side / 2)
     x, y = x.clip(0, side - 1.001), y.clip(0, side - 1.001)
     left, top = x.astype(np.int32), y.astype(np.int32)
@@ -187,7 +192,7 @@ def _sampled(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _likeness(first: np.ndarray, second: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Correlate where both images are; return that and the share of the first image where both are."""
-    moved, inside = _sampled(second, maps)
+    moved, inside = _sampled(second, maps, _places(second.shape[1]))
     still = first.reshape(len(first), -1)
     area = inside.sum(1) + 1e-6
     centred = [(each - ((each * inside).sum(1) / area)[:, None]) * inside for each in (still, moved)]
