@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from study.cli import messages
 from study.data.copies import IN_TWO_SPLITS
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ class Bar(NamedTuple):
     """Of the highest bar, %."""
 
 
-def verdict(seen: "Inspection") -> str:
-    """Say in one sentence whether a study takes the images."""
+def verdict(seen: "Inspection", found: "Sequence[Weight]") -> str:
+    """Say in one sentence whether a study takes the images; `found` are the findings by weight."""
     if seen.problems:
-        listed = "; ".join(f"{len(found):,} {problem}" for problem, found in seen.problems.items())
+        listed = "; ".join(f"{len(places):,} {problem}" for problem, places in seen.problems.items())
         return f"A study does not take these images as they are: {listed}."
-    noted, worse, _ = (weight.notes for weight in weights(seen))
+    noted, worse, _ = (weight.notes for weight in found)
     if noted:
         return "A study takes these images; but copies are in two splits, so that its scores will be too good."
     if worse:
@@ -70,6 +71,7 @@ def weights(seen: "Inspection") -> list[Weight]:
     noted = [note for note in seen.remarks if any(problem in note for problem in IN_TWO_SPLITS)]
     odd = [note for note in seen.remarks if note.partition(": ")[0] in paths or note.startswith("… and ")]
     worse = [note for note in seen.remarks if note not in odd and note not in noted]
+    worse += [messages.proposed(seen.proposal)] if seen.proposal else []
     return [
         Weight("What makes results wrong", True, [*wrong, *((note, [], 0) for note in noted)]),
         Weight("What may make results worse, or less sure", False, [(note, [], 0) for note in worse]),
@@ -152,12 +154,10 @@ def reading(seen: "Inspection") -> list[str]:
     return lines
 
 
-def labels(seen: "Inspection", image: int) -> str:
+def labels(classes: Sequence[str], target: np.ndarray) -> str:
     """Name an image's class, or its labels."""
-    data = seen.dataset
-    target = data.targets[image]
-    present = np.flatnonzero(target == 1).tolist() if data.targets.ndim == 2 else [int(target)]
-    return ", ".join(data.classes[label] for label in present) or "no label"
+    present = np.flatnonzero(target == 1).tolist() if target.ndim else [int(target)]
+    return ", ".join(classes[label] for label in present) or "no label"
 
 
 def listed(seen: "Inspection", texts: Sequence[str]) -> tuple[list[tuple[str, str]], int]:
