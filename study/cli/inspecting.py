@@ -134,8 +134,8 @@ def _looked_at(seen: "Inspection", trial: Config, console: "Console") -> "Inspec
 def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:
     """Give the options that a mended list is read with: it has groups, and a layout of its own."""
     assert options.mend is not None
-    kept = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
-    return InspectOptions(data=options.mend, set=[*kept, *([] if layout is None else [f"layout={layout}"])])
+    others = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
+    return InspectOptions(data=options.mend, set=[*others, *([] if layout is None else [f"layout={layout}"])])
 
 
 def _ties(seen: "Inspection", trial: Config) -> "Ties":

@@ -98,7 +98,6 @@ def page(
         montage=montage,
         large=large,
         small=small,
-        large_side=LARGE,
         small_side=side,
     )
 
@@ -110,7 +109,7 @@ def _copies(pairs: "Sequence[CopyPair]", joined: bool) -> list[Picked]:
     others = [pair for pair in pairs if not pair.contradictory and not pair.across]
     kinds = [
         ("In two splits", "A score would be one of recognizing what was seen before.", across, PAIRS),
-        ("With different labels", "At least one of the labels is wrong.", contradictory, PAIRS),
+        ("With different labels", "One of the labels may be wrong.", contradictory, PAIRS),
         (
             "In one split",
             "They are one group, which no cut parts." if joined else "Each is by itself.",
