@@ -75,7 +75,9 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
         UserError: with all problems.
     """
     left = findings.left.items()
-    lines = [f"{options.mend}: {len(found):,} {problem}: {', '.join(found[:5])}" for problem, found in left]
+    lines = [
+        f"{options.mend}: {len(found):,} {problem}: {', '.join(map(_quoted, found[:5]))}" for problem, found in left
+    ]
     try:
         findings.seen.refuse()
     except UserError as error:
@@ -87,7 +89,7 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
 def _mend(
     options: InspectOptions, seen: "Inspection", trial: Config, console: "Console"
 ) -> "tuple[Inspection, Problems, InspectOptions]":
-    """Mend the data set, write it, and inspect what is left as a study would.
+    """Mend the data set, write it where a list can hold it, and inspect what is left as a study would.
 
     Returns:
         The inspection, with all images looked at; what would still make results wrong; and how the list is read.
@@ -100,6 +102,8 @@ def _mend(
     seen = _looked_at(seen, trial, console)
     while True:
         mended = mending.mend(seen, _ties(seen, trial))
+        if odd := mended_csv.unwritable(mended.dataset):
+            return seen, odd, options
         layout = mended_csv.write(mended, seen.dataset, options.mend, options.changes)
         again, left = _of_list(options, layout), mended.lost
         if left:
@@ -177,6 +181,11 @@ def _set(options: InspectOptions) -> list[str]:
 
 def _command(name: str, *words: str) -> str:
     return shlex.join(["python", "-m", f"study.{name}", *words])
+
+
+def _quoted(name: str) -> str:
+    """Quote a name with blanks at its ends, which nobody would see."""
+    return name if name == name.strip() else repr(name)
 
 
 def _short(file: Path) -> str:

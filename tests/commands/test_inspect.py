@@ -116,6 +116,17 @@ def test_a_class_without_an_image_is_left_out_and_the_rest_is_mended(place, caps
     assert inspect.main(["mine.csv"]) == 0
 
 
+def test_names_that_a_list_cannot_hold_are_named_and_the_page_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folders(tmp_path / "mine", {"train/cat ": 8, "train/dog": 8})
+    assert inspect.main(["mine", "--html", "page.html", "--mend", "mine.csv"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "study.inspect: mine.csv: 1 classes have blanks at their ends or a |, which no list holds; rename them: 'cat '"
+    )
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["page.html"]
+
+
 def test_from_python_the_findings_are_an_object(place):
     seen = study.inspect("mine", set=["image_size=48"], html="page.html")
     assert (len(seen.dataset.paths), seen.problems) == (30, {})
