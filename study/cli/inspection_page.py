@@ -1,5 +1,6 @@
 """The findings of an inspection as one page, which has all pictures in itself. Knows nothing of how they were found."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,8 +93,8 @@ def page(
         copies=copies,
         odd=odd,
         unreadable=words.listed(seen, [facts.problem for facts in seen.looks]),
-        proposal=seen.proposal,
-        pattern=pattern,
+        grouping=words.grouping(seen, pattern),
+        option=f"--set {shlex.quote(f'group_pattern={pattern}')}",
         groups=groups,
         montage=montage,
         large=large,

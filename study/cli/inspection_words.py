@@ -154,6 +154,19 @@ def reading(seen: "Inspection") -> list[str]:
     return lines
 
 
+def grouping(seen: "Inspection", pattern: str | None) -> str:
+    """Say what a pattern of names is good for; empty without one."""
+    proposal = seen.proposal
+    if pattern is None:
+        return ""
+    if proposal is None or proposal.pattern != pattern:
+        return "A pattern in the names says which images belong together."
+    found = f"{proposal.joined:,} images are in groups of two or more, of {proposal.groups:,} groups in all."
+    if not proposal.explained:
+        return f"The names look like frames of tracks: {found}"
+    return f"A pattern in the names explains {proposal.explained:,} of {proposal.pairs:,} pairs of copies: {found}"
+
+
 def labels(classes: Sequence[str], target: np.ndarray) -> str:
     """Name an image's class, or its labels."""
     present = np.flatnonzero(target == 1).tolist() if target.ndim else [int(target)]
