@@ -67,7 +67,7 @@ def resolve(options: Options, here: bool = True) -> Question:
     pattern = next((value for cell in cells if (value := cell.values.get("group_pattern")) is not None), None)
     if own and pattern is not None and not options.data:
         raise UserError(f"group_pattern {pattern!r} names groups of your own images: say where they are with --data")
-    if own and not options.data and any(cell.values.get("copies", "stop") != "stop" for cell in cells):
+    if own and not options.data and any(cell.values.get("copies") == "note" for cell in cells):
         raise UserError("copies 'note' is about copies in your own images: say where they are with --data")
     if options.inspect and not (options.data and own):
         raise UserError("--inspect is for images of your own: --space folder, or one with task folder, and --data")

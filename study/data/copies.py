@@ -42,9 +42,9 @@ def find(dataset: OwnDataset, looks: Scan, progress: Callable[[int, int], None])
 
 def in_two_splits(dataset: OwnDataset, copies: Copies) -> dict[str, list[str]]:
     """List the copies in two splits, by what they are."""
-    paths, split = [dataset.relative(path) for path in dataset.paths], dataset.split
-    equal = [f"{paths[a]} = {paths[b]}" for a, b in contradictions(copies.same, split)]
-    near = [_pair(paths, pair) for pair in copies.near if split[pair.first] != split[pair.second]]
+    paths, split = dataset.paths, dataset.split
+    equal = [_pair(dataset, paths, *pair) for pair in contradictions(copies.same, split)]
+    near = [_near(dataset, paths, pair) for pair in copies.near if split[pair.first] != split[pair.second]]
     return {problem: examples for problem, examples in ((EQUAL, equal), (NEAR, near)) if examples}
 
 
@@ -56,9 +56,9 @@ def remarks(dataset: OwnDataset, copies: Copies, straddling: dict[str, list[str]
         copies: in it.
         straddling: copies in two splits that do not stop the study, as `in_two_splits` lists them.
     """
-    paths, labels = [dataset.relative(path) for path in dataset.paths], labels_of(dataset)
+    paths, labels = dataset.paths, labels_of(dataset)
     notes = [f"{len(examples):,} {problem}, as {examples[0]}" for problem, examples in straddling.items()]
-    if odd := [_pair(paths, pair) for pair in copies.near if labels[pair.first] != labels[pair.second]]:
+    if odd := [_near(dataset, paths, pair) for pair in copies.near if labels[pair.first] != labels[pair.second]]:
         notes.append(f"{len(odd):,} near copies are given two labels, as {odd[0]}")
     return notes
 
@@ -93,5 +93,9 @@ def contradictions(names: Sequence[str], values: Sequence[Hashable]) -> Iterator
             yield first, number
 
 
-def _pair(paths: Sequence[str], pair: NearCopy) -> str:
-    return f"{paths[pair.first]} = {paths[pair.second]} ({pair.change})"
+def _pair(dataset: OwnDataset, paths: Sequence[str], first: int, second: int) -> str:
+    return f"{dataset.relative(paths[first])} = {dataset.relative(paths[second])}"
+
+
+def _near(dataset: OwnDataset, paths: Sequence[str], pair: NearCopy) -> str:
+    return f"{_pair(dataset, paths, pair.first, pair.second)} ({pair.change})"

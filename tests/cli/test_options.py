@@ -47,6 +47,12 @@ MISTAKES = [
     ("--space gtsrb --set stem=small", "'stem' is set and not read by any cell's family"),
     ("--space gtsrb --set class_weights=even", "unknown class_weights 'even'; one of off, balanced"),
     ("--space gtsrb --set group_pattern=(a)", "group_pattern '(a)' is read by task folder alone, not by gtsrb"),
+    ("--space gtsrb --set copies=note", "copies 'note' is read by task folder alone, not by gtsrb"),
+    (
+        "--space folder --set copies=note",
+        "copies 'note' is about copies in your own images: say where they are with --data",
+    ),
+    ("--space folder --set copies=keep", "unknown copies 'keep'; one of stop, note"),
     ("--space folder --set group_pattern=(a)", "'(a)' names groups of your own images: say where they are with --data"),
     ("--space folder --set group_pattern=a --data .", "group_pattern 'a' has no group"),
     ("--space folder --inspect", "--inspect is for images of your own: --space folder"),
