@@ -68,6 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         fails, 75 interrupted.
     """
     with command.ending("study.inspect") as end:
+        end.interrupted = "interrupted; what was looked at is in the store, and the same command goes on"
         options = inspect_options.parse(argv)
         cells = inspect_options.cells(options)
         from study.cli import inspecting

@@ -74,12 +74,10 @@ def cells(options: InspectOptions) -> list[Cell]:
         raise UserError(f"{options.data}: no such folder or .csv file")
     for item in options.set:
         _check_value(item)
-    for option, file, endings in (("--html", options.html, PAGE), ("--mend", options.mend, TABLE)):
+    written = (("--html", options.html, PAGE), ("--mend", options.mend, TABLE), ("--mend", options.changes, TABLE))
+    for option, file, endings in written:
         if file is not None:
-            _check_ending(option, file, endings)
-    for option, file in (("--html", options.html), ("--mend", options.mend), ("--mend", options.changes)):
-        if file is not None:
-            _check_place(option, file, options)
+            _check_place(option, file, endings, options)
     return of_study(options)
 
 
@@ -110,17 +108,12 @@ def _check_value(item: str) -> None:
         raise UserError(f"--set {item}: {error}") from None
 
 
-def _check_ending(option: str, file: Path, endings: tuple[str, ...]) -> None:
+def _check_place(option: str, file: Path, endings: tuple[str, ...], options: InspectOptions) -> None:
+    """Refuse a file that cannot be written, or must not be."""
     if file.is_dir():
         raise UserError(f"{option} {file}: is a folder, where a file is to be written")
     if file.suffix.lower() not in endings:
         raise UserError(f"{option} {file}: the name must end in {endings[0]}")
-
-
-def _check_place(option: str, file: Path, options: InspectOptions) -> None:
-    """Refuse a file that cannot be written, or must not be."""
-    if file.is_dir():
-        raise UserError(f"{option}: {file} is a folder, where a file is to be written")
     if not file.parent.is_dir():
         raise UserError(f"{option} {file}: no folder {file.parent}")
     if os.path.lexists(file) and options.data.is_file() and file.resolve() == options.data.resolve():

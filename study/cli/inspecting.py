@@ -75,7 +75,9 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
         UserError: with all problems.
     """
     left = findings.left.items()
-    lines = [f"{options.mend}: {len(found):,} {problem}: {', '.join(found[:5])}" for problem, found in left]
+    lines = [
+        f"{options.mend}: {len(found):,} {problem}: {', '.join(map(_quoted, found[:5]))}" for problem, found in left
+    ]
     try:
         findings.seen.refuse()
     except UserError as error:
@@ -87,7 +89,7 @@ def refuse(findings: Findings, options: InspectOptions) -> None:
 def _mend(
     options: InspectOptions, seen: "Inspection", trial: Config, console: "Console"
 ) -> "tuple[Inspection, Problems, InspectOptions]":
-    """Mend the data set, write it, and inspect what is left as a study would.
+    """Mend the data set, write it where a list can hold it, and inspect what is left as a study would.
 
     Returns:
         The inspection, with all images looked at; what would still make results wrong; and how the list is read.
@@ -97,16 +99,18 @@ def _mend(
 
     assert options.mend is not None
     assert options.changes is not None
-    seen = _looked_at(seen, console)
+    seen = _looked_at(seen, trial, console)
     while True:
         mended = mending.mend(seen, _ties(seen, trial))
+        if odd := mended_csv.unwritable(mended.dataset):
+            return seen, odd, options
         layout = mended_csv.write(mended, seen.dataset, options.mend, options.changes)
         again, left = _of_list(options, layout), mended.lost
         if left:
             break
         ((rest, _),) = prepare.inspections(inspect_options.of_study(again), again.data, _no_check, console, seed=0)
         left = rest.problems
-        if not (missed := mending.missed(seen, rest) if _copies(trial) else []):
+        if not (missed := mending.missed(seen, rest) if seen.joined else []):
             break
         seen = seen._replace(near=[*seen.near, *missed])
     for file, what in (
@@ -117,9 +121,9 @@ def _mend(
     return seen, left, again
 
 
-def _looked_at(seen: "Inspection", console: "Console") -> "Inspection":
+def _looked_at(seen: "Inspection", trial: Config, console: "Console") -> "Inspection":
     """Scan the images and find copies where a class without an image ended the inspection before."""
-    from study.data import copies
+    from study.data import copies, own_images
     from study.data.scan import scan
 
     if seen.looks:
@@ -127,21 +131,22 @@ def _looked_at(seen: "Inspection", console: "Console") -> "Inspection":
     with prepare.progress(console, "looking at the images", _no_check) as advance:
         looks = scan(seen.dataset.paths, advance)
         found = copies.find(seen.dataset, looks, advance)
-        return seen._replace(looks=looks.facts, near=found.near, proposal=found.proposal)
+    proposal = found.proposal if own_images.group_names(seen.dataset, trial.group_pattern) is None else None
+    return seen._replace(looks=looks.facts, near=found.near, proposal=proposal, joined=trial.copies == "stop")
 
 
 def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:
     """Give the options that a mended list is read with: it has groups, and a layout of its own."""
     assert options.mend is not None
-    kept = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
-    return InspectOptions(data=options.mend, set=[*kept, *([] if layout is None else [f"layout={layout}"])])
+    others = [item for item in options.set if item.partition("=")[0] not in ("group_pattern", "layout")]
+    return InspectOptions(data=options.mend, set=[*others, *([] if layout is None else [f"layout={layout}"])])
 
 
 def _ties(seen: "Inspection", trial: Config) -> "Ties":
     from study.data import own_images, ties
 
     pattern = _pattern(seen, trial)
-    return ties.ties(seen, own_images.group_names(seen.dataset, pattern), pattern, _copies(trial))
+    return ties.ties(seen, own_images.group_names(seen.dataset, pattern), pattern, seen.joined)
 
 
 def _pattern(seen: "Inspection", trial: Config) -> str | None:
@@ -150,14 +155,9 @@ def _pattern(seen: "Inspection", trial: Config) -> str | None:
     Names alone are no reason to take images out of a split: where there are several, copies must speak for a proposal.
     """
     proposal = seen.proposal
-    if trial.group_pattern is None and proposal is not None and _copies(trial):
+    if trial.group_pattern is None and proposal is not None and seen.joined:
         return proposal.pattern if proposal.explained or len(seen.dataset.splits) == 1 else None
     return trial.group_pattern
-
-
-def _copies(trial: Config) -> bool:
-    """Whether copies belong together."""
-    return trial.copies == "stop"
 
 
 def _steps(options: InspectOptions, seen: "Inspection", trial: Config) -> list[Step]:
@@ -181,6 +181,11 @@ def _set(options: InspectOptions) -> list[str]:
 
 def _command(name: str, *words: str) -> str:
     return shlex.join(["python", "-m", f"study.{name}", *words])
+
+
+def _quoted(name: str) -> str:
+    """Quote a name with blanks at its ends, which nobody would see."""
+    return name if name == name.strip() else repr(name)
 
 
 def _short(file: Path) -> str:

@@ -1,5 +1,6 @@
 """The findings of an inspection as one page, which has all pictures in itself. Knows nothing of how they were found."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,8 +24,8 @@ SIDES = ((200, 116), (500, 96), (1000, 72), (MONTAGE, 56))
 """Up to so many pictures of classes → their side, pixels."""
 LARGE = 176
 """Side of the pictures of copies, odd images and groups."""
-PAIRS, ODD, GROUPS = 24, 24, 6
-"""Pairs of copies of a kind, odd images of a kind, and groups that are shown."""
+PAIRS, HARMLESS, ODD, GROUPS = 24, 8, 24, 6
+"""Pairs of copies that make results wrong, of a kind, and other pairs; odd images of a kind, and groups."""
 
 
 class Shown(NamedTuple):
@@ -69,17 +70,17 @@ def page(
         steps: commands to go on with.
         progress: called with the number of pictures drawn and the total.
     """
-    data, pairs = seen.dataset, copy_pairs.pairs(seen)
-    copies, odd, groups, montage = _copies(pairs), _odd(seen, size), _groups(seen, pattern), _montage(seen)
+    data, pairs, found = seen.dataset, copy_pairs.pairs(seen), words.weights(seen)
+    copies, odd, groups, montage = _copies(pairs, seen.joined), _odd(seen, size), _groups(seen, pattern), _montage(seen)
     small, side = _drawn(seen, montage, None, progress)
     large, _ = _drawn(seen, [*copies, *odd, *groups], LARGE, progress)
     return pages.render(
         "inspection.html.j2",
         name=name,
-        verdict=words.verdict(seen),
-        stops=bool(seen.problems),
+        verdict=words.verdict(seen, found),
+        stops=found[0].notes != [],
         facts=words.facts(seen, pairs),
-        weights=words.weights(seen),
+        weights=found,
         steps=steps,
         reading=words.reading(seen),
         label="label" if data.targets.ndim == 2 else "class",
@@ -92,31 +93,35 @@ def page(
         copies=copies,
         odd=odd,
         unreadable=words.listed(seen, [facts.problem for facts in seen.looks]),
-        proposal=seen.proposal,
-        pattern=pattern,
+        grouping=words.grouping(seen, pattern),
+        option=f"--set {shlex.quote(f'group_pattern={pattern}')}",
         groups=groups,
         montage=montage,
         large=large,
         small=small,
-        large_side=LARGE,
         small_side=side,
     )
 
 
-def _copies(pairs: "Sequence[CopyPair]") -> list[Picked]:
+def _copies(pairs: "Sequence[CopyPair]", joined: bool) -> list[Picked]:
     """Sort pairs by what they mean, and pick some of each kind."""
     across = [pair for pair in pairs if pair.across]
     contradictory = [pair for pair in pairs if pair.contradictory and not pair.across]
     others = [pair for pair in pairs if not pair.contradictory and not pair.across]
     kinds = [
-        ("In two splits", "A score would be one of recognizing what was seen before.", across),
-        ("With different labels", "At least one of the labels is wrong.", contradictory),
-        ("In one split", "They are one group, which no cut parts, unless copies=note is set.", others),
+        ("In two splits", "A score would be one of recognizing what was seen before.", across, PAIRS),
+        ("With different labels", "One of the labels may be wrong.", contradictory, PAIRS),
+        (
+            "In one split",
+            "They are one group, which no cut parts." if joined else "Each is by itself.",
+            others,
+            HARMLESS,
+        ),
     ]
     picked = []
-    for title, why, found in kinds:
-        images = [image for pair in found[:PAIRS] for image in (pair.first, pair.second)]
-        picked.append(Picked(title, why, len(found), images, [pair.change for pair in found[:PAIRS]]))
+    for title, why, found, most in kinds:
+        images = [image for pair in found[:most] for image in (pair.first, pair.second)]
+        picked.append(Picked(title, why, len(found), images, [pair.change for pair in found[:most]]))
     return [kind for kind in picked if kind.number]
 
 
@@ -140,14 +145,14 @@ def _groups(seen: "Inspection", pattern: str | None) -> list[Picked]:
 
 def _montage(seen: "Inspection") -> list[Picked]:
     """Draw some images of each class, the same each time."""
-    data = seen.dataset
+    data, targets = seen.dataset, seen.dataset.targets
     readable = np.array([bool(facts.same) for facts in seen.looks]) if seen.looks else np.ones(len(data.paths), bool)
-    counts = own_images.class_counts(data.targets, data.classes)
+    counts = own_images.class_counts(targets, data.classes)
     order = np.argsort(-counts, kind="stable")[: words.CLASSES].tolist()
     each = max(1, min(EACH, MONTAGE // max(len(order), 1)))
     montage = []
     for label in order:
-        own = data.targets[:, label] == 1 if data.targets.ndim == 2 else data.targets == label
+        own = targets[:, label] == 1 if targets.ndim == 2 else targets == label
         rows = np.flatnonzero(own & readable)
         chance = np.random.default_rng(stream(0, "montage", data.classes[label].encode(errors="replace").decode()))
         drawn = np.sort(chance.permutation(rows)[:each]).tolist()
@@ -160,7 +165,7 @@ def _drawn(
 ) -> tuple[dict[int, Shown], int]:
     """Draw pictures of what was picked; without a side, squares whose side their number decides."""
     data, split = seen.dataset, seen.dataset.split
-    paths = data.paths
+    paths, targets = data.paths, data.targets
     images = [image for kind in picked for image in kind.images]
     width = side or next((wide for most, wide in SIDES if len(images) <= most), SIDES[-1][1])
     made = thumbnails([paths[image] for image in images], width, side is None, progress)
@@ -169,5 +174,7 @@ def _drawn(
         facts = seen.looks[image] if seen.looks else None
         size = f"{facts.width:,} × {facts.height:,}" if facts else ""
         path = paths[image]
-        shown[image] = Shown(data.relative(path), split[image], words.labels(seen, image), size, made.get(path, ""))
+        shown[image] = Shown(
+            data.relative(path), split[image], words.labels(data.classes, targets[image]), size, made.get(path, "")
+        )
     return shown, width

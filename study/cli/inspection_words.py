@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from study.cli import messages
+from study.data.copies import IN_TWO_SPLITS
+
 if TYPE_CHECKING:
     from study.data.copy_pairs import CopyPair
     from study.data.inspection import Inspection
@@ -47,12 +50,15 @@ class Bar(NamedTuple):
     """Of the highest bar, %."""
 
 
-def verdict(seen: "Inspection") -> str:
-    """Say in one sentence whether a study takes the images."""
+def verdict(seen: "Inspection", found: "Sequence[Weight]") -> str:
+    """Say in one sentence whether a study takes the images; `found` are the findings by weight."""
     if seen.problems:
-        listed = "; ".join(f"{len(found):,} {problem}" for problem, found in seen.problems.items())
+        listed = "; ".join(f"{len(places):,} {problem}" for problem, places in seen.problems.items())
         return f"A study does not take these images as they are: {listed}."
-    if worse := weights(seen)[1].notes:
+    noted, worse, _ = (weight.notes for weight in found)
+    if noted:
+        return "A study takes these images; but copies are in two splits, so that its scores will be too good."
+    if worse:
         what = "one finding" if len(worse) == 1 else f"{len(worse):,} findings"
         return f"These images can be used as they are; {what} below may make results worse, or less sure."
     return "These images can be used as they are."
@@ -62,10 +68,12 @@ def weights(seen: "Inspection") -> list[Weight]:
     """Order the findings: what makes results wrong, what may make them worse, what is only odd in single files."""
     wrong = [(f"{len(found):,} {what}", found[:LISTED], len(found[LISTED:])) for what, found in seen.problems.items()]
     paths = {seen.dataset.relative(path) for path in seen.dataset.paths}
+    noted = [note for note in seen.remarks if any(problem in note for problem in IN_TWO_SPLITS)]
     odd = [note for note in seen.remarks if note.partition(": ")[0] in paths or note.startswith("… and ")]
-    worse = [note for note in seen.remarks if note not in odd]
+    worse = [note for note in seen.remarks if note not in odd and note not in noted]
+    worse += [messages.proposed(seen.proposal)] if seen.proposal else []
     return [
-        Weight("What makes results wrong", True, wrong),
+        Weight("What makes results wrong", True, [*wrong, *((note, [], 0) for note in noted)]),
         Weight("What may make results worse, or less sure", False, [(note, [], 0) for note in worse]),
         Weight("What is only odd", False, [(note, [], 0) for note in odd]),
     ]
@@ -146,12 +154,23 @@ def reading(seen: "Inspection") -> list[str]:
     return lines
 
 
-def labels(seen: "Inspection", image: int) -> str:
+def grouping(seen: "Inspection", pattern: str | None) -> str:
+    """Say what a pattern of names is good for; empty without one."""
+    proposal = seen.proposal
+    if pattern is None:
+        return ""
+    if proposal is None or proposal.pattern != pattern:
+        return "A pattern in the names says which images belong together."
+    found = f"{proposal.joined:,} images are in groups of two or more, of {proposal.groups:,} groups in all."
+    if not proposal.explained:
+        return f"The names look like frames of tracks: {found}"
+    return f"A pattern in the names explains {proposal.explained:,} of {proposal.pairs:,} pairs of copies: {found}"
+
+
+def labels(classes: Sequence[str], target: np.ndarray) -> str:
     """Name an image's class, or its labels."""
-    data = seen.dataset
-    target = data.targets[image]
-    present = np.flatnonzero(target == 1).tolist() if data.targets.ndim == 2 else [int(target)]
-    return ", ".join(data.classes[label] for label in present) or "no label"
+    present = np.flatnonzero(target == 1).tolist() if target.ndim else [int(target)]
+    return ", ".join(classes[label] for label in present) or "no label"
 
 
 def listed(seen: "Inspection", texts: Sequence[str]) -> tuple[list[tuple[str, str]], int]:

@@ -12,6 +12,7 @@ import numpy as np
 from analysis.report.pages import defused
 from analysis.shell import files
 from analysis.shell.text import printable
+from study.data.inspection import Problems
 from study.data.layouts import csv_file
 from study.data.mending import LEFT_OUT, Mended
 from study.data.own_images import OwnDataset
@@ -21,11 +22,18 @@ _BETWEEN = "|"  # of the labels of one image
 _NAMED = 5  # classes that are named
 
 
+def unwritable(data: OwnDataset) -> Problems:
+    """List the classes whose names a CSV file would change."""
+    several = data.targets.ndim == 2
+    odd = [name for name in data.classes if name != name.strip() or (several and _BETWEEN in name)]
+    return {f"classes have blanks at their ends or a {_BETWEEN}, which no list holds; rename them": odd} if odd else {}
+
+
 def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> str | None:
     """Write both files, each as a whole.
 
     Args:
-        mended: of the data set.
+        mended: of the data set; none of its classes is `unwritable`.
         original: the data set, whose images the changes name.
         file: for the images, `path,label,group,split`, or `labels` where an image may have several. A path below the
             file's folder is relative to it, any other absolute.
@@ -35,10 +43,9 @@ def write(mended: Mended, original: OwnDataset, file: Path, changes: Path) -> st
         The value of `layout` that the list must be read with; None if it can be read in one way only.
 
     Raises:
-        UserError: a class has a name that no such file can hold.
+        UserError: the list is read as something else.
     """
     data = mended.dataset
-    _check(data)
     label = "labels" if data.targets.ndim == 2 else "label"
     folder = Path(os.path.abspath(file)).parent
     files.put(file, _text(("path", label, "group", "split"), _rows(data, folder)))
@@ -69,18 +76,6 @@ def summary(mended: Mended, original: OwnDataset) -> Iterator[str]:
 def _absent(mended: Mended, original: OwnDataset) -> list[str]:
     """Name the classes that no image has any more."""
     return [name for name in original.classes if name not in mended.dataset.classes]
-
-
-def _check(data: OwnDataset) -> None:
-    """Refuse classes whose names a CSV file would change.
-
-    Raises:
-        UserError: names one.
-    """
-    for name in data.classes:
-        if name != name.strip() or (_BETWEEN in name and data.targets.ndim == 2):
-            what = f"a {_BETWEEN} in it" if name == name.strip() else "a blank at its end"
-            raise UserError(f"class {name!r} has {what}, which no list of labels can hold: rename it")
 
 
 def _layout(file: Path, data: OwnDataset) -> str | None:

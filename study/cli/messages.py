@@ -135,10 +135,10 @@ def _seen(seen: "Inspection", size: int) -> Iterator[str]:
     for remark in seen.remarks:
         yield f"note: {remark}"
     if seen.proposal:
-        yield f"note: {_proposed(seen.proposal)}"
+        yield f"note: {proposed(seen.proposal)}"
 
 
-def _proposed(proposal: "Proposal") -> str:
+def proposed(proposal: "Proposal") -> str:
     """Name a pattern that images may be grouped by, and why."""
     option = f"--set {shlex.quote(f'group_pattern={proposal.pattern}')}"
     joins = f"joins {proposal.joined:,} images, in {proposal.groups:,} groups in all"

@@ -106,7 +106,7 @@ def _contradictory(tied: Ties, images: Sequence[int]) -> dict[int, Reason]:
     reasons = {}
     for equal in by_pixels(tied, images).values():
         for image in equal:
-            if others := [other for other in equal if tied.targets[other] != tied.targets[image]]:
+            if others := [other for other in equal if tied.labels[other] != tied.labels[image]]:
                 reasons[image] = Reason(OTHER_LABEL, f"is a copy of {tied.paths[others[0]]}, which has another label")
     return reasons
 

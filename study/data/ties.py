@@ -29,7 +29,8 @@ class Ties(NamedTuple):
     paths: list[str]
     """For people."""
     split: list[str]
-    targets: list[tuple[int, ...]]
+    labels: list[bytes]
+    """Equal for images with equal labels."""
     pixels: list[str]
     """As `ImageFacts.same`."""
     near: Mapping[str, list[tuple[str, str]]]
@@ -50,8 +51,10 @@ def ties(inspection: Inspection, groups: Sequence[str] | None, pattern: str | No
         near[pixels[first]].append((pixels[second], change))
         near[pixels[second]].append((pixels[first], change))
     paths = [data.relative(path) for path in data.paths]
-    targets = [tuple(np.atleast_1d(target).tolist()) for target in data.targets]
-    return Ties(paths, data.split, targets, pixels, dict(near), groups, pattern, copies)
+    targets = data.targets.astype(np.int8) if data.targets.ndim == 2 else data.targets
+    return Ties(
+        paths, data.split, [target.tobytes() for target in targets], pixels, dict(near), groups, pattern, copies
+    )
 
 
 def copy_among(tied: Ties, image: int, others: Mapping[str, int]) -> tuple[int, Reason] | None:
@@ -66,7 +69,7 @@ def copy_among(tied: Ties, image: int, others: Mapping[str, int]) -> tuple[int, 
         The copy's position, and what the image is to it; None if there is none.
     """
     equal = others.get(tied.pixels[image])
-    if equal is not None and (tied.copies or tied.targets[equal] != tied.targets[image]):
+    if equal is not None and (tied.copies or tied.labels[equal] != tied.labels[image]):
         return equal, Reason(COPY, f"is a copy of {tied.paths[equal]}")
     near = ((others[same], change) for same, change in tied.near.get(tied.pixels[image], ()) if same in others)
     return next(((other, near_copy(tied, other, change)) for other, change in near), None)

@@ -10,6 +10,7 @@ from tests.bad_inputs import (
     hostile_tables,
     images,
     inspections,
+    layouts,
     links,
     networks,
     numbers,
@@ -36,6 +37,7 @@ PARTS = (
         others,
         ranks,
         inspections,
+        layouts,
     ),
 )
 CASES: list[Case] = [case for part in PARTS for case in part.CASES]

@@ -74,6 +74,7 @@ CASES = [
     _of("a hyperparameter of an inspection that is none", f"--set a=1: 'a' {KEYS}", "--set a=1"),
     _of("a hyperparameter that is not about data", f"--set lr=0.1: 'lr' {KEYS}", "--set lr=0.1"),
     _of("a hyperparameter of an inspection without a value", "--set image_size: write KEY=VALUE", "--set image_size"),
+    _of("copies of an inspection that are none", "unknown copies 'ask'; one of stop, note", "--set copies=ask"),
     _of("an inspected size in words", "--set image_size=big: image_size", "--set image_size=big"),
     _of("an inspected size of 1", "--set image_size=1: image_size 1 is outside [8, 1024]", "--set image_size=1"),
     _of(

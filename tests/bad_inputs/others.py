@@ -68,7 +68,6 @@ CASES = [
     _own("a pattern of groups that is none", "group_pattern", folder, "--set 'group_pattern=('"),
     _own("a pattern of groups that no name has", "group_pattern", folder, "--set 'group_pattern=(zebra)'"),
     _csv("a list of images of which one is missing", "line 2: no file gone.png", "path,label\ngone.png,cat\n"),
-    _csv("a list of images with other columns", "unknown column 'file' in line 1", "file,label\na.png,cat\n"),
     _csv("an empty list of images", "labels.csv is empty", ""),
     _csv(
         "a list of images with an unknown split",

@@ -118,7 +118,9 @@ def test_a_stop_while_predict_imports_is_one_line():
     assert (told.returncode, told.stderr) == (75, "study.predict: interrupted; no file was written\n")
 
 
-@pytest.mark.parametrize("module", ["study.run", "study.predict", "study.watch.__main__", "analysis.__main__"])
+@pytest.mark.parametrize(
+    "module", ["study.run", "study.predict", "study.inspect", "study.watch.__main__", "analysis.__main__"]
+)
 def test_no_character_ends_a_command(module, monkeypatch):
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), "ascii", "strict"))

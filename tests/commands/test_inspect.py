@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import study
 from study import inspect, run
@@ -23,6 +23,7 @@ from study.errors import UserError
 from tests.bad_inputs.case import tree
 from tests.support import inline
 from tests.support.own_images import folders, picture
+from tests.support.photographs import photograph
 
 OWN = str(Path(__file__).parents[1] / "spaces" / "own.py")
 PLAIN = {"train/cat": 12, "train/dog": 10, "test/cat": 4, "test/dog": 4}
@@ -113,6 +114,17 @@ def test_a_class_without_an_image_is_left_out_and_the_rest_is_mended(place, caps
     )
     assert Path("mine.changes.csv").read_text().splitlines()[-1] == "emu,left out,is a class without an image"
     assert inspect.main(["mine.csv"]) == 0
+
+
+def test_names_that_a_list_cannot_hold_are_named_and_the_page_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folders(tmp_path / "mine", {"train/cat ": 8, "train/dog": 8})
+    assert inspect.main(["mine", "--html", "page.html", "--mend", "mine.csv"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "study.inspect: mine.csv: 1 classes have blanks at their ends or a |, which no list holds; rename them: 'cat '"
+    )
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["page.html"]
 
 
 def test_from_python_the_findings_are_an_object(place):
@@ -250,6 +262,70 @@ def test_findings_are_ordered_by_weight(place):
     assert [note for note, *_ in wrong] == ["1 files cannot be read"]
     assert [note for note, *_ in worse] == ["few"]
     assert [note for note, *_ in odd] == ["train/cat/0.png: has only 3 pixels", "… and 3 more such notes"]
+
+
+def test_copies_that_are_only_noted_weigh_as_much(place, capsys):
+    picture(place / "test/cat/again.png", 1)
+    assert inspect.main(["mine", "--set", "copies=note", "--html", "page.html", "--mend", "mine.csv"]) == 0
+    assert "a study of what is left: python -m study.run --space folder --data mine.csv --set copies=note" in (
+        capsys.readouterr().out
+    )
+    text = " ".join(Page(Path("page.html").read_text()).text.split())
+    assert "so that its scores will be too good" in text
+    assert "What makes results wrong 1 images are in two splits, as train/cat/0.png = test/cat/again.png" in text
+    assert Path("mine.changes.csv").read_text().splitlines() == ["path,change,reason"]
+
+
+def test_near_copies_are_found_and_mended(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(24):
+        path = tmp_path / "mine" / ("train", "test")[number % 3 == 2] / ("cat", "dog")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        photograph(number).save(path)
+    ImageOps.mirror(photograph(0)).save(tmp_path / "mine/test/cat/again.jpg")
+    ImageOps.mirror(photograph(1)).save(tmp_path / "mine/train/dog/again.jpg")
+    assert inspect.main(["mine", "--html", "page.html", "--mend", "mine.csv"]) == 2
+    assert "left out: 1 near copies; grouped: 1 near copies" in capsys.readouterr().out
+    assert re.search(
+        r"mirrored\s+cat · train.*train/cat/0.png\s+cat · test", Page(Path("page.html").read_text()).text, re.S
+    )
+    assert Path("mine.changes.csv").read_text().splitlines()[1:] == [
+        'train/cat/0.png,left out,"is a near copy (mirrored) of test/cat/again.jpg, which is in test"',
+        "train/dog/again.jpg,grouped,is a near copy (mirrored) of train/dog/1.png",
+    ]
+    assert inspect.main(["mine.csv"]) == 0
+
+
+def test_several_labels_and_all_problems_at_once_are_mended(tmp_path, monkeypatch):
+    """Copies, near copies and other labels across and within three splits, a file that is none, and proposed groups."""
+    monkeypatch.chdir(tmp_path)
+    rows = []
+
+    def put(image, name: str, labels: str, split: str) -> None:
+        image.save(tmp_path / name)
+        rows.append(f"{name},{labels},{split}")
+
+    labels = ("red cat", "dog", "red cat|dog", "")
+    for number in range(24):
+        put(photograph(number), f"{number}.png", labels[number % 4], ("train", "train", "val", "test")[number // 6])
+    for number, split in enumerate(("train", "val", "test", "train", "val", "test")):
+        put(ImageOps.mirror(photograph(2 * number)), f"near{number}.png", labels[2 * number % 4], split)
+        put(photograph(2 * number + 1), f"again{number}.png", labels[(2 * number + 1) % 4], split)
+    put(photograph(13), "other.png", "dog", "train")
+    put(photograph(50), "one.png", "dog", "test")
+    put(photograph(50), "two.png", "red cat", "test")
+    (tmp_path / "0.png").write_bytes(b"")
+    (tmp_path / "all.csv").write_text("\n".join(["path,labels,split", *rows]))
+    seen = study.inspect("all.csv", mend="mended.csv")
+    assert seen.problems.keys() == {
+        *("files cannot be read", "images are given two labels"),
+        *("images are in two splits", "near copies are in two splits"),
+    }
+    again = study.inspect("mended.csv")
+    again.refuse()
+    assert again.dataset.classes == ("dog", "red cat")
+    assert [*again.dataset.splits] == ["train", "val", "test"]
+    assert {"one.png", "two.png", "0.png"}.isdisjoint(Path("mended.csv").read_text().replace(",", "\n").splitlines())
 
 
 def test_a_page_stays_small_with_many_classes_and_the_same_images_are_drawn(tmp_path):

@@ -130,7 +130,8 @@ def _refuse_one_split(place: Path, name: str, others: list[str]) -> None:
     if kind != "train" and below:
         split = f"{name}/ is the {kind} set of the classes {_few(others)}: move these into train/"
         raise _two_ways(place, split, classes)
-    raise _two_ways(place, f"{name}/ is the {kind} set, and has no folders of classes", classes)
+    which = "training" if kind == "train" else kind
+    raise _two_ways(place, f"{name}/ is the {which} set, and has no folders of classes", classes)
 
 
 def _two_ways(place: Path, first: str, second: str) -> UserError:

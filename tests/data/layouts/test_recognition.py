@@ -77,7 +77,7 @@ def test_folders_are_read_as_they_are(tmp_path, made, wanted, line):
 @pytest.mark.parametrize(
     ("made", "parts"),
     [
-        ({"train": 2, "bus": 2}, ("train/ is the train set", "train is a class like bus (--layout classes)")),
+        ({"train": 2, "bus": 2}, ("train/ is the training set", "train is a class like bus (--layout classes)")),
         ({"test": 2, "cat": 2, "dog": 3}, ("two ways", "test is a class like cat, dog (--layout classes)")),
         (CATS_AND_DOGS | under("test"), ("test/ is the test set of the classes cat, dog: move these into train/",)),
         (under("train") | {"fox": 2}, ("train/ holds the classes cat, dog (--layout splits)", "like fox (--layout cl")),
