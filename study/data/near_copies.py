@@ -22,9 +22,9 @@ from study.storage import store
 
 _FILE = "pairs.json"
 
-LIKE = 0.9
+LIKE = 0.93
 """Correlation of details from which two images may be copies."""
-SURE = 5.5
+SURE = 6.6
 """What the correlation, made normal by Fisher's transformation, must be times the root of the number of details."""
 RICH = 4.0
 """Details of an image at least, see `registration.richness`; chequerboards and stripes have fewer."""
