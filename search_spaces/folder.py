@@ -1,6 +1,6 @@
 """Your own images: does ImageNet pretraining help, how much of the network to train, how many labels are needed?
 
-    python -m study.run --space folder --data my_images/   # train/<class>/…, Pascal VOC's layout, or a .csv file
+    python -m study.run --space folder --data my_images/   # <class>/…, train/<class>/…, Pascal VOC's layout, .csv
     python -m study.run --space folder --data my_images/ --scale full
     python -m study.run --space folder --data my_images/ --inspect
 
