@@ -79,7 +79,10 @@ def groups(dataset: OwnDataset, names: list[str] | None, copies: Copies | None) 
 
 def labels_of(dataset: OwnDataset) -> list[Hashable]:
     """Return the labels of each image as a value that can be compared."""
-    return [tuple(np.atleast_1d(target).tolist()) for target in dataset.targets]
+    rows: list[Hashable] = (
+        [*map(tuple, dataset.targets.tolist())] if dataset.targets.ndim == 2 else dataset.targets.tolist()
+    )
+    return rows
 
 
 def contradictions(names: Sequence[str], values: Sequence[Hashable]) -> Iterator[tuple[int, int]]:
