@@ -68,7 +68,7 @@ def inspect(what: str, data: Path, place: Path, timeout: float = HOURS) -> Figur
         sys.exit(f"benchmarks.inspection: {what} ended with code {run.code}: {log.read_text()[-500:]}")
     near = 0 if run.code else json.loads(log.read_text().splitlines()[-1])["near"]
     figures = Figures(what, run.end - run.start, run.memory, stored(place) - before, near)
-    print(f"{what}: {figures.seconds:.1f} s", file=sys.stderr, flush=True)
+    print(f"{what}: {figures.seconds:.1f} s, {figures.memory / 1e6:,.0f} MB", file=sys.stderr, flush=True)
     return figures
 
 
