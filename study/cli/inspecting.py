@@ -1,15 +1,14 @@
 """Inspects images of the user's own for the command: finds, prints, and writes the page and the mended list."""
 
-import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.shell import files
-from study.cli import inspect_options, messages, prepare
-from study.cli.inspect_options import SPACE, InspectOptions
+from study.cli import inspect_options, messages, next_commands, prepare
+from study.cli.inspect_options import InspectOptions
+from study.cli.next_commands import Step
 from study.errors import UserError
 from study.space.config import Config, config
 from study.space.space import Cell
@@ -20,23 +19,12 @@ if TYPE_CHECKING:
     from study.data.inspection import Inspection, Problems
     from study.data.ties import Ties
 
-NETWORKS = "efficientnet_lite0,resnet18"
-"""Networks that a first ranking may compare."""
-
 
 class Findings(NamedTuple):
     """What was found, and what would still make results wrong once it is mended."""
 
     seen: "Inspection"
     left: "Problems"
-
-
-class Step(NamedTuple):
-    """A command to go on with."""
-
-    what: str
-    """What it does, for people."""
-    command: str
 
 
 def carry_out(options: InspectOptions, cells: list[Cell], console: "Console") -> Findings:
@@ -52,15 +40,17 @@ def carry_out(options: InspectOptions, cells: list[Cell], console: "Console") ->
     ((seen, size),) = prepare.inspections(cells, options.data, _no_check, console, seed=0)
     messages.print_inspection(seen, size, console)
     trial = config(cells[0].values)
-    steps, left = _steps(options, seen, trial), dict[str, list[str]]()
+    steps, left = next_commands.steps(options, seen, trial), dict[str, list[str]]()
     if options.mend is not None:
         seen, left, again = _mend(options, seen, trial, console)
-        steps = [] if left else [Step("a study of what is left", _study(again))]
+        steps = [] if left else [Step("a study of what is left", next_commands.study(again))]
     if options.html is not None:
         from study.cli import inspection_page
 
         with prepare.progress(console, "drawing pictures", _no_check) as advance:
-            page = inspection_page.page(options.data.resolve().name, seen, size, _pattern(seen, trial), steps, advance)
+            page = inspection_page.page(
+                options.data.resolve().name, seen, size, next_commands.pattern(seen, trial), steps, advance
+            )
         files.put(options.html, page.encode())
         write(f"wrote {_short(options.html)}")
     for step in steps:
@@ -145,42 +135,8 @@ def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:
 def _ties(seen: "Inspection", trial: Config) -> "Ties":
     from study.data import own_images, ties
 
-    pattern = _pattern(seen, trial)
+    pattern = next_commands.pattern(seen, trial)
     return ties.ties(seen, own_images.group_names(seen.dataset, pattern), pattern, seen.joined)
-
-
-def _pattern(seen: "Inspection", trial: Config) -> str | None:
-    """Give the pattern that names groups: the user's, or a proposed one.
-
-    Names alone are no reason to take images out of a split: where there are several, copies must speak for a proposal.
-    """
-    proposal = seen.proposal
-    if trial.group_pattern is None and proposal is not None and seen.joined:
-        return proposal.pattern if proposal.explained or len(seen.dataset.splits) == 1 else None
-    return trial.group_pattern
-
-
-def _steps(options: InspectOptions, seen: "Inspection", trial: Config) -> list[Step]:
-    """Give the commands to go on with."""
-    if seen.problems:
-        mend = _command("inspect", str(options.data), *_set(options), "--mend", "mended.csv")
-        return [Step("a list of what can be used", mend)]
-    if trial.group_pattern is None and (pattern := _pattern(seen, trial)) is not None:
-        options = replace(options, set=[*options.set, f"group_pattern={pattern}"])
-    ranked = _command("rank", "--data", str(options.data), "--families", NETWORKS, *_set(options))
-    return [Step("a study", _study(options)), Step("which networks are promising", ranked)]
-
-
-def _study(options: InspectOptions) -> str:
-    return _command("run", "--space", SPACE, "--data", str(options.data), *_set(options))
-
-
-def _set(options: InspectOptions) -> list[str]:
-    return [word for item in options.set for word in ("--set", item)]
-
-
-def _command(name: str, *words: str) -> str:
-    return shlex.join(["python", "-m", f"study.{name}", *words])
 
 
 def _quoted(name: str) -> str:

@@ -14,7 +14,7 @@ from study.data.oddities import oddities
 from study.seeds import stream
 
 if TYPE_CHECKING:
-    from study.cli.inspecting import Step
+    from study.cli.next_commands import Step
     from study.data.copy_pairs import CopyPair
     from study.data.inspection import Inspection
 
