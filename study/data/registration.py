@@ -16,6 +16,8 @@ _NOISE = 1.5
 _FLAT = 0.3
 """Contrast relative to that of the whole image, below which a place counts as plain rather than as detailed."""
 _DAMPING = 1e-2
+_STEP = 0.4
+"""Most that a step changes in a map. Below a half, no step can turn an image inside out."""
 
 
 class Band(NamedTuple):
@@ -154,13 +156,13 @@ def _fitted(first: np.ndarray, second: np.ndarray, maps: np.ndarray, level: _Lev
         for image in (first, *np.gradient(first, 2 / side, axis=(1, 2)))
     )
     slopes = np.concatenate([across[:, None] * places, down[:, None] * places], 1)  # (n, 6, places)
-    ridge = _DAMPING * (slopes**2).sum((1, 2), keepdims=True) / 6 * np.eye(6, dtype=np.float32)
+    ridge = (_DAMPING * (slopes**2).sum((1, 2), keepdims=True) / 6 + 1e-6) * np.eye(6, dtype=np.float32)
     for _ in range(level.steps):
         moved, inside = _sampled(second, maps, places)
         weighted = slopes * inside[:, None]
         error = (weighted @ (moved - template)[..., None])[..., 0]
         change = np.linalg.solve(weighted @ slopes.transpose(0, 2, 1) + ridge, error[..., None])
-        maps = _composed(maps, change.reshape(-1, 2, 3))
+        maps = _composed(maps, np.nan_to_num(change).clip(-_STEP, _STEP).reshape(-1, 2, 3))
     return maps
 
 

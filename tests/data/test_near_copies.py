@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from benchmarks._transformations import KINDS
-from study.data import near_copies
+from study.data import near_copies, registration
 from study.data.signatures import SIDE, signature, stacked
 from tests.support.photographs import photograph
 
@@ -149,3 +149,16 @@ def test_whoever_waits_may_end_it(photographs):
 
     with pytest.raises(KeyboardInterrupt):
         near_copies.near_copies(stacked([signature(image) for image in photographs]), ["a", "b"] * 6, enough)
+
+
+def test_images_that_cannot_be_laid_on_each_other_are_alike_in_nothing():
+    flat, ramp = np.full((48, 48), 7, np.uint8), np.tile(np.arange(48, dtype=np.uint8) * 5, (48, 1))
+    dot = flat.copy()
+    dot[20, 20] = 255
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48)).astype(np.uint8)
+    images = np.stack([flat, ramp, dot, noise, 255 - 255 * (noise > 128).astype(np.uint8)])
+    first, second = np.triu_indices(len(images), 1)
+    registered = registration.register(images[first], images[second])
+    assert all(np.isfinite(part).all() for part in registered)
+    assert registered.likeness.max() < near_copies.LIKE
+    assert np.isfinite(registration.richness(images)).all()
