@@ -16,8 +16,8 @@ from PIL import Image
 from benchmarks import _markdown, _options
 from benchmarks._transformations import KINDS
 from study.data import images
-from study.data.near_copies import NearCopy, near_copies
-from study.data.signatures import Signature, signature, stacked
+from study.data.copies.near_copies import NearCopy, near_copies
+from study.data.copies.signatures import Signature, signature, stacked
 from study.seeds import stream
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")

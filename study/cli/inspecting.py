@@ -17,7 +17,7 @@ from study.storage import store
 if TYPE_CHECKING:
     from study.cli.console import Console
     from study.data.inspection import Inspection, Problems
-    from study.data.ties import Ties
+    from study.data.mending.ties import Ties
 
 
 class Findings(NamedTuple):
@@ -85,13 +85,13 @@ def _mend(
         The inspection, with all images looked at; what would still make results wrong; and how the list is read.
     """
     from study.cli import mended_csv
-    from study.data import mending
+    from study.data.mending import changes
 
     assert options.mend is not None
     assert options.changes is not None
     seen = _looked_at(seen, trial, console)
     while True:
-        mended = mending.mend(seen, _ties(seen, trial))
+        mended = changes.mend(seen, _ties(seen, trial))
         if odd := mended_csv.unwritable(mended.dataset):
             return seen, odd, options
         layout = mended_csv.write(mended, seen.dataset, options.mend, options.changes)
@@ -100,7 +100,7 @@ def _mend(
             break
         ((rest, _),) = prepare.inspections(inspect_options.of_study(again), again.data, _no_check, console, seed=0)
         left = rest.problems
-        if not (missed := mending.missed(seen, rest) if seen.joined else []):
+        if not (missed := changes.missed(seen, rest) if seen.joined else []):
             break
         seen = seen._replace(near=[*seen.near, *missed])
     for file, what in (
@@ -113,14 +113,15 @@ def _mend(
 
 def _looked_at(seen: "Inspection", trial: Config, console: "Console") -> "Inspection":
     """Scan the images and find copies where a class without an image ended the inspection before."""
-    from study.data import copies, own_images
+    from study.data import own_images
+    from study.data.copies import finding
     from study.data.scan import scan
 
     if seen.looks:
         return seen
     with prepare.progress(console, "looking at the images", _no_check) as advance:
         looks = scan(seen.dataset.paths, advance)
-        found = copies.find(seen.dataset, looks, advance)
+        found = finding.find(seen.dataset, looks, advance)
     proposal = found.proposal if own_images.group_names(seen.dataset, trial.group_pattern) is None else None
     return seen._replace(looks=looks.facts, near=found.near, proposal=proposal, joined=trial.copies == "stop")
 
@@ -133,7 +134,8 @@ def _of_list(options: InspectOptions, layout: str | None) -> InspectOptions:
 
 
 def _ties(seen: "Inspection", trial: Config) -> "Ties":
-    from study.data import own_images, ties
+    from study.data import own_images
+    from study.data.mending import ties
 
     pattern = next_commands.pattern(seen, trial)
     return ties.ties(seen, own_images.group_names(seen.dataset, pattern), pattern, seen.joined)

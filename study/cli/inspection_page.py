@@ -9,13 +9,14 @@ import numpy as np
 from analysis.report import pages
 from study.cli import inspection_words as words
 from study.cli.thumbnails import thumbnails
-from study.data import copy_pairs, own_images
+from study.data import own_images
+from study.data.copies import copy_pairs
 from study.data.oddities import oddities
 from study.seeds import stream
 
 if TYPE_CHECKING:
     from study.cli.next_commands import Step
-    from study.data.copy_pairs import CopyPair
+    from study.data.copies.copy_pairs import CopyPair
     from study.data.inspection import Inspection
 
 EACH, MONTAGE = 8, 2000

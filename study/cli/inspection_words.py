@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from study.cli import messages
-from study.data.copies import IN_TWO_SPLITS
+from study.data.copies.finding import IN_TWO_SPLITS
 
 if TYPE_CHECKING:
-    from study.data.copy_pairs import CopyPair
+    from study.data.copies.copy_pairs import CopyPair
     from study.data.inspection import Inspection
     from study.data.scan import ImageFacts
 

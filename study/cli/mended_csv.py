@@ -14,7 +14,7 @@ from analysis.shell import files
 from analysis.shell.text import printable
 from study.data.inspection import Problems
 from study.data.layouts import csv_file
-from study.data.mending import LEFT_OUT, Mended
+from study.data.mending.changes import LEFT_OUT, Mended
 from study.data.own_images import OwnDataset
 from study.errors import UserError
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
 
+    from study.data.copies.name_patterns import Proposal
     from study.data.inspection import Inspection
-    from study.data.name_patterns import Proposal
     from study.search.study import Study
 
 CLASSES = 12

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from study.data import splits
-from study.data.copies import IN_TWO_SPLITS, contradictions, labels_of
-from study.data.name_patterns import Proposal
-from study.data.near_copies import NearCopy
+from study.data.copies.finding import IN_TWO_SPLITS, contradictions, labels_of
+from study.data.copies.name_patterns import Proposal
+from study.data.copies.near_copies import NearCopy
 from study.data.own_images import OwnDataset, class_counts
 from study.data.scan import ImageFacts
 from study.data.splits import SplitOptions

@@ -17,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 import PIL
 
-from study.data import images, pixels, signatures
-from study.data.signatures import SIDE, Signature, Signatures
+from study.data import images, pixels
+from study.data.copies import signatures
+from study.data.copies.signatures import SIDE, Signature, Signatures
 from study.storage import store
 
 _FACTS, _THUMBNAILS, _BOXES = "facts.json", "thumbnails.npy", "boxes.npy"

@@ -16,8 +16,8 @@ import study
 from study import inspect, run
 from study.cli import inspection_page, inspection_words, thumbnails
 from study.cli.inspect_options import InspectOptions
-from study.data.name_patterns import Proposal
-from study.data.near_copies import NearCopy
+from study.data.copies.name_patterns import Proposal
+from study.data.copies.near_copies import NearCopy
 from study.data.tasks import folder
 from study.errors import UserError
 from tests.bad_inputs.case import tree

@@ -5,8 +5,8 @@ from PIL import Image
 
 from study.cli import inspection_page
 from study.cli.inspecting import Step
-from study.data.name_patterns import Proposal
-from study.data.near_copies import NearCopy
+from study.data.copies.name_patterns import Proposal
+from study.data.copies.near_copies import NearCopy
 from study.data.tasks import folder
 from tests.support.browsing import MARKS
 from tests.support.own_images import folders, picture

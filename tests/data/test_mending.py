@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from study.cli import mended_csv
-from study.data import mending, own_images, ties
+from study.data import own_images
+from study.data.copies.near_copies import NearCopy
 from study.data.inspection import Inspection
-from study.data.near_copies import NearCopy
+from study.data.mending import changes, ties
 from study.data.own_images import OwnDataset, Part, SourceOptions
 from study.data.scan import ImageFacts
 from study.data.tasks import folder
@@ -23,14 +24,14 @@ from tests.support.own_images import folders, picture, pixels, table, voc
 SIZES = {"train/cat": 8, "train/dog": 7, "test/cat": 3, "test/dog": 3}
 
 
-def mend(place: Path, pattern: str | None = None, near: tuple = (), copies: bool = True) -> mending.Mended:
+def mend(place: Path, pattern: str | None = None, near: tuple = (), copies: bool = True) -> changes.Mended:
     """Mend a data set; `near` names pairs of near copies by their paths."""
     seen = folder.inspect(place, SourceOptions(pattern))
     names = own_images.group_names(seen.dataset, pattern)
     paths = [seen.dataset.relative(path) for path in seen.dataset.paths]
     found = [NearCopy(*sorted(map(paths.index, pair)), 0.9, "mirrored") for pair in near]
     tied = ties.ties(seen._replace(near=found), names, pattern, copies)
-    return mending.mend(seen, tied)
+    return changes.mend(seen, tied)
 
 
 def written(place: Path, file: Path, **keywords) -> dict[str, str]:
@@ -226,7 +227,7 @@ def test_a_list_that_can_be_read_in_two_ways_names_the_layout(tmp_path, column, 
     read = "one-label" if column == "label" else "labels-by-bar"
     place = table(tmp_path, "\n".join([f"path,{column}", *(f'{n}.png,"{texts[n % 2]}"' for n in range(16))]))
     seen = folder.inspect(place, SourceOptions(layout=read))
-    mended = mending.mend(seen, ties.ties(seen, None, None, True))
+    mended = changes.mend(seen, ties.ties(seen, None, None, True))
     assert mended_csv.write(mended, seen.dataset, tmp_path / "a.csv", tmp_path / "b.csv") == layout
     again = folder.inspect(tmp_path / "a.csv", SourceOptions(layout=layout or "auto"))
     again.refuse()
@@ -277,7 +278,7 @@ def test_pairs_that_are_found_only_later_are_those_of_the_set_itself(tmp_path):
     paths = [again.dataset.relative(path) for path in again.dataset.paths]
     pairs = [("mine/train/dog/0.png", "mine/train/dog/1.png"), ("mine/train/dog/1.png", "mine/test/cat/2.png")]
     near = [NearCopy(*sorted(map(paths.index, pair)), 0.9, "cropped") for pair in pairs]
-    (found,) = mending.missed(seen, again._replace(near=near))
+    (found,) = changes.missed(seen, again._replace(near=near))
     names = {seen.dataset.relative(seen.dataset.paths[image]) for image in (found.first, found.second)}
     assert (names, found.change, found.first < found.second) == ({"train/dog/1.png", "test/cat/2.png"}, "cropped", True)
 
@@ -301,7 +302,7 @@ def test_lists_of_any_names_are_read_as_they_were_written(tmp_path, several):
             targets = each[targets] | each[targets[::-1]]
         data = OwnDataset("made up", place, classes, {"train": Part(paths, targets, None)}, Counter())
         seen = Inspection(data, [ImageFacts(str(n), 9, 9, 9, "") for n in range(12)], 0, {}, {}, [])
-        mended = mending.mend(seen, ties.ties(seen, None, None, True))
+        mended = changes.mend(seen, ties.ties(seen, None, None, True))
         layouts.add(mended_csv.write(mended, data, place / "a.csv", place / "a.changes.csv"))
     assert layouts == {None, "labels-by-bar" if several else "one-label"}
 
@@ -318,7 +319,7 @@ def test_mending_by_chance_leaves_no_tie_across_a_cut(tmp_path):
         near = [NearCopy(int(min(pair)), int(max(pair)), 0.9, "cropped") for pair in pairs if pair[0] != pair[1]]
         names = [f"g{number}" for number in chance.integers(0, 60, count)]
         made_up = seen._replace(looks=looks, near=near)
-        mended = mending.mend(made_up, ties.ties(made_up, names, None, True))
+        mended = changes.mend(made_up, ties.ties(made_up, names, None, True))
         place_of = {path: at for at, path in enumerate(seen.dataset.paths)}
         kept = [place_of[path] for path in mended.dataset.paths]
         split = dict(zip(kept, mended.dataset.split, strict=True))
@@ -328,6 +329,6 @@ def test_mending_by_chance_leaves_no_tie_across_a_cut(tmp_path):
         ]
         tied += [(first, second) for first, second, *_ in near if {first, second} <= split.keys()]
         assert all(split[a] == split[b] and group[a] == group[b] for a, b in tied)
-        out = {each.image: each.reason for each in mended.changes if each.change == mending.LEFT_OUT}
+        out = {each.image: each.reason for each in mended.changes if each.change == changes.LEFT_OUT}
         assert {*out} == {*range(count)} - {*kept}
         assert {why.cause for image, why in out.items() if seen.dataset.split[image] == "test"} <= {ties.OTHER_LABEL}

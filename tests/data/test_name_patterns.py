@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from study.data.name_patterns import Proposal, patterns, proposal
-from study.data.near_copies import NearCopy
+from study.data.copies.name_patterns import Proposal, patterns, proposal
+from study.data.copies.near_copies import NearCopy
 
 
 def proposed(paths: list[str], key, copies: int = 1000) -> Proposal | None:

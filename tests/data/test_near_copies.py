@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from benchmarks._transformations import KINDS
-from study.data import near_copies, registration
-from study.data.signatures import SIDE, signature, stacked
+from study.data.copies import near_copies, registration
+from study.data.copies.signatures import SIDE, signature, stacked
 from tests.support.photographs import photograph
 
 COUNT = 12

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from study.data import own_images
-from study.data.copies import find, in_two_splits
-from study.data.copies import groups as numbered_groups
-from study.data.copies import remarks as copy_remarks
+from study.data.copies.finding import find, in_two_splits
+from study.data.copies.finding import groups as numbered_groups
+from study.data.copies.finding import remarks as copy_remarks
 from study.data.inspection import Inspection, class_problems, group_problems, image_problems, split_problems
 from study.data.layouts import recognition
 from study.data.own_images import AS_IT_IS, SourceOptions

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from study.data.ties import COPY, PATTERN, Reason, Ties, by_pixels, near_copy
+from study.data.mending.ties import COPY, PATTERN, Reason, Ties, by_pixels, near_copy
 
 
 def names(tied: Ties, images: Sequence[int]) -> list[str]:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.data import mended_groups, own_images
+from study.data import own_images
+from study.data.copies.near_copies import NearCopy
 from study.data.inspection import Inspection, Problems
-from study.data.near_copies import NearCopy
+from study.data.mending import joined_groups
+from study.data.mending.ties import OTHER_LABEL, STRADDLING, UNREADABLE, UNWRITABLE, Reason, Ties, by_pixels, copy_among
 from study.data.own_images import OwnDataset, Part
-from study.data.ties import OTHER_LABEL, STRADDLING, UNREADABLE, UNWRITABLE, Reason, Ties, by_pixels, copy_among
 from study.text import encodes
 
 LEFT_OUT, GROUPED = "left out", "grouped"
@@ -55,9 +56,9 @@ def mend(seen: Inspection, tied: Ties) -> Mended:
     left = _unusable(seen)
     left |= _yielding(tied, left)
     images = [image for image in range(len(tied.paths)) if image not in left]
-    groups = mended_groups.names(tied, images)
+    groups = joined_groups.names(tied, images)
     changes = [Change(image, LEFT_OUT, reason) for image, reason in left.items()]
-    changes += [Change(image, GROUPED, why) for image, why in mended_groups.reasons(tied, images, groups).items()]
+    changes += [Change(image, GROUPED, why) for image, why in joined_groups.reasons(tied, images, groups).items()]
     dataset = _dataset(seen.dataset, images, groups)
     return Mended(dataset, sorted(changes), _lost(seen.dataset, dataset))
 

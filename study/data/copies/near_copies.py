@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.data import likely_pairs, registration
-from study.data.likely_pairs import ORIENTATIONS, LikelyPairs
-from study.data.registration import Registered
-from study.data.signatures import SIDE, Signatures
+from study.data.copies import likely_pairs, registration
+from study.data.copies.likely_pairs import ORIENTATIONS, LikelyPairs
+from study.data.copies.registration import Registered
+from study.data.copies.signatures import SIDE, Signatures
 from study.storage import store
 
 _FILE = "pairs.json"

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from study.data.near_copies import NearCopy
+from study.data.copies.near_copies import NearCopy
 
 _WORDS = "aug|rot|flip|hflip|vflip|mirror|crop|cop[iy]|resiz|scal|bright|dark|contrast|gamma|blur|nois|shift|zoom|shear"
 _WORD = rf"(?:{_WORDS})[a-z]*"

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm
 
-from study.data import registration
-from study.data.registration import Band
-from study.data.signatures import SIDE
+from study.data.copies import registration
+from study.data.copies.registration import Band
+from study.data.copies.signatures import SIDE
 
 _BAND = Band(0.05, 0.3)
 _WAVES = 8

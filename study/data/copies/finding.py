@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from study.data import name_patterns, near_copies, own_images
-from study.data.name_patterns import Proposal
-from study.data.near_copies import NearCopy
+from study.data import own_images
+from study.data.copies import name_patterns, near_copies
+from study.data.copies.name_patterns import Proposal
+from study.data.copies.near_copies import NearCopy
 from study.data.own_images import OwnDataset
 from study.data.scan import Scan
 
