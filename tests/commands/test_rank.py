@@ -142,7 +142,7 @@ def test_command_and_function_have_the_same_options():
     names = {each.name for each in fields(RankOptions)}
     assert set(inspect.signature(study.rank).parameters) == names
     words = {action.dest for action in rank_options.parser()._actions} - {"help", "out"}
-    assert words - {"json"} == names
+    assert words - {"json", "layout"} == names  # --layout X is --set layout=X
 
 
 def test_the_function_raises():

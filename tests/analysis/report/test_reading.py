@@ -25,7 +25,8 @@ def test_every_figure_is_explained():
 
 
 def test_nothing_is_explained_that_no_report_has():
-    paths = list(Path(analysis.__file__).parent.rglob("*.j2"))
+    all_paths = Path(analysis.__file__).parent.rglob("*.j2")
+    paths = [path for path in all_paths if not path.name.startswith("inspection")]  # a page of its own
     assert len(paths) == 3
     templates = "".join(path.read_text() for path in paths)
     known = set(re.findall("<h[23]>([^<{]+)</h[23]>", templates)) | {"Notes at the top"}
