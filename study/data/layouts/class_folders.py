@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from study.data.layouts.folder_tree import has_images, images, loose, subfolders
-from study.data.layouts.names import SPLITS, is_data, split_of, splits_of
+from study.data.layouts.names import SPLITS, is_data, is_part, like_splits, split_of, splits_of
 from study.errors import UserError
 
 LAYOUTS = ("splits", "classes", "inner-classes")
@@ -48,6 +48,8 @@ def plan(place: Path, layout: str | None) -> Plan:
     if not filled:
         raise UserError(_no_classes(place, names, place))
     read = _decided(place, filled, layout)
+    if layout is None:
+        _refuse_parts(place, read)
     used = {folder for classes in read.folders.values() for folders in classes.values() for folder in folders}
     reading += read.reading
     reading += _not_read(place, names, used)
@@ -107,13 +109,16 @@ def _refuse_two_ways(place: Path, filled: list[str], splits: dict[str, str]) -> 
         _refuse_one_split(place, next(iter(splits)), others)
     if splits:
         return
-    inner = {name: _filled(place / name) for name in filled}
+    if len(filled) > 1 and like_splits(filled):
+        message = f"{place}: {_few(filled)} are named like splits, of different things"
+        raise UserError(f"{message}; call them train, val and test, or --data one of them")
+    inner = {name: _filled(_through(place / name)) for name in filled}
     for name, below in inner.items():
         if len(both := [each for each in below if each in filled and each != name]) > 1:
             way = f"{name}/ is a copy of the set (--data {place / name}, or move it away)"
             raise _two_ways(place, f"{name}/ is a class like {_few(both)} (--layout classes)", way)
-    shared = [name for name in inner[filled[0]] if all(name in below for below in inner.values())]
-    if len(filled) > 1 and len(shared) > 1 and not all(split_of(name) for name in shared):
+    shared = _shared(inner)
+    if len(filled) > 1 and len(shared) > 1 and not all(name in splits_of(shared) for name in shared):
         outer = f"{_few(filled)} are the classes (--layout classes)"
         raise _two_ways(place, outer, f"{_few(shared)} inside each are (--layout inner-classes; or one as --data)")
 
@@ -164,17 +169,16 @@ def _of_splits(place: Path, splits: dict[str, str]) -> Plan:
 
 
 def _without_wrapper(folder: Path) -> Path:
-    """Go down where a split's folder has nothing but a folder that is named like a split too."""
+    """Go down where a split's folder has nothing but a folder that is named like a split too, or "images"."""
     below = _filled(folder)
-    if len(below) == 1 and split_of(below[0]) == split_of(folder.name) and not loose(folder):
-        return folder / below[0] if _filled(folder / below[0]) else folder
-    return folder
+    again = len(below) == 1 and (split_of(below[0]) or below[0] == folder.name or is_part(below[0]))
+    return folder / below[0] if again and not loose(folder) and _filled(folder / below[0]) else folder
 
 
 def _splits_inside(place: Path, filled: list[str], layout: str | None) -> Plan | None:
     """Read folders of classes that have folders named like splits in them; None where there are none."""
     below = {name: _filled(place / name) for name in filled}
-    kinds = {name: {inner: split_of(inner) for inner in inside} for name, inside in below.items()}
+    kinds = {name: {inner: splits_of(inside).get(inner) for inner in inside} for name, inside in below.items()}
     divided = [name for name, inner in kinds.items() if "train" in inner.values() or len(set(inner.values())) > 1]
     divided = [name for name in divided if None not in kinds[name].values()]
     if layout == "classes" and not divided:
@@ -185,6 +189,10 @@ def _splits_inside(place: Path, filled: list[str], layout: str | None) -> Plan |
         raise UserError(f"{place}: {some}, and {_few(plain)} not; give each class the same, or list them in a .csv")
     if not divided:
         return None
+    deeper = {name: _filled(place / name / next(iter(below[name]))) for name in filled}
+    if layout is None and len(filled) > 1 and len(shared := _shared(deeper)) > 1:
+        outer = f"{_few(filled)} are the classes (--layout classes)"
+        raise _two_ways(place, outer, f"each is a set of the classes {_few(shared)} (--data {place / filled[0]})")
     folders: Folders = {}
     for name in filled:
         for split in SPLITS:
@@ -262,6 +270,27 @@ def _no_classes(place: Path, names: list[str], root: Path) -> str:
         message = f"no data set in {place}"
     hint = f"; --data {tables[0]} reads the list that is there" if tables else ""
     return f"{message}{hint}: it needs {WANTED}"
+
+
+def _refuse_parts(place: Path, read: Plan) -> None:
+    """Refuse classes that are all named as parts of a data set, such as images and masks."""
+    classes = sorted({name for folders in read.folders.values() for name in folders})
+    if all(map(is_part, classes)):
+        message = f"{place}: {_few(classes)} are named as parts of a data set and no classes"
+        option = "splits" if len(read.folders) > 1 else "classes"
+        raise UserError(f"{message}; list the images in a .csv file, or --layout {option}")
+
+
+def _shared(inner: dict[str, list[str]]) -> list[str]:
+    """Name the folders that are in all of the outer ones."""
+    first, *others = inner.values()
+    return [name for name in first if all(name in below for below in others)]
+
+
+def _through(folder: Path) -> Path:
+    """Go down where a folder has nothing but one folder with folders of images in it."""
+    below = _filled(folder)
+    return folder / below[0] if len(below) == 1 and not loose(folder) and _filled(folder / below[0]) else folder
 
 
 def _filled(place: Path) -> list[str]:

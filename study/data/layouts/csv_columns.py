@@ -12,16 +12,18 @@ from study.errors import UserError
 
 FORM = "path,label or path,labels, then group and split where you have them"
 _NAMES = {
-    "path": ("path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "imagename", "imageindex",
-             "img", "imgpath", "imageid", "idcode", "id", "name"),
+    "path": ("path", "file", "filename", "fname", "filepath", "image", "imagepath", "imagefile", "imagename",
+             "imageindex", "img", "imgpath", "imageid", "idcode", "id", "name"),
     "label": ("label", "class", "target", "category", "classname", "labelname", "classid", "species", "breed",
               "diagnosis", "dx", "y"),
     "labels": ("labels", "tags", "classes", "targets", "categories", "findinglabels"),
     "group": ("group",),
-    "split": ("split", "subset", "set", "partition", "phase", "usage"),
+    "split": ("split", "subset", "set", "partition", "phase", "usage", "dataset", "datasettype"),
 }  # fmt: skip
 """Names of columns in letters and digits alone, the project's own first, which is taken even if there are others."""
-_INDEX = {"index", "unnamed0", "level0"}
+SPLIT_BITS = {"isvalid": "val", "isval": "val", "istest": "test"}
+"""Columns of 0 and 1 that name a split: fastai has is_valid."""
+_NO_LABELS = {"fold", "kfold", "index", "unnamed0", "level0", "istrain", "isduplicate"}
 _PEOPLE = {"patient", "subject", "person", "lesion", "video", "series", "animal", "slide", "study"}
 _BITS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "-1": -1, "-1.0": -1}
 """Values of a column that is a label of its own: absent, present, unknown."""
@@ -66,7 +68,8 @@ def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], leads
     path = _one(file, names, "path", _that_lead(found["path"], rows, leads))
     if path is None:
         raise UserError(f"{file}: line 1 is {', '.join(names)}; it should be {FORM}")
-    split = [at for at in found["split"] if folded[at] == "split" or _all_splits(rows, at)]
+    split = [at for at in found["split"] if folded[at] == "split" or _has_splits(rows, at)]
+    split += [] if split else [at for at, name in enumerate(lower) if name in SPLIT_BITS]
     taken = {path, *split, *found["group"]}
     label = _one(file, names, "label", [at for at in found["label"] if at not in taken])
     labels = _one(file, names, "labels", [at for at in found["labels"] if at not in taken])
@@ -78,7 +81,9 @@ def find(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]], leads
     minus = _minus(rows, bits)
     group = found["group"][0] if found["group"] else None
     used = {path, label, labels, group, split[0] if split else None, *bits.values()}
-    reading = _reading(names, {"path": path, "label": label, "labels": labels}, bits)
+    split = split[:1]
+    columns = {"path": path, "label": label, "labels": labels, "split": split[0] if split else None}
+    reading = _reading(names, columns, bits)
     reading += ["read: -1 as absent, since no cell is 0"] if minus == 0 else []
     reading += _unread(names, rows, used, group)
     return Columns(path, label, labels, bits, minus, group, split[0] if split else None, reading)
@@ -133,13 +138,20 @@ def _single(file: Path, names: Sequence[str], label: int, labels: int) -> tuple[
     return (label, None) if own[0] else (None, labels)
 
 
-def _all_splits(rows: Sequence[Sequence[str]], at: int) -> bool:
-    return bool(rows) and all(at < len(row) and split_of(row[at]) for row in rows)
+def _has_splits(rows: Sequence[Sequence[str]], at: int) -> bool:
+    return any(at < len(row) and split_of(row[at]) for row in rows)
+
+
+def split_value(column: str, text: str) -> str | None:
+    """Read a cell of the column that names splits; of a column such as is_valid, 1 is that split and 0 is training."""
+    if (of := SPLIT_BITS.get(_plain(column))) is None:
+        return split_of(text)
+    return {0: "train", 1: of}.get(bit(text) or 0) if bit(text) is not None else None
 
 
 def _bits(names: Sequence[str], lower: Sequence[str], rows: Sequence[Sequence[str]], taken: set[int]) -> dict[str, int]:
     """Give the columns with nothing but 0 and 1 (and -1), at least two of them."""
-    free = [at for at, name in enumerate(names) if name and at not in taken and lower[at] not in _INDEX]
+    free = [at for at, name in enumerate(names) if name and at not in taken and lower[at] not in _NO_LABELS]
     binary = [at for at in free if rows and all(at < len(row) and bit(row[at]) is not None for row in rows)]
     return {names[at]: at for at in binary} if len(binary) > 1 else {}
 

@@ -14,7 +14,7 @@ import numpy as np
 from study.data.layouts import csv_columns, csv_labels, csv_paths
 from study.data.layouts.csv_columns import FORM, Columns
 from study.data.layouts.csv_paths import Finder, finder
-from study.data.layouts.names import SPLITS, split_of
+from study.data.layouts.names import SPLITS
 from study.data.own_images import OwnDataset, Part
 from study.data.types import refuse
 from study.errors import UserError
@@ -203,7 +203,8 @@ def _row(line: _Line, table: _Table, mark: str | None) -> _Row | str:
     if isinstance(labels, str):
         return labels
     written = values[columns.split] if columns.split is not None else "train"
-    if (split := split_of(written)) is None:
+    column = table.header[columns.split] if columns.split is not None else "split"
+    if (split := csv_columns.split_value(column, written)) is None:
         return f"split {written!r} is none of {', '.join(SPLITS)}"
     group = values[columns.group] if columns.group is not None else ""
     if columns.group is not None and not group:

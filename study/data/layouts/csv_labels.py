@@ -66,6 +66,10 @@ def refuse_several(file: Path, column: str, labels: Sequence[str], layout: str |
         having = [label for label in distinct if mark in label]
         parts = {part.strip() for label in having for part in label.split(mark)}
         again = not parts.isdisjoint(label for label in distinct if mark not in label)
-        if mark != " " and having and (len(having) > _MOST * len(distinct) or again or mark == "|"):
-            message = f"{file}: label {having[0]!r} has a {mark}: several labels of an image (call the column labels, "
-            raise UserError(f"{message}or --layout {name}), or a part of the name (--layout one-label)")
+        likely = len(having) > _MOST * len(distinct) or again or mark == "|"
+        if mark == " ":
+            likely = _words_stand_alone(distinct) or all(part.isdigit() for label in distinct for part in label.split())
+        if having and likely:
+            what = f"{file}: label {having[0]!r} has a {'blank' if mark == ' ' else mark}: several labels of an image"
+            part = "a part of the name (--layout one-label)"
+            raise UserError(f"{what} (call the column labels, or --layout {name}), or {part}")

@@ -63,6 +63,12 @@ ALL = {"train": CATS_AND_DOGS, "val": CATS_AND_DOGS, "test": CATS_AND_DOGS}
         (under("train") | {"Test": 4}, {"train": CATS_AND_DOGS}, "not read: Test/ (4 images, in no folder of a class"),
         (under("train") | {"val/images": 4}, {"train": CATS_AND_DOGS}, "not read: val/ (4 images, in no folder of a"),
         (under("asl_train/asl_train", "asl_test"), BOTH, "read: asl_train/asl_train/ as train, asl_test/ as test"),
+        (under("cars_train", "cars_val"), {"train": CATS_AND_DOGS, "val": CATS_AND_DOGS}, "cars_val/ as val"),
+        (under("carstrain", "carstest"), BOTH, "read: carstrain/ as train, carstest/ as test"),
+        (under("imagesTr", "imagesTs"), BOTH, "read: imagesTr/ as train, imagesTs/ as test"),
+        (under("训练集", "测试集"), BOTH, "read: 训练集/ as train, 测试集/ as test"),
+        (under("train/images", "test/images"), BOTH, "read: train/images/ as train, test/images/ as test"),
+        ({"cat/cat_train": 2, "dog/dog_train": 3, "cat/cat_test": 2, "dog/dog_test": 3}, BOTH, "with train/, test/ in"),
         ({"train_station": 2, "bus": 3}, {"train": {"train_station": 2, "bus": 3}}, ""),
         (CATS_AND_DOGS | {".": 2}, {"train": CATS_AND_DOGS}, "not read: 2 images beside the folders of classes"),
     ],
@@ -86,6 +92,11 @@ def test_folders_are_read_as_they_are(tmp_path, made, wanted, line):
         (under("val", "valid", "train"), ("two folders for val, val and valid; rename or move one of them",)),
         ({"cat/train": 2, "cat/test": 2, "dog": 3}, ("cat have folders named like splits, and dog not",)),
         ({"Train": 5, "Test": 5}, ("Train has 5 images and no folders of classes",)),
+        ({"asl_train": 5, "sign_test": 5}, ("asl_train, sign_test are named like splits, of different things",)),
+        ({"cars_train": 5, "cars_val": 5}, ("cars_train has 5 images and no folders of classes",)),
+        ({"images": 5, "masks": 5}, ("images, masks are named as parts of a data set and no classes",)),
+        (under("fold1/train", "fold1/test", "fold2/train", "fold2/test"), ("each is a set of the classes cat, dog (",)),
+        (under("amazon/images", "dslr/images"), ("amazon, dslr are the classes (--layout classes)", "cat, dog inside")),
         ({"asl_train": 5, "asl_test": 5}, ("asl_train has 5 images and no folders of classes",)),
         ({"Train": 5, "Test": 5, "cat": 1}, ("Train has 5 images and no folders of classes",)),
         ({"test/cat": 2, "test/dog": 2, "val/cat": 1}, ("has test, val and no folder for training",)),
@@ -153,6 +164,10 @@ def test_a_list_beside_images_without_classes_is_named(tmp_path):
 
 
 SYSTEM = (
+    "@__thumb",
+    "RECYCLED",
+    "FOUND.001",
+    "~snapshot",
     "@eaDir",
     "#recycle",
     "$RECYCLE.BIN",
@@ -232,6 +247,32 @@ def test_csv_files_are_read_as_they_are(tmp_path, text, line):
 
 
 @pytest.mark.parametrize(
+    ("head", "values", "wanted"),
+    [
+        ("is_valid", "01", {"train": {"cat": 3}, "val": {"dog": 3}}),
+        ("Dataset_type", ("TRAIN", "TEST"), {"train": {"cat": 3}, "test": {"dog": 3}}),
+    ],
+)
+def test_columns_that_name_splits(tmp_path, head, values, wanted):
+    text = csv(f"fname,label,{head}", "a/{n}.png,{label}", {n: f"{ROWS[n]},{values[n % 2]}" for n in range(6)})
+    assert read(table(place_of_rows(tmp_path), text)) == wanted
+
+
+def test_a_column_that_names_splits_in_part_is_refused(tmp_path):
+    text = csv(
+        "path,label,subset", "a/{n}.png,{label}", {n: f"{ROWS[n]},{('train', 'extra')[n % 2]}" for n in range(6)}
+    )
+    with pytest.raises(UserError, match="split 'extra' is none of train, val, test"):
+        recognition.dataset(table(place_of_rows(tmp_path), text))
+
+
+def test_folds_are_no_labels(tmp_path):
+    file = table(place_of_rows(tmp_path), csv("path,cat,dog,fold", "a/{n}.png,{label},1", {**FIRST, 1: "0,1"}))
+    assert recognition.dataset(file).classes == ("cat", "dog")
+    assert "not read: column fold" in lines(file)
+
+
+@pytest.mark.parametrize(
     ("text", "counts", "several"),
     [
         (csv("path,cat,dog", "a/{n}.png,{label}", {**FIRST, 1: "0,1", 3: "0,1"}), [4, 2], False),
@@ -260,6 +301,8 @@ def test_labels_in_columns_or_in_one_cell(tmp_path, text, counts, several):
         (csv("path,labels", "a/{n}.png,{label}", {**ROWS, 4: "big cat"}), "'big cat' can be one name or several; say"),
         (csv("path,label", "a/{n}.png,{label}", dict.fromkeys(range(6), "a;b") | {1: "c;d"}), "label 'a;b' has a ;"),
         (csv("path,label", 'a/{n}.png,"{label}"', {**ROWS, 4: "cat,dog"}), "label 'cat,dog' has a ,: several"),
+        (csv("path,label", "a/{n}.png,{label}", {**ROWS, 4: "cat dog"}), "label 'cat dog' has a blank: several"),
+        (csv("path,label", "a/{n}.png,{label}", {n: f"{n} 7" for n in range(6)}), "label '0 7' has a blank: several"),
         (csv("path,class,category", "a/{n}.png,{label},x"), "columns class and category can both be the label"),
         (csv("file,image,label", "a/{n}.png,a/{n}.png,{label}"), "columns file and image can both be the path"),
         (csv("path,path,label", "a/{n}.png,a/{n}.png,{label}"), "it has path twice"),
