@@ -56,7 +56,8 @@ def split_of(name: str) -> str | None:
 def splits_of(names: Sequence[str]) -> dict[str, str]:
     """Give the names that stand for splits, with their split.
 
-    A name may begin or end with more than `split_of` knows, if another name has the same and another split.
+    A name may begin or end with more than `split_of` knows, if another name has the same and another split. One of
+    these is for training.
 
     >>> splits_of(["asl_train", "asl_test", "train_station", "bus"])
     {'asl_train': 'train', 'asl_test': 'test'}
@@ -68,7 +69,7 @@ def splits_of(names: Sequence[str]) -> dict[str, str]:
     for name in names:
         for rest, split in () if name in plain else _parts(name):
             by_rest.setdefault(rest, {})[name] = split
-    pairs = [each for each in by_rest.values() if len(set(each.values())) > 1]
+    pairs = [each for each in by_rest.values() if len(set(each.values())) > 1 and "train" in each.values()]
     return plain | {name: split for each in pairs for name, split in each.items()}
 
 

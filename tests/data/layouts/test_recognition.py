@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study.data.layouts import recognition
-from study.data.layouts.names import split_of
+from study.data.layouts.names import split_of, splits_of
 from study.errors import UserError
 from study.space.config import CHOICES
 from tests.support.own_images import folders, picture, table, voc
@@ -69,6 +69,7 @@ ALL = {"train": CATS_AND_DOGS, "val": CATS_AND_DOGS, "test": CATS_AND_DOGS}
         (under("训练集", "测试集"), BOTH, "read: 训练集/ as train, 测试集/ as test"),
         (under("train/images", "test/images"), BOTH, "read: train/images/ as train, test/images/ as test"),
         ({"cat/cat_train": 2, "dog/dog_train": 3, "cat/cat_test": 2, "dog/dog_test": 3}, BOTH, "with train/, test/ in"),
+        ({"dev_board": 2, "bus": 3}, {"train": {"dev_board": 2, "bus": 3}}, ""),
         ({"train_station": 2, "bus": 3}, {"train": {"train_station": 2, "bus": 3}}, ""),
         (CATS_AND_DOGS | {".": 2}, {"train": CATS_AND_DOGS}, "not read: 2 images beside the folders of classes"),
     ],
@@ -190,6 +191,7 @@ def test_folders_of_systems_are_passed_over_and_counted(tmp_path, name, where):
 
 
 def test_names_of_splits_are_never_guessed_from_parts():
+    assert splits_of(["dev_board", "test_board"]) == {}
     for name in (
         "trains",
         "tests results",
